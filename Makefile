@@ -1,0 +1,52 @@
+PYTHON ?= python3
+UV ?= uv
+BIN := .venv/bin
+# Tests run in this many processes, each with database servers of its own.
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install lock demo test check format bench crash-sweep coverage clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: .venv/installed ## install everything, pinned, into .venv
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "calsaga needs Python 3.11 or newer; try: make PYTHON=python3.11" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: ## pin what pyproject.toml asks for, keeping the pins that still fit (needs uv)
+	$(UV) pip compile --group dev pyproject.toml --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --universal --quiet --output-file requirements.lock
+
+demo: install ## book against a faulty sandbox and check that both places agree
+	$(BIN)/calsaga demo
+
+test: install ## run every test
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
+
+check: install ## run the linters, the type checker and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install ## format the code and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install ## measure, and print the figures
+	$(BIN)/python -m benchmarks
+
+crash-sweep: install ## kill a booking at every step and check that it heals
+	$(BIN)/python -m tests.crash.sweep
+
+coverage: install ## run every test and show the lines that none of them reached
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --cov --cov-report term
+
+clean: ## delete what was made, the environment included
+	rm -rf .venv build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

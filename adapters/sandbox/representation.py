@@ -1,0 +1,203 @@
+"""
+Bookings and event types as Cal.com's JSON.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from adapters.sandbox.bookings import Attendee, Booking
+from adapters.sandbox.event_types import EventType, Host, Scheduling
+
+
+def instant(moment: datetime) -> str:
+    """
+    Write an instant of UTC as JavaScript does.
+    """
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def booking_output(booking: Booking) -> dict[str, Any]:
+    """
+    Write a booking as Cal.com's ``BookingOutput``, or as its recurring or seated kin.
+    """
+    event_type = booking.event_type
+    output: dict[str, Any] = {
+        "id": booking.id,
+        "uid": booking.uid,
+        "title": f"{event_type.name} between {Host(id=booking.hosts[0]).name} and {booking.attendees[0].name}",
+        "description": "",
+        "hosts": [host_output(host) for host in booking.hosts],
+        "status": booking.status.value,
+        "cancellationReason": booking.cancellation_reason,
+        "cancelledByEmail": booking.cancelled_by_email,
+        "rescheduledByEmail": booking.rescheduled_by_email,
+        "start": instant(booking.start),
+        "end": instant(booking.end),
+        "duration": int((booking.end - booking.start).total_seconds()) // 60,
+        "eventTypeId": event_type.id,
+        "eventType": {"id": event_type.id, "slug": event_type.slug},
+        "meetingUrl": booking.location,
+        "location": booking.location,
+        "absentHost": False,
+        "createdAt": instant(booking.created_at),
+        "updatedAt": instant(booking.updated_at),
+        "metadata": booking.metadata,
+        "icsUid": f"{booking.uid}@Cal.com",
+        "attendees": [_attendee_output(attendee, booking=booking) for attendee in booking.attendees],
+    }
+    if not event_type.seats:
+        output["guests"] = list(booking.guests)
+        output["bookingFieldsResponses"] = _responses(booking.attendees[0], booking=booking)
+    return output | _links(booking)
+
+
+def created_output(bookings: list[Booking]) -> Any:  # noqa: ANN401 - JSON: an object, or a list of them
+    """
+    Write the result of a create: one booking, a seat in one, or all of a recurring series.
+    """
+    if bookings[0].recurring_uid:
+        return [booking_output(booking) for booking in bookings]
+    output = booking_output(bookings[0])
+    if bookings[0].event_type.seats:
+        output["seatUid"] = bookings[0].attendees[-1].seat_uid
+    return output
+
+
+def host_output(host_id: int) -> dict[str, Any]:
+    """
+    Write a host as part of a booking.
+    """
+    host = Host(id=host_id)
+    return {
+        "id": host.id,
+        "name": host.name,
+        "email": host.email,
+        "displayEmail": host.email,
+        "username": host.username,
+        "timeZone": "UTC",
+    }
+
+
+def event_type_output(event_type: EventType) -> dict[str, Any]:
+    """
+    Write an event type as Cal.com's ``EventTypeOutput`` of 2024-06-14, or as its team kin.
+    """
+    owner = Host(id=event_type.hosts[0])
+    output: dict[str, Any] = {
+        "id": event_type.id,
+        "lengthInMinutes": event_type.length,
+        "title": event_type.name,
+        "slug": event_type.slug,
+        "description": "",
+        "locations": [],
+        "bookingFields": [],
+        "disableGuests": False,
+        "slotInterval": None,
+        "minimumBookingNotice": event_type.minimum_notice,
+        "beforeEventBuffer": 0,
+        "afterEventBuffer": 0,
+        "recurrence": _recurrence(event_type),
+        "metadata": {},
+        "price": event_type.price,
+        "currency": "usd",
+        "lockTimeZoneToggleOnBookingPage": False,
+        "seatsPerTimeSlot": None,
+        "forwardParamsSuccessRedirect": None,
+        "successRedirectUrl": None,
+        "isInstantEvent": False,
+        "scheduleId": None,
+        "confirmationPolicy": _confirmation(event_type),
+        "hidden": False,
+        "bookingRequiresAuthentication": event_type.booking_requires_authentication,
+        "disableCancelling": {"disabled": event_type.disable_cancelling},
+        "disableRescheduling": {"disabled": False},
+        "bookingUrl": f"https://cal.com/{owner.username}/{event_type.slug}",
+    }
+    if event_type.length_options:
+        output["lengthInMinutesOptions"] = list(event_type.length_options)
+    if event_type.seats:
+        seats = {"seatsPerTimeSlot": event_type.seats, "showAttendeeInfo": True, "showAvailabilityCount": True}
+        output["seats"] = seats
+    return output | _ownership(event_type, owner=owner)
+
+
+def me_output() -> dict[str, Any]:
+    """
+    Write the owner of the key as ``GET /v2/me`` does.
+    """
+    owner = Host(id=1)
+    return {
+        "id": owner.id,
+        "username": owner.username,
+        "email": owner.email,
+        "name": owner.name,
+        "avatarUrl": None,
+        "bio": None,
+        "timeFormat": 24,
+        "defaultScheduleId": None,
+        "weekStart": "Monday",
+        "timeZone": "UTC",
+        "organizationId": None,
+    }
+
+
+def _attendee_output(attendee: Attendee, *, booking: Booking) -> dict[str, Any]:
+    output: dict[str, Any] = {
+        "name": attendee.name,
+        "email": attendee.email,
+        "displayEmail": attendee.email,
+        "timeZone": attendee.time_zone,
+        "language": attendee.language,
+        "absent": False,
+    }
+    if attendee.phone:
+        output["phoneNumber"] = attendee.phone
+    if attendee.seat_uid:
+        output["seatUid"] = attendee.seat_uid
+        output["bookingFieldsResponses"] = _responses(attendee, booking=booking)
+    return output
+
+
+def _links(booking: Booking) -> dict[str, str]:
+    links = {
+        "reschedulingReason": booking.rescheduling_reason,
+        "rescheduledFromUid": booking.rescheduled_from,
+        "rescheduledToUid": booking.rescheduled_to,
+        "recurringBookingUid": booking.recurring_uid,
+    }
+    return {name: value for name, value in links.items() if value}
+
+
+def _responses(attendee: Attendee, *, booking: Booking) -> dict[str, Any]:
+    phone = {"attendeePhoneNumber": attendee.phone} if attendee.phone else {}
+    return {
+        "name": attendee.name,
+        "email": attendee.email,
+        "guests": list(booking.guests),
+        **phone,
+        **booking.responses,
+    }
+
+
+def _recurrence(event_type: EventType) -> dict[str, Any] | None:
+    if not event_type.recurrence:
+        return None
+    return {"interval": 1, "occurrences": event_type.recurrence, "frequency": "weekly"}
+
+
+def _confirmation(event_type: EventType) -> dict[str, Any]:
+    if event_type.confirmation:
+        return {"type": "always", "blockUnconfirmedBookingsInBooker": False}
+    return {"disabled": True}
+
+
+def _ownership(event_type: EventType, *, owner: Host) -> dict[str, Any]:
+    if event_type.scheduling is Scheduling.SINGLE:
+        users = [{"id": owner.id, "name": owner.name, "username": owner.username, "avatarUrl": None}]
+        return {"ownerId": owner.id, "users": users}
+    kind = "roundRobin" if event_type.scheduling is Scheduling.ROUND_ROBIN else "collective"
+    hosts = [
+        {"userId": host, "name": Host(id=host).name, "username": Host(id=host).username} for host in event_type.hosts
+    ]
+    team = {"id": 1, "slug": "team", "name": "Team"}
+    return {"teamId": 1, "ownerId": None, "hosts": hosts, "schedulingType": kind, "team": team}

@@ -1,0 +1,3 @@
+"""
+Facts and rules of booking: events, commands, state, value objects; the standard library alone.
+"""

@@ -1,0 +1,41 @@
+"""What a booking can be asked to do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from domain.person import Person
+from domain.service import Service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestBooking:
+    """
+    Book this person into this slot; already validated and normalized.
+
+    `starts_at` is UTC, `time_zone` the IANA zone in which the customer reads it.
+    `confidence` is that of a voice transcript, from 0 to 1.
+    """
+
+    service: Service
+    person: Person
+    starts_at: datetime
+    time_zone: str
+    source: str
+    staff_id: str | None = None
+    call_id: str | None = None
+    confidence: float | None = None
+    allow_near_duplicate: bool = False
+    idempotency_key: str | None = None
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestCancellation:
+    """Cancel the booking; `command_id` is the caller's Idempotency-Key, if any."""
+
+    reason: str
+    command_id: str | None = None
+
+
+Command: TypeAlias = RequestBooking | RequestCancellation

@@ -1,0 +1,161 @@
+"""
+Errors that callers can act on.
+
+    AppointmentError
+    ├── AppointmentCreationError     the booking was refused, or could not be made
+    ├── CalcomBookingError           Cal.com answered badly, or not at all
+    ├── CustomerValidationError      fields of the request are wrong
+    ├── AppointmentDatabaseError     the local database failed
+    ├── CircuitOpenError             a breaker keeps the call back
+    ├── UnknownBooking               no such booking, or another company's
+    ├── UnknownService               no such service, or another company's
+    └── KeyReused                    an idempotency key came back with another payload
+
+Every error has a correlation id, tells whether trying again can help, and has a
+form for structured logs that holds no personal data.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Self, TypeAlias
+from uuid import UUID
+
+DatabaseKind: TypeAlias = Literal["deadlock", "timeout", "connection_lost", "constraint", "data", "other"]
+
+
+class AppointmentError(Exception):
+    """
+    Say what went wrong with an appointment, in words that may be shown to its caller.
+
+    `context` is for logs: identifiers and codes only, never personal data.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        correlation_id: str = "",
+        retryable: bool = False,
+        context: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.correlation_id = correlation_id
+        self.retryable = retryable
+        self.context = dict(context or {})
+
+    def correlated(self, correlation_id: str) -> Self:
+        """Give the error a correlation id unless it has one."""
+        self.correlation_id = self.correlation_id or correlation_id
+        return self
+
+    def as_log(self) -> dict[str, object]:
+        """Return the structured form for a log line."""
+        return {
+            "error": type(self).__name__,
+            "message": self.message,
+            "correlation_id": self.correlation_id,
+            "retryable": self.retryable,
+            **self.context,
+        }
+
+
+class AppointmentCreationError(AppointmentError):
+    """The booking ended without an appointment; `reason` is the code that BookingFailed carries."""
+
+    def __init__(self, message: str, *, reason: str, booking_id: UUID | None = None, correlation_id: str = "") -> None:
+        super().__init__(
+            message, correlation_id=correlation_id, context={"reason": reason, "booking_id": str(booking_id or "")}
+        )
+        self.reason = reason
+        self.booking_id = booking_id
+
+
+class CalcomBookingError(AppointmentError):
+    """Cal.com refused or failed; look at `status` (HTTP) and `answer` (its text), and at its status page if transient."""
+
+    def __init__(self, message: str, *, status: int | None, answer: str = "", transient: bool = False) -> None:
+        super().__init__(message, retryable=transient, context={"status": status})
+        self.status = status
+        self.answer = answer
+        self.transient = transient
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: its path (`customer.email`) and what to do about it."""
+
+    field: str
+    message: str
+
+
+class CustomerValidationError(AppointmentError):
+    """Fields of the request are wrong; nothing was stored."""
+
+    def __init__(self, errors: tuple[FieldError, ...], *, correlation_id: str = "") -> None:
+        super().__init__(
+            "; ".join(f"{error.field}: {error.message}" for error in errors),
+            correlation_id=correlation_id,
+            context={"fields": [error.field for error in errors]},
+        )
+        self.errors = errors
+
+    def has_field_error(self, field: str) -> bool:
+        """Tell whether `field` is among the wrong ones."""
+        return any(error.field == field for error in self.errors)
+
+    def get_field_error(self, field: str) -> str | None:
+        """Return the message for `field`, or None if nothing is wrong with it."""
+        return next((error.message for error in self.errors if error.field == field), None)
+
+
+class AppointmentDatabaseError(AppointmentError):
+    """The local database failed; `kind` and `sql_state` say how, `retryable` whether the same may work later."""
+
+    def __init__(
+        self, message: str, *, kind: DatabaseKind, sql_state: str = "", booking_id: UUID | None = None
+    ) -> None:
+        super().__init__(
+            message,
+            retryable=kind in {"deadlock", "timeout", "connection_lost"},
+            context={"kind": kind, "sql_state": sql_state},
+        )
+        self.kind = kind
+        self.sql_state = sql_state
+        self.booking_id = booking_id
+
+
+class CircuitOpenError(AppointmentError):
+    """A breaker keeps calls to `service` back; the first probe goes out after `retry_after` seconds."""
+
+    def __init__(self, service: str, *, retry_after: float) -> None:
+        super().__init__(f"{service} is not being called at the moment", retryable=True, context={"service": service})
+        self.service = service
+        self.retry_after = retry_after
+
+
+class UnknownBooking(AppointmentError):
+    """There is no such booking in this company; check the id and the key's company."""
+
+    def __init__(self, booking_id: UUID) -> None:
+        super().__init__("There is no such booking.", context={"booking_id": str(booking_id)})
+        self.booking_id = booking_id
+
+
+class UnknownService(AppointmentError):
+    """There is no such service in this company; define it with `PUT /api/services/{service_id}`."""
+
+    def __init__(self, service_id: str) -> None:
+        super().__init__(f"There is no service {service_id!r}; define it first.", context={"service_id": service_id})
+        self.service_id = service_id
+
+
+class KeyReused(AppointmentError):
+    """The same idempotency key came with another payload; use a new key for a new wish."""
+
+    def __init__(self, booking_id: UUID) -> None:
+        super().__init__(
+            "This Idempotency-Key was used before with another payload; use a new key for a new request.",
+            context={"booking_id": str(booking_id)},
+        )
+        self.booking_id = booking_id

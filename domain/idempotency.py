@@ -1,0 +1,78 @@
+"""
+One request, one key, one booking id.
+
+The booking id *is* the idempotency key's UUID and the id of the event stream, so that
+the log's own uniqueness lets a booking begin once only (ADR-003).
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from domain.commands import RequestBooking
+
+NAMESPACE = uuid5(NAMESPACE_URL, "https://calsaga.dev/booking")
+KEY_LIMIT = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyKey:
+    """
+    The key of a request, and the booking that it leads to.
+
+    A derived key has generations: once its booking has failed, was cancelled or moved
+    away, the next request with the same input begins generation 1, then 2, and so on.
+    A key that the caller gave has only generation 0.
+    """
+
+    text: str
+    booking_id: UUID
+    given: bool
+    generation: int = 0
+
+
+def key_for(request: RequestBooking, *, generation: int = 0) -> IdempotencyKey:
+    """Return the request's key: the caller's own, scoped to the company, or the derived one (M1)."""
+    if request.idempotency_key is not None:
+        booking_id = uuid5(NAMESPACE, _canonical("given", request.service.company_id, request.idempotency_key))
+        return IdempotencyKey(text=request.idempotency_key, booking_id=booking_id, given=True)
+    booking_id = uuid5(
+        NAMESPACE,
+        _canonical(
+            "derived",
+            request.service.company_id,
+            request.person.identity,
+            request.service.service_id,
+            request.starts_at.isoformat(),
+            request.source,
+            generation,
+        ),
+    )
+    return IdempotencyKey(text=str(booking_id), booking_id=booking_id, given=False, generation=generation)
+
+
+def customer_id_for(company_id: str, identity: str) -> UUID:
+    """Return the id of the customer row, the same for every request that names the same person."""
+    return uuid5(NAMESPACE, _canonical("customer", company_id, identity))
+
+
+def fingerprint(request: RequestBooking) -> str:
+    """Return a digest of what the caller asked for, equal for every spelling of the same wish."""
+    wish = {
+        "service": request.service.service_id,
+        "person": asdict(request.person),
+        "starts_at": request.starts_at.isoformat(),
+        "time_zone": request.time_zone,
+        "source": request.source,
+        "staff_id": request.staff_id,
+        "call_id": request.call_id,
+        "confidence": request.confidence,
+        "allow_near_duplicate": request.allow_near_duplicate,
+    }
+    return hashlib.sha256(json.dumps(wish, sort_keys=True).encode()).hexdigest()
+
+
+def _canonical(*parts: object) -> str:
+    # JSON keeps the borders between the parts, so that ("a", "bc") and ("ab", "c") differ.
+    return json.dumps(parts, ensure_ascii=True)

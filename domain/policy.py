@@ -1,0 +1,55 @@
+"""The figures that a booking is decided by; the defaults are those of the public settings."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from domain.retry import RetryPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """
+    How long to wait, how often to try, when to call a person.
+
+    `lease` must outlast a request that leaves at the last moment: `send_within` plus
+    `attempt_limit` and a margin. An attempt may be called absent only after
+    `clean_looks` looks that began `visibility` after its last possible answer.
+    """
+
+    version: str = "1"
+    send_within: timedelta = timedelta(seconds=5)
+    attempt_limit: timedelta = timedelta(seconds=10)
+    lease: timedelta = timedelta(seconds=45)
+    visibility: timedelta = timedelta(seconds=60)
+    looks: tuple[timedelta, ...] = field(
+        default_factory=lambda: tuple(timedelta(seconds=s) for s in (1, 3, 10, 30, 60))
+    )
+    clean_looks: int = 2
+    horizon: timedelta = timedelta(seconds=900)
+    expiry: timedelta = timedelta(hours=24)
+    create_attempts: int = 3
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    inconsistent_after: int = 10
+    review_after: int = 100
+
+    def __post_init__(self) -> None:
+        """Refuse figures under which two processes could work on one saga at once."""
+        if self.lease <= self.send_within + self.attempt_limit:
+            msg = "the lease must be longer than the time to send plus the time limit of an attempt"
+            raise ValueError(msg)
+        if not self.looks or list(self.looks) != sorted(self.looks):
+            msg = "the looks are one or more growing waits"
+            raise ValueError(msg)
+
+    def absent_from(self, answer_by: datetime) -> datetime:
+        """Return the moment from which on a clean look speaks for absence."""
+        return answer_by + self.visibility
+
+    def look_at(
+        self, *, doubted_at: datetime, last_looked_at: datetime | None, looks: int, answer_by: datetime
+    ) -> datetime:
+        """Return when to look next: by the schedule first, then at its last pace and not before it can count."""
+        if last_looked_at is None or looks < len(self.looks):
+            return doubted_at + self.looks[looks]
+        pace = self.looks[-1] - self.looks[-2] if len(self.looks) > 1 else self.looks[-1]
+        return max(last_looked_at + pace, self.absent_from(answer_by))

@@ -1,0 +1,48 @@
+"""When to try again: a pure function of how often it was tried (M11)."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """
+    Exponential waits with jitter, in seconds.
+
+    After the first call come `retries` more, after `first_delay`, then `multiplier`
+    times as long each, up to `cap`; each wait differs by up to `jitter` (a share) so
+    that a crowd that failed together does not come back together.
+    """
+
+    retries: int = 3
+    first_delay: float = 1.0
+    multiplier: float = 2.0
+    jitter: float = 0.1
+    cap: float = 900.0
+
+    def __post_init__(self) -> None:
+        """Refuse figures that cannot be meant."""
+        if self.retries < 0 or self.first_delay < 0 or self.multiplier < 1 or not 0 <= self.jitter < 1:
+            msg = "a retry policy needs retries >= 0, first_delay >= 0, multiplier >= 1 and 0 <= jitter < 1"
+            raise ValueError(msg)
+
+    def delay(self, failures: int, *, salt: str) -> timedelta:
+        """
+        Return the wait after the given number of failures, 1 or more.
+
+        The jitter comes from `salt` (an attempt's id, say), so that a replay of the log
+        computes the same waits.
+        """
+        # The exponent is bounded, since a float power overflows long before a day of retries is over.
+        plain = min(self.first_delay * self.multiplier ** min(failures - 1, 64), self.cap)
+        digest = hashlib.blake2b(f"{salt}:{failures}".encode(), digest_size=4).digest()
+        share = int.from_bytes(digest) / 0xFFFFFFFF
+        return timedelta(seconds=plain * (1 + self.jitter * (2 * share - 1)))
+
+    def retry_after(self, failures: int, *, salt: str, asked_for: float | None = None) -> timedelta | None:
+        """Return the wait before the next try, at least what the far side asked for (seconds), or None to give up."""
+        if failures > self.retries:
+            return None
+        wait = self.delay(failures, salt=salt)
+        return max(wait, timedelta(seconds=asked_for)) if asked_for is not None else wait

@@ -1,0 +1,31 @@
+"""Text that is safe to store, to log and to send on."""
+
+import re
+import unicodedata
+
+IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+-]*")
+
+
+def text_problem(value: str, *, at_most: int, lines: bool = False) -> str | None:
+    """
+    Say what is wrong with a text, or None.
+
+    Control characters, NUL and lone surrogates are refused: a database, a log or
+    Cal.com would choke on them later. `lines` lets line breaks and tabs through.
+    """
+    if not value.strip():
+        return "must not be empty"
+    if len(value) > at_most:
+        return f"must have at most {at_most} characters"
+    allowed = "\n\r\t" if lines else ""
+    if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed for char in value):
+        return "must not contain control characters"
+    return None
+
+
+def identifier_problem(value: str, *, at_most: int = 100) -> str | None:
+    """Say what is wrong with an identifier that a caller made up, or None."""
+    problem = text_problem(value, at_most=at_most)
+    if problem is None and not IDENTIFIER.fullmatch(value):
+        return "must begin with a letter or digit and hold only letters, digits and . _ : @ + -"
+    return problem

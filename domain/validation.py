@@ -1,0 +1,154 @@
+"""
+The validation service: a wish becomes a request, or every wrong field is named.
+
+All problems are reported at once, so that a caller mends them in one go.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from domain.commands import RequestBooking
+from domain.errors import CustomerValidationError, FieldError
+from domain.idempotency import KEY_LIMIT
+from domain.period import utc
+from domain.person import Person, parse_email, parse_phone
+from domain.service import Service
+from domain.text import identifier_problem, text_problem
+from domain.wish import BookAppointment
+
+NAME_LIMIT = 200
+NOTES_LIMIT = 2000
+METADATA_LIMIT = 16 * 1024
+LONGEST_AHEAD = timedelta(days=3 * 366)
+
+
+class _Problems:
+    def __init__(self) -> None:
+        self.found: list[FieldError] = []
+
+    def add(self, field: str, problem: str | None) -> None:
+        if problem is not None:
+            self.found.append(FieldError(field, problem))
+
+    def parsed(self, field: str, parse: Callable[[str], str], value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            return parse(value)
+        except ValueError as problem:
+            self.add(field, str(problem))
+            return None
+
+
+def validate(wish: BookAppointment, service: Service, *, now: datetime) -> RequestBooking:
+    """
+    Return the request that a wish amounts to.
+
+    Raises:
+        CustomerValidationError: with every field that is wrong; nothing has been stored.
+
+    """
+    problems = _Problems()
+    person = _person(wish, problems)
+    starts_at = _starts_at(wish, now, problems)
+    _check_rest(wish, problems)
+    if problems.found or starts_at is None:
+        raise CustomerValidationError(tuple(problems.found), correlation_id=wish.correlation_id)
+    return RequestBooking(
+        service=service,
+        person=person,
+        starts_at=starts_at,
+        time_zone=wish.time_zone,
+        source=wish.source,
+        staff_id=wish.staff_id,
+        call_id=wish.call_id,
+        confidence=wish.confidence,
+        allow_near_duplicate=wish.allow_near_duplicate,
+        idempotency_key=wish.idempotency_key,
+        correlation_id=wish.correlation_id,
+    )
+
+
+def _person(wish: BookAppointment, problems: _Problems) -> Person:
+    customer = wish.customer
+    problems.add("customer.name", text_problem(customer.name, at_most=NAME_LIMIT))
+    if customer.email is None and customer.phone is None:
+        problems.add("customer", "needs an email or a phone")
+    if wish.notes is not None and wish.notes:
+        problems.add("notes", text_problem(wish.notes, at_most=NOTES_LIMIT, lines=True))
+    return Person(
+        name=" ".join(customer.name.split()),
+        email=problems.parsed("customer.email", parse_email, customer.email),
+        phone=problems.parsed("customer.phone", parse_phone, customer.phone),
+        notes=wish.notes or None,
+        metadata=_metadata(wish, problems),
+    )
+
+
+def _metadata(wish: BookAppointment, problems: _Problems) -> str | None:
+    if not wish.metadata:
+        return None
+    try:
+        text = json.dumps(wish.metadata, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
+    except (TypeError, ValueError, RecursionError):
+        problems.add("metadata", "must be a JSON object")
+        return None
+    if len(text) > METADATA_LIMIT:
+        problems.add("metadata", f"must be at most {METADATA_LIMIT} bytes as JSON")
+    return text
+
+
+def _starts_at(wish: BookAppointment, now: datetime, problems: _Problems) -> datetime | None:
+    zone = _zone(wish.time_zone)
+    if zone is None:
+        problems.add("time_zone", "must be an IANA time zone such as Europe/Berlin")
+    if wish.starts_at.utcoffset() is None:
+        problems.add("starts_at", "must have an offset, such as 2027-03-02T10:00:00+01:00")
+        return None
+    try:
+        starts_at = utc(wish.starts_at)
+        there = None if zone is None else starts_at.astimezone(zone)
+    except OverflowError:
+        problems.add("starts_at", "is out of range")
+        return None
+    if there is not None and there.utcoffset() != wish.starts_at.utcoffset():
+        problems.add(
+            "starts_at",
+            f"has an offset that {wish.time_zone} does not have then; {there.isoformat()} is the same instant",
+        )
+    if starts_at <= now:
+        problems.add("starts_at", "must be in the future")
+    elif starts_at > now + LONGEST_AHEAD:
+        problems.add("starts_at", f"must be at most {LONGEST_AHEAD.days} days ahead")
+    return starts_at
+
+
+def _check_rest(wish: BookAppointment, problems: _Problems) -> None:
+    problems.add("source", identifier_problem(wish.source, at_most=50))
+    if wish.staff_id is not None:
+        problems.add("staff_id", identifier_problem(wish.staff_id))
+    if wish.call_id is not None:
+        problems.add("call_id", text_problem(wish.call_id, at_most=NAME_LIMIT))
+    if wish.confidence is not None and not (math.isfinite(wish.confidence) and 0 <= wish.confidence <= 1):
+        problems.add("confidence", "must be a number from 0 to 1")
+    if wish.idempotency_key is not None:
+        problems.add("Idempotency-Key", text_problem(wish.idempotency_key, at_most=KEY_LIMIT))
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+@cache
+def _loaded(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    # Looked up by name first: ZoneInfo would take a path, and the cache must not grow with bad input.
+    return _loaded(name) if name in _zones() else None

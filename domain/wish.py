@@ -1,0 +1,39 @@
+"""What callers hand in, before anybody has looked at it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerWish:
+    """Who calls; an e-mail address or a phone number is needed."""
+
+    name: str
+    email: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookAppointment:
+    """
+    Book `service_id` for this customer.
+
+    `starts_at` is aware, with an offset that `time_zone` (IANA) has at that instant.
+    `metadata` is any JSON object of the caller's, 16 KiB at most; it stays here.
+    """
+
+    company_id: str
+    service_id: str
+    customer: CustomerWish
+    starts_at: datetime
+    time_zone: str
+    source: str
+    staff_id: str | None = None
+    notes: str | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    call_id: str | None = None
+    confidence: float | None = None
+    allow_near_duplicate: bool = False
+    idempotency_key: str | None = None
+    correlation_id: str = ""

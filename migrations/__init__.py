@@ -1,0 +1,3 @@
+"""
+The tables of the log and of the read models, in numbered steps forward.
+"""

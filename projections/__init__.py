@@ -1,0 +1,3 @@
+"""
+What people look at: one file per read model, each rebuildable from the log.
+"""

@@ -1,0 +1,176 @@
+"""
+One append: everything that becomes true together, or not at all.
+
+Events, the slot's claim, the appointment and the due work of a saga are written in one
+transaction. The database may refuse the claim or the appointment by a constraint; what
+is written then instead is decided by `on_refused`, inside the same transaction.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from domain.events import BookingEvent
+
+RefusedBy: TypeAlias = Literal[
+    "near_duplicate",
+    "staff_overlap",
+    "duplicate_key",
+    "duplicate_calcom_uid",
+    "duplicate_appointment",
+    "unknown_service",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """An event as the log holds it. `position` is its place in the whole log, 0 if not known."""
+
+    stream_id: UUID
+    version: int
+    event: BookingEvent
+    append_id: str
+    correlation_id: str
+    recorded_at: datetime
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotClaim:
+    """What a booking holds while it is under way; near-duplicates and staff overlaps are refused against it."""
+
+    company_id: str
+    customer_id: UUID
+    service_id: str
+    staff_id: str | None
+    starts_at: datetime
+    ends_at: datetime
+    allow_near_duplicate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """The customer's row, inserted if it is not there yet."""
+
+    customer_id: UUID
+    company_id: str
+    name: str
+    email: str | None
+    phone: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsertAppointment:
+    """The row of `appointments` to write."""
+
+    appointment_id: UUID
+    company_id: str
+    booking_id: UUID
+    idempotency_key: str
+    calcom_booking_uid: str
+    service_id: str
+    customer_id: UUID
+    staff_id: str | None
+    starts_at: datetime
+    ends_at: datetime
+    source: str
+    retry_count: int
+    sync_attempt_count: int
+    last_sync_attempted_at: datetime | None
+    resilience_strategy: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAppointment:
+    """The row of `appointments` to mark cancelled; that it is cancelled already is no error."""
+
+    appointment_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Due work that this process is doing: due again, for anybody, when the lease has run out."""
+
+    token: UUID
+    lasts: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueAfter:
+    """Due work for anybody, `delay` from now on (the database's now)."""
+
+    delay: timedelta
+    priority: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class NothingDue:
+    """The saga owes nothing any more."""
+
+
+Due: TypeAlias = Lease | DueAfter | NothingDue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """
+    Why the database did not take a claim or an appointment.
+
+    `booking_id` and `appointment_id` are those of what stands in the way, where known.
+    """
+
+    refused: Literal["claim", "appointment"]
+    by: RefusedBy
+    booking_id: UUID | None = None
+    appointment_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instead:
+    """What is written when the claim or the appointment is refused; the claim is released if `releases_claim`."""
+
+    events: tuple[BookingEvent, ...]
+    due: Due
+    releases_claim: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Append:
+    """
+    One saga's share of a transaction.
+
+    `expected_version` is the version that the decision was taken at, 0 for a new
+    stream. `append_id` is random: an append whose acknowledgement was lost is
+    recognised by it, and never written twice. Without events, only rows change.
+    """
+
+    stream_id: UUID
+    expected_version: int
+    append_id: str
+    correlation_id: str
+    recorded_at: datetime
+    events: tuple[BookingEvent, ...]
+    due: Due
+    claim: SlotClaim | None = None
+    releases_claim: bool = False
+    customer: Customer | None = None
+    appointment: InsertAppointment | CancelAppointment | None = None
+    on_refused: Callable[[Refusal], Instead] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """The append is durable; `events` are those written, which differ from those asked for after a refusal."""
+
+    events: tuple[BookingEvent, ...]
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Somebody else has written to the stream since the decision: reload, fold, decide again."""
+
+
+AppendResult: TypeAlias = Appended | Lost

@@ -1,0 +1,188 @@
+"""
+The engine drives a saga until nothing can be done now.
+
+It holds no truth: everything it knows is in the log, so any process can go on where
+another one stopped. The stream's version is the fence; a lease only says who may
+start an effect.
+"""
+
+import asyncio
+from datetime import timedelta
+from typing import assert_never
+from uuid import UUID
+
+from domain.booking import Booking, BookingStatus, fold, initial_state
+from domain.errors import AppointmentDatabaseError
+from domain.events import BookingInitiated
+from domain.policy import Policy
+from sagas.appending import Append, AppendResult, Due, DueAfter, Lease, Lost, NothingDue
+from sagas.effects import Effects
+from sagas.next_step import next_step
+from sagas.ports import Clock, Ids, Log
+from sagas.run import Run
+from sagas.steps import Done, Effect, Perform, Persist, Record, Wait, Withdraw
+from sagas.waiting import WaitingRoom
+
+URGENT, NORMAL = 1, 5
+_UNDOING = frozenset({BookingStatus.COMPENSATING, BookingStatus.CANCELLING})
+
+
+class Engine:
+    """
+    Takes sagas step by step, and has each decision written down before it acts on it.
+
+    `leased` is what this process works on (saga id to lease token), so that a shutdown
+    can hand it over. `parked` is set when work was left for later.
+    """
+
+    def __init__(self, *, log: Log, effects: Effects, clock: Clock, ids: Ids, policy: Policy) -> None:
+        self._log = log
+        self._effects = effects
+        self._clock = clock
+        self._ids = ids
+        self._policy = policy
+        self.waiting = WaitingRoom(self.load)
+        self.leased: dict[UUID, UUID] = {}
+        self.parked = asyncio.Event()
+
+    async def load(self, booking_id: UUID) -> Booking:
+        """Return a booking as the log has it; version 0 if nobody has asked for it."""
+        recorded = await self._log.read(booking_id)
+        return fold(initial_state(booking_id), (one.event for one in recorded))
+
+    def begin(self, booking: Booking, *, token: UUID | None = None, correlation_id: str = "") -> Run:
+        """Return a run over a booking; `token` is the lease that its due work was claimed with."""
+        if not correlation_id and booking.initiated is not None:
+            correlation_id = booking.initiated.correlation_id
+        return Run(saved=booking, state=booking, token=token or self._ids.token(), correlation_id=correlation_id)
+
+    def open(self, booking_id: UUID, initiated: BookingInitiated) -> Run:
+        """Return the run of a new booking, to be driven."""
+        run = self.begin(initial_state(booking_id), correlation_id=initiated.correlation_id)
+        run.initiate(initiated)
+        return run
+
+    async def drive(self, run: Run) -> None:
+        """
+        Take the saga as far as it goes now; what is left is due work in the log.
+
+        Raises:
+            AppointmentDatabaseError: a decision may or may not be in the log. Nothing
+                was done that is not announced there.
+
+        """
+        booking_id = run.state.booking_id
+        self.leased[booking_id] = run.token
+        try:
+            while await self._step(run):
+                pass
+        finally:
+            self.leased.pop(booking_id, None)
+
+    async def _step(self, run: Run) -> bool:
+        """Take one step, and tell whether there is another one now."""
+        now = self._clock.now()
+        step = next_step(run.state, now, self._policy)
+        match step:
+            case Record(events):
+                run.decide(*events)
+            case Persist(booked=booked):
+                run.persist(booked)
+            case Withdraw(events=events):
+                run.withdraw(*events)
+            case Perform(effect):
+                return await self._perform(run, effect)
+            case Wait(until):
+                await self._flush(run, DueAfter(delay=max(until - now, timedelta(0)), priority=_priority(run.state)))
+                self.parked.set()
+                return run.refused
+            case Done():
+                await self._flush(run, NothingDue())
+                return run.refused
+            case _:
+                assert_never(step)
+        return True
+
+    async def _perform(self, run: Run, effect: Effect) -> bool:
+        async def announce() -> bool:
+            # A run without news holds a lease that covers one effect already.
+            if run.pending:
+                await self._flush(run, Lease(token=run.token, lasts=self._policy.lease))
+            return not run.lost and not run.refused
+
+        run.refused = False
+        rerecord = await self._effects.perform(run, effect, announce)
+        if rerecord is not None:
+            run.rerecord = rerecord
+            run.decide(*rerecord(run.state))
+        return not run.lost
+
+    async def _flush(self, run: Run, due: Due) -> None:
+        """Write what waits; `run` says afterwards whether it was taken, refused in part, or lost."""
+        run.refused = False
+        if not run.pending and due == run.due:
+            return
+        lease = Lease(token=run.token, lasts=self._policy.lease)
+        append = run.append(append_id=self._ids.attempt_id(), now=self._clock.now(), due=due, if_refused=lease)
+        result = await self._append(append, insist=run.rerecord is not None)
+        if isinstance(result, Lost):
+            await self._lost(run)
+            return
+        run.written(result, due=due)
+        self.waiting.told(run.saved)
+
+    async def _lost(self, run: Run) -> None:
+        """
+        Give way to whoever has written meanwhile.
+
+        Only an outcome that the log does not know is added to theirs; then it is due
+        for anybody, since it may change what the saga owes.
+        """
+        run.lost = True
+        while run.rerecord is not None:
+            run.reloaded(await self._insist_on_loading(run.state.booking_id))
+            if not run.pending:
+                return
+            append = run.append(
+                append_id=self._ids.attempt_id(),
+                now=self._clock.now(),
+                due=DueAfter(delay=timedelta(0), priority=URGENT),
+                if_refused=NothingDue(),
+            )
+            result = await self._append(append, insist=True)
+            if not isinstance(result, Lost):
+                run.written(result, due=append.due)
+                self.waiting.told(run.saved)
+                self.parked.set()
+
+    async def _append(self, append: Append, *, insist: bool) -> AppendResult:
+        failures = 0
+        while True:
+            try:
+                return await self._log.append(append)
+            except AppointmentDatabaseError as error:
+                # An outcome is known to this process alone: it is kept until the database takes it.
+                if not insist or not error.retryable:
+                    raise
+                failures += 1
+                await self._pause(failures, append.append_id)
+
+    async def _insist_on_loading(self, booking_id: UUID) -> Booking:
+        failures = 0
+        while True:
+            try:
+                return await self.load(booking_id)
+            except AppointmentDatabaseError as error:
+                if not error.retryable:
+                    raise
+                failures += 1
+                await self._pause(failures, str(booking_id))
+
+    async def _pause(self, failures: int, salt: str) -> None:
+        wait = self._policy.retry.delay(failures, salt=salt)
+        await asyncio.sleep(min(wait, timedelta(seconds=5)).total_seconds())
+
+
+def _priority(booking: Booking) -> int:
+    urgent = booking.status in _UNDOING or bool(booking.surplus) or bool(booking.ledger.open)
+    return URGENT if urgent else NORMAL

@@ -1,0 +1,191 @@
+"""
+What the saga does next: a pure function of the booking's state and the time.
+
+The order of the rules below *is* the saga. Doubt is settled before anything is built
+on it, surplus is undone before anything new is made, and only then does it go on.
+"""
+
+from datetime import datetime, timedelta
+
+from domain import events as e
+from domain.booking import Booking, BookingStatus, Goal, appointment_id_of
+from domain.ledger import Line, LineStatus
+from domain.policy import Policy
+from sagas.steps import (
+    CancelAtCalcom,
+    CreateAtCalcom,
+    Done,
+    InspectObstacle,
+    LookAtCalcom,
+    Perform,
+    Persist,
+    Record,
+    Step,
+    Wait,
+    Withdraw,
+)
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far Cal.com's clock may be from ours when bookings are listed by their creation."""
+
+
+def next_step(booking: Booking, now: datetime, policy: Policy) -> Step:
+    """Return what the booking needs next."""
+    if booking.initiated is None or booking.review is not None:
+        return Done()
+    if booking.surplus:
+        return _undo(booking, booking.surplus[0], now, policy)
+    if booking.ledger.open:
+        return _settle_doubt(booking, now, policy)
+    if booking.ended is not None:
+        return _check_horizon(booking, now, policy)
+    if booking.goal is not Goal.BOOK:
+        return _finish_undoing(booking, now)
+    if booking.kept is not None:
+        return _persist(booking, booking.kept, now)
+    return _try_again(booking, now, policy)
+
+
+def _undo(booking: Booking, line: Line, now: datetime, policy: Policy) -> Step:
+    if line.retry_cancel_at is not None and now < line.retry_cancel_at:
+        return Wait(line.retry_cancel_at)
+    if line.cancel_failures >= policy.review_after:
+        detail = f"cancelling {line.uid} at Cal.com failed {line.cancel_failures} times"
+        return Record((e.ManualReviewRequested(at=now, reason="compensation_failed", detail=detail),))
+    return Perform(
+        CancelAtCalcom(
+            uid=line.uid or "",
+            attempt_id=line.attempt_id,
+            purpose=_purpose(booking, line),
+            number=line.cancels + 1,
+            since=line.attempted_at - CLOCK_SKEW,
+        )
+    )
+
+
+def _purpose(booking: Booking, line: Line) -> e.CancelPurpose:
+    if line.uid != booking.kept_uid or booking.ended is not None:
+        return "surplus"
+    return "cancellation" if booking.goal is Goal.CANCEL else "compensation"
+
+
+def _settle_doubt(booking: Booking, now: datetime, policy: Policy) -> Step:
+    for line in booking.ledger.open:
+        if line.status is LineStatus.INTENDED:
+            return _outcome_missing(line, now)
+    doubtful = booking.ledger.open
+    absent = tuple(
+        e.CalcomAttemptAbsent(at=now, attempt_id=line.attempt_id, final=False)
+        for line in doubtful
+        if line.clean_looks >= policy.clean_looks
+    )
+    if absent:
+        return Record(absent)
+    due = min(
+        policy.look_at(
+            doubted_at=line.doubted_at or line.attempted_at,
+            last_looked_at=line.last_looked_at,
+            looks=line.looks,
+            answer_by=line.answer_by,
+        )
+        for line in doubtful
+    )
+    return Wait(due) if now < due else _look_for(doubtful)
+
+
+def _outcome_missing(line: Line, now: datetime) -> Step:
+    # The process that announced the attempt may still be waiting for its answer.
+    if now < line.answer_by:
+        return Wait(line.answer_by)
+    detail = "the attempt was announced, and no outcome was recorded"
+    return Record((e.CalcomOutcomeUnknown(at=now, attempt_id=line.attempt_id, reason="no_outcome", detail=detail),))
+
+
+def _look_for(lines: tuple[Line, ...]) -> Step:
+    since = min(line.attempted_at for line in lines) - CLOCK_SKEW
+    return Perform(LookAtCalcom(attempt_ids=tuple(line.attempt_id for line in lines), since=since))
+
+
+def _check_horizon(booking: Booking, now: datetime, policy: Policy) -> Step:
+    presumed = booking.ledger.presumed_absent
+    if not presumed:
+        return Done()
+    confirmed = tuple(
+        e.CalcomAttemptAbsent(at=now, attempt_id=line.attempt_id, final=True)
+        for line in presumed
+        if line.clean_looks > policy.clean_looks
+    )
+    if confirmed:
+        return Record(confirmed)
+    # A look at the horizon that erred is repeated at the pace of the last looks.
+    due = max(line.attempted_at + policy.horizon for line in presumed)
+    last = max((line.last_looked_at for line in presumed if line.last_looked_at is not None), default=due)
+    due = last + policy.looks[-1] if last >= due else due
+    return Wait(due) if now < due else _look_for(presumed)
+
+
+def _finish_undoing(booking: Booking, now: datetime) -> Step:
+    if booking.goal is Goal.CANCEL:
+        reason = "" if booking.cancellation is None else booking.cancellation.reason
+        cancelled = e.BookingCancelled(at=now, reason=reason)
+        return Withdraw(events=(cancelled,)) if booking.appointment_live else Record((cancelled,))
+    why = booking.undoing
+    reason, detail = ("compensated", "") if why is None else (why.reason, why.detail)
+    return Record((e.BookingFailed(at=now, reason=reason, detail=detail),))
+
+
+def _persist(booking: Booking, line: Line, now: datetime) -> Step:
+    if line.calcom_status != "accepted":
+        return _compensate("needs_confirmation", f"Cal.com answered {line.calcom_status!r} instead of accepting", now)
+    if booking.retry_at is not None and now < booking.retry_at:
+        return Wait(booking.retry_at)
+    if booking.obstacle is not None and booking.obstacle.verdict is None:
+        return Perform(InspectObstacle(appointment_id=booking.obstacle.appointment_id))
+    stands = booking.obstacle is not None and booking.obstacle.verdict == "stands"
+    if stands or (booking.obstacle is not None and now >= booking.facts.valid_until):
+        return _compensate("slot_taken", "another appointment of the same member of staff is in the way", now)
+    if booking.persistence_failure is not None and booking.obstacle is None:
+        return _compensate(booking.persistence_failure, "the local database refused the appointment", now)
+    return Persist(
+        booked=e.AppointmentBooked(
+            at=now,
+            appointment_id=appointment_id_of(booking.booking_id),
+            calcom_uid=line.uid or "",
+            starts_at=booking.starts_at or booking.facts.starts_at,
+            ends_at=booking.ends_at or booking.facts.ends_at,
+        )
+    )
+
+
+def _compensate(reason: str, detail: str, now: datetime) -> Step:
+    return Record((e.CompensationStarted(at=now, reason=reason, detail=detail),))
+
+
+def _try_again(booking: Booking, now: datetime, policy: Policy) -> Step:
+    ended = _reason_to_give_up(booking, now, policy)
+    if ended is not None:
+        return Record((ended,))
+    if booking.retry_at is not None and now < booking.retry_at:
+        return Wait(min(booking.retry_at, booking.facts.valid_until))
+    return Perform(CreateAtCalcom(number=len(booking.ledger.lines) + 1))
+
+
+def _reason_to_give_up(booking: Booking, now: datetime, policy: Policy) -> e.BookingFailed | None:
+    for line in booking.ledger.lines:
+        if line.status is LineStatus.REFUSED:
+            return e.BookingFailed(at=now, reason=line.reason or "refused", detail=line.detail)
+        if line.status is LineStatus.CANCELLED:
+            detail = "the booking was made and is cancelled at Cal.com"
+            return e.BookingFailed(at=now, reason="cancelled_at_calcom", detail=detail)
+    if now >= booking.facts.valid_until:
+        return e.BookingFailed(at=now, reason="expired", detail="the booking could not be made in time")
+    if booking.ledger.counted_attempts >= policy.create_attempts:
+        return e.BookingFailed(at=now, reason="calcom_unavailable", detail="Cal.com took none of the attempts")
+    return None
+
+
+def is_over(booking: Booking) -> bool:
+    """Tell whether a caller who waits for the outcome has it."""
+    if booking.status is BookingStatus.NEEDS_REVIEW:
+        return True
+    return booking.ended is not None

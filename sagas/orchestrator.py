@@ -1,0 +1,191 @@
+"""
+The front door: book, cancel, get.
+
+A request that starts a saga drives it itself; the happy path is never queued. A caller
+who goes away, or whose patience ends, cancels nothing.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from uuid import UUID
+
+from domain import deciding
+from domain.booking import Booking, BookingStatus
+from domain.commands import RequestBooking, RequestCancellation
+from domain.deciding import Repeat
+from domain.errors import AppointmentCreationError, AppointmentDatabaseError, UnknownBooking
+from domain.idempotency import key_for
+from domain.policy import Policy
+from domain.validation import validate
+from domain.wish import BookAppointment
+from sagas.engine import Engine
+from sagas.ports import Clock, Services
+from sagas.run import Run
+
+PATIENCE_SECONDS = 10.0
+DURABLE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingResult:
+    """
+    Where the booking stands when the caller is answered.
+
+    `replayed` says that the key was seen before. `near_duplicate` says that this is
+    another, older booking which the new wish is too close to.
+    """
+
+    booking: Booking
+    replayed: bool = False
+    near_duplicate: bool = False
+
+    def raise_for_failure(self) -> Booking:
+        """
+        Return the booking unless it failed.
+
+        Raises:
+            AppointmentCreationError: with the reason why there is no appointment.
+
+        """
+        failure = self.booking.failure
+        if self.booking.status is BookingStatus.FAILED and failure is not None:
+            raise AppointmentCreationError(
+                failure.detail or failure.reason,
+                reason=failure.reason,
+                booking_id=self.booking.booking_id,
+                correlation_id=self.booking.facts.correlation_id,
+            )
+        return self.booking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAppointment:
+    """Cancel a booking of the company; `idempotency_key` names the command, so that a repeat is none."""
+
+    company_id: str
+    booking_id: UUID
+    reason: str
+    idempotency_key: str | None = None
+
+
+class Orchestrator:
+    """Turns wishes into sagas, and answers with what has become of them."""
+
+    def __init__(self, *, engine: Engine, services: Services, clock: Clock, policy: Policy) -> None:
+        self._engine = engine
+        self._services = services
+        self._clock = clock
+        self._policy = policy
+        self._driving: set[asyncio.Task[None]] = set()
+
+    async def book(self, wish: BookAppointment, *, patience: float = PATIENCE_SECONDS) -> BookingResult:
+        """
+        Book an appointment in both places, and wait up to `patience` seconds for the outcome.
+
+        Raises:
+            CustomerValidationError: fields are wrong; nothing was stored.
+            UnknownService: the company has no such service; nothing was stored.
+            KeyReused: the idempotency key came with another payload before.
+            AppointmentDatabaseError: the database is away; `booking_id` is the booking
+                that may go on all the same, and the same wish asks for it again.
+
+        """
+        service = await self._services.find(company_id=wish.company_id, service_id=wish.service_id)
+        request = validate(wish, service, now=self._clock.now())
+        deadline = asyncio.get_running_loop().time() + patience
+        for generation in count():
+            result = await self._try_generation(request, generation, deadline)
+            if result is not None:
+                return result
+        raise AssertionError  # pragma: no cover - count() does not end
+
+    async def cancel(self, wish: CancelAppointment, *, patience: float = PATIENCE_SECONDS) -> BookingResult:
+        """
+        Cancel a booking, whatever state it is in: a doubt is settled first, then it is cancelled.
+
+        Raises:
+            UnknownBooking: the company has no such booking.
+            AppointmentDatabaseError: the database is away, and the request may be stored.
+
+        """
+        deadline = asyncio.get_running_loop().time() + patience
+        command = RequestCancellation(reason=wish.reason, command_id=wish.idempotency_key)
+        while True:
+            booking = await self.get(wish.booking_id, company_id=wish.company_id)
+            requested = deciding.cancel(booking, command, now=self._clock.now())
+            if not requested:
+                left = self._left(deadline)
+                return BookingResult(booking=await self._engine.waiting.outcome(booking, seconds=left), replayed=True)
+            run = self._engine.begin(booking)
+            run.decide(*requested)
+            reached = await self._drive(run, deadline)
+            if not run.lost:
+                return BookingResult(booking=reached)
+
+    async def get(self, booking_id: UUID, *, company_id: str) -> Booking:
+        """
+        Return a booking of the company.
+
+        Raises:
+            UnknownBooking: there is none, or it is another company's.
+
+        """
+        booking = await self._engine.load(booking_id)
+        if booking.initiated is None or booking.facts.service.company_id != company_id:
+            raise UnknownBooking(booking_id)
+        return booking
+
+    async def drain(self, *, within: timedelta) -> None:
+        """Wait for the sagas that callers have started here, at most this long; then leave them to others."""
+        if self._driving:
+            _, late = await asyncio.wait(self._driving, timeout=within.total_seconds())
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _try_generation(self, request: RequestBooking, generation: int, deadline: float) -> BookingResult | None:
+        key = key_for(request, generation=generation)
+        initiated = deciding.initiate(request, key=key, now=self._clock.now(), policy=self._policy)
+        run = self._engine.open(key.booking_id, initiated)
+        booking = await self._drive(run, deadline)
+        if not run.lost:
+            return BookingResult(booking=booking)
+        booking = await self._engine.load(key.booking_id)
+        match deciding.judge_repeat(booking, request):
+            case Repeat.NEXT_GENERATION:
+                return None
+            case Repeat.NEAR_DUPLICATE:
+                return BookingResult(booking=booking, replayed=True, near_duplicate=True)
+            case Repeat.SAME:
+                reached = await self._engine.waiting.outcome(booking, seconds=self._left(deadline))
+                return BookingResult(booking=reached, replayed=True)
+
+    async def _drive(self, run: Run, deadline: float) -> Booking:
+        """Drive a run in a task of its own, and return where it got to in the caller's time."""
+        heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        run.on_heard = lambda: None if heard.done() else heard.set_result(None)
+        task = asyncio.create_task(self._engine.drive(run))
+        self._driving.add(task)
+        task.add_done_callback(self._driving.discard)
+        left = self._left(deadline)
+        if left < DURABLE_SECONDS:
+            # However short the caller's patience, no answer before the wish is durable.
+            await asyncio.wait({task, heard}, timeout=DURABLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({task}, timeout=self._left(deadline))
+        if task.done():
+            await task
+        elif not run.saved.version:
+            raise AppointmentDatabaseError(
+                "The database is slow to answer; the booking may go on.",
+                kind="timeout",
+                booking_id=run.state.booking_id,
+            )
+        if run.lost:
+            return run.saved
+        return await self._engine.waiting.outcome(run.saved, seconds=self._left(deadline))
+
+    @staticmethod
+    def _left(deadline: float) -> float:
+        return max(deadline - asyncio.get_running_loop().time(), 0.0)

@@ -1,0 +1,51 @@
+"""The rows that stand beside the events: made from a booking's state, never from anywhere else."""
+
+from domain.booking import Booking
+from domain.events import AppointmentBooked, BookingInitiated
+from sagas.appending import Customer, InsertAppointment, SlotClaim
+
+
+def claim_of(facts: BookingInitiated) -> SlotClaim:
+    """Return what a new booking claims before anything is asked of Cal.com."""
+    return SlotClaim(
+        company_id=facts.service.company_id,
+        customer_id=facts.customer_id,
+        service_id=facts.service.service_id,
+        staff_id=facts.staff_id,
+        starts_at=facts.starts_at,
+        ends_at=facts.ends_at,
+        allow_near_duplicate=facts.allow_near_duplicate,
+    )
+
+
+def customer_of(facts: BookingInitiated) -> Customer:
+    """Return the customer's row."""
+    return Customer(
+        customer_id=facts.customer_id,
+        company_id=facts.service.company_id,
+        name=facts.person.name,
+        email=facts.person.email,
+        phone=facts.person.phone,
+    )
+
+
+def appointment_of(booking: Booking, booked: AppointmentBooked) -> InsertAppointment:
+    """Return the appointment's row."""
+    facts = booking.facts
+    return InsertAppointment(
+        appointment_id=booked.appointment_id,
+        company_id=facts.service.company_id,
+        booking_id=booking.booking_id,
+        idempotency_key=facts.idempotency_key,
+        calcom_booking_uid=booked.calcom_uid,
+        service_id=facts.service.service_id,
+        customer_id=facts.customer_id,
+        staff_id=facts.staff_id,
+        starts_at=booked.starts_at,
+        ends_at=booked.ends_at,
+        source=facts.source,
+        retry_count=booking.repeats,
+        sync_attempt_count=booking.calls,
+        last_sync_attempted_at=max((line.attempted_at for line in booking.ledger.lines), default=None),
+        resilience_strategy=booking.resilience_strategy,
+    )

@@ -1,0 +1,150 @@
+"""
+One saga in the hands of one process: its state, and what waits to be appended.
+
+Decisions pile up until something has to be done in the world, or there is nothing to
+do; only then are they written, together. That is why an undisturbed booking costs two
+commits: one before Cal.com is asked, one after it has answered.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from domain.booking import ENDED, Booking, fold
+from domain.events import AppointmentBooked, AppointmentPersistenceFailed, BookingEvent, BookingFailed, BookingInitiated
+from sagas.appending import (
+    Append,
+    Appended,
+    CancelAppointment,
+    Customer,
+    Due,
+    InsertAppointment,
+    Instead,
+    NothingDue,
+    Refusal,
+    SlotClaim,
+)
+from sagas.rows import appointment_of, claim_of, customer_of
+
+Rerecord = Callable[[Booking], Sequence[BookingEvent]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """
+    A booking as the log has it (`saved`), and as it will be once the pending events are written (`state`).
+
+    `rerecord` computes the events of the last outcome anew for another state: an
+    outcome must reach the log even when somebody else has written in between. `due` is
+    what the log says is due, if this run has written it. `refused` and `lost` tell what
+    became of the last append, and `on_heard` is called once one is durable.
+    """
+
+    saved: Booking
+    state: Booking
+    token: UUID
+    correlation_id: str
+    pending: list[BookingEvent] = field(default_factory=list)
+    claim: SlotClaim | None = None
+    customer: Customer | None = None
+    appointment: InsertAppointment | CancelAppointment | None = None
+    rerecord: Rerecord | None = None
+    due: Due | None = None
+    refused: bool = False
+    lost: bool = False
+    on_heard: Callable[[], object] | None = None
+
+    def decide(self, *events: BookingEvent) -> None:
+        """Add events that follow from what is known."""
+        self.pending.extend(events)
+        self.state = fold(self.state, events)
+
+    def initiate(self, initiated: BookingInitiated) -> None:
+        """Begin the booking: its key and its slot are claimed with the first append."""
+        self.claim = claim_of(initiated)
+        self.customer = customer_of(initiated)
+        self.decide(initiated)
+
+    def persist(self, booked: AppointmentBooked) -> None:
+        """Add the pivot, which the database may refuse."""
+        self.appointment = appointment_of(self.state, booked)
+        self.decide(booked)
+
+    def withdraw(self, *events: BookingEvent) -> None:
+        """Add the end of a cancellation, and free the appointment's slot with it."""
+        if self.state.appointment_id is not None:
+            self.appointment = CancelAppointment(appointment_id=self.state.appointment_id)
+        self.decide(*events)
+
+    def append(self, *, append_id: str, now: datetime, due: Due, if_refused: Due) -> Append:
+        """Return everything that waits as one append; `if_refused` is what is due when the appointment is refused."""
+        return Append(
+            stream_id=self.state.booking_id,
+            expected_version=self.saved.version,
+            append_id=append_id,
+            correlation_id=self.correlation_id,
+            recorded_at=now,
+            events=tuple(self.pending),
+            due=due,
+            claim=None if self._ends_now else self.claim,
+            releases_claim=self.claim is None and self._ends_now,
+            customer=self.customer,
+            appointment=self.appointment,
+            on_refused=self._on_refused(now, if_refused),
+        )
+
+    def written(self, appended: Appended, *, due: Due) -> None:
+        """Take over what the log now holds."""
+        self.saved = fold(self.saved, appended.events)
+        self.refused = appended.refusal is not None
+        # A refused claim ends the booking; a refused appointment leaves it leased.
+        ended = self.refused and self.saved.ended is not None
+        self.due = NothingDue() if ended else None if self.refused else due
+        self.rerecord = None
+        self._forget(self.saved)
+        if self.on_heard is not None:
+            self.on_heard()
+
+    def reloaded(self, saved: Booking) -> None:
+        """Start again from what somebody else has written, keeping only the outcome that the log does not know yet."""
+        self.saved = saved
+        self._forget(saved)
+        if self.rerecord is not None:
+            self.decide(*self.rerecord(saved))
+
+    @property
+    def _ends_now(self) -> bool:
+        return self.state.ended in ENDED and self.state.ended is not self.saved.ended
+
+    def _forget(self, state: Booking) -> None:
+        self.state = state
+        self.pending = []
+        self.claim = self.customer = self.appointment = None
+
+    def _on_refused(self, now: datetime, due: Due) -> Callable[[Refusal], Instead] | None:
+        events = tuple(self.pending)
+
+        def on_refused(refusal: Refusal) -> Instead:
+            if refusal.refused == "claim":
+                return Instead(events=(events[0], _refused_at_once(refusal, now)), due=NothingDue())
+            before = tuple(event for event in events if not isinstance(event, AppointmentBooked))
+            return Instead(events=(*before, _not_persisted(refusal, now)), due=due)
+
+        return None if self.claim is None and self.appointment is None else on_refused
+
+
+def _refused_at_once(refusal: Refusal, now: datetime) -> BookingFailed:
+    if refusal.by == "near_duplicate":
+        reason, detail = (
+            "near_duplicate",
+            "the customer already has a booking of this service within 5 minutes of this start",
+        )
+    else:
+        reason, detail = "slot_taken", "the member of staff is already booked at that time"
+    return BookingFailed(at=now, reason=reason, detail=detail, conflicting_booking_id=refusal.booking_id)
+
+
+def _not_persisted(refusal: Refusal, now: datetime) -> AppointmentPersistenceFailed:
+    obstacle_id = refusal.appointment_id if refusal.by == "staff_overlap" else None
+    return AppointmentPersistenceFailed(at=now, reason=refusal.by, obstacle_id=obstacle_id)

@@ -1,0 +1,102 @@
+"""
+The booking saga as a table, for people who do not read code.
+
+| step               | effect                               | compensation          | retried                    |
+|--------------------|--------------------------------------|-----------------------|----------------------------|
+| initiate           | claim key and slot, record intent    | release the claim     | –                          |
+| reserve at Cal.com | create the booking there             | cancel it             | 3 times; doubt is resolved |
+| persist (pivot)    | insert the appointment               | mark it cancelled     | until the database answers |
+| notify             | request the confirmation             | –                     | by a follower of the log   |
+
+A cancellation runs backwards: Cal.com first, then the row, which holds its slot until
+Cal.com has confirmed.
+
+Below are the kinds of step that the saga can ask for next. What is asked for is data;
+`sagas.engine` does it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+from domain.events import AppointmentBooked, BookingEvent, CancelPurpose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateAtCalcom:
+    """Ask Cal.com to create the booking, as attempt `number`."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAtCalcom:
+    """Search Cal.com's list for these attempts, among bookings created from `since` on."""
+
+    attempt_ids: tuple[str, ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAtCalcom:
+    """Cancel a booking of ours; unless the customer asked for it, only after seeing that it still is ours."""
+
+    uid: str
+    attempt_id: str
+    purpose: CancelPurpose
+    number: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectObstacle:
+    """Find out whether the row that refused our appointment has a right to be there."""
+
+    appointment_id: UUID
+
+
+Effect: TypeAlias = CreateAtCalcom | LookAtCalcom | CancelAtCalcom | InspectObstacle
+
+
+@dataclass(frozen=True, slots=True)
+class Perform:
+    """Do something in the world, once the log says that it is about to be done."""
+
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write down what follows from what is known."""
+
+    events: tuple[BookingEvent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Persist:
+    """Write the appointment together with its event; the database may refuse it."""
+
+    booked: AppointmentBooked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """Mark the appointment cancelled together with the event that ends the booking."""
+
+    events: tuple[BookingEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can be done before this moment."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing is owed any more."""
+
+
+Step: TypeAlias = Perform | Record | Persist | Withdraw | Wait | Done

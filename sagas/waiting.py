@@ -1,0 +1,77 @@
+"""
+Where callers wait for a saga that somebody else drives.
+
+A saga of this process wakes them at once; one of another process is polled for, once
+for all who wait for it, at a pace that slows down.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from domain.booking import Booking
+from domain.errors import AppointmentDatabaseError
+from sagas.next_step import is_over
+
+FIRST_POLL_SECONDS = 0.05
+SLOWEST_POLL_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class _Seat:
+    latest: Booking | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    sitting: int = 0
+    poller: asyncio.Task[None] | None = None
+
+
+class WaitingRoom:
+    """Hands every waiting caller the booking once its outcome is there."""
+
+    def __init__(self, load: Callable[[UUID], Awaitable[Booking]]) -> None:
+        self._load = load
+        self._seats: dict[UUID, _Seat] = {}
+
+    def told(self, booking: Booking) -> None:
+        """Take note of a booking's new state, as the log has it."""
+        seat = self._seats.get(booking.booking_id)
+        if seat is not None:
+            _update(seat, booking)
+
+    async def outcome(self, booking: Booking, *, seconds: float) -> Booking:
+        """Return the booking when it is over, or as it is when the time is up."""
+        if is_over(booking) or seconds <= 0:
+            return booking
+        seat = self._seats.setdefault(booking.booking_id, _Seat())
+        seat.sitting += 1
+        _update(seat, booking)
+        if seat.poller is None:
+            seat.poller = asyncio.create_task(self._poll(booking.booking_id, seat))
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await seat.over.wait()
+        finally:
+            seat.sitting -= 1
+            if not seat.sitting:
+                seat.poller.cancel()
+                self._seats.pop(booking.booking_id, None)
+        return seat.latest or booking
+
+    async def _poll(self, booking_id: UUID, seat: _Seat) -> None:
+        pause = FIRST_POLL_SECONDS
+        while not seat.over.is_set():
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, SLOWEST_POLL_SECONDS)
+            # A database that is down is asked again; the caller's own time limit ends the wait.
+            with suppress(AppointmentDatabaseError):
+                _update(seat, await self._load(booking_id))
+
+
+def _update(seat: _Seat, booking: Booking) -> None:
+    if seat.latest is None or booking.version >= seat.latest.version:
+        seat.latest = booking
+    if is_over(seat.latest):
+        seat.over.set()

@@ -1,0 +1,91 @@
+"""
+The worker: takes due work, whoever left it behind, and drives it on.
+
+Any number of workers run at once, in any number of processes; the agenda's leases keep
+them off each other's work, and the log's versions keep them harmless where that fails.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from domain.errors import AppointmentDatabaseError
+from domain.policy import Policy
+from sagas.engine import Engine
+from sagas.ports import Agenda, Claimed
+
+log = logging.getLogger("calsaga.worker")
+IDLE_SECONDS = 1.0
+AFTER_FAILURE_SECONDS = 0.5
+
+
+class Worker:
+    """Claims up to `at_once` sagas and drives them; `run` ends when it is cancelled or told to stop."""
+
+    def __init__(self, *, engine: Engine, agenda: Agenda, policy: Policy, at_once: int = 32) -> None:
+        self._engine = engine
+        self._agenda = agenda
+        self._policy = policy
+        self._at_once = at_once
+        self._driving: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until `stop` is called."""
+        while not self._stopping.is_set():
+            try:
+                claimed = await self._claim()
+                pause = 0.0 if claimed else await self._until_next()
+            except AppointmentDatabaseError as error:
+                log.warning("worker.claim.failed", extra=error.as_log())
+                pause = AFTER_FAILURE_SECONDS
+            if pause or len(self._driving) >= self._at_once:
+                await self._rest(pause or IDLE_SECONDS)
+
+    async def run_due(self) -> int:
+        """Drive everything that is due now, wait for it, and return how many sagas that were."""
+        claimed = await self._claim()
+        if self._driving:
+            await asyncio.wait(self._driving)
+        return claimed
+
+    async def stop(self) -> None:
+        """Take no more work, and wait for what is being driven."""
+        self._stopping.set()
+        self._engine.parked.set()
+        if self._driving:
+            await asyncio.wait(self._driving)
+
+    async def _claim(self) -> int:
+        free = self._at_once - len(self._driving)
+        if free <= 0:
+            return 0
+        claimed = await self._agenda.claim(limit=free, lease=self._policy.lease)
+        for one in claimed:
+            task = asyncio.create_task(self._drive(one), name=f"saga {one.saga_id}")
+            self._driving.add(task)
+            task.add_done_callback(self._driving.discard)
+        return len(claimed)
+
+    async def _drive(self, claimed: Claimed) -> None:
+        try:
+            booking = await self._engine.load(claimed.saga_id)
+            await self._engine.drive(self._engine.begin(booking, token=claimed.token))
+        except AppointmentDatabaseError as error:
+            # The lease runs out and somebody takes the saga up again.
+            log.warning("worker.saga.left", extra={"saga_id": str(claimed.saga_id), **error.as_log()})
+        except Exception:
+            # A saga that trips over a defect must not take the others down; its lease spaces the tries.
+            log.exception("worker.saga.crashed", extra={"saga_id": str(claimed.saga_id), "attempt": claimed.attempt})
+
+    async def _until_next(self) -> float:
+        due = await self._agenda.next_due()
+        return IDLE_SECONDS if due is None else min(max(due, timedelta(milliseconds=5)).total_seconds(), IDLE_SECONDS)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait for the time to pass, for work to be parked in this process, or for a driven saga to end."""
+        self._engine.parked.clear()
+        parked = asyncio.create_task(self._engine.parked.wait())
+        full = self._driving if len(self._driving) >= self._at_once else set()
+        await asyncio.wait({parked, *full}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        parked.cancel()

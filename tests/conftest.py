@@ -1,0 +1,141 @@
+"""
+What every tier of tests shares: a bare environment, and databases on demand.
+
+A test asks for `database_url` and runs on each kind of database, or for `sqlite_url` or `postgres_url`. Each gets
+migrated tables of its own, copied from a template that is migrated once in a run. No server starts before a test asks.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from hypothesis import settings
+
+from tests.servers.postgres import DatabaseServer, PostgresServer
+
+# Read before any test, because every test runs without it.
+GIVEN_SERVER = os.environ.get("CALSAGA_TEST_DATABASE_URL")
+
+# A busy machine is slow, not wrong.
+settings.register_profile("calsaga", deadline=None, print_blob=True)
+settings.load_profile("calsaga")
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Hide the settings of whoever runs the tests.
+    """
+    for name in [name for name in os.environ if name.startswith("CALSAGA_")]:
+        monkeypatch.delenv(name)
+
+
+def migrate(url: str) -> None:
+    """
+    Bring an empty database to the newest tables.
+    """
+    # Late, so that tests without a database do not pay for Alembic.
+    from migrations.runner import migrate as run  # noqa: PLC0415
+
+    run(url)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[DatabaseServer]:
+    """
+    The server that CALSAGA_TEST_DATABASE_URL names, else one of our own for each worker.
+    """
+    if GIVEN_SERVER:
+        yield DatabaseServer(GIVEN_SERVER)
+        return
+    server = PostgresServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: DatabaseServer) -> Iterator[str]:
+    """
+    The name of a migrated database that nobody is connected to.
+    """
+    name = _fresh_name()
+    migrate(postgres_server.create_database(name))
+    yield name
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: DatabaseServer, postgres_template: str) -> Iterator[str]:
+    """
+    A migrated PostgreSQL database of the test's own.
+    """
+    name = _fresh_name()
+    yield postgres_server.create_database(name, template=postgres_template)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: DatabaseServer) -> Iterator[str]:
+    """
+    A PostgreSQL database of the test's own without tables.
+    """
+    name = _fresh_name()
+    yield postgres_server.create_database(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """
+    A migrated SQLite file.
+    """
+    path = tmp_path_factory.mktemp("template") / "calsaga.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """
+    A migrated SQLite database of the test's own.
+    """
+    path = tmp_path / "calsaga.db"
+    for part in sqlite_template.parent.glob(f"{sqlite_template.name}*"):
+        shutil.copy(part, tmp_path / part.name)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    """
+    The URL of a SQLite database that does not exist yet.
+    """
+    return f"sqlite:///{tmp_path / 'empty.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """
+    A migrated database of the test's own: the test runs once on each kind.
+    """
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """
+    A database of the test's own without tables: the test runs once on each kind.
+    """
+    url: str = request.getfixturevalue(f"empty_{request.param}_url")
+    return url
+
+
+def _fresh_name() -> str:
+    return f"calsaga_test_{uuid4().hex}"
