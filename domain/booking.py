@@ -176,7 +176,7 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
             return _looked(b, event)
         case e.CalcomAttemptAbsent():
             status = LineStatus.ABSENT_FOR_GOOD if event.final else LineStatus.ABSENT
-            return _settle(b, event.attempt_id, status=status)
+            return _settle(b, event.attempt_id, status=status, clean_looks=0)
         case e.CalcomBookingCreated():
             return _created(b, event)
         case e.CalcomBookingRefused():

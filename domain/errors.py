@@ -72,7 +72,7 @@ class AppointmentCreationError(AppointmentError):
 
 
 class CalcomBookingError(AppointmentError):
-    """Cal.com refused or failed; look at `status` (HTTP) and `answer` (its text), and at its status page if transient."""
+    """Cal.com refused or failed; look at `status` (HTTP), `answer` (its text), and its status page if transient."""
 
     def __init__(self, message: str, *, status: int | None, answer: str = "", transient: bool = False) -> None:
         super().__init__(message, retryable=transient, context={"status": status})

@@ -16,6 +16,7 @@ from domain.service import Service
 
 CancelHow: TypeAlias = Literal["cancelled", "already_cancelled", "gone"]
 CancelPurpose: TypeAlias = Literal["compensation", "cancellation", "surplus"]
+ObstacleVerdict: TypeAlias = Literal["gone", "moving", "stands"]
 CreatedHow: TypeAlias = Literal["made", "adopted"]
 InconsistencyKind: TypeAlias = Literal[
     "orphan",
@@ -215,7 +216,7 @@ class ObstacleInspected:
     TOPIC: ClassVar[str] = "booking.obstacle-inspected.v1"
     at: datetime
     obstacle_id: UUID
-    verdict: Literal["gone", "moving", "stands"]
+    verdict: ObstacleVerdict
     retry_at: datetime
 
 

@@ -58,6 +58,11 @@ class Line:
         """Tell whether its outcome is still unknown."""
         return self.status in OPEN
 
+    @property
+    def may_turn_up(self) -> bool:
+        """Tell whether a look can still change what is known: in doubt, or thought absent."""
+        return self.uid is None and self.status in {LineStatus.IN_DOUBT, LineStatus.ABSENT}
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:

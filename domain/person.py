@@ -55,7 +55,8 @@ def parse_phone(text: str) -> str:
         ValueError: it is not an international number.
 
     """
-    number = _SEPARATORS.sub("", text)
+    # "+49 (0) 170 …" names the trunk zero that only callers inside the country dial.
+    number = _SEPARATORS.sub("", text.replace("(0)", ""))
     number = f"+{number[2:]}" if number.startswith("00") else number
     if not number.isascii() or not _E164.fullmatch(number):
         msg = "must be an international number such as +491701234567"

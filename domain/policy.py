@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from domain.retry import RetryPolicy
 
@@ -37,8 +38,11 @@ class Policy:
         if self.lease <= self.send_within + self.attempt_limit:
             msg = "the lease must be longer than the time to send plus the time limit of an attempt"
             raise ValueError(msg)
-        if not self.looks or list(self.looks) != sorted(self.looks):
+        if not self.looks or any(b <= a for a, b in pairwise((timedelta(0), *self.looks))):
             msg = "the looks are one or more growing waits"
+            raise ValueError(msg)
+        if self.clean_looks < 1 or self.create_attempts < 1 or self.inconsistent_after < 1:
+            msg = "clean_looks, create_attempts and inconsistent_after are at least 1"
             raise ValueError(msg)
 
     def absent_from(self, answer_by: datetime) -> datetime:

@@ -3,6 +3,9 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf
+
+STEEPEST = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +26,10 @@ class RetryPolicy:
 
     def __post_init__(self) -> None:
         """Refuse figures that cannot be meant."""
-        if self.retries < 0 or self.first_delay < 0 or self.multiplier < 1 or not 0 <= self.jitter < 1:
-            msg = "a retry policy needs retries >= 0, first_delay >= 0, multiplier >= 1 and 0 <= jitter < 1"
+        # Written so that NaN, which compares as false, is refused as well.
+        sane = 0 <= self.first_delay <= self.cap < inf and 1 <= self.multiplier <= STEEPEST and 0 <= self.jitter < 1
+        if self.retries < 0 or not sane:
+            msg = "a retry policy needs retries >= 0, 0 <= first_delay <= cap, 1 <= multiplier <= 100, 0 <= jitter < 1"
             raise ValueError(msg)
 
     def delay(self, failures: int, *, salt: str) -> timedelta:
@@ -41,8 +46,10 @@ class RetryPolicy:
         return timedelta(seconds=plain * (1 + self.jitter * (2 * share - 1)))
 
     def retry_after(self, failures: int, *, salt: str, asked_for: float | None = None) -> timedelta | None:
-        """Return the wait before the next try, at least what the far side asked for (seconds), or None to give up."""
-        if failures > self.retries:
-            return None
-        wait = self.delay(failures, salt=salt)
-        return max(wait, timedelta(seconds=asked_for)) if asked_for is not None else wait
+        """Return the wait before the next try, or None to give up."""
+        return None if failures > self.retries else self.wait(failures, salt=salt, asked_for=asked_for)
+
+    def wait(self, failures: int, *, salt: str, asked_for: float | None = None) -> timedelta:
+        """Return the wait of `delay`, or what the far side asked for (seconds) if that is longer, never above `cap`."""
+        asked = 0.0 if asked_for is None else max(0.0, min(asked_for, self.cap))
+        return max(self.delay(failures, salt=salt), timedelta(seconds=asked))

@@ -66,7 +66,7 @@ def validate(wish: BookAppointment, service: Service, *, now: datetime) -> Reque
         source=wish.source,
         staff_id=wish.staff_id,
         call_id=wish.call_id,
-        confidence=wish.confidence,
+        confidence=None if wish.confidence is None else abs(float(wish.confidence)),
         allow_near_duplicate=wish.allow_near_duplicate,
         idempotency_key=wish.idempotency_key,
         correlation_id=wish.correlation_id,
@@ -124,7 +124,8 @@ def _starts_at(wish: BookAppointment, now: datetime, problems: _Problems) -> dat
         problems.add("starts_at", "must be in the future")
     elif starts_at > now + LONGEST_AHEAD:
         problems.add("starts_at", f"must be at most {LONGEST_AHEAD.days} days ahead")
-    return starts_at
+    # Cal.com keeps milliseconds; what it answers must be comparable with what was asked for.
+    return starts_at.replace(microsecond=starts_at.microsecond // 1000 * 1000)
 
 
 def _check_rest(wish: BookAppointment, problems: _Problems) -> None:

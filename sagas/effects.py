@@ -1,17 +1,20 @@
 """Doing what a step asks for: announce it in the log, do it, and say what came of it."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import assert_never
 
 from domain.booking import Booking, BookingStatus, fold, initial_state
-from domain.events import BookingEvent
+from domain.events import BookingEvent, ObstacleVerdict
 from domain.policy import Policy
 from sagas import recording
+from sagas.appending import Append, CancelAppointment, DueAfter, Lost, NothingDue
 from sagas.outcomes import Inspected
-from sagas.ports import Appointments, Calendars, Clock, Ids, Log
+from sagas.ports import Appointments, Calendars, Clock, Ids, Log, RowInTheWay
 from sagas.run import Rerecord, Run
 from sagas.steps import CancelAtCalcom, CreateAtCalcom, Effect, InspectObstacle, LookAtCalcom
 
+Announce = Callable[[], Awaitable[bool]]
 _LETTING_GO = frozenset({BookingStatus.CANCELLING, BookingStatus.COMPENSATING, BookingStatus.RESCHEDULING})
 
 
@@ -33,7 +36,7 @@ class Effects:
         self._ids = ids
         self._policy = policy
 
-    async def perform(self, run: Run, effect: Effect, announce: Callable[[], Awaitable[bool]]) -> Rerecord | None:
+    async def perform(self, run: Run, effect: Effect, announce: Announce) -> Rerecord | None:
         """Return how to record the outcome, or None if the announcement lost and nothing was done."""
         match effect:
             case CreateAtCalcom():
@@ -47,9 +50,7 @@ class Effects:
             case _:
                 assert_never(effect)
 
-    async def _create(
-        self, run: Run, effect: CreateAtCalcom, announce: Callable[[], Awaitable[bool]]
-    ) -> Rerecord | None:
+    async def _create(self, run: Run, effect: CreateAtCalcom, announce: Announce) -> Rerecord | None:
         attempt_id = self._ids.attempt_id()
         (attempted,) = recording.announce_create(
             attempt_id=attempt_id, number=effect.number, now=self._clock.now(), policy=self._policy
@@ -66,7 +67,7 @@ class Effects:
 
         return rerecord
 
-    async def _look(self, run: Run, effect: LookAtCalcom, announce: Callable[[], Awaitable[bool]]) -> Rerecord | None:
+    async def _look(self, run: Run, effect: LookAtCalcom, announce: Announce) -> Rerecord | None:
         # Looking changes nothing, but the lease must cover it, and what waits is not left unwritten meanwhile.
         if not await announce():
             return None
@@ -78,9 +79,7 @@ class Effects:
 
         return rerecord
 
-    async def _cancel(
-        self, run: Run, effect: CancelAtCalcom, announce: Callable[[], Awaitable[bool]]
-    ) -> Rerecord | None:
+    async def _cancel(self, run: Run, effect: CancelAtCalcom, announce: Announce) -> Rerecord | None:
         run.decide(*recording.announce_cancel(effect, now=self._clock.now()))
         if not await announce():
             return None
@@ -92,29 +91,48 @@ class Effects:
 
         return rerecord
 
-    async def _inspect(
-        self, run: Run, effect: InspectObstacle, announce: Callable[[], Awaitable[bool]]
-    ) -> Rerecord | None:
+    async def _inspect(self, run: Run, effect: InspectObstacle, announce: Announce) -> Rerecord | None:
         if not await announce():
             return None
-        outcome = await self._look_at_row(run.state, effect)
+        verdict = await self._judge_row(run.state, effect)
+        outcome = Inspected(verdict=verdict)
 
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:
-            return recording.record_inspection(booking, outcome, now=self._clock.now(), policy=self._policy)
+            return recording.record_inspection(booking, effect, outcome, now=self._clock.now(), policy=self._policy)
 
         return rerecord
 
-    async def _look_at_row(self, booking: Booking, effect: InspectObstacle) -> Inspected:
+    async def _judge_row(self, booking: Booking, effect: InspectObstacle) -> ObstacleVerdict:
         row = await self._appointments.find(effect.appointment_id)
         if row is None or not row.is_booked:
-            return Inspected(verdict="gone")
+            return "gone"
         recorded = await self._log.read(row.booking_id)
         other = fold(initial_state(row.booking_id), (one.event for one in recorded))
         if other.status in _LETTING_GO:
-            return Inspected(verdict="moving")
+            return "moving"
         if row.calcom_booking_uid is None:
-            return Inspected(verdict="stands")
+            return "stands"
         calendar = await self._calendars.of(booking.facts.service.company_id)
-        live = await calendar.is_live(row.calcom_booking_uid)
-        # Not to know is not to undo: a row whose booking cannot be looked up now is asked about again.
-        return Inspected(verdict="stands" if live else "moving")
+        match await calendar.is_live(row.calcom_booking_uid):
+            case True:
+                return "stands"
+            case None:
+                # Not to know is not to undo: it is asked again.
+                return "moving"
+            case False:
+                return await self._clear_away(row, other)
+
+    async def _clear_away(self, row: RowInTheWay, other: Booking) -> ObstacleVerdict:
+        """Cancel a row whose booking is no longer live at Cal.com, on its own booking's stream."""
+        now = self._clock.now()
+        append = Append(
+            stream_id=row.booking_id,
+            expected_version=other.version,
+            append_id=self._ids.attempt_id(),
+            correlation_id="" if other.initiated is None else other.initiated.correlation_id,
+            recorded_at=now,
+            events=recording.record_gone(other, row.calcom_booking_uid or "", now=now),
+            due=DueAfter(delay=timedelta(0)) if other.version else NothingDue(),
+            appointment=CancelAppointment(appointment_id=row.appointment_id),
+        )
+        return "moving" if isinstance(await self._log.append(append), Lost) else "gone"

@@ -31,8 +31,8 @@ class Engine:
     """
     Takes sagas step by step, and has each decision written down before it acts on it.
 
-    `leased` is what this process works on (saga id to lease token), so that a shutdown
-    can hand it over. `parked` is set when work was left for later.
+    `leased` is what this process works on (saga id, lease token), so that a shutdown can
+    hand it over. `parked` is set when work was left for later.
     """
 
     def __init__(self, *, log: Log, effects: Effects, clock: Clock, ids: Ids, policy: Policy) -> None:
@@ -42,7 +42,7 @@ class Engine:
         self._ids = ids
         self._policy = policy
         self.waiting = WaitingRoom(self.load)
-        self.leased: dict[UUID, UUID] = {}
+        self.leased: set[tuple[UUID, UUID]] = set()
         self.parked = asyncio.Event()
 
     async def load(self, booking_id: UUID) -> Booking:
@@ -71,13 +71,13 @@ class Engine:
                 was done that is not announced there.
 
         """
-        booking_id = run.state.booking_id
-        self.leased[booking_id] = run.token
+        lease = (run.state.booking_id, run.token)
+        self.leased.add(lease)
         try:
             while await self._step(run):
                 pass
         finally:
-            self.leased.pop(booking_id, None)
+            self.leased.discard(lease)
 
     async def _step(self, run: Run) -> bool:
         """Take one step, and tell whether there is another one now."""

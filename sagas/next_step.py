@@ -111,15 +111,13 @@ def _check_horizon(booking: Booking, now: datetime, policy: Policy) -> Step:
     if not presumed:
         return Done()
     confirmed = tuple(
-        e.CalcomAttemptAbsent(at=now, attempt_id=line.attempt_id, final=True)
-        for line in presumed
-        if line.clean_looks > policy.clean_looks
+        e.CalcomAttemptAbsent(at=now, attempt_id=line.attempt_id, final=True) for line in presumed if line.clean_looks
     )
     if confirmed:
         return Record(confirmed)
-    # A look at the horizon that erred is repeated at the pace of the last looks.
     due = max(line.attempted_at + policy.horizon for line in presumed)
-    last = max((line.last_looked_at for line in presumed if line.last_looked_at is not None), default=due)
+    last = max(line.last_looked_at or line.attempted_at for line in presumed)
+    # A look at the horizon that erred is repeated at the pace of the last looks.
     due = last + policy.looks[-1] if last >= due else due
     return Wait(due) if now < due else _look_for(presumed)
 

@@ -121,7 +121,7 @@ class Orchestrator:
             run = self._engine.begin(booking)
             run.decide(*requested)
             reached = await self._drive(run, deadline)
-            if not run.lost:
+            if reached.cancellation is not None:
                 return BookingResult(booking=reached)
 
     async def get(self, booking_id: UUID, *, company_id: str) -> Booking:
@@ -150,7 +150,8 @@ class Orchestrator:
         initiated = deciding.initiate(request, key=key, now=self._clock.now(), policy=self._policy)
         run = self._engine.open(key.booking_id, initiated)
         booking = await self._drive(run, deadline)
-        if not run.lost:
+        if run.saved.version:
+            # The wish became durable here, even if somebody else has written to its stream since.
             return BookingResult(booking=booking)
         booking = await self._engine.load(key.booking_id)
         match deciding.judge_repeat(booking, request):
@@ -175,17 +176,27 @@ class Orchestrator:
             await asyncio.wait({task, heard}, timeout=DURABLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait({task}, timeout=self._left(deadline))
         if task.done():
-            await task
-        elif not run.saved.version:
-            raise AppointmentDatabaseError(
-                "The database is slow to answer; the booking may go on.",
-                kind="timeout",
-                booking_id=run.state.booking_id,
-            )
-        if run.lost:
+            await _finish(task, run)
+        elif not heard.done():
+            raise _slow(run)
+        if run.lost and not heard.done():
             return run.saved
         return await self._engine.waiting.outcome(run.saved, seconds=self._left(deadline))
 
     @staticmethod
     def _left(deadline: float) -> float:
         return max(deadline - asyncio.get_running_loop().time(), 0.0)
+
+
+async def _finish(task: asyncio.Task[None], run: Run) -> None:
+    try:
+        await task
+    except AppointmentDatabaseError as error:
+        error.booking_id = run.state.booking_id
+        raise
+
+
+def _slow(run: Run) -> AppointmentDatabaseError:
+    return AppointmentDatabaseError(
+        "The database is slow to answer; the booking may go on.", kind="timeout", booking_id=run.state.booking_id
+    )

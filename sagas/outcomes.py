@@ -8,9 +8,9 @@ answered from these.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
-from domain.events import CancelHow
+from domain.events import CancelHow, ObstacleVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,7 @@ class Found:
     starts_at: datetime
     ends_at: datetime
     created_at: datetime
+    rescheduled_from: str | None = None
 
     @property
     def is_live(self) -> bool:
@@ -140,7 +141,7 @@ CancelOutcome: TypeAlias = Cancelled | Moved | CancelRefused | NotOurs | CancelF
 class Inspected:
     """What was found out about the row in the way."""
 
-    verdict: Literal["gone", "moving", "stands"]
+    verdict: ObstacleVerdict
 
 
 Outcome: TypeAlias = CreateOutcome | LookOutcome | CancelOutcome | Inspected

@@ -146,11 +146,3 @@ class Ids(Protocol):
     def attempt_id(self) -> str:
         """Return 128 random bits in hexadecimal."""
         ...
-
-
-class Probe(Protocol):
-    """Told of every point where a crash would be interesting; does nothing in production (B3)."""
-
-    def reached(self, point: str) -> None:
-        """Note that the process has come to this point."""
-        ...

@@ -5,6 +5,7 @@ An outcome is recorded whatever has happened meanwhile (a lost lease, an ended s
 when the log already knows it, nothing is written.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -13,8 +14,9 @@ from domain.booking import Booking, BookingStatus, Goal
 from domain.ledger import LineStatus
 from domain.policy import Policy
 from sagas import outcomes as o
-from sagas.steps import CancelAtCalcom, LookAtCalcom
+from sagas.steps import CancelAtCalcom, InspectObstacle, LookAtCalcom
 
+LONGEST_OBSTACLE_WAIT = timedelta(minutes=1)
 _UNSETTLED = frozenset({LineStatus.INTENDED, LineStatus.IN_DOUBT})
 _GIVEN_UP = frozenset({LineStatus.ABSENT, LineStatus.ABSENT_FOR_GOOD, LineStatus.NOT_SENT, LineStatus.REFUSED})
 
@@ -91,9 +93,7 @@ def _not_sent(
     booking: Booking, attempt_id: str, outcome: o.NotSent, *, now: datetime, policy: Policy
 ) -> tuple[e.BookingEvent, ...]:
     failures = booking.not_sent + 1
-    wait = policy.retry.delay(failures, salt=attempt_id)
-    if outcome.retry_after is not None:
-        wait = max(wait, timedelta(seconds=outcome.retry_after))
+    wait = policy.retry.wait(failures, salt=attempt_id, asked_for=outcome.retry_after)
     not_sent = e.CalcomBookingNotSent(
         at=now, attempt_id=attempt_id, reason=outcome.reason, detail=outcome.detail, retry_at=now + wait
     )
@@ -108,44 +108,67 @@ def record_look(
     """Return what a look adds to the log: bookings found, or one look more that found nothing."""
     match outcome:
         case o.LookFailed():
-            return (
-                e.CalcomLooked(
-                    at=now,
-                    started_at=outcome.started_at,
-                    attempt_ids=effect.attempt_ids,
-                    counted=(),
-                    problem=outcome.reason,
-                ),
-            )
+            asked = tuple(it for it in effect.attempt_ids if _is_news(booking, it, outcome.started_at))
+            return _looked(asked, (), outcome.started_at, outcome.reason, now=now)
         case o.Looked():
             found = tuple(chain.from_iterable(_found(booking, it, outcome, now=now) for it in effect.attempt_ids))
-            missing = tuple(it for it in effect.attempt_ids if all(one.attempt_id != it for one in outcome.found))
-            return (*found, *_missed(booking, missing, outcome, now=now, policy=policy))
+            missing = tuple(
+                it
+                for it in effect.attempt_ids
+                if all(one.attempt_id != it for one in outcome.found) and _is_news(booking, it, outcome.started_at)
+            )
+            counted = tuple(it for it in missing if _counts(booking, it, outcome.started_at, policy))
+            return (*found, *_looked(missing, counted, outcome.started_at, None, now=now))
 
 
 def _found(booking: Booking, attempt_id: str, looked: o.Looked, *, now: datetime) -> tuple[e.BookingEvent, ...]:
     ours = [one for one in looked.found if one.attempt_id == attempt_id]
     live = sorted((one for one in ours if one.is_live), key=lambda one: (one.uid != booking.kept_uid, one.created_at))
     if live:
-        return tuple(chain.from_iterable(_made(booking, attempt_id, one, how="adopted", now=now) for one in live))
+        return tuple(chain.from_iterable(_adopted(booking, one, ours, now=now) for one in live))
     line = booking.ledger.of(attempt_id)
-    if not ours or line is None or line.status is LineStatus.CANCELLED:
+    if not ours or line is None or not line.may_turn_up:
         return ()
     return (e.CalcomBookingCancelled(at=now, attempt_id=attempt_id, uid=ours[0].uid, how="already_cancelled"),)
 
 
-def _missed(
-    booking: Booking, missing: tuple[str, ...], looked: o.Looked, *, now: datetime, policy: Policy
+def _adopted(
+    booking: Booking, one: o.Found, all_of_attempt: Sequence[o.Found], *, now: datetime
+) -> tuple[e.BookingEvent, ...]:
+    # A person may have moved the booking that the log knows, once or several times: that is no second booking.
+    origins = {other.uid: other.rescheduled_from for other in all_of_attempt}
+    origin = one.rescheduled_from
+    while origin is not None and booking.ledger.holding(origin) is None:
+        origin = origins.pop(origin, None)
+    if origin is None or booking.ledger.holding(one.uid) is not None:
+        return _made(booking, one.attempt_id, one, how="adopted", now=now)
+    return (e.CalcomBookingFollowed(at=now, attempt_id=one.attempt_id, from_uid=origin, to_uid=one.uid),)
+
+
+def _is_news(booking: Booking, attempt_id: str, started_at: datetime) -> bool:
+    """Tell whether a look says something that the log does not know: not told before, about a line still asked for."""
+    line = booking.ledger.of(attempt_id)
+    if line is None or not line.may_turn_up:
+        return False
+    return line.last_looked_at is None or started_at > line.last_looked_at
+
+
+def _counts(booking: Booking, attempt_id: str, started_at: datetime, policy: Policy) -> bool:
+    """Tell whether a clean look began late enough to speak for the attempt's absence."""
+    line = booking.ledger.of(attempt_id)
+    if line is None or line.doubted_at is None or started_at < line.doubted_at:
+        return False
+    if line.status is LineStatus.ABSENT:
+        return started_at >= line.attempted_at + policy.horizon
+    return started_at >= policy.absent_from(line.answer_by)
+
+
+def _looked(
+    asked: tuple[str, ...], counted: tuple[str, ...], started_at: datetime, problem: str | None, *, now: datetime
 ) -> tuple[e.CalcomLooked, ...]:
-    if not missing:
+    if not asked:
         return ()
-    lines = (booking.ledger.of(attempt_id) for attempt_id in missing)
-    counted = tuple(
-        line.attempt_id
-        for line in lines
-        if line is not None and looked.started_at >= policy.absent_from(line.answer_by)
-    )
-    return (e.CalcomLooked(at=now, started_at=looked.started_at, attempt_ids=missing, counted=counted, problem=None),)
+    return (e.CalcomLooked(at=now, started_at=started_at, attempt_ids=asked, counted=counted, problem=problem),)
 
 
 def record_cancel(
@@ -154,6 +177,8 @@ def record_cancel(
     """Return what a cancel's outcome adds to the log."""
     line = booking.ledger.holding(effect.uid)
     if line is None or line.status is not LineStatus.LIVE:
+        return ()
+    if booking.review is not None and isinstance(outcome, o.CancelRefused | o.NotOurs):
         return ()
     match outcome:
         case o.Cancelled():
@@ -178,9 +203,7 @@ def record_cancel(
 def _cancel_failed(
     failures: int, effect: CancelAtCalcom, outcome: o.CancelFailed, *, now: datetime, policy: Policy
 ) -> tuple[e.BookingEvent, ...]:
-    wait = policy.retry.delay(failures, salt=effect.uid)
-    if outcome.retry_after is not None:
-        wait = max(wait, timedelta(seconds=outcome.retry_after))
+    wait = policy.retry.wait(failures, salt=effect.uid, asked_for=outcome.retry_after)
     failed = e.CompensationFailed(
         at=now, uid=effect.uid, reason=outcome.reason, detail=outcome.detail, retry_at=now + wait
     )
@@ -194,14 +217,26 @@ def _cancel_failed(
 
 
 def record_inspection(
-    booking: Booking, outcome: o.Inspected, *, now: datetime, policy: Policy
+    booking: Booking, effect: InspectObstacle, outcome: o.Inspected, *, now: datetime, policy: Policy
 ) -> tuple[e.BookingEvent, ...]:
     """Return what the look at the row in the way adds to the log."""
-    if booking.obstacle is None or booking.ended is BookingStatus.BOOKED:
+    obstacle = booking.obstacle
+    if obstacle is None or obstacle.appointment_id != effect.appointment_id or obstacle.verdict is not None:
         return ()
-    wait = policy.retry.delay(1, salt=str(booking.booking_id)) if outcome.verdict == "moving" else timedelta(0)
+    wait = timedelta(0)
+    if outcome.verdict == "moving":
+        wait = min(policy.retry.delay(booking.repeats, salt=str(booking.booking_id)), LONGEST_OBSTACLE_WAIT)
     return (
-        e.ObstacleInspected(
-            at=now, obstacle_id=booking.obstacle.appointment_id, verdict=outcome.verdict, retry_at=now + wait
-        ),
+        e.ObstacleInspected(at=now, obstacle_id=obstacle.appointment_id, verdict=outcome.verdict, retry_at=now + wait),
+    )
+
+
+def record_gone(booking: Booking, uid: str, *, now: datetime) -> tuple[e.BookingEvent, ...]:
+    """Return what it adds to a booked booking's log that Cal.com does not hold it any more."""
+    line = booking.ledger.holding(uid)
+    if line is None or booking.ended is not BookingStatus.BOOKED:
+        return ()
+    return (
+        e.CalcomBookingCancelled(at=now, attempt_id=line.attempt_id, uid=uid, how="already_cancelled"),
+        e.BookingCancelled(at=now, reason="cancelled_at_calcom"),
     )

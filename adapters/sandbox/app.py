@@ -4,7 +4,6 @@ The routes of Cal.com's API v2, and how a call goes through them.
 The order is Cal.com's: the version decides whether there is such a route, then comes the throttle, the key, the body.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ from starlette.routing import Mount, Route
 
 from adapters.sandbox import calls, control, errors
 from adapters.sandbox.answers import render_refusal
-from adapters.sandbox.calls import Caller, Prepared
+from adapters.sandbox.calls import Caller, Preparation
 from adapters.sandbox.connection import Drop
 from adapters.sandbox.errors import Refusal
 from adapters.sandbox.injection import Call, perform
@@ -35,7 +34,7 @@ class Operation:
     name: str
     version: str | None
     needs_key: bool
-    prepare: Callable[[Sandbox, Caller], Prepared]
+    prepare: Preparation
 
 
 _CREATE = Operation(name="create", version=BOOKINGS, needs_key=False, prepare=calls.create)
@@ -87,7 +86,7 @@ async def _serve(request: Request, *, operation: Operation) -> Response:
         key = _admit(request, sandbox=sandbox, operation=operation, headers=headers)
         body = await _json_object(request) if request.method == "POST" else {}
         caller = Caller(key=key, path=request.path_params, query=request.query_params, body=body)
-        prepared = operation.prepare(sandbox, caller)
+        prepared = operation.prepare(sandbox, caller=caller)
         call = Call(facts=prepared.facts, action=prepared.action, authenticated=bool(key), headers=headers)
         response = await perform(call, sandbox=sandbox)
     except Refusal as refusal:

@@ -6,17 +6,18 @@ Reading comes first and may refuse; doing comes later, perhaps much later, and i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from adapters.sandbox import errors, listing, validation
 from adapters.sandbox import slots as free_time
 from adapters.sandbox.answers import Answer
 from adapters.sandbox.bookings import Booking
 from adapters.sandbox.desk import Circumstances
+from adapters.sandbox.event_type_representation import event_type_output, me_output
 from adapters.sandbox.event_types import Scheduling
 from adapters.sandbox.faults import CallFacts
 from adapters.sandbox.injection import Action
-from adapters.sandbox.representation import booking_output, created_output, event_type_output, me_output
+from adapters.sandbox.representation import booking_output, created_output
 from adapters.sandbox.state import Sandbox
 
 
@@ -42,7 +43,22 @@ class Prepared:
     action: Action
 
 
-def create(sandbox: Sandbox, caller: Caller) -> Prepared:
+class Preparation(Protocol):
+    """
+    Read a request of one operation.
+    """
+
+    def __call__(self, sandbox: Sandbox, *, caller: Caller) -> Prepared:
+        """
+        Return what to do.
+
+        Raises:
+            Refusal: the request cannot be read, or names what is not there.
+        """
+        ...
+
+
+def create(sandbox: Sandbox, *, caller: Caller) -> Prepared:
     request = validation.booking_request(caller.body)
 
     def action(given: Circumstances) -> Answer:
@@ -57,7 +73,7 @@ def create(sandbox: Sandbox, caller: Caller) -> Prepared:
     return Prepared(facts=facts, action=action)
 
 
-def list_page(sandbox: Sandbox, caller: Caller) -> Prepared:
+def list_page(sandbox: Sandbox, *, caller: Caller) -> Prepared:
     query = listing.read_query(caller.query)
 
     def action(given: Circumstances) -> Answer:
@@ -72,7 +88,7 @@ def list_page(sandbox: Sandbox, caller: Caller) -> Prepared:
     return Prepared(facts=CallFacts(operation="list", event_type_id=event_type, attendee_email=email), action=action)
 
 
-def get(sandbox: Sandbox, caller: Caller) -> Prepared:
+def get(sandbox: Sandbox, *, caller: Caller) -> Prepared:
     booking = sandbox.desk.find(caller.path["uid"])
 
     def action(given: Circumstances) -> Answer:  # noqa: ARG001 - every action has this form
@@ -81,7 +97,7 @@ def get(sandbox: Sandbox, caller: Caller) -> Prepared:
     return Prepared(facts=_facts("get", booking), action=action)
 
 
-def cancel(sandbox: Sandbox, caller: Caller) -> Prepared:
+def cancel(sandbox: Sandbox, *, caller: Caller) -> Prepared:
     validation.check_cancel(caller.body)
     uid, reason = caller.path["uid"], caller.body.get("cancellationReason") or ""
 
@@ -91,7 +107,7 @@ def cancel(sandbox: Sandbox, caller: Caller) -> Prepared:
     return Prepared(facts=_facts("cancel", sandbox.desk.find(uid)), action=action)
 
 
-def reschedule(sandbox: Sandbox, caller: Caller) -> Prepared:
+def reschedule(sandbox: Sandbox, *, caller: Caller) -> Prepared:
     start = validation.reschedule_start(caller.body)
     uid, reason = caller.path["uid"], caller.body.get("reschedulingReason") or ""
     email = caller.body.get("rescheduledBy") or ""
@@ -103,7 +119,7 @@ def reschedule(sandbox: Sandbox, caller: Caller) -> Prepared:
     return Prepared(facts=_facts("reschedule", sandbox.desk.find(uid)), action=action)
 
 
-def slots(sandbox: Sandbox, caller: Caller) -> Prepared:
+def slots(sandbox: Sandbox, *, caller: Caller) -> Prepared:
     query = free_time.read_query(caller.query, event_types=sandbox.event_types)
 
     def action(given: Circumstances) -> Answer:
@@ -112,7 +128,7 @@ def slots(sandbox: Sandbox, caller: Caller) -> Prepared:
     return Prepared(facts=CallFacts(operation="slots", event_type_id=query.event_type.id), action=action)
 
 
-def event_types(sandbox: Sandbox, caller: Caller) -> Prepared:
+def event_types(sandbox: Sandbox, *, caller: Caller) -> Prepared:
     def action(given: Circumstances) -> Answer:  # noqa: ARG001 - every action has this form
         hidden, slug = sandbox.keys.hidden_from(caller.key), caller.query.get("eventSlug")
         # Those of a team are listed elsewhere.
@@ -128,7 +144,7 @@ def event_types(sandbox: Sandbox, caller: Caller) -> Prepared:
     return Prepared(facts=CallFacts(operation="event_types"), action=action)
 
 
-def event_type(sandbox: Sandbox, caller: Caller) -> Prepared:
+def event_type(sandbox: Sandbox, *, caller: Caller) -> Prepared:
     wanted = caller.path["event_type"]
     found = sandbox.event_types.get(int(wanted)) if wanted.isdecimal() else None
     if found is None:
@@ -142,7 +158,7 @@ def event_type(sandbox: Sandbox, caller: Caller) -> Prepared:
     return Prepared(facts=CallFacts(operation="event_type", event_type_id=found.id), action=action)
 
 
-def me(sandbox: Sandbox, caller: Caller) -> Prepared:  # noqa: ARG001 - every preparation has this form
+def me(sandbox: Sandbox, *, caller: Caller) -> Prepared:  # noqa: ARG001 - every preparation has this form
     def action(given: Circumstances) -> Answer:  # noqa: ARG001 - every action has this form
         return Answer(data=me_output())
 

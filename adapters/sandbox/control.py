@@ -8,7 +8,7 @@ PUT  /_sandbox/faults          set the profile: ``{"seed": 1, "faults": [{"kind"
 POST /_sandbox/faults          queue a fault for the next calls: ``{"kind": …, "times": 1}`` or a list of them
 PUT  /_sandbox/event-types/{n} define an event type: ``{"slug": …, "length": 30, "hosts": [1], …}``
 PUT  /_sandbox/keys            ``{"invalid": ["cal_x"], "blind": {"cal_y": [1]}}``
-PUT  /_sandbox/rate-limit      ``{"limit": 120}``; 0 is none
+PUT  /_sandbox/rate-limit      ``{"limit": 120, "window_seconds": 60, "block_seconds": 60}``; a limit of 0 is none
 POST /_sandbox/people          ``{"action": "book" | "cancel" | "move" | "confirm" | "decline", …}``
 POST /_sandbox/reset           begin anew
 ==== ========================= =======================================================================================
@@ -33,6 +33,7 @@ from adapters.sandbox.faults import Fault, FaultPlan, Profile
 from adapters.sandbox.keys import Keys
 from adapters.sandbox.ledger import ledger_entry
 from adapters.sandbox.profiles import load_profile
+from adapters.sandbox.rate_limit import RateLimiter
 from adapters.sandbox.state import Sandbox
 
 Control = Callable[[Sandbox, Request, Any], Any]
@@ -119,12 +120,16 @@ def _set_keys(sandbox: Sandbox, _request: Request, body: dict[str, Any]) -> Any:
 
 
 def _set_rate_limit(sandbox: Sandbox, _request: Request, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
-    sandbox.set_rate_limit(int(body["limit"]))
+    sandbox.limiter = RateLimiter(
+        limit=int(body["limit"]),
+        window_seconds=float(body.get("window_seconds", sandbox.config.rate_window_seconds)),
+        block_seconds=float(body.get("block_seconds", sandbox.config.block_seconds)),
+    )
     return {"limit": sandbox.limiter.limit}
 
 
 def _people(sandbox: Sandbox, _request: Request, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
-    return {"bookings": [ledger_entry(booking) for booking in people.act(sandbox, body)]}
+    return {"bookings": [ledger_entry(booking) for booking in people.act(sandbox, wish=body)]}
 
 
 def _reset(sandbox: Sandbox, _request: Request, _body: object) -> Any:  # noqa: ANN401 - JSON

@@ -101,20 +101,12 @@ class Desk:
         end = start + (old.end - old.start)
         hosts = self._hosts_for(old.event_type, start=start, end=end, given=given, ignoring=uid)
         new = replace(
-            old,
-            id=self._bookings.next_id(),
-            uid=new_uid(),
+            self._successor(old, given=given),
             hosts=hosts,
             start=start,
             end=end,
-            created_at=given.now,
-            updated_at=given.now,
-            listed_at=given.now + given.list_lag,
-            made_by=given.by,
             rescheduling_reason=reason,
             rescheduled_by_email=email,
-            rescheduled_from=uid,
-            metadata=dict(old.metadata),
         )
         self._bookings.reschedule(old, new=new, by=given.by)
         return new
@@ -191,6 +183,19 @@ class Desk:
         if self._bookings.has_accepted(host=hosts[0], start=start, end=end, ignoring=ignoring):
             raise errors.booking_conflict()
         return tuple(hosts)
+
+    def _successor(self, old: Booking, *, given: Circumstances) -> Booking:
+        return replace(
+            old,
+            id=self._bookings.next_id(),
+            uid=new_uid(),
+            created_at=given.now,
+            updated_at=given.now,
+            listed_at=given.now + given.list_lag,
+            made_by=given.by,
+            rescheduled_from=old.uid,
+            metadata=dict(old.metadata),
+        )
 
     def _new_booking(
         self,

@@ -53,7 +53,7 @@ def bad_request(message: str) -> Refusal:
     return Refusal(status=400, message=message)
 
 
-def inner(status: int, message: str) -> Refusal:
+def inner(*, status: int, message: str) -> Refusal:
     return Refusal(status=status, message=message, shape=Shape.INNER)
 
 
@@ -117,7 +117,7 @@ def hosts_unavailable() -> Refusal:
 
 
 def booking_conflict() -> Refusal:
-    return inner(409, "booking_conflict_error")
+    return inner(status=409, message="booking_conflict_error")
 
 
 def seats_taken() -> Refusal:
@@ -157,19 +157,19 @@ def already_cancelled(uid: str) -> Refusal:
 
 
 def cancelled_meanwhile() -> Refusal:
-    return inner(400, "This booking has already been cancelled.")
+    return inner(status=400, message="This booking has already been cancelled.")
 
 
 def already_ended() -> Refusal:
-    return inner(400, "Cannot cancel a booking that has already ended")
+    return inner(status=400, message="Cannot cancel a booking that has already ended")
 
 
 def cancelling_disabled() -> Refusal:
-    return inner(400, "This event type does not allow cancellations")
+    return inner(status=400, message="This event type does not allow cancellations")
 
 
 def cancellation_reason_required() -> Refusal:
-    return inner(400, "Cancellation reason is required")
+    return inner(status=400, message="Cancellation reason is required")
 
 
 def cannot_reschedule_cancelled(uid: str) -> Refusal:
@@ -193,7 +193,7 @@ def internal(shape: Shape) -> Refusal:
     if shape is Shape.HTML:
         return Refusal(status=502, message="Bad gateway", shape=shape)
     if shape is Shape.INNER:
-        return inner(500, "Internal server error")
+        return inner(status=500, message="Internal server error")
     if shape is Shape.PRISMA:
         text = "There was an error, please try again later."
         return Refusal(status=500, code="INTERNAL_SERVER_ERROR", message=text, shape=shape)

@@ -209,14 +209,14 @@ class FaultPlan:
             if (fault.kind is Kind.LIST_LAG) is lags and fault.covers(call):
                 del self._queued[position]
                 return fault
-        for fault in self.profile.faults:
-            if (
-                (fault.kind is Kind.LIST_LAG) is lags
-                and fault.covers(call)
-                and self._random.random() < fault.probability
-            ):
-                return fault
-        return None
+        fired = [
+            fault
+            for fault in self.profile.faults
+            if (fault.kind is Kind.LIST_LAG) is lags
+            and fault.covers(call)
+            and self._random.random() < fault.probability
+        ]
+        return self._random.choice(fired) if fired else None
 
 
 def _refuse_unknown(document: Mapping[str, Any], cls: type) -> None:

@@ -62,7 +62,7 @@ async def perform(call: Call, *, sandbox: Sandbox) -> Response:
 async def _befall(fault: Fault, *, commit: Callable[[], Answer], call: Call, sandbox: Sandbox) -> Response:
     match fault.kind:
         case Kind.LATE_COMMIT | Kind.LATE_COMMIT_TIMEOUT:
-            sandbox.later(fault.seconds, lambda: _commit_late(commit, sandbox=sandbox))
+            sandbox.later(lambda: _commit_late(commit, sandbox=sandbox), seconds=fault.seconds)
         case Kind.DELAY if fault.moment is Moment.BEFORE:
             await asyncio.sleep(fault.seconds)
     answer = commit() if _commits_now(fault) else None

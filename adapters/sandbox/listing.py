@@ -54,40 +54,21 @@ def read_query(params: Mapping[str, str]) -> Query:
     Raises:
         Refusal: 400, from the global pipe, which puts the faults into ``details`` and not into the message.
     """
-    wrong = {name: f"property {name} should not exist" for name in params if name not in _KNOWN}
     instants = {name: parse_instant(params[name]) for name in _INSTANTS if name in params}
-    wrong |= {name: f"{name} must be a valid ISO 8601 date string" for name, at in instants.items() if at is None}
-    wrong |= {
-        name: f'{name} must be either "asc" or "desc".'
-        for name in _ORDERS
-        if params.get(name, "asc") not in {"asc", "desc"}
-    }
-    statuses = frozenset(params["status"].split(",")) if "status" in params else frozenset()
-    if statuses - set(STATUSES):
-        wrong["status"] = f"Invalid status. Allowed are {', '.join(STATUSES)}"
-    event_types = ",".join(params[name] for name in ("eventTypeId", "eventTypeIds") if name in params)
-    if not all(part.isdecimal() for part in event_types.split(",") if event_types):
-        wrong["eventTypeIds"] = "eventTypeIds must be numbers"
-    take, skip = params.get("take", str(_USUAL)), params.get("skip", "0")
-    if not take.isdecimal() or not 1 <= int(take) <= _MOST:
-        wrong["take"] = f"take must be a number from 1 to {_MOST}"
-    if not skip.isdecimal():
-        wrong["skip"] = "skip must not be less than 0"
-    if wrong:
+    if wrong := _faults(params, instants=instants):
         raise _refused(wrong)
-    return Query(
+    texts = {name: params[name] for name in _TEXTS if name in params}
+    if "attendeeEmail" in texts:
         # A plus sign that arrives as a blank is what Cal.com repairs in addresses.
-        texts={
-            name: params[name].replace(" ", "+") if name == "attendeeEmail" else params[name]
-            for name in _TEXTS
-            if name in params
-        },
+        texts["attendeeEmail"] = texts["attendeeEmail"].replace(" ", "+")
+    return Query(
+        texts=texts,
         instants={name: at for name, at in instants.items() if at is not None},
         orders=tuple((field, params[name] == "desc") for name, field in _ORDERS.items() if name in params),
-        statuses=statuses,
-        event_types=frozenset(int(part) for part in event_types.split(",") if part),
-        take=int(take),
-        skip=int(skip),
+        statuses=frozenset(_parts(params, "status")),
+        event_types=frozenset(map(int, _parts(params, "eventTypeId", "eventTypeIds"))),
+        take=int(params.get("take", _USUAL)),
+        skip=int(params.get("skip", 0)),
     )
 
 
@@ -175,6 +156,28 @@ def _has_status(booking: Booking, *, status: str, now: datetime) -> bool:
             return booking.status is Status.PENDING and booking.end >= now
         case _:
             return not booking.live
+
+
+def _faults(params: Mapping[str, str], *, instants: Mapping[str, datetime | None]) -> dict[str, str]:
+    wrong = {name: f"property {name} should not exist" for name in params if name not in _KNOWN}
+    wrong |= {name: f"{name} must be a valid ISO 8601 date string" for name, at in instants.items() if at is None}
+    for name in _ORDERS:
+        if params.get(name, "asc") not in {"asc", "desc"}:
+            wrong[name] = f'{name} must be either "asc" or "desc".'
+    if not set(STATUSES).issuperset(_parts(params, "status")):
+        wrong["status"] = f"Invalid status. Allowed are {', '.join(STATUSES)}"
+    for name in ("eventTypeId", "eventTypeIds"):
+        if not all(part.isdecimal() for part in _parts(params, name)):
+            wrong[name] = f"{name} must be numbers"
+    if not (take := params.get("take", "1")).isdecimal() or not 1 <= int(take) <= _MOST:
+        wrong["take"] = f"take must be a number from 1 to {_MOST}"
+    if not params.get("skip", "0").isdecimal():
+        wrong["skip"] = "skip must not be less than 0"
+    return wrong
+
+
+def _parts(params: Mapping[str, str], *names: str) -> list[str]:
+    return [part for name in names if name in params for part in params[name].split(",")]
 
 
 def _refused(wrong: Mapping[str, str]) -> Refusal:

@@ -13,7 +13,7 @@ from adapters.sandbox.state import Sandbox
 _SOMEBODY = {"name": "Somebody Else", "email": "somebody@sandbox.example", "timeZone": "UTC"}
 
 
-def act(sandbox: Sandbox, wish: Mapping[str, Any]) -> list[Booking]:
+def act(sandbox: Sandbox, *, wish: Mapping[str, Any]) -> list[Booking]:
     """
     Do what a person wants, and return the bookings that it made or changed.
 

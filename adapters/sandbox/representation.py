@@ -1,12 +1,12 @@
 """
-Bookings and event types as Cal.com's JSON.
+Bookings as Cal.com's JSON.
 """
 
 from datetime import datetime
 from typing import Any
 
 from adapters.sandbox.bookings import Attendee, Booking
-from adapters.sandbox.event_types import EventType, Host, Scheduling
+from adapters.sandbox.event_types import Host
 
 
 def instant(moment: datetime) -> str:
@@ -78,69 +78,6 @@ def host_output(host_id: int) -> dict[str, Any]:
     }
 
 
-def event_type_output(event_type: EventType) -> dict[str, Any]:
-    """
-    Write an event type as Cal.com's ``EventTypeOutput`` of 2024-06-14, or as its team kin.
-    """
-    owner = Host(id=event_type.hosts[0])
-    output: dict[str, Any] = {
-        "id": event_type.id,
-        "lengthInMinutes": event_type.length,
-        "title": event_type.name,
-        "slug": event_type.slug,
-        "description": "",
-        "locations": [],
-        "bookingFields": [],
-        "disableGuests": False,
-        "slotInterval": None,
-        "minimumBookingNotice": event_type.minimum_notice,
-        "beforeEventBuffer": 0,
-        "afterEventBuffer": 0,
-        "recurrence": _recurrence(event_type),
-        "metadata": {},
-        "price": event_type.price,
-        "currency": "usd",
-        "lockTimeZoneToggleOnBookingPage": False,
-        "seatsPerTimeSlot": None,
-        "forwardParamsSuccessRedirect": None,
-        "successRedirectUrl": None,
-        "isInstantEvent": False,
-        "scheduleId": None,
-        "confirmationPolicy": _confirmation(event_type),
-        "hidden": False,
-        "bookingRequiresAuthentication": event_type.booking_requires_authentication,
-        "disableCancelling": {"disabled": event_type.disable_cancelling},
-        "disableRescheduling": {"disabled": False},
-        "bookingUrl": f"https://cal.com/{owner.username}/{event_type.slug}",
-    }
-    if event_type.length_options:
-        output["lengthInMinutesOptions"] = list(event_type.length_options)
-    if event_type.seats:
-        seats = {"seatsPerTimeSlot": event_type.seats, "showAttendeeInfo": True, "showAvailabilityCount": True}
-        output["seats"] = seats
-    return output | _ownership(event_type, owner=owner)
-
-
-def me_output() -> dict[str, Any]:
-    """
-    Write the owner of the key as ``GET /v2/me`` does.
-    """
-    owner = Host(id=1)
-    return {
-        "id": owner.id,
-        "username": owner.username,
-        "email": owner.email,
-        "name": owner.name,
-        "avatarUrl": None,
-        "bio": None,
-        "timeFormat": 24,
-        "defaultScheduleId": None,
-        "weekStart": "Monday",
-        "timeZone": "UTC",
-        "organizationId": None,
-    }
-
-
 def _attendee_output(attendee: Attendee, *, booking: Booking) -> dict[str, Any]:
     output: dict[str, Any] = {
         "name": attendee.name,
@@ -177,27 +114,3 @@ def _responses(attendee: Attendee, *, booking: Booking) -> dict[str, Any]:
         **phone,
         **booking.responses,
     }
-
-
-def _recurrence(event_type: EventType) -> dict[str, Any] | None:
-    if not event_type.recurrence:
-        return None
-    return {"interval": 1, "occurrences": event_type.recurrence, "frequency": "weekly"}
-
-
-def _confirmation(event_type: EventType) -> dict[str, Any]:
-    if event_type.confirmation:
-        return {"type": "always", "blockUnconfirmedBookingsInBooker": False}
-    return {"disabled": True}
-
-
-def _ownership(event_type: EventType, *, owner: Host) -> dict[str, Any]:
-    if event_type.scheduling is Scheduling.SINGLE:
-        users = [{"id": owner.id, "name": owner.name, "username": owner.username, "avatarUrl": None}]
-        return {"ownerId": owner.id, "users": users}
-    kind = "roundRobin" if event_type.scheduling is Scheduling.ROUND_ROBIN else "collective"
-    hosts = [
-        {"userId": host, "name": Host(id=host).name, "username": Host(id=host).username} for host in event_type.hosts
-    ]
-    team = {"id": 1, "slug": "team", "name": "Team"}
-    return {"teamId": 1, "ownerId": None, "hosts": hosts, "schedulingType": kind, "team": team}

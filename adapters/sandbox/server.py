@@ -2,6 +2,7 @@
 The sandbox as a server of its own.
 """
 
+import logging
 import os
 import socket
 import sys
@@ -56,6 +57,14 @@ class _Server(uvicorn.Server):
             os.write(self._ready_fd, self._ready)
             os.close(self._ready_fd)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Not uvicorn's way, which waits for open connections; a sandbox has nothing to lose. What is still asleep is
+        # cancelled, which is no error worth a line.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        for listener in sockets or ():
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the form of a signal handler
-        # Not uvicorn's way, which waits for open connections; a sandbox has nothing to lose.
         self.should_exit = self.force_exit = True

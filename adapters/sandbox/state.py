@@ -51,18 +51,16 @@ class Sandbox:
         self.event_types: dict[int, EventType] = default_event_types()
         self.desk = Desk(bookings=self.bookings, event_types=self.event_types)
         self.faults = FaultPlan(self.config.faults)
-        self.limiter = self._limiter(self.config.rate_limit)
+        self.limiter = RateLimiter(
+            limit=self.config.rate_limit,
+            window_seconds=self.config.rate_window_seconds,
+            block_seconds=self.config.block_seconds,
+        )
         self.keys = self.config.keys
         self.calls: Counter[str] = Counter()
         self.statuses: Counter[str] = Counter()
         self.injected: Counter[str] = Counter()
         self.late_refused = 0
-
-    def set_rate_limit(self, limit: int) -> None:
-        """
-        Start to count anew with another limit.
-        """
-        self.limiter = self._limiter(limit)
 
     def now(self) -> datetime:
         return self.config.clock()
@@ -74,7 +72,7 @@ class Sandbox:
         """
         return len(self._late)
 
-    def later(self, seconds: float, action: Callable[[], None]) -> None:
+    def later(self, action: Callable[[], None], *, seconds: float) -> None:
         """
         Do something after some time, unless a reset comes first.
         """
@@ -85,7 +83,3 @@ class Sandbox:
 
         handle = asyncio.get_running_loop().call_later(seconds, run)
         self._late.add(handle)
-
-    def _limiter(self, limit: int) -> RateLimiter:
-        config = self.config
-        return RateLimiter(limit=limit, window_seconds=config.rate_window_seconds, block_seconds=config.block_seconds)

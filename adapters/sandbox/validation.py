@@ -173,7 +173,7 @@ def _optional_faults(body: dict[str, Any]) -> list[str]:
         for name in ("eventTypeId", "lengthInMinutes", "recurrenceCount")
         if (value := body.get(name)) is not None and (not isinstance(value, int) or isinstance(value, bool))
     ]
-    if not wrong and (body.get("lengthInMinutes") or 1) < 1:
+    if isinstance(length := body.get("lengthInMinutes"), int) and length < 1:
         wrong.append(_wrong("lengthInMinutes", "lengthInMinutes must not be less than 1"))
     if (metadata := body.get("metadata")) is not None and not _is_metadata(metadata):
         wrong.append(_wrong("metadata", METADATA_TEXT))

@@ -1,0 +1,195 @@
+"""
+One request to Cal.com and what came of it, for one API key.
+
+Whether a request may have reached Cal.com is never read from the kind of an exception,
+since the layers below translate those crudely (a server that hangs up after the write
+arrives here as `httpx.ConnectTimeout`). It is known from the departure of the body.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import aiohttp
+import httpx
+import structlog
+
+from adapters.calcom.departure import Departure, boottime
+from adapters.calcom.endpoints import Call
+from adapters.calcom.rate_limit import BLOCK_SECONDS, RateLimit, retry_after
+from adapters.calcom.wording import fit_for_log
+
+ANSWER_LIMIT = 2 * 1024 * 1024
+"""How many bytes an answer may have before it is left unread."""
+
+_TOO_MANY_REQUESTS = 429
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything that Cal.com, or a proxy before it, answered."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """Nothing of the request was written."""
+
+    reason: str
+    detail: str
+    retry_after: float | None = None
+    defer: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """The request may have arrived; a whole answer did not."""
+
+    reason: str
+    detail: str
+
+
+Reply: TypeAlias = Answer | Unsent | Unanswered
+
+
+class _TooLarge(Exception):
+    """The answer is larger than anybody wants to read."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Wire:
+    """
+    Send requests with one API key.
+
+    The transport must write nothing before it has read the body: aiohttp's does not,
+    httpx's own does.
+    """
+
+    transport: httpx.AsyncBaseTransport
+    base_url: str
+    api_key: str = field(repr=False)
+    rate_limit: RateLimit
+    user_agent: str
+    attempt_seconds: float
+    probe: Callable[[str], None]
+    clock: Callable[[], float] = boottime
+
+    async def send(
+        self, call: Call, *, body: bytes | None = None, send_within: float | None = None, size_limit: int = ANSWER_LIMIT
+    ) -> Reply:
+        """Send a request, unless it is too late or too much, and read the whole answer."""
+        held = self._held_back(call)
+        if held is not None:
+            return held
+        seconds = self.attempt_seconds if send_within is None else send_within
+        departure = Departure(
+            body=body or b"",
+            deadline=self.clock() + seconds,
+            answer_seconds=self.attempt_seconds,
+            clock=self.clock,
+            reached=lambda: self.probe(f"calcom.{call.op}.before"),
+        )
+        self.rate_limit.spend()
+        try:
+            async with asyncio.timeout(seconds) as departure.limit:
+                answer = await self._exchange(call, departure, has_body=body is not None, size_limit=size_limit)
+        except TimeoutError:
+            return self._failed(call, departure, reason="timeout", detail="no answer in time")
+        except _TooLarge:
+            return self._failed(call, departure, reason="unreadable", detail="the answer is too large")
+        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
+            return self._failed(call, departure, reason="disconnected", detail=_innermost(error), error=error)
+        finally:
+            departure.abandoned = True
+        return self._answered(call, answer)
+
+    def _held_back(self, call: Call) -> Unsent | None:
+        if not self.api_key:
+            return Unsent(reason="unauthorized", detail="the company has no usable API key", defer=True)
+        wait = self.rate_limit.wait(spends_reserve=call.spends_reserve)
+        if wait is None:
+            return None
+        detail = "held back, so that Cal.com's rate limit is kept"
+        return Unsent(reason="rate_limited", detail=detail, retry_after=wait, defer=True)
+
+    async def _exchange(self, call: Call, departure: Departure, *, has_body: bool, size_limit: int) -> Answer:
+        headers = {
+            "Authorization": f"Bearer {self.api_key}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": self.user_agent,
+        }
+        if call.version is not None:
+            headers["cal-api-version"] = call.version
+        stream: httpx.AsyncByteStream | None = None
+        if has_body:
+            headers["Content-Type"] = "application/json"
+            headers["Content-Length"] = str(len(departure.body))
+            stream = departure
+        else:
+            departure.reached()
+            departure.left = True
+        request = httpx.Request(call.method, self.base_url + call.target, headers=headers, stream=stream)
+        response = await self.transport.handle_async_request(request)
+        try:
+            body = await _read(response, size_limit)
+        finally:
+            await response.aclose()
+        return Answer(response.status_code, response.headers, body)
+
+    def _answered(self, call: Call, answer: Answer) -> Answer:
+        self.probe(f"calcom.{call.op}.after")
+        self.rate_limit.note(answer.headers)
+        if answer.status == _TOO_MANY_REQUESTS:
+            self.rate_limit.block(retry_after(answer.headers) or BLOCK_SECONDS)
+        _log.debug(
+            f"calcom.{call.op}.answered", status=answer.status, request_id=answer.headers.get("x-request-id", "")[:64]
+        )
+        return answer
+
+    def _failed(
+        self, call: Call, departure: Departure, *, reason: str, detail: str, error: BaseException | None = None
+    ) -> Unsent | Unanswered:
+        if departure.interruption is not None:
+            raise departure.interruption
+        _log.debug(f"calcom.{call.op}.failed", reason=reason, detail=detail, left=departure.left)
+        if departure.left and not _found_it_closed(error):
+            return Unanswered(reason=reason, detail=detail)
+        if departure.is_late:
+            return Unsent(reason="send_by_passed", detail="the request did not leave in time")
+        return Unsent(reason="unreachable", detail=detail)
+
+
+async def _read(response: httpx.Response, size_limit: int) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    stream = response.stream
+    if not isinstance(stream, httpx.AsyncByteStream):
+        return response.content
+    async for piece in stream:
+        size += len(piece)
+        if size > size_limit:
+            raise _TooLarge
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _found_it_closed(error: BaseException | None) -> bool:
+    # A kept connection that the server had closed: aiohttp says this text before it writes anything.
+    cause = error
+    while cause is not None:
+        if isinstance(cause, aiohttp.ClientConnectionResetError):
+            return str(cause) == "Cannot write to closing transport"
+        cause = cause.__cause__
+    return False
+
+
+def _innermost(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return fit_for_log(f"{type(error).__name__}: {error}")

@@ -1,0 +1,38 @@
+"""All commands in one place, and what happens when one of them fails: a line that helps, never a traceback."""
+
+import typer
+
+from adapters.cli import bookings, checking, companies, databases, demonstrating, importing, keys, serving, services
+from adapters.cli import stories as telling
+from adapters.cli.failing import Commands
+
+app = typer.Typer(
+    name="calsaga",
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Keep appointments equal in Cal.com and in a local database.",
+    epilog="Settings are read from CALSAGA_… variables. Exit codes: 0 done, 1 found something wrong, 2 wrong usage.",
+)
+
+app.command()(databases.migrate)
+app.command()(serving.serve)
+app.command()(serving.worker)
+app.command()(serving.sandbox)
+app.command()(demonstrating.demo)
+app.command()(bookings.book)
+app.command()(bookings.cancel)
+app.command(name="import")(importing.import_)
+app.command()(telling.show)
+app.command()(telling.timeline)
+app.command()(checking.verify)
+app.add_typer(companies.app, name="companies")
+app.add_typer(services.app, name="services")
+app.add_typer(keys.app, name="keys")
+app.add_typer(checking.projections, name="projections")
+
+
+def main() -> None:
+    """Run the command that the command line asks for."""
+    app()

@@ -1,0 +1,93 @@
+"""
+What a command that fails says, and the code that it exits with.
+
+Imports are late: to know an error's class its module must be loaded, and a command that
+fails with it has loaded it already.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+FOUND_WRONG = 1
+MISUSED = 2
+INTERRUPTED = 130
+
+
+class Misused(Exception):
+    """The command was given something that it cannot use; the message says what, and what instead."""
+
+
+class Commands(TyperGroup):
+    """A group of commands whose foreseeable failures end in one clear line on stderr."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own form
+        """Run a command, and explain its failure if it is one that can be explained."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except Exception as error:
+            explained = _explain(error)
+            if explained is None:
+                raise
+            lines, code = explained
+            for line in lines:
+                typer.echo(f"calsaga: {line}", err=True)
+            raise typer.Exit(code) from None
+
+
+def complain(message: str) -> None:
+    """Say on stderr what went wrong."""
+    typer.echo(f"calsaga: {message}", err=True)
+
+
+def note(message: str) -> None:
+    """Say on stderr what goes on."""
+    typer.echo(message, err=True)
+
+
+Explanation = tuple[list[str], int]
+
+
+def _explain(error: BaseException) -> Explanation | None:
+    if isinstance(error, Misused):
+        return [str(error)], MISUSED
+    explanations: tuple[tuple[str, str, Callable[[Any], Explanation]], ...] = (
+        ("adapters.settings", "BadSettings", lambda bad: (list(bad.problems), MISUSED)),
+        ("migrations.errors", "SchemaError", lambda bad: ([str(bad)], MISUSED)),
+        ("domain.errors", "CustomerValidationError", _wrong_fields),
+        ("domain.errors", "AppointmentError", lambda bad: ([bad.message], FOUND_WRONG)),
+        ("sqlalchemy.exc", "OperationalError", _unreachable),
+        ("psycopg", "OperationalError", _unreachable),
+        ("psycopg_pool", "PoolTimeout", _unreachable),
+        ("sqlite3", "OperationalError", _unreachable),
+    )
+    for module, name, explain in explanations:
+        loaded = sys.modules.get(module)
+        if loaded is not None and isinstance(error, getattr(loaded, name)):
+            return explain(error)
+    if isinstance(error, OSError):
+        return [_of_the_system(error)], FOUND_WRONG
+    return None
+
+
+def _wrong_fields(error: Any) -> Explanation:  # noqa: ANN401 - any error with fields
+    return [f"{one.field}: {one.message}" for one in error.errors], MISUSED
+
+
+def _unreachable(error: BaseException) -> Explanation:
+    from adapters.telemetry import scrubbed  # noqa: PLC0415 - only a failing command needs it
+
+    # The driver's words, without the statement and the address of an explanation that SQLAlchemy adds.
+    said = str(getattr(error, "orig", None) or error).strip().splitlines()
+    reason = said[0] if said else type(error).__name__
+    return [f"the database of CALSAGA_DATABASE_URL cannot be used: {scrubbed(reason)}"], FOUND_WRONG
+
+
+def _of_the_system(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"

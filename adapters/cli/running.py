@@ -1,0 +1,42 @@
+"""What most commands begin with: settings, logs, and the application on an event loop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from adapters.bootstrap import Application
+    from adapters.settings import Settings
+
+Result = TypeVar("Result")
+
+
+def ready_settings() -> "Settings":
+    """
+    Return the settings of the environment, with the logs going where they say.
+
+    Raises:
+        BadSettings: a variable has a value that cannot be used.
+
+    """
+    from adapters.settings import read_settings  # noqa: PLC0415 - `calsaga --help` must be quick
+    from adapters.telemetry import configure  # noqa: PLC0415
+
+    settings = read_settings()
+    configure(form=settings.log_format, level=settings.log_level)
+    return settings
+
+
+def with_application(
+    action: "Callable[[Application], Awaitable[Result]]", *, background: bool = False, settings: "Settings | None" = None
+) -> Result:
+    """Open the application, do something with it, close it, and return what came of it."""
+    from adapters.bootstrap import application  # noqa: PLC0415 - `calsaga --help` must be quick
+
+    chosen = settings or ready_settings()
+
+    async def run() -> Result:
+        async with application(chosen, background=background) as opened:
+            return await action(opened)
+
+    return asyncio.run(run())

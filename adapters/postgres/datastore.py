@@ -1,0 +1,47 @@
+"""The library's datastore, for a whole connection URL instead of its parts."""
+
+import os
+from typing import Final
+
+from eventsourcing.postgres import PostgresDatastore
+from eventsourcing.utils import strtobool
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import dict_row
+
+FUNCTIONS: Final = "POSTGRES_ENABLE_DB_FUNCTIONS"
+
+
+class DatabaseFunctionsEnabled(Exception):
+    """Unset POSTGRES_ENABLE_DB_FUNCTIONS: with it events would be written without their claims, out of order."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{FUNCTIONS} is switched on. The library would then write events through a function of the database that "
+            "leaves out claims, appointments and due work, and lets followers miss events. Unset it, then start again."
+        )
+
+
+def open_datastore(url: str, *, pool_size: int, connect_timeout: float) -> PostgresDatastore:
+    """
+    Return the pool that the log is read through.
+
+    Raises:
+        DatabaseFunctionsEnabled: the environment asks for what must not be.
+
+    """
+    if strtobool(os.environ.get(FUNCTIONS) or "no"):
+        raise DatabaseFunctionsEnabled
+    datastore = PostgresDatastore(
+        dbname="",
+        host="",
+        port="",
+        user="",
+        password="",
+        connect_timeout=connect_timeout,
+        pool_size=1,
+        max_overflow=pool_size - 1,
+        pre_ping=False,
+    )
+    # The pool is not open yet; a URL also holds what the library has no parameters for, such as sslmode.
+    datastore.pool.kwargs = {**conninfo_to_dict(url), "application_name": "calsaga reader", "row_factory": dict_row}
+    return datastore

@@ -1,0 +1,78 @@
+"""The library's recorder for PostgreSQL, with the one way in which the log is written."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, NoReturn
+
+import psycopg
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+
+from adapters.postgres.errors import database_error
+from adapters.postgres.session import WriterSession
+from adapters.postgres.transaction import PostgresTransaction
+from adapters.recording.batch import draft, write_batch
+from adapters.recording.mapper import EventMapper
+from adapters.recording.probing import Probe, reached
+from sagas.appending import Append, AppendResult
+
+
+class PostgresLogRecorder(PostgresApplicationRecorder):
+    """
+    Write batches of appends; reading is the library's.
+
+    `append` is for one thread at a time. `told_time` is given the database's time as
+    often as it is read.
+    """
+
+    def __init__(
+        self,
+        datastore: PostgresDatastore,
+        *,
+        session: WriterSession,
+        mapper: EventMapper,
+        probe: Probe,
+        told_time: Callable[[Callable[[], datetime | None]], None],
+    ) -> None:
+        super().__init__(datastore)
+        self._session = session
+        self._mapper = mapper
+        self._probe = probe
+        self._told_time = told_time
+
+    def append(self, batch: Sequence[Append]) -> list[AppendResult]:
+        """
+        Write a batch in one transaction, at most one append a stream.
+
+        Raises:
+            AppointmentDatabaseError: nothing is known to be written. The same batch may be
+                appended again: what was written is recognized.
+
+        """
+        try:
+            return self._append(batch)
+        except (psycopg.Error, UnicodeError, TypeError) as exc:
+            raise database_error(exc) from exc
+
+    def _append(self, batch: Sequence[Append]) -> list[AppendResult]:
+        drafts = [draft(one, self._mapper) for one in batch]
+        reached(self._probe, "before", batch)
+        try:
+            transaction = PostgresTransaction(self._session.begin())
+            results = write_batch(transaction, drafts, self._mapper)
+            reached(self._probe, "written", batch)
+            self._session.commit(notify=transaction.has_events)
+        except BaseException:
+            self._session.abandon()
+            raise
+        reached(self._probe, "after", batch)
+        return results
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> NoReturn:
+        """Refuse: events that were written without their claims and due work would be lost sight of."""
+        raise NotImplementedError("the log is written by `append` alone")
+
+    def close(self) -> None:
+        """Close the writer's connection and the pool."""
+        self._session.close()
+        self.datastore.close()

@@ -1,0 +1,110 @@
+"""Which row refused a claim or an appointment: asked only in the rare case that one was."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+
+from sagas.appending import Append, InsertAppointment, Refusal, SlotClaim
+
+CLAIM_OBSTACLE: Final = """
+SELECT refused_by, booking_id, appointment_id FROM (
+    SELECT 1 AS place, 'near_duplicate' AS refused_by, booking_id, id AS appointment_id FROM appointments
+    WHERE NOT %(allow_near_duplicate)s
+        AND company_id = %(company_id)s AND customer_id = %(customer_id)s AND service_id = %(service_id)s
+        AND starts_at >= %(starts_at)s - interval '300 seconds'
+        AND starts_at <= %(starts_at)s + interval '300 seconds'
+        AND status = 'booked'
+        AND booking_id <> %(booking_id)s
+    UNION ALL
+    SELECT 2, 'near_duplicate', booking_id, NULL FROM slot_claims
+    WHERE NOT %(allow_near_duplicate)s AND NOT allow_near_duplicate
+        AND company_id = %(company_id)s AND customer_id = %(customer_id)s AND service_id = %(service_id)s
+        AND int8range(starts_epoch, starts_epoch + 300, '[]')
+            && int8range(%(starts_epoch)s::bigint, %(starts_epoch)s::bigint + 300, '[]')
+        AND booking_id <> %(booking_id)s
+    UNION ALL
+    SELECT 3, 'staff_overlap', booking_id, id FROM appointments
+    WHERE company_id = %(company_id)s AND staff_id = %(staff_id)s
+        AND tstzrange(starts_at, ends_at, '[)') && tstzrange(%(starts_at)s, %(ends_at)s, '[)')
+        AND status = 'booked'
+        AND booking_id <> %(booking_id)s
+    UNION ALL
+    SELECT 4, 'staff_overlap', booking_id, NULL FROM slot_claims
+    WHERE company_id = %(company_id)s AND staff_id = %(staff_id)s
+        AND tstzrange(starts_at, ends_at, '[)') && tstzrange(%(starts_at)s, %(ends_at)s, '[)')
+        AND booking_id <> %(booking_id)s
+) AS obstacle
+ORDER BY place
+LIMIT 1
+"""
+
+APPOINTMENT_OBSTACLE: Final = """
+SELECT refused_by, booking_id, appointment_id FROM (
+    SELECT 1 AS place, 'unknown_service' AS refused_by, NULL::uuid AS booking_id, NULL::uuid AS appointment_id
+    WHERE NOT EXISTS (
+        SELECT FROM services WHERE company_id = %(company_id)s AND service_id = %(service_id)s
+    )
+    UNION ALL
+    SELECT 2, 'duplicate_appointment', booking_id, id FROM appointments
+    WHERE id = %(id)s OR booking_id = %(booking_id)s
+    UNION ALL
+    SELECT 3, 'duplicate_key', booking_id, id FROM appointments
+    WHERE company_id = %(company_id)s AND idempotency_key = %(idempotency_key)s
+    UNION ALL
+    SELECT 4, 'duplicate_calcom_uid', booking_id, id FROM appointments
+    WHERE calcom_booking_uid = %(calcom_booking_uid)s
+    UNION ALL
+    SELECT 5, 'staff_overlap', booking_id, id FROM appointments
+    WHERE company_id = %(company_id)s AND staff_id = %(staff_id)s
+        AND tstzrange(starts_at, ends_at, '[)') && tstzrange(%(starts_at)s, %(ends_at)s, '[)')
+        AND status = 'booked' AND NOT overlap_allowed
+) AS obstacle
+ORDER BY place
+LIMIT 1
+"""
+
+
+def why_claim(cursor: psycopg.Cursor[tuple[Any, ...]], append: Append, claim: SlotClaim) -> Refusal:
+    """Return what stands in a claim's way."""
+    parameters = {
+        "booking_id": append.stream_id,
+        "company_id": claim.company_id,
+        "customer_id": claim.customer_id,
+        "service_id": claim.service_id,
+        "staff_id": claim.staff_id,
+        "starts_at": claim.starts_at,
+        "ends_at": claim.ends_at,
+        "starts_epoch": int(claim.starts_at.timestamp()),
+        "allow_near_duplicate": claim.allow_near_duplicate,
+    }
+    refused_by, booking_id, appointment_id = _obstacle(cursor, CLAIM_OBSTACLE, parameters)
+    return Refusal(refused="claim", by=refused_by, booking_id=booking_id, appointment_id=appointment_id)
+
+
+def why_appointment(cursor: psycopg.Cursor[tuple[Any, ...]], row: InsertAppointment) -> Refusal:
+    """Return what stands in an appointment's way."""
+    parameters = {
+        "id": row.appointment_id,
+        "company_id": row.company_id,
+        "booking_id": row.booking_id,
+        "idempotency_key": row.idempotency_key,
+        "calcom_booking_uid": row.calcom_booking_uid,
+        "service_id": row.service_id,
+        "staff_id": row.staff_id,
+        "starts_at": row.starts_at,
+        "ends_at": row.ends_at,
+    }
+    refused_by, booking_id, appointment_id = _obstacle(cursor, APPOINTMENT_OBSTACLE, parameters)
+    return Refusal(refused="appointment", by=refused_by, booking_id=booking_id, appointment_id=appointment_id)
+
+
+def _obstacle(
+    cursor: psycopg.Cursor[tuple[Any, ...]], query: str, parameters: Mapping[str, object]
+) -> tuple[Any, UUID | None, UUID | None]:
+    row = cursor.execute(query, parameters, prepare=False).fetchone()
+    if row is None:
+        raise psycopg.IntegrityError("a row was refused, and nothing is in its way")
+    refused_by, booking_id, appointment_id = row
+    return refused_by, booking_id, appointment_id

@@ -1,0 +1,97 @@
+"""The writer's own connection: one a process, opened when it is needed, dropped when it is broken."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+
+WRITER_LOCK: Final = 7_161_131_117_200_901_017
+"""The advisory lock of everybody who writes the log."""
+
+BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
+COMMIT: Final = "COMMIT"
+NOTIFY_AND_COMMIT: Final = "NOTIFY stored_events; COMMIT"
+
+SETTINGS: Final = """
+    SET lock_timeout = {lock};
+    SET statement_timeout = {statement};
+    -- Whoever is stopped while holding the writer lock must not stop all others.
+    SET idle_in_transaction_session_timeout = {statement};
+    SET synchronous_commit = on;
+    -- A plan that is made while the tables are empty is kept: it must be one that fits when they are full.
+    SET enable_seqscan = off;
+    SET plan_cache_mode = force_generic_plan
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How many seconds the writer waits: to connect, for the lock, and for one statement."""
+
+    connect: float = 5.0
+    lock: float = 5.0
+    statement: float = 10.0
+
+
+class WriterSession:
+    """Hold the connection, and never hand out one that is in an unknown state."""
+
+    def __init__(self, url: str, limits: Limits) -> None:
+        self._url = url
+        self._limits = limits
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+
+    def begin(self) -> psycopg.Cursor[tuple[Any, ...]]:
+        """
+        Begin a transaction, wait for the writer lock, and return a cursor.
+
+        Raises:
+            psycopg.Error: there is no connection, or the lock was not to be had in time.
+
+        """
+        if self._connection is None:
+            self._connection = self._connect()
+        self._connection.execute(BEGIN)
+        return self._connection.cursor(binary=True)
+
+    def commit(self, *, notify: bool) -> None:
+        """Commit, and wake the followers if there is something for them."""
+        if self._connection is None:
+            raise psycopg.InterfaceError("there is no transaction to commit")
+        self._connection.execute(NOTIFY_AND_COMMIT if notify else COMMIT)
+
+    def abandon(self) -> None:
+        """Roll back; close the connection if that does not work."""
+        if self._connection is None:
+            return
+        try:
+            self._connection.execute("ROLLBACK")
+        except psycopg.Error:
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection; the next append opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        connection = psycopg.connect(
+            self._url,
+            autocommit=True,
+            application_name="calsaga writer",
+            connect_timeout=max(2, round(self._limits.connect)),
+            keepalives_idle=5,
+            keepalives_interval=2,
+            keepalives_count=3,
+            tcp_user_timeout=round(1000 * self._limits.statement),
+        )
+        settings = SETTINGS.format(
+            lock=round(1000 * self._limits.lock), statement=round(1000 * self._limits.statement)
+        )
+        try:
+            connection.execute(settings)
+        except psycopg.Error:
+            connection.close()
+            raise
+        return connection

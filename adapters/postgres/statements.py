@@ -1,0 +1,143 @@
+"""The statements of an append; each writes all rows of its kind in the batch."""
+
+from typing import Final
+
+HEADS: Final = """
+SELECT
+    wanted.stream_id,
+    (SELECT max(originator_version) FROM stored_events WHERE originator_id = wanted.stream_id),
+    (
+        SELECT state FROM stored_events
+        WHERE originator_id = wanted.stream_id AND originator_version = wanted.version + 1
+    ),
+    clock_timestamp()
+FROM unnest(%(stream_id)b::uuid[], %(version)b::bigint[]) AS wanted (stream_id, version)
+"""
+
+ROWS_AFTER: Final = """
+SELECT originator_version, topic, state FROM stored_events
+WHERE originator_id = %(stream_id)b AND originator_version > %(version)b::bigint
+ORDER BY originator_version
+"""
+
+CUSTOMERS: Final = """
+INSERT INTO customers (customer_id, company_id, name, email, phone)
+SELECT * FROM unnest(
+    %(customer_id)b::uuid[], %(customer_company_id)b::text[], %(name)b::text[], %(email)b::text[], %(phone)b::text[]
+)
+ON CONFLICT DO NOTHING
+"""
+
+# The subqueries are scalar so that each stays one look into an index, however many claims there are.
+CLAIMS: Final = """
+INSERT INTO slot_claims (
+    booking_id, company_id, customer_id, service_id, staff_id, starts_at, ends_at, starts_epoch, allow_near_duplicate
+)
+SELECT claim.*
+FROM unnest(
+    %(booking_id)b::uuid[], %(company_id)b::text[], %(claimant_id)b::uuid[], %(service_id)b::text[],
+    %(staff_id)b::text[], %(starts_at)b::timestamptz[], %(ends_at)b::timestamptz[], %(starts_epoch)b::bigint[],
+    %(allow_near_duplicate)b::boolean[]
+) AS claim (
+    booking_id, company_id, customer_id, service_id, staff_id, starts_at, ends_at, starts_epoch, allow_near_duplicate
+)
+WHERE (
+    SELECT id FROM appointments
+    WHERE company_id = claim.company_id
+        AND staff_id = claim.staff_id
+        AND tstzrange(starts_at, ends_at, '[)') && tstzrange(claim.starts_at, claim.ends_at, '[)')
+        AND status = 'booked'
+        AND NOT overlap_allowed
+        AND booking_id <> claim.booking_id
+    LIMIT 1
+) IS NULL
+AND (
+    SELECT id FROM appointments
+    WHERE company_id = claim.company_id
+        AND staff_id = claim.staff_id
+        AND tstzrange(starts_at, ends_at, '[)') && tstzrange(claim.starts_at, claim.ends_at, '[)')
+        AND status = 'booked'
+        AND overlap_allowed
+        AND booking_id <> claim.booking_id
+    LIMIT 1
+) IS NULL
+AND (
+    claim.allow_near_duplicate OR (
+        SELECT id FROM appointments
+        WHERE company_id = claim.company_id
+            AND customer_id = claim.customer_id
+            AND service_id = claim.service_id
+            AND starts_at >= claim.starts_at - interval '300 seconds'
+            AND starts_at <= claim.starts_at + interval '300 seconds'
+            AND status = 'booked'
+            AND booking_id <> claim.booking_id
+        LIMIT 1
+    ) IS NULL
+)
+ON CONFLICT DO NOTHING
+RETURNING booking_id
+"""
+
+CUSTOMERS_AND_CLAIMS: Final = f"WITH customer AS ({CUSTOMERS}) {CLAIMS}"
+
+REPLACED_CLAIMS: Final = "DELETE FROM slot_claims WHERE booking_id = ANY(%(booking_id)b::uuid[])"
+
+APPOINTMENTS: Final = """
+INSERT INTO appointments (
+    id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
+    ends_at, status, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy
+)
+SELECT
+    id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
+    ends_at, 'booked', source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy
+FROM unnest(
+    %(id)b::uuid[], %(company_id)b::text[], %(booking_id)b::uuid[], %(idempotency_key)b::text[],
+    %(calcom_booking_uid)b::text[], %(service_id)b::text[], %(customer_id)b::uuid[], %(staff_id)b::text[],
+    %(starts_at)b::timestamptz[], %(ends_at)b::timestamptz[], %(source)b::text[], %(retry_count)b::integer[],
+    %(sync_attempt_count)b::integer[], %(last_sync_attempted_at)b::timestamptz[], %(resilience_strategy)b::text[]
+) AS appointment (
+    id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
+    ends_at, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy
+)
+WHERE (
+    SELECT name FROM services
+    WHERE company_id = appointment.company_id AND service_id = appointment.service_id
+) IS NOT NULL
+ON CONFLICT DO NOTHING
+RETURNING booking_id
+"""
+
+EVENTS: Final = """
+INSERT INTO stored_events (originator_id, originator_version, topic, state)
+SELECT * FROM unnest(%(stream_id)b::uuid[], %(version)b::bigint[], %(topic)b::text[], %(state)b::bytea[])
+"""
+
+# An attempt is a new lease; renewing one is not.
+DUE: Final = """
+INSERT INTO saga_due AS known (saga_id, due_at, priority, lease_token, attempt)
+SELECT
+    due.saga_id,
+    clock_timestamp() + make_interval(secs => due.seconds),
+    due.priority,
+    due.lease_token,
+    CASE WHEN due.lease_token IS NULL THEN 0 ELSE 1 END
+FROM unnest(
+    %(due_id)b::uuid[], %(seconds)b::double precision[], %(priority)b::smallint[], %(lease_token)b::uuid[]
+) AS due (saga_id, seconds, priority, lease_token)
+ON CONFLICT (saga_id) DO UPDATE SET
+    due_at = excluded.due_at,
+    priority = CASE WHEN excluded.lease_token IS NULL THEN excluded.priority ELSE known.priority END,
+    lease_token = excluded.lease_token,
+    attempt = known.attempt + CASE WHEN excluded.lease_token <> known.lease_token OR (
+        known.lease_token IS NULL AND excluded.lease_token IS NOT NULL
+    ) THEN 1 ELSE 0 END
+"""
+
+NOTHING_DUE: Final = "DELETE FROM saga_due WHERE saga_id = ANY(%(done_id)b::uuid[])"
+
+RELEASED_CLAIMS: Final = "DELETE FROM slot_claims WHERE booking_id = ANY(%(released_id)b::uuid[])"
+
+CANCELLED_APPOINTMENTS: Final = """
+UPDATE appointments SET status = 'cancelled', updated_at = clock_timestamp()
+WHERE id = ANY(%(cancelled_id)b::uuid[]) AND status = 'booked'
+"""

@@ -1,0 +1,192 @@
+"""One batch's transaction in PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import StoredEvent
+
+from adapters.postgres import statements as sql
+from adapters.postgres.refusals import why_appointment, why_claim
+from adapters.recording.batch import Head, Share
+from sagas.appending import Append, Customer, DueAfter, InsertAppointment, Lease, NothingDue, Refusal, SlotClaim
+
+NORMAL_PRIORITY = 5
+
+
+class PostgresTransaction:
+    """Read and write by few statements, each for all rows of its kind."""
+
+    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
+        self._cursor = cursor
+        self.now: datetime | None = None
+        self.has_events = False
+
+    def heads(self, appends: Sequence[Append]) -> Mapping[UUID, Head]:
+        """Read the heads, and by the way the database's clock."""
+        wanted = {
+            "stream_id": [one.stream_id for one in appends],
+            "version": [one.expected_version for one in appends],
+        }
+        heads = {}
+        for stream_id, version, state, now in self._cursor.execute(sql.HEADS, wanted, prepare=True):
+            heads[stream_id] = Head(version=version or 0, state=state)
+            self.now = now
+        return heads
+
+    def rows_after(self, stream_id: UUID, version: int) -> Sequence[StoredEvent]:
+        """Read the events of a stream after a version."""
+        found = self._cursor.execute(sql.ROWS_AFTER, {"stream_id": stream_id, "version": version})
+        return [
+            StoredEvent(originator_id=stream_id, originator_version=number, topic=topic, state=bytes(state))
+            for number, topic, state in found
+        ]
+
+    def insert_claims(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
+        """Insert customers and claims, and say who holds what was refused."""
+        claims = {one.stream_id: (one, one.claim) for one in appends if one.claim is not None}
+        replaced = [one.stream_id for one, _ in claims.values() if one.expected_version]
+        if replaced:
+            self._cursor.execute(sql.REPLACED_CLAIMS, {"booking_id": replaced})
+        customers = _customer_columns([one.customer for one in appends if one.customer is not None])
+        if not claims:
+            self._cursor.execute(sql.CUSTOMERS, customers, prepare=True)
+            return {}
+        columns = _claim_columns([(stream_id, claim) for stream_id, (_, claim) in claims.items()])
+        query = sql.CUSTOMERS_AND_CLAIMS if customers["customer_id"] else sql.CLAIMS
+        taken = {row[0] for row in self._cursor.execute(query, customers | columns, prepare=True)}
+        return {
+            stream_id: why_claim(self._cursor, one, claim)
+            for stream_id, (one, claim) in claims.items()
+            if stream_id not in taken
+        }
+
+    def insert_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
+        """Insert appointments, and say which constraint refused what was refused."""
+        rows = {one.stream_id: one.appointment for one in appends if isinstance(one.appointment, InsertAppointment)}
+        inserted = {
+            row[0]
+            for row in self._cursor.execute(sql.APPOINTMENTS, _appointment_columns(list(rows.values())), prepare=True)
+        }
+        return {
+            stream_id: why_appointment(self._cursor, row)
+            for stream_id, row in rows.items()
+            if row.booking_id not in inserted
+        }
+
+    def write(self, shares: Sequence[Share]) -> None:
+        """Write all the rest in one statement, made of the parts that have rows."""
+        columns = _event_columns(shares) | _due_columns(shares) | _id_columns(shares)
+        parts = tuple(name for name, column in _PARTS.items() if columns[column])
+        self.has_events = bool(columns["stream_id"])
+        if parts:
+            self._cursor.execute(_combined(parts), columns, prepare=True)
+
+
+_PARTS = {
+    # Each part, and the column that is empty when it has no rows.
+    "event": "stream_id",
+    "due": "due_id",
+    "nothing_due": "done_id",
+    "released": "released_id",
+    "cancelled": "cancelled_id",
+}
+_STATEMENTS = {
+    "event": sql.EVENTS,
+    "due": sql.DUE,
+    "nothing_due": sql.NOTHING_DUE,
+    "released": sql.RELEASED_CLAIMS,
+    "cancelled": sql.CANCELLED_APPOINTMENTS,
+}
+
+
+@cache
+def _combined(parts: tuple[str, ...]) -> str:
+    *aside, main = parts
+    if not aside:
+        return _STATEMENTS[main]
+    asides = ", ".join(f"{name} AS ({_STATEMENTS[name]})" for name in aside)
+    return f"WITH {asides} {_STATEMENTS[main]}"
+
+
+def _customer_columns(customers: Sequence[Customer]) -> dict[str, list[Any]]:
+    return {
+        "customer_id": [one.customer_id for one in customers],
+        "customer_company_id": [one.company_id for one in customers],
+        "name": [one.name for one in customers],
+        "email": [one.email for one in customers],
+        "phone": [one.phone for one in customers],
+    }
+
+
+def _claim_columns(claims: Sequence[tuple[UUID, SlotClaim]]) -> dict[str, list[Any]]:
+    return {
+        "booking_id": [booking_id for booking_id, _ in claims],
+        "company_id": [one.company_id for _, one in claims],
+        "claimant_id": [one.customer_id for _, one in claims],
+        "service_id": [one.service_id for _, one in claims],
+        "staff_id": [one.staff_id for _, one in claims],
+        "starts_at": [one.starts_at for _, one in claims],
+        "ends_at": [one.ends_at for _, one in claims],
+        "starts_epoch": [int(one.starts_at.timestamp()) for _, one in claims],
+        "allow_near_duplicate": [one.allow_near_duplicate for _, one in claims],
+    }
+
+
+def _appointment_columns(rows: Sequence[InsertAppointment]) -> dict[str, list[Any]]:
+    return {
+        "id": [one.appointment_id for one in rows],
+        "company_id": [one.company_id for one in rows],
+        "booking_id": [one.booking_id for one in rows],
+        "idempotency_key": [one.idempotency_key for one in rows],
+        "calcom_booking_uid": [one.calcom_booking_uid for one in rows],
+        "service_id": [one.service_id for one in rows],
+        "customer_id": [one.customer_id for one in rows],
+        "staff_id": [one.staff_id for one in rows],
+        "starts_at": [one.starts_at for one in rows],
+        "ends_at": [one.ends_at for one in rows],
+        "source": [one.source for one in rows],
+        "retry_count": [one.retry_count for one in rows],
+        "sync_attempt_count": [one.sync_attempt_count for one in rows],
+        "last_sync_attempted_at": [one.last_sync_attempted_at for one in rows],
+        "resilience_strategy": [one.resilience_strategy for one in rows],
+    }
+
+
+def _event_columns(shares: Sequence[Share]) -> dict[str, list[Any]]:
+    rows = [row for share in shares for row in share.rows]
+    return {
+        "stream_id": [row.originator_id for row in rows],
+        "version": [row.originator_version for row in rows],
+        "topic": [row.topic for row in rows],
+        "state": [row.state for row in rows],
+    }
+
+
+def _due_columns(shares: Sequence[Share]) -> dict[str, list[Any]]:
+    due = [(one.stream_id, *_when(one.due)) for one in shares if not isinstance(one.due, NothingDue)]
+    return {
+        "due_id": [saga_id for saga_id, _, _, _ in due],
+        "seconds": [seconds for _, seconds, _, _ in due],
+        "priority": [priority for _, _, priority, _ in due],
+        "lease_token": [token for _, _, _, token in due],
+    }
+
+
+def _when(due: Lease | DueAfter) -> tuple[float, int, UUID | None]:
+    match due:
+        case Lease():
+            return due.lasts.total_seconds(), NORMAL_PRIORITY, due.token
+        case DueAfter():
+            return due.delay.total_seconds(), due.priority, None
+
+
+def _id_columns(shares: Sequence[Share]) -> dict[str, list[Any]]:
+    return {
+        "done_id": [one.stream_id for one in shares if isinstance(one.due, NothingDue)],
+        "released_id": [one.stream_id for one in shares if one.releases_claim],
+        "cancelled_id": [one.cancels for one in shares if one.cancels is not None],
+    }

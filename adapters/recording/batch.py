@@ -1,0 +1,173 @@
+"""
+The course of an append: one algorithm for both databases.
+
+It runs behind the writer lock, so that what it reads stays true until it commits. An
+append that lost its version, or whose claim or appointment is refused, costs its
+neighbours in the batch nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Protocol
+from uuid import UUID
+
+from eventsourcing.persistence import StoredEvent
+
+from adapters.recording.mapper import EventMapper
+from sagas.appending import (
+    Append,
+    Appended,
+    AppendResult,
+    CancelAppointment,
+    Due,
+    InsertAppointment,
+    Instead,
+    Lost,
+    Refusal,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An append with its rows, made before anybody waits for the lock."""
+
+    append: Append
+    rows: tuple[StoredEvent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Where a stream stands; `state` is that of the first event after the expected version, if there is one."""
+
+    version: int
+    state: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one append writes once nothing can be refused any more."""
+
+    stream_id: UUID
+    rows: tuple[StoredEvent, ...]
+    due: Due
+    releases_claim: bool
+    cancels: UUID | None
+
+
+class Transaction(Protocol):
+    """The transaction of one batch, open and behind the writer lock. A refusal is told by its stream."""
+
+    def heads(self, appends: Sequence[Append]) -> Mapping[UUID, Head]:
+        """Read the heads of all streams."""
+        ...
+
+    def rows_after(self, stream_id: UUID, version: int) -> Sequence[StoredEvent]:
+        """Read the events of a stream after a version."""
+        ...
+
+    def insert_claims(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
+        """Insert the customers that are missing and the claims."""
+        ...
+
+    def insert_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
+        """Insert the appointments."""
+        ...
+
+    def write(self, shares: Sequence[Share]) -> None:
+        """Write events and due work, release claims, cancel appointments."""
+        ...
+
+
+def draft(append: Append, mapper: EventMapper) -> Draft:
+    """Make the rows of an append."""
+    return Draft(append=append, rows=mapper.rows(append, append.events))
+
+
+def write_batch(transaction: Transaction, drafts: Sequence[Draft], mapper: EventMapper) -> list[AppendResult]:
+    """
+    Write one append a stream, and return what became of each, in their order.
+
+    Raises:
+        ValueError: two appends are for one stream.
+
+    """
+    appends = {one.append.stream_id: one.append for one in drafts}
+    if len(appends) < len(drafts):
+        raise ValueError("a batch takes one append a stream")
+    heads = transaction.heads(list(appends.values()))
+    results: dict[UUID, AppendResult] = {}
+    winners: list[Draft] = []
+    for one in drafts:
+        append, head = one.append, heads[one.append.stream_id]
+        if head.state is not None and mapper.codec.append_id(head.state) == append.append_id:
+            results[append.stream_id] = _as_written(transaction, append, mapper)
+        elif head.version != append.expected_version:
+            results[append.stream_id] = Lost()
+        else:
+            winners.append(one)
+    if winners:
+        results |= _write(transaction, winners, mapper)
+    return [results[stream_id] for stream_id in appends]
+
+
+def _as_written(transaction: Transaction, append: Append, mapper: EventMapper) -> Appended:
+    rows = transaction.rows_after(append.stream_id, append.expected_version)
+    stored = [mapper.codec.decode(row.topic, row.state) for row in rows]
+    ours = list(takewhile(lambda one: one.append_id == append.append_id, stored))
+    return Appended(events=tuple(one.event for one in ours), refusal=ours[0].refusal)
+
+
+def _write(transaction: Transaction, winners: Sequence[Draft], mapper: EventMapper) -> dict[UUID, AppendResult]:
+    appends = [one.append for one in winners]
+    refusals: dict[UUID, Refusal] = {}
+    holding = [one for one in appends if one.claim is not None or one.customer is not None]
+    if holding:
+        refusals |= transaction.insert_claims(holding)
+    # A refused claim takes its append's appointment with it.
+    inserting = [
+        one for one in appends if isinstance(one.appointment, InsertAppointment) and one.stream_id not in refusals
+    ]
+    if inserting:
+        refusals |= transaction.insert_appointments(inserting)
+    results: dict[UUID, AppendResult] = {}
+    shares: list[Share] = []
+    for one in winners:
+        refusal = refusals.get(one.append.stream_id)
+        if refusal is None:
+            shares.append(_share(one))
+            results[one.append.stream_id] = Appended(events=one.append.events)
+        else:
+            instead = _answer(one.append, refusal)
+            shares.append(_share_instead(one.append, instead, refusal, mapper))
+            results[one.append.stream_id] = Appended(events=instead.events, refusal=refusal)
+    transaction.write(shares)
+    return results
+
+
+def _share(one: Draft) -> Share:
+    append = one.append
+    cancels = append.appointment.appointment_id if isinstance(append.appointment, CancelAppointment) else None
+    return Share(
+        stream_id=append.stream_id,
+        rows=one.rows,
+        due=append.due,
+        releases_claim=append.releases_claim,
+        cancels=cancels,
+    )
+
+
+def _share_instead(append: Append, instead: Instead, refusal: Refusal, mapper: EventMapper) -> Share:
+    return Share(
+        stream_id=append.stream_id,
+        rows=mapper.rows(append, instead.events, refusal=refusal),
+        due=instead.due,
+        releases_claim=instead.releases_claim,
+        cancels=None,
+    )
+
+
+def _answer(append: Append, refusal: Refusal) -> Instead:
+    if append.on_refused is None:
+        raise ValueError(f"the {refusal.refused} was refused by {refusal.by}, and nothing says what to write instead")
+    return append.on_refused(refusal)

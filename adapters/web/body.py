@@ -1,0 +1,96 @@
+"""
+From a body's bytes to a JSON object, with nothing let through that two readers could read differently.
+"""
+
+import json
+from typing import Any, Never
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+
+from adapters.web.problems import BAD_REQUEST, NOT_JSON, TOO_LARGE, Problem, Refused
+
+LIMIT = 64 * 1024
+DEEPEST = 32
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """
+    Return the request's JSON object.
+
+    Raises:
+        Refused: it is too large (413), not JSON or not an object (400).
+
+    """
+    return parse_object(await _read(request))
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """
+    Return the JSON object in these bytes.
+
+    orjson is the stricter judge: it refuses invalid UTF-8, lone surrogates, NaN,
+    infinities and endless nesting. The value is the standard library's, whose integers
+    are exact and which shows repeated names.
+
+    Raises:
+        Refused: it is not JSON, or not an object, or nested too deeply, or a name stands twice.
+
+    """
+    try:
+        orjson.loads(raw)
+        value = json.loads(raw, object_pairs_hook=_once)
+    except orjson.JSONDecodeError as error:
+        # Without the cause: it holds the body.
+        raise _not_json(f"The body is not JSON: line {error.lineno}, column {error.colno}.") from None
+    except RecursionError:
+        raise _not_json(f"The body is nested more than {DEEPEST} levels deep.") from None
+    except ValueError:
+        raise _not_json("The body has a number that is too long.") from None
+    if not isinstance(value, dict):
+        raise _not_json("The body must be a JSON object, in braces.")
+    if _depth_exceeds(value, DEEPEST):
+        raise _not_json(f"The body is nested more than {DEEPEST} levels deep.")
+    return value
+
+
+async def _read(request: Request) -> bytes:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and (len(announced) > len(str(LIMIT)) or int(announced) > LIMIT):
+        _refuse_size()
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > LIMIT:
+                _refuse_size()
+            chunks.append(chunk)
+    except ClientDisconnect:
+        raise Refused(Problem(kind=BAD_REQUEST, detail="The body ended early.")) from None
+    return b"".join(chunks)
+
+
+def _refuse_size() -> Never:
+    # The connection is not worth keeping: what the caller still sends would have to be read first.
+    raise Refused(
+        Problem(kind=TOO_LARGE, detail=f"The body must be at most {LIMIT} bytes.", headers={"Connection": "close"})
+    )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _not_json("A name stands twice in the same object of the body; keep one of them.")
+    return members
+
+
+def _depth_exceeds(value: object, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return not levels or any(_depth_exceeds(one, levels - 1) for one in inside)
+
+
+def _not_json(detail: str) -> Refused:
+    return Refused(Problem(kind=NOT_JSON, detail=detail))

@@ -1,0 +1,1 @@
+"""What calsaga costs, measured; `python -m benchmarks` prints JSON."""

@@ -1,0 +1,45 @@
+"""
+Why a database cannot be used as it is.
+
+    SchemaError
+    ├── SchemaNotMigrated     its tables are missing or old
+    ├── SchemaTooNew          its tables are those of a newer calsaga
+    └── ExtensionRefused      PostgreSQL's btree_gist could not be created
+"""
+
+
+class SchemaError(Exception):
+    """The database and this calsaga do not fit each other; the message says what to run."""
+
+
+class SchemaNotMigrated(SchemaError):
+    """Run `calsaga migrate` with the same CALSAGA_DATABASE_URL, then start again."""
+
+    def __init__(self, *, found: str | None, needed: str) -> None:
+        what = "has no tables of calsaga yet" if found is None else f"is at revision {found}, and {needed} is needed"
+        super().__init__(f"The database {what}. Run `calsaga migrate`, then start again.")
+        self.found = found
+        self.needed = needed
+
+
+class SchemaTooNew(SchemaError):
+    """Install the calsaga that the database was migrated by, or a newer one."""
+
+    def __init__(self, *, found: str, newest: str) -> None:
+        super().__init__(
+            f"The database is at revision {found}, which this calsaga does not know (its newest is {newest}). "
+            "Install the version of calsaga that migrated it, or a newer one."
+        )
+        self.found = found
+        self.newest = newest
+
+
+class ExtensionRefused(SchemaError):
+    """Have somebody with the right create the extension, or install PostgreSQL's contrib package; then migrate again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"PostgreSQL did not create the extension btree_gist: {reason.strip()}. calsaga needs it to refuse "
+            "overlapping appointments. Have the database's owner or a superuser run "
+            "`CREATE EXTENSION btree_gist` in this database, then run `calsaga migrate` again."
+        )

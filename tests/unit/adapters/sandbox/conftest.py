@@ -1,0 +1,47 @@
+"""
+A sandbox in the process of the test, with a clock that the test moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from adapters.sandbox.app import create_app
+from adapters.sandbox.state import SandboxConfig
+
+NOW = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
+
+
+class Clock:
+    """
+    A clock that stands still until it is moved.
+    """
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def api(clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
+    """
+    The owner of the key, with the headers of the booking operations and no rate limit.
+    """
+    transport = httpx.ASGITransport(create_app(SandboxConfig(rate_limit=0, clock=clock)))
+    headers = {"Authorization": "Bearer cal_owner", "cal-api-version": "2024-08-13"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://sandbox", headers=headers) as client:
+        yield client
