@@ -1,16 +1,17 @@
 """
 How a booking and its story look to the outside, over HTTP and on the command line alike.
 
-Personal data leaves only as initials: whoever may read bookings need not learn who
-the customers are.
+Nobody's name leaves with it: whoever may read bookings need not learn who the customers
+are.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
 from domain.booking import Booking, BookingStatus, Failure
-from domain.person import Person
 from domain.service import Service
+from projections.masking import MASK, masker
 from sagas.appending import Recorded
 
 Document: TypeAlias = dict[str, Any]
@@ -49,32 +50,10 @@ def failure_of(booking: Booking) -> Failure | None:
     return booking.review or booking.failure or booking.undoing
 
 
-def event_document(recorded: Recorded) -> Document:
-    """Return one event of a booking's stream, with its person masked."""
-    event = recorded.event
-    data = asdict(event)
-    data.pop("at")
-    if "person" in data:
-        data["person"] = masked(Person(**data["person"]))
-    return {
-        "version": recorded.version,
-        "type": event.TOPIC,
-        "at": event.at,
-        "recorded_at": recorded.recorded_at,
-        "correlation_id": recorded.correlation_id,
-        "data": data,
-    }
-
-
-def masked(person: Person) -> Document:
-    """Return which personal facts are there, without telling them."""
-    return {
-        "name": _initials(person.name),
-        "email": None if person.email is None else _masked_email(person.email),
-        "phone": None if person.phone is None else f"{person.phone[:3]}…{person.phone[-2:]}",
-        "notes": None if person.notes is None else "…",
-        "metadata": None if person.metadata is None else "…",
-    }
+def event_documents(recorded: Sequence[Recorded]) -> list[Document]:
+    """Return a booking's events with everything personal masked, in other people's words, too."""
+    mask = masker(recorded)
+    return [_event_document(one, mask) for one in recorded]
 
 
 def service_document(service: Service) -> Document:
@@ -86,10 +65,32 @@ def _failure_document(failure: Failure | None) -> Document | None:
     return None if failure is None else {"reason": failure.reason, "detail": failure.detail}
 
 
-def _initials(name: str) -> str:
-    return " ".join(f"{part[0]}…" for part in name.split())
+def _event_document(recorded: Recorded, mask: Callable[[str], str]) -> Document:
+    event = recorded.event
+    data = asdict(event)
+    del data["at"]
+    # Which personal facts there are may be known; what they are may not.
+    person = data.pop("person", None)
+    shown = {name: _masked(value, mask) for name, value in data.items()}
+    if person is not None:
+        shown["person"] = {name: None if value is None else MASK for name, value in person.items()}
+    return {
+        "version": recorded.version,
+        "type": event.TOPIC,
+        "at": event.at,
+        "recorded_at": recorded.recorded_at,
+        "correlation_id": recorded.correlation_id,
+        "data": shown,
+    }
 
 
-def _masked_email(email: str) -> str:
-    mailbox, _, domain = email.rpartition("@")
-    return f"{mailbox[:1]}…@…{domain[domain.rfind('.') :]}"
+def _masked(value: object, mask: Callable[[str], str]) -> object:
+    match value:
+        case str():
+            return mask(value)
+        case dict():
+            return {name: _masked(one, mask) for name, one in value.items()}
+        case tuple():
+            return [_masked(one, mask) for one in value]
+        case _:
+            return value

@@ -2,7 +2,8 @@
 A calendar that answers like Cal.com's API v2 and does nothing else, as fast as Python can.
 
 It speaks just enough HTTP/1.1 to measure what calsaga itself costs. It is no double of
-Cal.com: for that there is the sandbox.
+Cal.com: for that there is the sandbox. Bookings of the event type `DOOMED_EVENT_TYPE`
+get uids that the database holds already, so that their appointments are refused.
 
     python -m benchmarks.mock_calendar PORT LATENCY_MS
 """
@@ -17,6 +18,8 @@ import orjson
 import uvloop
 
 LENGTH = timedelta(minutes=30)
+DOOMED_EVENT_TYPE = 2
+DOOMED_UIDS = 50_000
 
 
 @dataclass(slots=True)
@@ -45,7 +48,8 @@ class Calendar:
         return 200, _data(self.bookings[uid])
 
     def _create(self, wish: dict[str, object]) -> dict[str, object]:
-        uid = f"uid{len(self.bookings)}"
+        doomed = wish["eventTypeId"] == DOOMED_EVENT_TYPE
+        uid = f"doomed{len(self.bookings) % DOOMED_UIDS}" if doomed else f"uid{len(self.bookings)}"
         start = datetime.fromisoformat(str(wish["start"]))
         now = datetime.now(UTC).isoformat()
         self.bookings[uid] = {

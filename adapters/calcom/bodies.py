@@ -10,11 +10,9 @@ from datetime import datetime
 import orjson
 
 from adapters.calcom.endpoints import instant
+from adapters.calcom.models import ATTEMPT_KEY
 from domain.booking import Booking
 from domain.person import Person
-
-ATTEMPT_KEY = "calsaga_attempt_id"
-"""The metadata key by which a booking is known to be ours."""
 
 _LONGEST_REASON = 500
 

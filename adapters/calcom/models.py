@@ -12,7 +12,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from adapters.calcom.bodies import ATTEMPT_KEY
+ATTEMPT_KEY = "calsaga_attempt_id"
+"""The metadata key by which a booking is known to be ours."""
 
 DEAD = frozenset({"cancelled", "rejected"})
 """The states in which a booking does not stand, whatever new words Cal.com invents for the others."""
@@ -103,7 +104,7 @@ class EventTypeAnswer(_Answer):
     notice_minutes: int | None = Field(alias="minimumBookingNotice", default=None)
     disable_cancelling: Switch | bool | None = Field(alias="disableCancelling", default=None)
     seats: Switch | None = None
-    seats_per_slot: int | None = Field(alias="seatsPerTimeSlot", default=None)
+    seats_per_slot: object = Field(alias="seatsPerTimeSlot", default=None)
     recurrence: Switch | None = None
     confirmation: Switch | None = Field(alias="confirmationPolicy", default=None)
     price: float | None = None

@@ -152,6 +152,4 @@ def says_key_rejected(problem: Problem) -> bool:
 
 
 def _is(row: Refusal, problem: Problem) -> bool:
-    return (
-        row.status == problem.status and row.code == problem.code and row.text.fullmatch(problem.message) is not None
-    )
+    return row.status == problem.status and row.code == problem.code and row.text.fullmatch(problem.message) is not None

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
+import typer
+
 if TYPE_CHECKING:
     from adapters.bootstrap import Application
     from adapters.settings import Settings
@@ -40,3 +42,10 @@ def with_application(
             return await action(opened)
 
     return asyncio.run(run())
+
+
+def say_json(document: object) -> None:
+    """Print one JSON object on stdout; instants and UUIDs are written as text."""
+    import orjson  # noqa: PLC0415 - `calsaga --help` must be quick
+
+    typer.echo(orjson.dumps(document).decode())

@@ -1,13 +1,14 @@
 """The library's recorder for PostgreSQL, with the one way in which the log is written."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
+import orjson
 import psycopg
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
+from adapters.database.clock import DatabaseClock
 from adapters.postgres.errors import database_error
 from adapters.postgres.session import WriterSession
 from adapters.postgres.transaction import PostgresTransaction
@@ -21,8 +22,7 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
     """
     Write batches of appends; reading is the library's.
 
-    `append` is for one thread at a time. `told_time` is given the database's time as
-    often as it is read.
+    `append` is for one thread at a time. `clock` is told the database's time with each.
     """
 
     def __init__(
@@ -32,13 +32,13 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         session: WriterSession,
         mapper: EventMapper,
         probe: Probe,
-        told_time: Callable[[Callable[[], datetime | None]], None],
+        clock: DatabaseClock,
     ) -> None:
         super().__init__(datastore)
         self._session = session
         self._mapper = mapper
         self._probe = probe
-        self._told_time = told_time
+        self._clock = clock
 
     def append(self, batch: Sequence[Append]) -> list[AppendResult]:
         """
@@ -51,14 +51,14 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         """
         try:
             return self._append(batch)
-        except (psycopg.Error, UnicodeError, TypeError) as exc:
+        except (psycopg.Error, UnicodeError, orjson.JSONEncodeError) as exc:
             raise database_error(exc) from exc
 
     def _append(self, batch: Sequence[Append]) -> list[AppendResult]:
         drafts = [draft(one, self._mapper) for one in batch]
         reached(self._probe, "before", batch)
         try:
-            transaction = PostgresTransaction(self._session.begin())
+            transaction = PostgresTransaction(self._session.begin(), self._clock)
             results = write_batch(transaction, drafts, self._mapper)
             reached(self._probe, "written", batch)
             self._session.commit(notify=transaction.has_events)

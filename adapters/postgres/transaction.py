@@ -1,7 +1,6 @@
 """One batch's transaction in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -9,6 +8,7 @@ from uuid import UUID
 import psycopg
 from eventsourcing.persistence import StoredEvent
 
+from adapters.database.clock import DatabaseClock, elapsed
 from adapters.postgres import statements as sql
 from adapters.postgres.refusals import why_appointment, why_claim
 from adapters.recording.batch import Head, Share
@@ -20,9 +20,9 @@ NORMAL_PRIORITY = 5
 class PostgresTransaction:
     """Read and write by few statements, each for all rows of its kind."""
 
-    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
+    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]], clock: DatabaseClock) -> None:
         self._cursor = cursor
-        self.now: datetime | None = None
+        self._clock = clock
         self.has_events = False
 
     def heads(self, appends: Sequence[Append]) -> Mapping[UUID, Head]:
@@ -31,11 +31,10 @@ class PostgresTransaction:
             "stream_id": [one.stream_id for one in appends],
             "version": [one.expected_version for one in appends],
         }
-        heads = {}
-        for stream_id, version, state, now in self._cursor.execute(sql.HEADS, wanted, prepare=True):
-            heads[stream_id] = Head(version=version or 0, state=state)
-            self.now = now
-        return heads
+        asked_at = elapsed()
+        rows = self._cursor.execute(sql.HEADS, wanted, prepare=True).fetchall()
+        self._clock.observe(rows[0][3], asked_at=asked_at)
+        return {stream_id: Head(version=version or 0, state=state) for stream_id, version, state, _ in rows}
 
     def rows_after(self, stream_id: UUID, version: int) -> Sequence[StoredEvent]:
         """Read the events of a stream after a version."""

@@ -11,7 +11,7 @@ import httpx
 import orjson
 import pytest
 
-from tests.integration.sandbox.conftest import TOMORROW, Client, eventually
+from tests.integration.sandbox.client import TOMORROW, Client, eventually
 
 
 async def test_a_late_commit_is_dropped_now_and_made_later(client: Client) -> None:

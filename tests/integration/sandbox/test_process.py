@@ -17,7 +17,7 @@ import httpx
 import orjson
 import pytest
 
-from tests.integration.sandbox.conftest import Client, eventually
+from tests.integration.sandbox.client import Client, eventually
 from tests.integration.sandbox.sandbox_process import SandboxProcess
 
 HEADERS = {"Authorization": "Bearer cal_owner", "cal-api-version": "2024-08-13"}

@@ -5,30 +5,13 @@ A sandbox in the process of the test, with a clock that the test moves.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
 from adapters.sandbox.app import create_app
 from adapters.sandbox.state import SandboxConfig
-
-NOW = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
-
-
-class Clock:
-    """
-    A clock that stands still until it is moved.
-    """
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, **by: float) -> None:
-        self.now += timedelta(**by)
+from tests.unit.adapters.sandbox.clock import Clock
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from adapters.sandbox.app import create_app
 from adapters.sandbox.keys import Keys
 from adapters.sandbox.state import SandboxConfig
-from tests.unit.adapters.sandbox.conftest import Clock
+from tests.unit.adapters.sandbox.clock import Clock
 
 ADA = {"name": "Ada", "email": "ada@example.com", "timeZone": "Europe/London"}
 BODY = {"eventTypeId": 1, "start": "2026-05-05T10:00:00Z", "attendee": ADA, "metadata": {"attempt": "1"}}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from adapters.sandbox.availability import HostCalendar, check_bounds, within_opening_hours
 from adapters.sandbox.errors import Refusal
 from adapters.sandbox.event_types import EventType
-from tests.unit.adapters.sandbox.conftest import NOW
+from tests.unit.adapters.sandbox.clock import NOW
 
 PERIODS = st.lists(st.tuples(st.integers(0, 600), st.integers(1, 200)), max_size=12)
 

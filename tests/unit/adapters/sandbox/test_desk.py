@@ -15,7 +15,7 @@ from adapters.sandbox.desk import Circumstances, Desk
 from adapters.sandbox.errors import Refusal, Shape
 from adapters.sandbox.event_types import EventType, Scheduling, default_event_types
 from adapters.sandbox.validation import BookingRequest, booking_request
-from tests.unit.adapters.sandbox.conftest import NOW
+from tests.unit.adapters.sandbox.clock import NOW
 
 GIVEN = Circumstances(now=NOW)
 TAKEN = "User either already has booking at this time or is not available"

@@ -12,7 +12,7 @@ from adapters.sandbox.bookings import Actor, Attendee, Booking, Bookings, Status
 from adapters.sandbox.errors import Refusal
 from adapters.sandbox.event_types import default_event_types
 from adapters.sandbox.listing import View, list_bookings, pagination, read_query
-from tests.unit.adapters.sandbox.conftest import NOW
+from tests.unit.adapters.sandbox.clock import NOW
 
 EVENT_TYPES = default_event_types()
 

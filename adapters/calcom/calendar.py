@@ -1,0 +1,222 @@
+"""One Cal.com account as a calendar of the sagas."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from adapters.calcom import cancellation, creation, endpoints, looking, preflight, refusals
+from adapters.calcom.answers import Unreadable, is_success, problem_of, read, read_as, read_envelope
+from adapters.calcom.bodies import create_body, reschedule_body
+from adapters.calcom.endpoints import Call
+from adapters.calcom.listing import Listing, ListingFailed, list_bookings
+from adapters.calcom.looks import Looks
+from adapters.calcom.models import BookingAnswer, EventTypeAnswer, Me, Slots
+from adapters.calcom.reading import failure_of, read_booking
+from adapters.calcom.wire import Answer, Reply, Wire
+from domain.booking import Booking
+from domain.errors import CalcomBookingError, FieldError
+from sagas.next_step import CLOCK_SKEW
+from sagas.outcomes import CancelFailed, CancelOutcome, CreateOutcome, LookFailed, LookOutcome
+from sagas.ports import Clock
+from sagas.steps import CancelAtCalcom, LookAtCalcom
+
+Model = TypeVar("Model", bound=BaseModel)
+Outcome = TypeVar("Outcome")
+
+_FIRST_TRANSIENT = 500
+_NO_ACCESS = frozenset({403, 404})
+
+
+class CalComCalendar:
+    """
+    Book, look and cancel with one API key.
+
+    `total_seconds` limits what takes several calls. `visible_after` is how long after
+    an attempt Cal.com may go on not showing its booking.
+    """
+
+    def __init__(self, wire: Wire, *, clock: Clock, total_seconds: float, visible_after: timedelta) -> None:
+        self._wire = wire
+        self._clock = clock
+        self._total_seconds = total_seconds
+        self._visible_after = visible_after
+        self._looks: Looks[Listing | ListingFailed] = Looks(self._list)
+
+    async def create(self, booking: Booking, *, attempt_id: str, send_within: timedelta) -> CreateOutcome:
+        """Ask for the booking once; not at all once `send_within` has passed since this call."""
+        asked_at = self._clock.now()
+        body = create_body(booking, attempt_id=attempt_id)
+        reply = await self._wire.send(endpoints.create(), body=body, send_within=send_within.total_seconds())
+        return await self._made(reply, attempt_id=attempt_id, asked_at=asked_at, table=refusals.CREATE)
+
+    async def look(self, booking: Booking, effect: LookAtCalcom) -> LookOutcome:
+        """Search the list of the booking's event type for the attempts of `effect`, and them alone."""
+        asked_at = self._clock.now()
+        return await self._in_time(
+            lambda: self._look(booking, attempt_ids=effect.attempt_ids, since=effect.since),
+            otherwise=LookFailed(started_at=asked_at, reason="timeout"),
+        )
+
+    async def cancel(self, booking: Booking, effect: CancelAtCalcom) -> CancelOutcome:
+        """Cancel a booking of ours, and only that."""
+        # `since` is when the attempt was made, less the skew that clocks may have.
+        visible_from = effect.since + CLOCK_SKEW + self._visible_after
+        return await self._in_time(
+            lambda: cancellation.cancel_booking(
+                self._wire,
+                booking,
+                effect,
+                search=lambda: self._look(booking, attempt_ids=(effect.attempt_id,), since=effect.since),
+                may_be_gone=self._clock.now() >= visible_from,
+            ),
+            otherwise=CancelFailed(reason="timeout", detail="cancelling took too long"),
+        )
+
+    async def is_live(self, uid: str) -> bool | None:
+        """
+        Tell whether the uid stands at Cal.com; None if that cannot be said now.
+
+        A uid that is not found says nothing: Cal.com deletes no bookings, but reads
+        them from replicas that lag behind.
+        """
+        seen = await read_booking(self._wire, uid)
+        return seen.is_live if isinstance(seen, BookingAnswer) else None
+
+    async def reschedule(
+        self, uid: str, *, attempt_id: str, starts_at: datetime, reason: str, send_within: timedelta
+    ) -> CreateOutcome:
+        """Move a booking of `attempt_id`, which the new one carries on; the same outcomes as for a create."""
+        asked_at = self._clock.now()
+        body = reschedule_body(starts_at=starts_at, reason=reason)
+        reply = await self._wire.send(endpoints.reschedule(uid), body=body, send_within=send_within.total_seconds())
+        return await self._made(reply, attempt_id=attempt_id, asked_at=asked_at, table=refusals.RESCHEDULE)
+
+    async def event_type(self, event_type_id: int) -> EventTypeAnswer:
+        """
+        Read an event type.
+
+        Raises:
+            CalcomBookingError: Cal.com did not give it.
+
+        """
+        return await self._read(endpoints.event_type(event_type_id), EventTypeAnswer)
+
+    async def me(self) -> Me:
+        """
+        Read whose key it is.
+
+        Raises:
+            CalcomBookingError: Cal.com did not say.
+
+        """
+        return await self._read(endpoints.me(), Me)
+
+    async def slots(
+        self,
+        *,
+        event_type_id: int,
+        starts_at: datetime,
+        ends_at: datetime,
+        time_zone: str = "UTC",
+        duration_minutes: int | None = None,
+    ) -> tuple[datetime, ...]:
+        """
+        Return when the event type can be booked, in UTC.
+
+        Raises:
+            CalcomBookingError: Cal.com did not say.
+
+        """
+        call = endpoints.slots(
+            event_type_id=event_type_id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            time_zone=time_zone,
+            duration_minutes=duration_minutes,
+        )
+        answer = _succeeded(await self._wire.send(call))
+        try:
+            return read_as({"days": read_envelope(answer).get("data")}, Slots).starts()
+        except Unreadable as error:
+            raise _unreadable(answer) from error
+
+    async def preflight(self, event_type_id: int, *, duration_minutes: int) -> preflight.Preflight:
+        """
+        Return what speaks against booking an event type, and what a service must know of it.
+
+        Raises:
+            CalcomBookingError: Cal.com did not answer, or not so that it can be relied on.
+
+        """
+        try:
+            event_type = await self.event_type(event_type_id)
+        except CalcomBookingError as error:
+            if error.status not in _NO_ACCESS:
+                raise
+            message = "there is no such event type, or the API key cannot see it"
+            return preflight.Preflight(errors=(FieldError(preflight.EVENT_TYPE, message),))
+        me = await self.me()
+        return preflight.examine(
+            event_type, me=me, can_list=await self._can_list(event_type_id), duration_minutes=duration_minutes
+        )
+
+    async def aclose(self) -> None:
+        """Stop the lists that are being read."""
+        await self._looks.aclose()
+
+    async def _made(
+        self, reply: Reply, *, attempt_id: str, asked_at: datetime, table: tuple[refusals.Refusal, ...]
+    ) -> CreateOutcome:
+        return await creation.outcome_of(reply, wire=self._wire, attempt_id=attempt_id, asked_at=asked_at, table=table)
+
+    async def _look(self, booking: Booking, *, attempt_ids: tuple[str, ...], since: datetime) -> LookOutcome:
+        listing = await self._looks.ask(booking.facts.service.calcom_event_type_id, since=since)
+        return await looking.outcome_of(listing, wire=self._wire, attempt_ids=attempt_ids)
+
+    async def _list(self, event_type_id: int, since: datetime) -> Listing | ListingFailed:
+        asked_at = self._clock.now()
+        return await self._in_time(
+            lambda: list_bookings(self._wire, clock=self._clock, event_type_id=event_type_id, since=since),
+            otherwise=ListingFailed(started_at=asked_at, reason="timeout"),
+        )
+
+    async def _in_time(self, work: Callable[[], Awaitable[Outcome]], *, otherwise: Outcome) -> Outcome:
+        try:
+            async with asyncio.timeout(self._total_seconds):
+                return await work()
+        except TimeoutError:
+            return otherwise
+
+    async def _can_list(self, event_type_id: int) -> bool:
+        since = endpoints.instant(self._clock.now())
+        call = endpoints.list_created(event_type_id=event_type_id, since=since, skip=0, take=1)
+        reply = await self._wire.send(call)
+        if isinstance(reply, Answer) and reply.status in _NO_ACCESS:
+            return False
+        return is_success(_succeeded(reply))
+
+    async def _read(self, call: Call, model: type[Model]) -> Model:
+        answer = _succeeded(await self._wire.send(call))
+        try:
+            return read(answer, model)
+        except Unreadable as error:
+            raise _unreadable(answer) from error
+
+
+def _succeeded(reply: Reply) -> Answer:
+    if isinstance(reply, Answer) and is_success(reply):
+        return reply
+    failure = failure_of(reply)
+    if not isinstance(reply, Answer):
+        raise CalcomBookingError("Cal.com could not be reached.", status=None, answer=failure.detail, transient=True)
+    transient = reply.status >= _FIRST_TRANSIENT or refusals.says_throttled(problem_of(reply))
+    raise CalcomBookingError(
+        "Cal.com did not do what was asked.", status=reply.status, answer=failure.detail, transient=transient
+    )
+
+
+def _unreadable(answer: Answer) -> CalcomBookingError:
+    return CalcomBookingError("Cal.com's answer cannot be read.", status=answer.status, transient=False)

@@ -1,0 +1,99 @@
+"""Every company's calendar at Cal.com, over one pool of connections."""
+
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, version
+
+import httpx
+
+from adapters.calcom.calendar import CalComCalendar
+from adapters.calcom.connections import open_transport
+from adapters.calcom.departure import boottime
+from adapters.calcom.rate_limit import RateLimit
+from adapters.calcom.wire import Wire
+from sagas.ports import Clock
+
+ApiKeys = Callable[[str], Awaitable[str | None]]
+"""Find the API key of a company; None if it has none."""
+
+_VISIBLE_AFTER = timedelta(seconds=75)
+
+
+class CalComCalendars:
+    """
+    Hand out calendars; companies with the same API key share one, with its rate limit and its looks.
+
+    `visible_after` is the time to send, plus the time limit of an attempt, plus the
+    time in which Cal.com's replicas catch up. `probe` is told of the points around
+    every request; it does nothing in production.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key_of: ApiKeys,
+        clock: Clock,
+        attempt_seconds: float = 10.0,
+        total_seconds: float = 30.0,
+        max_connections: int = 100,
+        reserve: float = 0.1,
+        visible_after: timedelta = _VISIBLE_AFTER,
+        probe: Callable[[str], None] = lambda _: None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        boottime: Callable[[], float] = boottime,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._api_key_of = api_key_of
+        self._clock = clock
+        self._attempt_seconds = attempt_seconds
+        self._total_seconds = total_seconds
+        self._reserve = reserve
+        self._visible_after = visible_after
+        self._probe = probe
+        self._boottime = boottime
+        self._transport = transport or open_transport(max_connections=max_connections, attempt_seconds=attempt_seconds)
+        self._calendars: dict[str, CalComCalendar] = {}
+
+    async def of(self, company_id: str) -> CalComCalendar:
+        """Return the calendar of a company; without a usable API key, one that sends nothing."""
+        key = _usable(await self._api_key_of(company_id))
+        calendar = self._calendars.get(key)
+        if calendar is None:
+            calendar = self._calendars[key] = self._open(key)
+        return calendar
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for calendar in self._calendars.values():
+            await calendar.aclose()
+        await self._transport.aclose()
+
+    def _open(self, api_key: str) -> CalComCalendar:
+        wire = Wire(
+            transport=self._transport,
+            base_url=self._base_url,
+            api_key=api_key,
+            rate_limit=RateLimit(clock=time.monotonic, reserve=self._reserve),
+            user_agent=f"calsaga/{_version()}",
+            attempt_seconds=self._attempt_seconds,
+            probe=self._probe,
+            clock=self._boottime,
+        )
+        return CalComCalendar(
+            wire, clock=self._clock, total_seconds=self._total_seconds, visible_after=self._visible_after
+        )
+
+
+def _usable(api_key: str | None) -> str:
+    # A key that cannot stand in a header is as good as none, and none must never become a request without one:
+    # Cal.com takes bookings from anybody.
+    return api_key if api_key and api_key.isascii() and api_key.isprintable() and " " not in api_key else ""
+
+
+def _version() -> str:
+    try:
+        return version("calsaga")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,124 @@
+"""`calsaga book` and `calsaga cancel`: one booking from the command line."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID, uuid4
+
+import typer
+
+from adapters.cli.failing import FOUND_WRONG, Misused, complain
+from adapters.cli.running import ready_settings, say_json, with_application
+
+if TYPE_CHECKING:
+    from adapters.bootstrap import Application
+    from sagas.orchestrator import BookingResult
+
+Company = Annotated[str | None, typer.Option(help="The company; that of CALSAGA_DEFAULT_COMPANY if not given.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the booking as one JSON object.")]
+Wait = Annotated[float, typer.Option(min=0, max=300, help="How many seconds to wait for the outcome.")]
+Key = Annotated[str | None, typer.Option(help="Idempotency-Key: the same key again books nothing twice.")]
+
+
+def book(
+    *,
+    service: Annotated[str, typer.Option(help="The service's id.")],
+    name: Annotated[str, typer.Option(help="The customer's name.")],
+    starts_at: Annotated[str, typer.Option(help="ISO 8601 with an offset: 2027-03-02T10:00:00+01:00.")],
+    time_zone: Annotated[str, typer.Option(help="The IANA zone in which the customer reads it: Europe/Berlin.")],
+    email: Annotated[str | None, typer.Option(help="The customer's e-mail address.")] = None,
+    phone: Annotated[str | None, typer.Option(help="The customer's phone number, +49….")] = None,
+    source: Annotated[str, typer.Option(help="Where the wish comes from.")] = "cli",
+    staff: Annotated[str | None, typer.Option(help="The member of staff's id.")] = None,
+    notes: Annotated[str | None, typer.Option(help="What the staff should know.")] = None,
+    metadata: Annotated[str | None, typer.Option(help="A JSON object of your own, 16 KiB at most.")] = None,
+    call_id: Annotated[str | None, typer.Option(help="The voice call's id.")] = None,
+    confidence: Annotated[float | None, typer.Option(help="The transcript's confidence, 0 to 1.")] = None,
+    allow_near_duplicate: Annotated[bool, typer.Option(help="Book beside another booking close by.")] = False,
+    key: Key = None,
+    correlation_id: Annotated[str | None, typer.Option(help="The id that logs and events are found by.")] = None,
+    company: Company = None,
+    wait: Wait = 10,
+    as_json: Json = False,
+) -> None:
+    """Book one appointment in Cal.com and in the local database."""
+    from adapters.cli.wishes import read_instant  # noqa: PLC0415 - `calsaga --help` must be quick
+    from domain.wish import BookAppointment, CustomerWish  # noqa: PLC0415
+
+    settings = ready_settings()
+    wish = BookAppointment(
+        company_id=company or settings.default_company,
+        service_id=service,
+        customer=CustomerWish(name=name, email=email, phone=phone),
+        starts_at=read_instant(starts_at, field="starts_at"),
+        time_zone=time_zone,
+        source=source,
+        staff_id=staff,
+        notes=notes,
+        metadata=_json_object(metadata),
+        call_id=call_id,
+        confidence=confidence,
+        allow_near_duplicate=allow_near_duplicate,
+        idempotency_key=key,
+        correlation_id=correlation_id or str(uuid4()),
+    )
+
+    async def run(app: "Application") -> "BookingResult":
+        result = await app.orchestrator.book(wish, patience=wait)
+        await app.orchestrator.drain(within=app.settings.policy().attempt_limit)
+        return result
+
+    _tell(with_application(run, settings=settings), as_json=as_json)
+
+
+def cancel(
+    booking_id: Annotated[UUID, typer.Argument(metavar="ID", help="The booking's id.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why; Cal.com shows it to the customer.")],
+    key: Key = None,
+    company: Company = None,
+    wait: Wait = 10,
+    as_json: Json = False,
+) -> None:
+    """Cancel a booking, whatever state it is in."""
+    from sagas.orchestrator import CancelAppointment  # noqa: PLC0415 - `calsaga --help` must be quick
+
+    settings = ready_settings()
+    wish = CancelAppointment(
+        company_id=company or settings.default_company, booking_id=booking_id, reason=reason, idempotency_key=key
+    )
+
+    async def run(app: "Application") -> "BookingResult":
+        result = await app.orchestrator.cancel(wish, patience=wait)
+        await app.orchestrator.drain(within=app.settings.policy().attempt_limit)
+        return result
+
+    _tell(with_application(run, settings=settings), as_json=as_json)
+
+
+def _tell(result: "BookingResult", *, as_json: bool) -> None:
+    from adapters.cli.outcomes import in_a_line  # noqa: PLC0415 - `calsaga --help` must be quick
+    from adapters.representation import booking_document  # noqa: PLC0415
+    from domain.booking import BookingStatus  # noqa: PLC0415
+
+    booking = result.booking
+    if as_json:
+        say_json({"booking": booking_document(booking), "replayed": result.replayed})
+    else:
+        typer.echo(in_a_line(booking))
+    if result.near_duplicate:
+        complain("the customer already has another booking close by; --allow-near-duplicate books beside it")
+    if result.near_duplicate or booking.status in {BookingStatus.FAILED, BookingStatus.NEEDS_REVIEW}:
+        raise typer.Exit(FOUND_WRONG)
+
+
+def _json_object(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        message = "metadata: must be a JSON object"
+        raise Misused(message)
+    return value

@@ -1,0 +1,55 @@
+"""`calsaga companies`: whose keys and secrets calsaga keeps, encrypted."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from adapters.cli.failing import Misused, note
+from adapters.cli.running import with_application
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from adapters.bootstrap import Application
+    from adapters.web.ports import CompanyRecord
+
+app = typer.Typer(no_args_is_help=True, help="Give a company its own Cal.com key and webhook secret.")
+
+Secret = Annotated[str | None, typer.Option(metavar="TEXT|-", help="`-` reads it from stdin, away from the history.")]
+
+
+@app.command(name="set")
+def set_(
+    company_id: Annotated[str, typer.Argument(metavar="ID", help="The company.")],
+    *,
+    calcom_key: Secret = None,
+    webhook_secret: Secret = None,
+) -> None:
+    """Store a company's secrets, encrypted; those not given stay as they are."""
+    if calcom_key is None and webhook_secret is None:
+        message = "companies set: give --calcom-key, --webhook-secret, or both"
+        raise Misused(message)
+    key, secret = _read(calcom_key), _read(webhook_secret)
+
+    async def run(app: "Application") -> None:
+        await app.directory.companies.put(company_id, calcom_key=key, webhook_secret=secret)
+
+    with_application(run)
+    note(f"stored the secrets of {company_id}")
+
+
+@app.command(name="list")
+def list_() -> None:
+    """List the companies, and which secrets each has; never what they are."""
+
+    async def run(app: "Application") -> "Sequence[CompanyRecord]":
+        return await app.directory.companies.list()
+
+    for one in with_application(run):
+        has = {"calcom-key": one.has_calcom_key, "webhook-secret": one.has_webhook_secret}
+        typer.echo(f"{one.company_id}\t{', '.join(name for name, there in has.items() if there) or '–'}")
+
+
+def _read(given: str | None) -> str | None:
+    return sys.stdin.readline().strip() if given == "-" else given

@@ -1,0 +1,117 @@
+"""The import itself: lines in, a bounded number of bookings at once, a count of what became of them."""
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import orjson
+
+from adapters.cli.wishes import read_wish
+from domain.booking import BookingStatus
+from domain.errors import AppointmentDatabaseError, AppointmentError
+from domain.wish import BookAppointment
+from sagas.orchestrator import BookingResult
+
+DATABASE_TRIES = 5
+
+
+class Books(Protocol):
+    """The orchestrator, as far as an import needs it."""
+
+    async def book(self, wish: BookAppointment, *, patience: float) -> BookingResult:
+        """Book an appointment."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A line that made no booking, and why."""
+
+    line: int
+    reason: str
+    booking_id: str | None = None
+
+
+class ImportRun:
+    """One run over a file; `counts` and `rejected` say afterwards what became of its lines."""
+
+    def __init__(self, *, company_id: str, name: str, at_once: int, patience: float) -> None:
+        self._company_id = company_id
+        self._name = name
+        self._at_once = at_once
+        self._patience = patience
+        self.counts: Counter[str] = Counter()
+        self.rejected: list[Rejected] = []
+
+    async def run(self, file: Path, orchestrator: Books, *, advance: Callable[[], None]) -> None:
+        """Book every line of the file."""
+        places = asyncio.Semaphore(self._at_once)
+
+        async def work(number: int, line: bytes) -> None:
+            try:
+                await self._line(number, line, orchestrator)
+            finally:
+                places.release()
+                advance()
+
+        async with asyncio.TaskGroup() as tasks:
+            for number, line in lines_of(file):
+                await places.acquire()
+                tasks.create_task(work(number, line))
+
+    async def _line(self, number: int, line: bytes, orchestrator: Books) -> None:
+        try:
+            wish = self._keyed(read_wish(line, company_id=self._company_id), line)
+            result = await self._booked(wish, orchestrator)
+        except AppointmentError as error:
+            self._reject(Rejected(line=number, reason=error.message))
+            return
+        booking, why = result.booking, result.booking.review or result.booking.failure
+        match booking.status:
+            case BookingStatus.BOOKED:
+                self.counts["already_booked" if result.replayed else "booked"] += 1
+            case BookingStatus.FAILED | BookingStatus.NEEDS_REVIEW | BookingStatus.CANCELLED:
+                reason = str(booking.status) if why is None else f"{why.reason}: {why.detail}"
+                self._reject(Rejected(line=number, reason=reason, booking_id=str(booking.booking_id)))
+            case _:
+                self.counts["under_way"] += 1
+
+    async def _booked(self, wish: BookAppointment, orchestrator: Books) -> BookingResult:
+        for failures in range(1, DATABASE_TRIES):
+            try:
+                return await orchestrator.book(wish, patience=self._patience)
+            except AppointmentDatabaseError as error:
+                # The booking may go on all the same; with its key, asking again is safe.
+                if not error.retryable:
+                    raise
+                await asyncio.sleep(0.2 * 2**failures)
+        return await orchestrator.book(wish, patience=self._patience)
+
+    def _keyed(self, wish: BookAppointment, line: bytes) -> BookAppointment:
+        if wish.idempotency_key is not None:
+            return wish
+        # The content in one spelling, so that the order of its fields makes no difference.
+        content = orjson.dumps(orjson.loads(line), option=orjson.OPT_SORT_KEYS)
+        return replace(wish, idempotency_key=f"{self._name}:{hashlib.sha256(content).hexdigest()}")
+
+    def _reject(self, rejected: Rejected) -> None:
+        self.rejected.append(rejected)
+        self.counts["rejected"] += 1
+
+
+def lines_of(file: Path) -> Iterator[tuple[int, bytes]]:
+    """Return the lines that are not empty, with their numbers."""
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            text = line.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else line.strip()
+            if text:
+                yield number, text
+
+
+def count_lines(file: Path) -> int:
+    """Return how many lines are not empty."""
+    return sum(1 for _ in lines_of(file))

@@ -1,0 +1,51 @@
+"""The database's time, between two readings carried on by a clock that nobody sets."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+# On Linux it runs on while the machine sleeps; where it is missing, the monotonic clock has to do.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def elapsed() -> float:
+    """Return seconds since this machine was started."""
+    return time.clock_gettime(_CLOCK)
+
+
+class DatabaseClock:
+    """
+    Tell the database's time.
+
+    A reading is as exact as its round trip was short. The most exact one is kept until
+    a later one proves it wrong, because one of both clocks has drifted or was set.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._started_at: datetime | None = None
+        self._doubt = timedelta.max
+
+    def observe(self, instant: datetime, *, asked_at: float) -> None:
+        """Take note of an instant that was read from the database after `asked_at` (see `elapsed`) and before now."""
+        answered_at = elapsed()
+        doubt = timedelta(seconds=(answered_at - asked_at) / 2)
+        started_at = instant.astimezone(UTC) - timedelta(seconds=(asked_at + answered_at) / 2)
+        with self._lock:
+            if self._started_at is None or doubt < self._doubt or abs(started_at - self._started_at) > doubt + self._doubt:
+                self._started_at = started_at
+                self._doubt = doubt
+
+    def now(self) -> datetime:
+        """
+        Return the instant, aware and UTC.
+
+        Raises:
+            LookupError: the database's time was never read.
+
+        """
+        with self._lock:
+            started_at = self._started_at
+        if started_at is None:
+            raise LookupError("the database's time is not known yet")
+        return started_at + timedelta(seconds=elapsed())

@@ -1,0 +1,81 @@
+"""Due work in SQLite. Each statement is a transaction of its own."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from adapters.database.clock import DatabaseClock, elapsed
+from adapters.sqlite.errors import database_error
+from adapters.sqlite.session import BUSY_SECONDS
+from adapters.sqlite.values import NOW
+from sagas.ports import Claimed
+
+CLAIM: Final = f"""
+UPDATE saga_due SET
+    due_at = strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now', :lease || ' seconds'),
+    lease_token = lower(hex(randomblob(16))),
+    attempt = saga_due.attempt + 1
+FROM (
+    SELECT saga_id, priority, due_at FROM saga_due
+    WHERE due_at <= {NOW}
+    ORDER BY priority, due_at
+    LIMIT :limit
+) AS urgent
+WHERE saga_due.saga_id = urgent.saga_id
+RETURNING saga_id, lease_token, attempt, priority
+"""
+
+RELEASE: Final = f"""
+UPDATE saga_due SET due_at = {NOW}, lease_token = NULL WHERE saga_id = :saga_id AND lease_token = :lease_token
+"""
+
+NEXT_DUE: Final = f"SELECT min(due_at), {NOW} FROM saga_due"
+
+
+class SQLiteDueWork:
+    """Claim, give back and foresee due work; every method blocks its thread."""
+
+    def __init__(self, path: str, clock: DatabaseClock) -> None:
+        self._path = path
+        self._clock = clock
+
+    def claim(self, *, limit: int, lease: timedelta) -> Sequence[Claimed]:
+        """Take up to `limit` sagas that are due, most urgent first."""
+        parameters = {"limit": limit, "lease": f"{lease.total_seconds():+.6f}"}
+        with self._connection() as connection:
+            rows = connection.execute(CLAIM, parameters).fetchall()
+        return [
+            Claimed(saga_id=UUID(saga_id), token=UUID(token), attempt=attempt)
+            for saga_id, token, attempt, _ in sorted(rows, key=lambda row: int(row[3]))
+        ]
+
+    def release(self, claimed: Sequence[tuple[UUID, UUID]]) -> None:
+        """Make leased work due at once."""
+        rows = [{"saga_id": saga_id.hex, "lease_token": token.hex} for saga_id, token in claimed]
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(RELEASE, rows)
+            connection.execute("COMMIT")
+
+    def next_due(self) -> timedelta | None:
+        """Return how long until the next work is due, not less than nothing."""
+        with self._connection() as connection:
+            asked_at = elapsed()
+            due_at, read = connection.execute(NEXT_DUE).fetchone()
+        now = datetime.fromisoformat(read)
+        self._clock.observe(now, asked_at=asked_at)
+        return None if due_at is None else max(datetime.fromisoformat(due_at) - now, timedelta(0))
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_SECONDS)
+            try:
+                yield connection
+            finally:
+                connection.close()
+        except sqlite3.Error as exc:
+            raise database_error(exc) from exc

@@ -1,0 +1,78 @@
+"""The library's recorder for SQLite, with the one way in which the log is written."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import orjson
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
+
+from adapters.database.clock import DatabaseClock
+from adapters.recording.batch import draft, write_batch
+from adapters.recording.mapper import EventMapper
+from adapters.recording.probing import Probe, reached
+from adapters.sqlite.errors import database_error
+from adapters.sqlite.session import WriterSession
+from adapters.sqlite.transaction import SQLiteTransaction
+from sagas.appending import Append, AppendResult
+
+
+class SQLiteLogRecorder(SQLiteApplicationRecorder):
+    """
+    Write batches of appends; reading is the library's.
+
+    `append` is for one thread at a time. `clock` is told the database's time with each.
+    """
+
+    def __init__(
+        self,
+        datastore: SQLiteDatastore,
+        *,
+        session: WriterSession,
+        mapper: EventMapper,
+        probe: Probe,
+        clock: DatabaseClock,
+    ) -> None:
+        super().__init__(datastore)
+        self._session = session
+        self._mapper = mapper
+        self._probe = probe
+        self._clock = clock
+
+    def append(self, batch: Sequence[Append]) -> list[AppendResult]:
+        """
+        Write a batch in one transaction, at most one append a stream.
+
+        Raises:
+            AppointmentDatabaseError: nothing is known to be written. The same batch may be
+                appended again: what was written is recognized.
+
+        """
+        try:
+            return self._append(batch)
+        except (sqlite3.Error, UnicodeError, OverflowError, orjson.JSONEncodeError) as exc:
+            raise database_error(exc) from exc
+
+    def _append(self, batch: Sequence[Append]) -> list[AppendResult]:
+        drafts = [draft(one, self._mapper) for one in batch]
+        reached(self._probe, "before", batch)
+        try:
+            transaction = SQLiteTransaction(self._session.begin(), self._clock)
+            results = write_batch(transaction, drafts, self._mapper)
+            reached(self._probe, "written", batch)
+            self._session.commit()
+        except BaseException:
+            self._session.abandon()
+            raise
+        reached(self._probe, "after", batch)
+        return results
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> NoReturn:
+        """Refuse: events that were written without their claims and due work would be lost sight of."""
+        raise NotImplementedError("the log is written by `append` alone")
+
+    def close(self) -> None:
+        """Close the writer's connection and the pool."""
+        self._session.close()
+        self.datastore.close()

@@ -1,0 +1,170 @@
+"""One batch's transaction in SQLite."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import StoredEvent
+
+from adapters.database.clock import DatabaseClock, elapsed
+from adapters.recording.batch import Head, Share
+from adapters.sqlite import statements as sql
+from adapters.sqlite.values import instant, optional_instant
+from sagas.appending import Append, Customer, DueAfter, InsertAppointment, Lease, NothingDue, Refusal, SlotClaim
+
+NEAR = timedelta(seconds=300)
+NORMAL_PRIORITY = 5
+
+
+class SQLiteTransaction:
+    """Read and write row by row."""
+
+    def __init__(self, connection: sqlite3.Connection, clock: DatabaseClock) -> None:
+        self._connection = connection
+        self._clock = clock
+
+    def heads(self, appends: Sequence[Append]) -> Mapping[UUID, Head]:
+        """Read the heads, and by the way the database's clock."""
+        return {one.stream_id: self._head(one) for one in appends}
+
+    def _head(self, append: Append) -> Head:
+        wanted = {"stream_id": append.stream_id.hex, "version": append.expected_version}
+        asked_at = elapsed()
+        version, state, now = self._connection.execute(sql.HEADS, wanted).fetchone()
+        self._clock.observe(datetime.fromisoformat(now), asked_at=asked_at)
+        return Head(version=version or 0, state=state)
+
+    def rows_after(self, stream_id: UUID, version: int) -> Sequence[StoredEvent]:
+        """Read the events of a stream after a version."""
+        found = self._connection.execute(sql.ROWS_AFTER, {"stream_id": stream_id.hex, "version": version})
+        return [
+            StoredEvent(originator_id=stream_id, originator_version=number, topic=topic, state=state)
+            for number, topic, state in found
+        ]
+
+    def insert_claims(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
+        """Insert customers and claims, and say who holds what was refused."""
+        self._connection.executemany(
+            sql.CUSTOMER, [_customer(one.customer) for one in appends if one.customer is not None]
+        )
+        refusals = {}
+        for one in appends:
+            if one.claim is None:
+                continue
+            row = _claim(one.stream_id, one.claim)
+            if one.expected_version:
+                self._connection.execute(sql.REPLACED_CLAIM, row)
+            if not self._inserted(sql.CLAIM, row):
+                by, booking_id, appointment_id = self._obstacle(sql.CLAIM_OBSTACLE, row)
+                refusals[one.stream_id] = Refusal(
+                    refused="claim", by=by, booking_id=booking_id, appointment_id=appointment_id
+                )
+        return refusals
+
+    def insert_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
+        """Insert appointments, and say which constraint refused what was refused."""
+        refusals = {}
+        for one in appends:
+            if not isinstance(one.appointment, InsertAppointment):
+                continue
+            row = _appointment(one.appointment)
+            if not self._inserted(sql.APPOINTMENT, row):
+                by, booking_id, appointment_id = self._obstacle(sql.APPOINTMENT_OBSTACLE, row)
+                refusals[one.stream_id] = Refusal(
+                    refused="appointment", by=by, booking_id=booking_id, appointment_id=appointment_id
+                )
+        return refusals
+
+    def write(self, shares: Sequence[Share]) -> None:
+        """Write all the rest."""
+        self._connection.executemany(sql.EVENT, [_event(row) for share in shares for row in share.rows])
+        for one in shares:
+            match one.due:
+                case NothingDue():
+                    self._connection.execute(sql.NOTHING_DUE, {"saga_id": one.stream_id.hex})
+                case Lease() | DueAfter():
+                    self._connection.execute(sql.DUE, _due(one.stream_id, one.due))
+            if one.releases_claim:
+                self._connection.execute(sql.RELEASED_CLAIM, {"booking_id": one.stream_id.hex})
+            if one.cancels is not None:
+                self._connection.execute(sql.CANCELLED_APPOINTMENT, {"id": one.cancels.hex})
+
+    def _inserted(self, statement: str, row: Mapping[str, Any]) -> bool:
+        # A constraint undoes its statement alone; the transaction goes on.
+        try:
+            return self._connection.execute(statement, row).rowcount == 1
+        except sqlite3.IntegrityError:
+            return False
+
+    def _obstacle(self, query: str, row: Mapping[str, Any]) -> tuple[Any, UUID | None, UUID | None]:
+        found = self._connection.execute(query, row).fetchone()
+        if found is None:
+            raise sqlite3.IntegrityError("a row was refused, and nothing is in its way")
+        by, booking_id, appointment_id = found
+        return by, booking_id and UUID(booking_id), appointment_id and UUID(appointment_id)
+
+
+def _customer(one: Customer) -> dict[str, Any]:
+    return {
+        "customer_id": one.customer_id.hex,
+        "company_id": one.company_id,
+        "name": one.name,
+        "email": one.email,
+        "phone": one.phone,
+    }
+
+
+def _claim(booking_id: UUID, claim: SlotClaim) -> dict[str, Any]:
+    return {
+        "booking_id": booking_id.hex,
+        "company_id": claim.company_id,
+        "customer_id": claim.customer_id.hex,
+        "service_id": claim.service_id,
+        "staff_id": claim.staff_id,
+        "starts_at": instant(claim.starts_at),
+        "ends_at": instant(claim.ends_at),
+        "starts_epoch": int(claim.starts_at.timestamp()),
+        "near_from": instant(claim.starts_at - NEAR),
+        "near_to": instant(claim.starts_at + NEAR),
+        "allow_near_duplicate": claim.allow_near_duplicate,
+    }
+
+
+def _appointment(row: InsertAppointment) -> dict[str, Any]:
+    return {
+        "id": row.appointment_id.hex,
+        "company_id": row.company_id,
+        "booking_id": row.booking_id.hex,
+        "idempotency_key": row.idempotency_key,
+        "calcom_booking_uid": row.calcom_booking_uid,
+        "service_id": row.service_id,
+        "customer_id": row.customer_id.hex,
+        "staff_id": row.staff_id,
+        "starts_at": instant(row.starts_at),
+        "ends_at": instant(row.ends_at),
+        "source": row.source,
+        "retry_count": row.retry_count,
+        "sync_attempt_count": row.sync_attempt_count,
+        "last_sync_attempted_at": optional_instant(row.last_sync_attempted_at),
+        "resilience_strategy": row.resilience_strategy,
+    }
+
+
+def _event(row: StoredEvent) -> dict[str, Any]:
+    return {
+        "stream_id": row.originator_id.hex if isinstance(row.originator_id, UUID) else row.originator_id,
+        "version": row.originator_version,
+        "topic": row.topic,
+        "state": row.state,
+    }
+
+
+def _due(saga_id: UUID, due: Lease | DueAfter) -> dict[str, Any]:
+    match due:
+        case Lease():
+            seconds, priority, token = due.lasts.total_seconds(), NORMAL_PRIORITY, due.token.hex
+        case DueAfter():
+            seconds, priority, token = due.delay.total_seconds(), due.priority, None
+    return {"saga_id": saga_id.hex, "seconds": f"{seconds:+.6f}", "priority": priority, "lease_token": token}

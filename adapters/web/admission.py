@@ -1,0 +1,80 @@
+"""
+Who is asking, and may they: the key decides the company and the scopes.
+
+A key is found by its digest, so that comparing it takes the same time whatever is guessed.
+"""
+
+import re
+from enum import StrEnum
+from math import ceil
+from typing import TYPE_CHECKING
+
+import structlog
+from starlette.requests import Request
+
+from adapters.web.ports import Backend, Caller
+from adapters.web.problems import MISSING_SCOPE, NOT_AUTHENTICATED, TOO_MANY_REQUESTS, Problem, Refused
+
+if TYPE_CHECKING:
+    from adapters.web.rate_limit import RateLimiter
+
+_BEARER = re.compile(r"Bearer +([!-~]{1,512})", re.IGNORECASE)
+_CHALLENGE = 'Bearer realm="calsaga"'
+
+
+class Scope(StrEnum):
+    """What a key may be allowed to do."""
+
+    BOOKINGS_WRITE = "bookings:write"
+    BOOKINGS_READ = "bookings:read"
+    OPS_READ = "ops:read"
+    OPS_WRITE = "ops:write"
+
+
+def backend_of(request: Request) -> Backend:
+    """Return what the API calls."""
+    backend: Backend = request.app.state.backend
+    return backend
+
+
+async def admit(request: Request, scope: Scope) -> Caller:
+    """
+    Return who is asking, if their key has the scope.
+
+    Raises:
+        Refused: 401 without a valid key, 403 without the scope, 429 when it is too much.
+
+    """
+    caller = await _identified(request)
+    structlog.contextvars.bind_contextvars(company_id=caller.company_id)
+    _check_rate(request, caller)
+    if scope not in caller.scopes:
+        detail = f"The API key lacks the scope {scope}; ask for one that has it."
+        challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{scope}"'
+        raise Refused(Problem(kind=MISSING_SCOPE, detail=detail, headers={"WWW-Authenticate": challenge}))
+    return caller
+
+
+async def _identified(request: Request) -> Caller:
+    given = request.headers.getlist("authorization")
+    if not given:
+        raise _unauthenticated("Send your API key as `Authorization: Bearer <key>`.", _CHALLENGE)
+    bearer = _BEARER.fullmatch(given[0].strip()) if len(given) == 1 else None
+    caller = None if bearer is None else await backend_of(request).keys.identify(bearer[1])
+    if caller is None:
+        raise _unauthenticated("The API key is unknown or revoked.", f'{_CHALLENGE}, error="invalid_token"')
+    return caller
+
+
+def _check_rate(request: Request, caller: Caller) -> None:
+    limiter: RateLimiter | None = request.app.state.rate_limiter
+    if limiter is None:
+        return
+    wait = limiter.take(f"key:{caller.key_id}") or limiter.take(f"company:{caller.company_id}")
+    if wait:
+        detail = "Nothing was stored; send the same request again after the time that Retry-After gives."
+        raise Refused(Problem(kind=TOO_MANY_REQUESTS, detail=detail, headers={"Retry-After": str(ceil(wait))}))
+
+
+def _unauthenticated(detail: str, challenge: str) -> Refused:
+    return Refused(Problem(kind=NOT_AUTHENTICATED, detail=detail, headers={"WWW-Authenticate": challenge}))

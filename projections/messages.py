@@ -1,0 +1,126 @@
+"""
+Who told whom what: each event of a booking as messages between the caller, calsaga, Cal.com and the database.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import assert_never
+
+from domain import events as e
+
+
+class Lane(Enum):
+    """Who takes part, in the order of the columns."""
+
+    CALLER = "caller"
+    CALSAGA = "calsaga"
+    CALCOM = "Cal.com"
+    DATABASE = "database"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What one lane tells another; a note if both are the same."""
+
+    source: Lane
+    target: Lane
+    text: str
+
+
+def messages(event: e.BookingEvent) -> tuple[Message, ...]:
+    """Return what was said when this happened."""
+    match event:
+        case e.BookingInitiated():
+            return (
+                _asks(f"book {event.service.service_id} from {event.starts_at.isoformat()}"),
+                _stores("the wish, its claim on the slot, its due work"),
+            )
+        case e.CalcomBookingAttempted():
+            return (_sends(f"create, attempt {event.number} ({event.attempt_id})"),)
+        case e.CalcomBookingNotSent():
+            return (_notes(f"the request never left: {event.reason}; next try from {event.retry_at.isoformat()}"),)
+        case e.CalcomOutcomeUnknown():
+            return (_notes(f"nobody knows what became of {event.attempt_id}: {event.reason}"),)
+        case e.CalcomLooked():
+            return (_sends(f"look for {', '.join(event.attempt_ids)}"), _looked(event))
+        case e.CalcomAttemptAbsent():
+            return (_notes(f"{event.attempt_id} made nothing{'' if event.final else ', as far as can be known yet'}"),)
+        case e.CalcomBookingCreated():
+            late = ", too late to be wanted" if event.late else ""
+            return (_answers(f"{event.how}: {event.uid} ({event.calcom_status}){late}"),)
+        case e.CalcomBookingRefused():
+            return (_answers(f"refused: {_why(event)}"),)
+        case e.CalcomBookingFollowed():
+            return (_answers(f"{event.from_uid} lives on as {event.to_uid}"),)
+        case e.BookingDeferred():
+            return (_tells(f"accepted, waits until {event.until.isoformat()}: {event.reason}"),)
+        case e.AppointmentBooked():
+            return (_stores(f"appointment {event.appointment_id}"), _tells("booked"))
+        case e.AppointmentPersistenceFailed():
+            return (_says(f"refused the appointment: {event.reason}"),)
+        case e.ObstacleInspected():
+            return (_says(f"the row in the way {event.verdict}"),)
+        case e.CompensationStarted():
+            return (_notes(f"undoing what was done: {_why(event)}"),)
+        case e.CancellationRequested():
+            return (_asks(f"cancel: {event.reason}".removesuffix(": ")),)
+        case e.CalcomCancelAttempted():
+            return (_sends(f"cancel {event.uid}, {event.purpose}, attempt {event.number}"),)
+        case e.CalcomBookingCancelled():
+            return (_answers(f"{event.how}: {event.uid}"),)
+        case e.CompensationFailed():
+            return (_answers(f"{event.uid} not cancelled: {_why(event)}; again from {event.retry_at.isoformat()}"),)
+        case e.BookingFailed():
+            return (_stores("the end, the claim is released"), _tells(f"failed: {_why(event)}"))
+        case e.BookingCancelled():
+            return (_stores("the appointment is cancelled"), _tells("cancelled"))
+        case e.InconsistencyDetected():
+            return (_notes(f"both sides differ ({event.kind}): {event.evidence}"),)
+        case e.ManualReviewRequested():
+            return (_notes(f"a person must decide: {_why(event)}"),)
+        case _:
+            assert_never(event)
+
+
+def _why(
+    event: e.CalcomBookingRefused
+    | e.CompensationStarted
+    | e.CompensationFailed
+    | e.BookingFailed
+    | e.ManualReviewRequested,
+) -> str:
+    return f"{event.reason}, {event.detail}" if event.detail else event.reason
+
+
+def _looked(event: e.CalcomLooked) -> Message:
+    if event.problem is not None:
+        return _answers(f"could not be searched: {event.problem}")
+    return _answers("not there" if event.counted else "not there, too early to mean anything")
+
+
+def _asks(text: str) -> Message:
+    return Message(source=Lane.CALLER, target=Lane.CALSAGA, text=text)
+
+
+def _tells(text: str) -> Message:
+    return Message(source=Lane.CALSAGA, target=Lane.CALLER, text=text)
+
+
+def _sends(text: str) -> Message:
+    return Message(source=Lane.CALSAGA, target=Lane.CALCOM, text=text)
+
+
+def _answers(text: str) -> Message:
+    return Message(source=Lane.CALCOM, target=Lane.CALSAGA, text=text)
+
+
+def _stores(text: str) -> Message:
+    return Message(source=Lane.CALSAGA, target=Lane.DATABASE, text=text)
+
+
+def _says(text: str) -> Message:
+    return Message(source=Lane.DATABASE, target=Lane.CALSAGA, text=text)
+
+
+def _notes(text: str) -> Message:
+    return Message(source=Lane.CALSAGA, target=Lane.CALSAGA, text=text)

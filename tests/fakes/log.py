@@ -1,0 +1,257 @@
+"""
+The log in memory, with everything that stands in its transaction: claims, appointments, customers, due work.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from domain.booking import Booking, fold, initial_state
+from domain.errors import AppointmentDatabaseError, DatabaseKind
+from domain.events import BookingEvent
+from sagas.appending import (
+    Append,
+    Appended,
+    AppendResult,
+    CancelAppointment,
+    Customer,
+    InsertAppointment,
+    Lost,
+    Recorded,
+    Refusal,
+    SlotClaim,
+)
+from sagas.ports import RowInTheWay
+from tests.fakes.agenda import FakeAgenda
+
+NEAR_SECONDS = 300
+DatabaseFate: TypeAlias = Literal["works", "fails_before", "fails_after", "rejects_before", "rejects_after"]
+"""`fails` can be tried again, `rejects` cannot; `after` means that it is written and nobody is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentRow:
+    """
+    A row of `appointments`.
+    """
+
+    inserted: InsertAppointment
+    booked: bool = True
+
+
+class FakeLog:
+    """
+    Streams, claims and appointments under the rules of the real database.
+
+    `fates` says how the next appends go, `read_fates` how the next reads go; both work once those are used up.
+    `watch` is called after every append that wrote events.
+    """
+
+    def __init__(self, agenda: FakeAgenda, *, services: Sequence[str] | None = None) -> None:
+        self.agenda = agenda
+        self.services = services
+        self.streams: dict[UUID, list[Recorded]] = {}
+        self.claims: dict[UUID, SlotClaim] = {}
+        self.appointments: dict[UUID, AppointmentRow] = {}
+        self.customers: dict[UUID, Customer] = {}
+        self.fates: deque[DatabaseFate] = deque()
+        self.read_fates: deque[DatabaseFate] = deque()
+        self.tells_refusal_again = True
+        self.commits = 0
+        self.watch: Callable[[Append, AppendResult], None] = lambda _append, _result: None
+        self._refusals: dict[str, Refusal | None] = {}
+        self._position = 0
+
+    async def append(self, append: Append) -> AppendResult:
+        fate = self.fates.popleft() if self.fates else "works"
+        if fate.endswith("before"):
+            raise _failure(fate, append.stream_id)
+        result = self._transact(append)
+        self.commits += 1
+        self.watch(append, result)
+        if fate.endswith("after"):
+            raise _failure(fate, append.stream_id)
+        return result
+
+    async def read(self, stream_id: UUID) -> Sequence[Recorded]:
+        fate = self.read_fates.popleft() if self.read_fates else "works"
+        if fate != "works":
+            raise _failure(fate, stream_id)
+        return tuple(self.streams.get(stream_id, ()))
+
+    def events(self, stream_id: UUID) -> tuple[BookingEvent, ...]:
+        return tuple(one.event for one in self.streams.get(stream_id, ()))
+
+    def booking(self, stream_id: UUID) -> Booking:
+        return fold(initial_state(stream_id), self.events(stream_id))
+
+    def write(self, stream_id: UUID, *events: BookingEvent, at: datetime | None = None) -> None:
+        """
+        Put events at the end of a stream, as if they had always been there.
+        """
+        self._write(stream_id, events, append_id="given", correlation_id="", recorded_at=at or events[0].at)
+
+    def _transact(self, append: Append) -> AppendResult:
+        stream = self.streams.get(append.stream_id, [])
+        if stream and stream[-1].append_id == append.append_id:
+            # Our own commit, whose acknowledgement was lost.
+            mine = tuple(one.event for one in stream if one.append_id == append.append_id)
+            return Appended(events=mine, refusal=self._refusals[append.append_id] if self.tells_refusal_again else None)
+        if len(stream) != append.expected_version:
+            return Lost()
+        refusal = self._refusal(append)
+        events, due, releases = append.events, append.due, append.releases_claim
+        if refusal is not None:
+            assert append.on_refused is not None, "an append that can be refused says what is written then"
+            instead = append.on_refused(refusal)
+            events, due, releases = instead.events, instead.due, instead.releases_claim
+        else:
+            self._write_rows(append)
+        if releases:
+            self.claims.pop(append.stream_id, None)
+        if append.customer is not None:
+            self.customers.setdefault(append.customer.customer_id, append.customer)
+        self._refusals[append.append_id] = refusal
+        self._write(
+            append.stream_id,
+            events,
+            append_id=append.append_id,
+            correlation_id=append.correlation_id,
+            recorded_at=append.recorded_at,
+        )
+        self.agenda.put(append.stream_id, due)
+        return Appended(events=events, refusal=refusal)
+
+    def _write(
+        self,
+        stream_id: UUID,
+        events: Sequence[BookingEvent],
+        *,
+        append_id: str,
+        correlation_id: str,
+        recorded_at: datetime,
+    ) -> None:
+        stream = self.streams.setdefault(stream_id, [])
+        for event in events:
+            self._position += 1
+            stream.append(
+                Recorded(
+                    stream_id=stream_id,
+                    version=len(stream) + 1,
+                    event=event,
+                    append_id=append_id,
+                    correlation_id=correlation_id,
+                    recorded_at=recorded_at,
+                    position=self._position,
+                )
+            )
+
+    def _write_rows(self, append: Append) -> None:
+        if append.claim is not None:
+            self.claims[append.stream_id] = append.claim
+        match append.appointment:
+            case InsertAppointment() as row:
+                self.appointments[row.appointment_id] = AppointmentRow(inserted=row)
+            case CancelAppointment(appointment_id=appointment_id):
+                self.appointments[appointment_id] = replace(self.appointments[appointment_id], booked=False)
+            case None:
+                pass
+
+    def _refusal(self, append: Append) -> Refusal | None:
+        if append.claim is not None:
+            refusal = self._claim_refusal(append.stream_id, append.claim)
+            if refusal is not None:
+                return refusal
+        if isinstance(append.appointment, InsertAppointment):
+            return self._appointment_refusal(append.appointment)
+        return None
+
+    def _claim_refusal(self, booking_id: UUID, claim: SlotClaim) -> Refusal | None:
+        for other_id, other in self.claims.items():
+            near = not other.allow_near_duplicate and _near(claim, other)
+            if other_id != booking_id and near:
+                return Refusal(refused="claim", by="near_duplicate", booking_id=other_id)
+        for row in self._booked():
+            if _near(claim, row):
+                return _refused_by_row("claim", "near_duplicate", row)
+        for other_id, other in self.claims.items():
+            if other_id != booking_id and _overlap(claim, other):
+                return Refusal(refused="claim", by="staff_overlap", booking_id=other_id)
+        for row in self._booked():
+            if _overlap(claim, row):
+                return _refused_by_row("claim", "staff_overlap", row)
+        return None
+
+    def _appointment_refusal(self, new: InsertAppointment) -> Refusal | None:
+        if self.services is not None and new.service_id not in self.services:
+            return Refusal(refused="appointment", by="unknown_service")
+        for row in (one.inserted for one in self.appointments.values()):
+            if row.appointment_id == new.appointment_id:
+                return _refused_by_row("appointment", "duplicate_appointment", row)
+            if (row.company_id, row.idempotency_key) == (new.company_id, new.idempotency_key):
+                return _refused_by_row("appointment", "duplicate_key", row)
+            if row.calcom_booking_uid == new.calcom_booking_uid:
+                return _refused_by_row("appointment", "duplicate_calcom_uid", row)
+        for row in self._booked():
+            if _overlap(new, row):
+                return _refused_by_row("appointment", "staff_overlap", row)
+        return None
+
+    def _booked(self) -> list[InsertAppointment]:
+        return [one.inserted for one in self.appointments.values() if one.booked]
+
+
+class FakeAppointments:
+    """
+    The log's appointments, for reading.
+    """
+
+    def __init__(self, log: FakeLog) -> None:
+        self._log = log
+
+    async def find(self, appointment_id: UUID) -> RowInTheWay | None:
+        row = self._log.appointments.get(appointment_id)
+        if row is None:
+            return None
+        return RowInTheWay(
+            appointment_id=appointment_id,
+            booking_id=row.inserted.booking_id,
+            calcom_booking_uid=row.inserted.calcom_booking_uid or None,
+            is_booked=row.booked,
+        )
+
+
+def _near(claim: SlotClaim, other: SlotClaim | InsertAppointment) -> bool:
+    return (
+        not claim.allow_near_duplicate
+        and (claim.company_id, claim.customer_id, claim.service_id)
+        == (other.company_id, other.customer_id, other.service_id)
+        and abs((claim.starts_at - other.starts_at).total_seconds()) <= NEAR_SECONDS
+    )
+
+
+def _overlap(one: SlotClaim | InsertAppointment, other: SlotClaim | InsertAppointment) -> bool:
+    return (
+        one.staff_id is not None
+        and (one.company_id, one.staff_id) == (other.company_id, other.staff_id)
+        and one.starts_at < other.ends_at
+        and other.starts_at < one.ends_at
+    )
+
+
+def _refused_by_row(
+    refused: Literal["claim", "appointment"],
+    by: Literal["near_duplicate", "staff_overlap", "duplicate_key", "duplicate_calcom_uid", "duplicate_appointment"],
+    row: InsertAppointment,
+) -> Refusal:
+    return Refusal(refused=refused, by=by, booking_id=row.booking_id, appointment_id=row.appointment_id)
+
+
+def _failure(fate: DatabaseFate, booking_id: UUID) -> AppointmentDatabaseError:
+    kind: DatabaseKind = "connection_lost" if fate.startswith("fails") else "other"
+    return AppointmentDatabaseError("the database failed on purpose", kind=kind, booking_id=booking_id)

@@ -1,0 +1,23 @@
+"""
+What can be booked in tests.
+"""
+
+from __future__ import annotations
+
+from domain.errors import UnknownService
+from domain.service import Service
+
+
+class FakeServices:
+    """
+    The services it was given, each found in its own company only.
+    """
+
+    def __init__(self, *services: Service) -> None:
+        self._services = {(one.company_id, one.service_id): one for one in services}
+
+    async def find(self, *, company_id: str, service_id: str) -> Service:
+        try:
+            return self._services[company_id, service_id]
+        except KeyError:
+            raise UnknownService(service_id) from None
