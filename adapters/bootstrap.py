@@ -5,15 +5,52 @@ Nothing is built at import time, and nothing else in calsaga builds anything.
 """
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID, uuid4
 
+from pydantic import SecretStr
+
+from adapters.calcom.calendars import CalComCalendars
+from adapters.crash_points import crash_points
+from adapters.database.api_keys import ApiKeys
+from adapters.database.companies import Companies, cipher
+from adapters.database.services import DatabaseServices
+from adapters.directory.companies import CompanyDirectory
+from adapters.directory.keys import KeyDirectory
+from adapters.directory.services import ServiceDirectory
+from adapters.followers import Followers
+from adapters.log.store import Store, open_store
 from adapters.settings import Settings
+from domain.errors import AppointmentDatabaseError
+from sagas.effects import Effects
 from sagas.engine import Engine
 from sagas.orchestrator import Orchestrator
 from sagas.worker import Worker
+
+
+class RandomIds:
+    """The port `Ids`, from the operating system's randomness."""
+
+    def token(self) -> UUID:
+        """Return a random UUID."""
+        return uuid4()
+
+    def attempt_id(self) -> str:
+        """Return 128 random bits in hexadecimal."""
+        return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """Who may book what."""
+
+    companies: CompanyDirectory
+    services: ServiceDirectory
+    keys: KeyDirectory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,16 +58,119 @@ class Application:
     """
     Everything that a front end needs.
 
-    `orchestrator` books, cancels and gets. `store` is the log and the rows beside it,
-    `directory` the companies, services and API keys, `calendars` Cal.com. `worker` and
-    `followers` are running if the application was opened with `background=True`.
+    `orchestrator` books, cancels and gets. `store` is the log and the rows beside it.
+    `worker` and `followers` run already if the application was opened with
+    `background=True`.
     """
 
     settings: Settings
     orchestrator: Orchestrator
     worker: Worker
     engine: Engine
-    store: "Store"
-    directory: "Directory"
-    calendars: "CalComCalendars"
-    followers: "Followers"
+    store: Store
+    directory: Directory
+    calendars: CalComCalendars
+    followers: Followers
+
+
+@asynccontextmanager
+async def application(
+    settings: Settings, *, background: bool = True, on_point: Callable[[str], None] | None = None
+) -> AsyncIterator[Application]:
+    """
+    Open the application; on leaving, sagas under way are finished or parked within `settings.drain_seconds`.
+
+    `background` says whether due work is done and read models are followed here.
+    `on_point` is told of every crash point, for fault injection.
+
+    Raises:
+        SchemaError: the database does not fit this calsaga; the message says what to run.
+        AppointmentDatabaseError: the database does not answer.
+
+    """
+    policy = settings.policy()
+    probe = on_point or crash_points(
+        crash_at=settings.crash_at, crash_signal=settings.crash_signal, trace=settings.crash_trace
+    )
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(
+            open_store(settings.database_url, probe=probe, lock_timeout=settings.database_lock_seconds)
+        )
+        companies = CompanyDirectory(
+            stored=_companies(settings, store),
+            default_company=settings.default_company,
+            default_calcom_key=_revealed(settings.calcom_api_key),
+        )
+        calendars = CalComCalendars(
+            base_url=settings.calcom_base_url,
+            api_key_of=companies.calcom_key,
+            clock=store.clock,
+            attempt_seconds=settings.calcom_attempt_seconds,
+            total_seconds=settings.calcom_total_seconds,
+            max_connections=settings.calcom_connections,
+            reserve=settings.calcom_reserve_share,
+            visible_after=policy.send_within + policy.attempt_limit + policy.visibility,
+            probe=probe,
+        )
+        stack.push_async_callback(calendars.aclose)
+        services = ServiceDirectory(
+            stored=DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock), calendars=calendars
+        )
+        keys = ApiKeys(engine=store.engine, readers=store.readers, clock=store.clock)
+        ids = RandomIds()
+        effects = Effects(
+            log=store.log,
+            calendars=calendars,
+            appointments=store.appointments,
+            clock=store.clock,
+            ids=ids,
+            policy=policy,
+        )
+        engine = Engine(log=store.log, effects=effects, clock=store.clock, ids=ids, policy=policy)
+        orchestrator = Orchestrator(engine=engine, services=services, clock=store.clock, policy=policy)
+        worker = Worker(engine=engine, agenda=store.agenda, policy=policy, at_once=settings.worker_concurrency)
+        opened = Application(
+            settings=settings,
+            orchestrator=orchestrator,
+            worker=worker,
+            engine=engine,
+            store=store,
+            directory=Directory(companies=companies, services=services, keys=KeyDirectory(keys)),
+            calendars=calendars,
+            followers=Followers(store, follow_seconds=settings.follow_seconds),
+        )
+        async with _background(opened, runs=background):
+            yield opened
+
+
+@asynccontextmanager
+async def _background(opened: Application, *, runs: bool) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(opened.worker.run()), asyncio.create_task(opened.followers.run())] if runs else []
+    try:
+        yield
+    finally:
+        await _drain(opened)
+        await opened.followers.stop()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _drain(opened: Application) -> None:
+    """Let the sagas of this process come to a stop, and hand over those that do not."""
+    within = timedelta(seconds=opened.settings.drain_seconds)
+    stopping = asyncio.create_task(opened.worker.stop(within=within))
+    await opened.orchestrator.drain(within=within)
+    await stopping
+    with suppress(AppointmentDatabaseError):
+        # If the database is away, the leases run out by themselves.
+        await opened.store.agenda.release(list(opened.engine.leased))
+
+
+def _companies(settings: Settings, store: Store) -> Companies | None:
+    keys = _revealed(settings.encryption_key)
+    if keys is None:
+        return None
+    return Companies(engine=store.engine, readers=store.readers, clock=store.clock, secrets=cipher(keys.split(",")))
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()

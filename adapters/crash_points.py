@@ -14,20 +14,15 @@ Without these settings a point costs one call of an empty function.
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
-Probe = Callable[[str], None]
-
-
-def silent(_point: str) -> None:
-    """Do nothing."""
+from adapters.recording.probing import Probe, ignore
 
 
 def crash_points(*, crash_at: str | None, crash_signal: str, trace: str | None) -> Probe:
     """Return the probe that the settings ask for."""
     if crash_at is None and trace is None:
-        return silent
+        return ignore
     name, _, nth = (crash_at or "").partition("#")
     reached: Counter[str] = Counter()
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
-from domain.booking import Booking, BookingStatus, Failure
 from domain.service import Service
+from projections.bookings import BookingRow
 from projections.masking import MASK, masker
 from sagas.appending import Recorded
 
@@ -18,36 +18,30 @@ Document: TypeAlias = dict[str, Any]
 """What orjson writes: it knows instants and UUIDs."""
 
 
-def booking_document(booking: Booking) -> Document:
+def booking_document(row: BookingRow) -> Document:
     """Return a booking as its caller sees it; instants are UTC."""
-    facts = booking.facts
-    status = booking.status
+    reason = row.failure_reason
     return {
-        "id": booking.booking_id,
-        "status": status.value,
-        "company_id": facts.service.company_id,
-        "service_id": facts.service.service_id,
-        "customer_id": facts.customer_id,
-        "starts_at": booking.starts_at,
-        "ends_at": booking.ends_at,
-        "time_zone": facts.time_zone,
-        "source": facts.source,
-        "staff_id": facts.staff_id,
-        "calcom_booking_uid": None if status is BookingStatus.FAILED else booking.kept_uid,
-        "appointment_id": booking.appointment_id,
-        "failure": _failure_document(failure_of(booking)),
-        "idempotency_key": facts.idempotency_key,
-        "correlation_id": facts.correlation_id,
-        "resilience_strategy": booking.resilience_strategy,
-        "version": booking.version,
-        "created_at": facts.at,
-        "updated_at": booking.updated_at,
+        "id": row.booking_id,
+        "status": row.status,
+        "company_id": row.company_id,
+        "service_id": row.service_id,
+        "customer_id": row.customer_id,
+        "starts_at": row.starts_at,
+        "ends_at": row.ends_at,
+        "time_zone": row.time_zone,
+        "source": row.source,
+        "staff_id": row.staff_id,
+        "calcom_booking_uid": row.calcom_booking_uid,
+        "appointment_id": row.appointment_id,
+        "failure": None if reason is None else {"reason": reason, "detail": row.failure_detail or ""},
+        "idempotency_key": row.idempotency_key,
+        "correlation_id": row.correlation_id,
+        "resilience_strategy": row.resilience_strategy,
+        "version": row.version,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
     }
-
-
-def failure_of(booking: Booking) -> Failure | None:
-    """Return why a booking failed, is being undone or waits for a person."""
-    return booking.review or booking.failure or booking.undoing
 
 
 def event_documents(recorded: Sequence[Recorded]) -> list[Document]:
@@ -59,10 +53,6 @@ def event_documents(recorded: Sequence[Recorded]) -> list[Document]:
 def service_document(service: Service) -> Document:
     """Return a service as `PUT /api/services` takes it, and what was learned from Cal.com."""
     return asdict(service)
-
-
-def _failure_document(failure: Failure | None) -> Document | None:
-    return None if failure is None else {"reason": failure.reason, "detail": failure.detail}
 
 
 def _event_document(recorded: Recorded, mask: Callable[[str], str]) -> Document:

@@ -35,7 +35,7 @@ class SchemaTooNew(SchemaError):
 
 
 class ExtensionRefused(SchemaError):
-    """Have somebody with the right create the extension, or install PostgreSQL's contrib package; then migrate again."""
+    """Let somebody with the right create the extension, or install PostgreSQL's contrib package, then migrate."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(

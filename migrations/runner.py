@@ -26,6 +26,8 @@ LOCK = 4_702_111_234_474_983_745
 PATIENCE = 60
 """How many seconds to wait for another process that migrates."""
 
+REFUSALS = (psycopg.errors.InsufficientPrivilege, psycopg.errors.FeatureNotSupported, psycopg.errors.UndefinedFile)
+
 
 def migrate(url: str, *, to: str = "head") -> None:
     """
@@ -151,7 +153,6 @@ def _named_extension() -> Iterator[None]:
     try:
         yield
     except DBAPIError as exc:
-        refusals = (psycopg.errors.InsufficientPrivilege, psycopg.errors.FeatureNotSupported, psycopg.errors.UndefinedFile)
-        if isinstance(exc.orig, refusals) and "btree_gist" in (exc.statement or ""):
+        if isinstance(exc.orig, REFUSALS) and "btree_gist" in (exc.statement or ""):
             raise ExtensionRefused(exc.orig.diag.message_primary or str(exc.orig)) from exc
         raise

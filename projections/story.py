@@ -19,6 +19,8 @@ from projections.masking import masker
 from sagas.appending import Recorded
 
 Facts = dict[str, str]
+# When it happened stands beside it, and a digest tells a reader nothing.
+_UNTOLD = frozenset({"at", "fingerprint"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ def telling(event: BookingEvent, mask: Callable[[str], str]) -> Facts:
     facts: Facts = {}
     for field in fields(event):
         value = getattr(event, field.name)
-        if field.name != "at" and value not in (None, "", (), False):
+        if field.name not in _UNTOLD and value not in (None, "", (), False):
             facts[field.name] = mask(_text(value))
     return facts
 
@@ -122,7 +124,9 @@ def _text(value: object) -> str:
         given = (field.name for field in fields(value) if getattr(value, field.name) is not None)
         return f"({', '.join(given)})"
     if isinstance(value, Service):
-        return f"{value.service_id} ({value.name}, {value.duration_minutes} min, event type {value.calcom_event_type_id})"
+        return (
+            f"{value.service_id} ({value.name}, {value.duration_minutes} min, event type {value.calcom_event_type_id})"
+        )
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

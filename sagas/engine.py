@@ -76,8 +76,13 @@ class Engine:
         try:
             while await self._step(run):
                 pass
-        finally:
+        except asyncio.CancelledError:
+            # Left in the middle of an effect: the lease stays listed, to be handed over.
+            raise
+        except BaseException:
             self.leased.discard(lease)
+            raise
+        self.leased.discard(lease)
 
     async def _step(self, run: Run) -> bool:
         """Take one step, and tell whether there is another one now."""

@@ -49,12 +49,15 @@ class Worker:
             await asyncio.wait(self._driving)
         return claimed
 
-    async def stop(self) -> None:
-        """Take no more work, and wait for what is being driven."""
+    async def stop(self, *, within: timedelta) -> None:
+        """Take no more work, and wait for what is being driven, at most this long; then leave it to others."""
         self._stopping.set()
         self._engine.parked.set()
         if self._driving:
-            await asyncio.wait(self._driving)
+            _, late = await asyncio.wait(self._driving, timeout=within.total_seconds())
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _claim(self) -> int:
         free = self._at_once - len(self._driving)

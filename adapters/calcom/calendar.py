@@ -158,10 +158,8 @@ class CalComCalendar:
                 raise
             message = "there is no such event type, or the API key cannot see it"
             return preflight.Preflight(errors=(FieldError(preflight.EVENT_TYPE, message),))
-        me = await self.me()
-        return preflight.examine(
-            event_type, me=me, can_list=await self._can_list(event_type_id), duration_minutes=duration_minutes
-        )
+        can_list = await self._can_list(event_type_id)
+        return preflight.examine(event_type, can_list=can_list, duration_minutes=duration_minutes)
 
     async def aclose(self) -> None:
         """Stop the lists that are being read."""

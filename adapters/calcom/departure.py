@@ -12,7 +12,7 @@ import sys
 import time
 from asyncio import Timeout, get_running_loop
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -38,7 +38,7 @@ class Departure(httpx.AsyncByteStream):
     what a probe raised; aiohttp would hide it.
     """
 
-    body: bytes
+    body: bytes = field(repr=False)
     deadline: float
     answer_seconds: float
     clock: Callable[[], float]

@@ -88,13 +88,6 @@ class Requirable(_Answer):
     required: bool = False
 
 
-class Identified(_Answer):
-    """A user of Cal.com, who stands there as `id` or `userId`."""
-
-    id: int | None = None
-    user_id: int | None = Field(alias="userId", default=None)
-
-
 class EventTypeAnswer(_Answer):
     """An event type, as far as it decides whether calsaga can book it."""
 
@@ -111,9 +104,6 @@ class EventTypeAnswer(_Answer):
     requires_authentication: bool | None = Field(alias="bookingRequiresAuthentication", default=None)
     requires_verification: bool | None = Field(alias="requiresBookerEmailVerification", default=None)
     fields: tuple[Requirable, ...] | None = Field(alias="bookingFields", default=None)
-    owner_id: int | None = Field(alias="ownerId", default=None)
-    users: tuple[Identified | str, ...] | None = None
-    hosts: tuple[Identified, ...] | None = None
 
 
 class Me(_Answer):

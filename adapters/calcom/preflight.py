@@ -8,26 +8,24 @@ refused by Cal.com each time.
 
 from dataclasses import dataclass
 
-from adapters.calcom.models import EventTypeAnswer, Identified, Me, Switch
+from adapters.calcom.models import EventTypeAnswer, Switch
 from domain.errors import FieldError
 
 EVENT_TYPE = "calcom_event_type_id"
 DURATION = "duration_minutes"
 
 # Cal.com API v2: these questions are answered by the attendee of the request, or by Cal.com itself.
-_ANSWERED = frozenset(
-    [
-        "name",
-        "email",
-        "location",
-        "title",
-        "notes",
-        "guests",
-        "rescheduleReason",
-        "attendeePhoneNumber",
-        "smsReminderNumber",
-    ]
-)
+_ANSWERED = {
+    "name",
+    "email",
+    "location",
+    "title",
+    "notes",
+    "guests",
+    "rescheduleReason",
+    "attendeePhoneNumber",
+    "smsReminderNumber",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +37,10 @@ class Preflight:
     sends_length: bool = False
 
 
-def examine(event_type: EventTypeAnswer, *, me: Me, can_list: bool, duration_minutes: int) -> Preflight:
+def examine(event_type: EventTypeAnswer, *, can_list: bool, duration_minutes: int) -> Preflight:
     """Return everything that speaks against an event type; nothing, if calsaga can book it."""
     errors = [FieldError(EVENT_TYPE, message) for message in _faults(event_type)]
-    if not can_list or not _is_seen_by(event_type, me):
+    if not can_list:
         errors.append(FieldError(EVENT_TYPE, "the API key cannot list this event type's bookings; use its owner's key"))
     if duration_minutes not in (event_type.length_options or (event_type.length_minutes,)):
         errors.append(FieldError(DURATION, _lengths(event_type)))
@@ -77,14 +75,6 @@ def _cancelling_disabled(event_type: EventTypeAnswer) -> bool:
 def _is_on(setting: Switch | None) -> bool:
     # Cal.com writes a setting that is off as null or as {"disabled": true}.
     return setting is not None and not setting.disabled
-
-
-def _is_seen_by(event_type: EventTypeAnswer, me: Me) -> bool:
-    # Of a team's event type nothing here tells who is its admin: that the list can be read has to do.
-    if event_type.owner_id is None or event_type.owner_id == me.id:
-        return True
-    people = [*(event_type.users or ()), *(event_type.hosts or ())]
-    return any(isinstance(person, Identified) and me.id in {person.id, person.user_id} for person in people)
 
 
 def _lengths(event_type: EventTypeAnswer) -> str:

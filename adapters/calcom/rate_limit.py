@@ -31,6 +31,7 @@ class RateLimit:
         self._remaining = 0
         self._resets_at = 0.0
         self._blocked_until = 0.0
+        self._under_way = 0
 
     def wait(self, *, spends_reserve: bool) -> float | None:
         """Return for how many seconds a call must be held back, or None if it may go."""
@@ -42,12 +43,14 @@ class RateLimit:
         kept = 0 if spends_reserve else ceil(self._limit * self._reserve)
         return self._resets_at - now if self._remaining <= kept else None
 
-    def spend(self) -> None:
+    def begin(self) -> None:
         """Note that a call goes out, since the headers know it only when it is answered."""
-        if self._limit and self._clock() >= self._resets_at:
-            self._remaining = self._limit
-            self._resets_at = self._clock() + BLOCK_SECONDS
+        self._under_way += 1
         self._remaining -= 1
+
+    def end(self) -> None:
+        """Note that a call is over, answered or not."""
+        self._under_way -= 1
 
     def note(self, headers: Mapping[str, str]) -> None:
         """Read what an answer says about the limit."""
@@ -59,7 +62,8 @@ class RateLimit:
         if resets_at < self._resets_at - _SAME_WINDOW:
             return
         if resets_at > self._resets_at + _SAME_WINDOW or limit != self._limit:
-            self._remaining = remaining
+            # The first answer of a window does not count those that are still on their way.
+            self._remaining = remaining - self._under_way
         else:
             self._remaining = min(self._remaining, remaining)
         self._limit, self._resets_at = limit, resets_at

@@ -15,7 +15,7 @@ import aiohttp
 import httpx
 import structlog
 
-from adapters.calcom.departure import Departure, boottime
+from adapters.calcom.departure import Departure, TooLate, boottime
 from adapters.calcom.endpoints import Call
 from adapters.calcom.rate_limit import BLOCK_SECONDS, RateLimit, retry_after
 from adapters.calcom.wording import fit_for_log
@@ -94,7 +94,7 @@ class Wire:
             clock=self.clock,
             reached=lambda: self.probe(f"calcom.{call.op}.before"),
         )
-        self.rate_limit.spend()
+        self.rate_limit.begin()
         try:
             async with asyncio.timeout(seconds) as departure.limit:
                 answer = await self._exchange(call, departure, has_body=body is not None, size_limit=size_limit)
@@ -102,10 +102,11 @@ class Wire:
             return self._failed(call, departure, reason="timeout", detail="no answer in time")
         except _TooLarge:
             return self._failed(call, departure, reason="unreadable", detail="the answer is too large")
-        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
+        except (TooLate, httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
             return self._failed(call, departure, reason="disconnected", detail=_innermost(error), error=error)
         finally:
             departure.abandoned = True
+            self.rate_limit.end()
         return self._answered(call, answer)
 
     def _held_back(self, call: Call) -> Unsent | None:

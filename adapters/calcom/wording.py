@@ -5,7 +5,7 @@ import re
 LONGEST = 200
 
 _EMAIL = re.compile(r"[^\s@<>()\"',;:=]{1,64}@[^\s@<>()\"',;:]{1,255}")
-_PHONE = re.compile(r"\+?\d(?:[ ().\-/]?\d){6,18}")
+_PHONE = re.compile(r"\+?\d(?:[ ().\-/]{0,3}\d){6,18}")
 _BLANKS = re.compile(r"\s+")
 
 

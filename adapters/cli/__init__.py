@@ -1,4 +1,4 @@
-"""The command `calsaga`: results go to stdout, everything else to stderr; 0 done, 1 found something wrong, 2 misused."""
+"""The command `calsaga`: results go to stdout, all else to stderr; 0 done, 1 found something wrong, 2 wrong usage."""
 
 from adapters.cli.app import main
 

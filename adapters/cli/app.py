@@ -2,7 +2,7 @@
 
 import typer
 
-from adapters.cli import bookings, checking, companies, databases, demonstrating, importing, keys, serving, services
+from adapters.cli import bookings, checking, companies, databases, demonstrating, importing, keys, services, serving
 from adapters.cli import stories as telling
 from adapters.cli.failing import Commands
 

@@ -41,7 +41,7 @@ def book(
     as_json: Json = False,
 ) -> None:
     """Book one appointment in Cal.com and in the local database."""
-    from adapters.cli.wishes import read_instant  # noqa: PLC0415 - `calsaga --help` must be quick
+    from adapters.cli.lines import read_instant  # noqa: PLC0415 - `calsaga --help` must be quick
     from domain.wish import BookAppointment, CustomerWish  # noqa: PLC0415
 
     settings = ready_settings()
@@ -99,10 +99,11 @@ def _tell(result: "BookingResult", *, as_json: bool) -> None:
     from adapters.cli.outcomes import in_a_line  # noqa: PLC0415 - `calsaga --help` must be quick
     from adapters.representation import booking_document  # noqa: PLC0415
     from domain.booking import BookingStatus  # noqa: PLC0415
+    from projections.bookings import summary  # noqa: PLC0415
 
     booking = result.booking
     if as_json:
-        say_json({"booking": booking_document(booking), "replayed": result.replayed})
+        say_json({"booking": booking_document(summary(booking)), "replayed": result.replayed})
     else:
         typer.echo(in_a_line(booking))
     if result.near_duplicate:

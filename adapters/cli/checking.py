@@ -1,28 +1,56 @@
 """`calsaga verify` and `calsaga projections`: whether what people see is what the log says."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli.failing import FOUND_WRONG, complain, note
-from adapters.cli.running import ready_settings, say_json, with_application
+from adapters.cli.failing import FOUND_WRONG, complain
+from adapters.cli.running import say_json, with_application
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from adapters.bootstrap import Application
+    from projections.follower import FollowerStatus
+    from projections.rebuilding import Rebuilt
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 projections = typer.Typer(no_args_is_help=True, help="Look after the read models.")
 
 
-def verify(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
-    """Replay every stream, and compare the read models and the local appointments with it."""
+@projections.command()
+def status(*, as_json: Json = False) -> None:
+    """Show how far each read model is behind the log, and what it leaves out."""
+    from projections.story import as_json as in_json  # noqa: PLC0415 - `calsaga --help` must be quick
+
+    async def run(app: "Application") -> "Sequence[FollowerStatus]":
+        return await app.followers.status()
+
+    statuses = with_application(run)
+    if as_json:
+        say_json([in_json(one) | {"lag": one.lag} for one in statuses])
+    else:
+        for one in statuses:
+            typer.echo(f"{one.name}\tat {one.position} of {one.head}\tlag {one.lag}\t{len(one.parked)} parked")
+    wrong = [one for one in statuses if one.parked or one.problem]
+    for one in wrong:
+        if one.problem:
+            complain(f"{one.name}: {one.problem}")
+        for left_out in one.parked:
+            complain(f"{one.name}: stream {left_out.stream_id} is parked at {left_out.position}: {left_out.error}")
+    if wrong:
+        raise typer.Exit(FOUND_WRONG)
 
 
 @projections.command()
-def status() -> None:
-    """Show how far each read model is behind the log."""
+def rebuild(
+    name: Annotated[str, typer.Argument(help="The read model, as `calsaga projections status` shows it.")],
+) -> None:
+    """Build a read model anew from the log, while everybody goes on reading it."""
 
+    async def run(app: "Application") -> "Rebuilt":
+        return await app.followers.rebuild(name)
 
-@projections.command()
-def rebuild(name: Annotated[str, typer.Argument(help="The read model, as `projections status` shows it.")]) -> None:
-    """Build a read model anew from the log."""
+    rebuilt = with_application(run)
+    typer.echo(f"rebuilt {rebuilt.name} up to {rebuilt.position}: {rebuilt.differences} rows differed from the log")

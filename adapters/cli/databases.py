@@ -14,7 +14,8 @@ def migrate(
     """Create or update the tables. Any number of processes may do so at once."""
     from alembic.util import CommandError  # noqa: PLC0415 - `calsaga --help` must be quick
 
-    from migrations.runner import current, migrate as run  # noqa: PLC0415
+    from migrations.runner import current  # noqa: PLC0415
+    from migrations.runner import migrate as run  # noqa: PLC0415
 
     settings = ready_settings()
     before = current(settings.database_url)

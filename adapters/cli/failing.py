@@ -59,6 +59,8 @@ def _explain(error: BaseException) -> Explanation | None:
     explanations: tuple[tuple[str, str, Callable[[Any], Explanation]], ...] = (
         ("adapters.settings", "BadSettings", lambda bad: (list(bad.problems), MISUSED)),
         ("migrations.errors", "SchemaError", lambda bad: ([str(bad)], MISUSED)),
+        ("projections.errors", "UnknownProjection", lambda bad: ([str(bad)], MISUSED)),
+        ("projections.errors", "ProjectionError", lambda bad: ([str(bad)], FOUND_WRONG)),
         ("domain.errors", "CustomerValidationError", _wrong_fields),
         ("domain.errors", "AppointmentError", lambda bad: ([bad.message], FOUND_WRONG)),
         ("sqlalchemy.exc", "OperationalError", _unreachable),

@@ -2,21 +2,21 @@
 
 import asyncio
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-import orjson
-
-from adapters.cli.wishes import read_wish
+from adapters.cli.lines import read_object, read_wish
 from domain.booking import BookingStatus
 from domain.errors import AppointmentDatabaseError, AppointmentError
 from domain.wish import BookAppointment
 from sagas.orchestrator import BookingResult
 
 DATABASE_TRIES = 5
+AGAIN_AFTER_SECONDS = 0.4
 
 
 class Books(Protocol):
@@ -65,7 +65,8 @@ class ImportRun:
 
     async def _line(self, number: int, line: bytes, orchestrator: Books) -> None:
         try:
-            wish = self._keyed(read_wish(line, company_id=self._company_id), line)
+            values = read_object(line)
+            wish = read_wish(values, company_id=self._company_id, key=self._key_of(values))
             result = await self._booked(wish, orchestrator)
         except AppointmentError as error:
             self._reject(Rejected(line=number, reason=error.message))
@@ -88,15 +89,13 @@ class ImportRun:
                 # The booking may go on all the same; with its key, asking again is safe.
                 if not error.retryable:
                     raise
-                await asyncio.sleep(0.2 * 2**failures)
+                await asyncio.sleep(AGAIN_AFTER_SECONDS * 2 ** (failures - 1))
         return await orchestrator.book(wish, patience=self._patience)
 
-    def _keyed(self, wish: BookAppointment, line: bytes) -> BookAppointment:
-        if wish.idempotency_key is not None:
-            return wish
+    def _key_of(self, values: dict[str, Any]) -> str:
         # The content in one spelling, so that the order of its fields makes no difference.
-        content = orjson.dumps(orjson.loads(line), option=orjson.OPT_SORT_KEYS)
-        return replace(wish, idempotency_key=f"{self._name}:{hashlib.sha256(content).hexdigest()}")
+        content = json.dumps(values, sort_keys=True, ensure_ascii=True)
+        return f"{self._name}:{hashlib.sha256(content.encode()).hexdigest()}"
 
     def _reject(self, rejected: Rejected) -> None:
         self.rejected.append(rejected)

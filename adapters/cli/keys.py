@@ -30,7 +30,9 @@ class Scope(StrEnum):
 def create(
     *,
     company: Company = None,
-    scope: Annotated[list[Scope] | None, typer.Option(help="May be given several times; both of bookings:… if not.")] = None,
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="May be given several times; both of bookings:… if not.")
+    ] = None,
 ) -> None:
     """Create a key and print it, this once: calsaga keeps only its digest."""
     settings = ready_settings()

@@ -1,6 +1,5 @@
 """Where a booking stands, in a line."""
 
-from adapters.representation import failure_of
 from domain.booking import Booking, BookingStatus
 
 
@@ -12,7 +11,7 @@ def in_a_line(booking: Booking) -> str:
             starts, ends = booking.starts_at or booking.facts.starts_at, booking.ends_at or booking.facts.ends_at
             return f"{line}: {starts:%Y-%m-%d %H:%M} to {ends:%H:%M} UTC, Cal.com {booking.kept_uid}"
         case BookingStatus.FAILED | BookingStatus.NEEDS_REVIEW | BookingStatus.COMPENSATING:
-            why = failure_of(booking)
+            why = booking.review or booking.failure or booking.undoing
             return line if why is None else f"{line}: {why.reason} ({why.detail})"
         case BookingStatus.PENDING | BookingStatus.CANCELLING | BookingStatus.RESCHEDULING:
             return f"{line}: accepted, and still being worked on"

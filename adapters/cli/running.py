@@ -30,7 +30,10 @@ def ready_settings() -> "Settings":
 
 
 def with_application(
-    action: "Callable[[Application], Awaitable[Result]]", *, background: bool = False, settings: "Settings | None" = None
+    action: "Callable[[Application], Awaitable[Result]]",
+    *,
+    background: bool = False,
+    settings: "Settings | None" = None,
 ) -> Result:
     """Open the application, do something with it, close it, and return what came of it."""
     from adapters.bootstrap import application  # noqa: PLC0415 - `calsaga --help` must be quick

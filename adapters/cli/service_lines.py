@@ -1,18 +1,18 @@
 """The lines of a file of services: read, checked, and defined one by one."""
 
-import asyncio
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
+from adapters.cli.import_run import lines_of
+from adapters.cli.lines import ServiceLine, read_fields, read_object
 from adapters.web.ports import ServiceWish
 from domain.errors import AppointmentError, CustomerValidationError
 from domain.service import Service
+
+SURPLUS = "more than the header has"
 
 
 class Defines(Protocol):
@@ -32,37 +32,23 @@ class Problem:
     message: str
 
 
-class _Line(BaseModel):
-    # Not strict: every value of a CSV file is text.
-    model_config = ConfigDict(extra="forbid")
-
-    service_id: str = Field(min_length=1, max_length=100)
-    name: str = Field(min_length=1, max_length=200)
-    duration_minutes: int = Field(gt=0, le=24 * 60)
-    calcom_event_type_id: int = Field(gt=0)
-    staff_id: str | None = None
-    staff_group: str | None = None
-    time_zone: str | None = None
-
-
 async def define_all(file: Path, services: Defines, *, company_id: str) -> tuple[int, list[Problem]]:
     """Define what the file holds, and return how many services that were and what was wrong with the rest."""
-    results = []
-    for number, values in _lines(file):
-        results.append(await _define(number, values, services, company_id=company_id))
-        # One at a time, because each asks Cal.com, whose rate limit is for everybody.
-        await asyncio.sleep(0)
-    problems = [problem for found in results for problem in found]
-    return sum(not found for found in results), problems
+    defined = 0
+    problems: list[Problem] = []
+    # One after the other, because each asks Cal.com, whose rate limit is for everybody.
+    for number, line in _lines(file):
+        found = await _define(number, line, services, company_id=company_id)
+        defined += not found
+        problems += found
+    return defined, problems
 
 
-async def _define(number: int, values: Any, services: Defines, *, company_id: str) -> list[Problem]:  # noqa: ANN401 - JSON
+async def _define(number: int, line: bytes | dict[str, Any], services: Defines, *, company_id: str) -> list[Problem]:
     try:
-        line = _Line.model_validate(values)
-        await services.define(ServiceWish(company_id=company_id, **line.model_dump()))
-    except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False)
-        return [Problem(line=number, field=".".join(map(str, one["loc"])) or "line", message=one["msg"]) for one in found]
+        values = read_object(line) if isinstance(line, bytes) else line
+        service = read_fields(ServiceLine, values)
+        await services.define(ServiceWish(company_id=company_id, **service.model_dump()))
     except CustomerValidationError as error:
         return [Problem(line=number, field=one.field, message=one.message) for one in error.errors]
     except AppointmentError as error:
@@ -70,22 +56,16 @@ async def _define(number: int, values: Any, services: Defines, *, company_id: st
     return []
 
 
-def _lines(file: Path) -> Iterator[tuple[int, Any]]:
+def _lines(file: Path) -> Iterator[tuple[int, bytes | dict[str, Any]]]:
     if file.suffix.lower() == ".csv":
-        # utf-8-sig, because spreadsheets begin their files with a byte order mark.
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            rows = csv.DictReader(text, restkey="more than the header has", strict=True)
-            for row in rows:
-                yield rows.line_num, {name: value for name, value in row.items() if value not in {None, ""}}
-        return
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield number, _object(line)
+        yield from _rows(file)
+    else:
+        yield from lines_of(file)
 
 
-def _object(line: bytes) -> Any:  # noqa: ANN401 - JSON
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return line
+def _rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    # utf-8-sig, because spreadsheets begin their files with a byte order mark.
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as text:
+        rows = csv.DictReader(text, restkey=SURPLUS)
+        for row in rows:
+            yield rows.line_num, {name.strip(): value for name, value in row.items() if value not in {None, ""}}

@@ -20,7 +20,9 @@ app = typer.Typer(no_args_is_help=True, help="Define and list services.")
 
 @app.command(name="import")
 def import_(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .csv file with a header, or a .jsonl file.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A .csv file with a header, or a .jsonl file.")
+    ],
     *,
     company: Company = None,
 ) -> None:

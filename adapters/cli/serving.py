@@ -22,7 +22,9 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 8000,
     workers: Annotated[int, typer.Option(min=1, max=256, help="How many processes.")] = 1,
-    background: Annotated[bool, typer.Option(help="Whether to finish due work, too; else run `calsaga worker`.")] = True,
+    background: Annotated[
+        bool, typer.Option(help="Whether to finish due work, too; else run `calsaga worker`.")
+    ] = True,
 ) -> None:
     """Serve the HTTP API until SIGTERM or SIGINT, which let requests finish."""
     from adapters.web.server import serve as run  # noqa: PLC0415 - `calsaga --help` must be quick

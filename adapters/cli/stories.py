@@ -28,14 +28,19 @@ class Form(StrEnum):
 def show(
     booking_id: BookingId,
     *,
-    as_of: Annotated[str | None, typer.Option(metavar="INSTANT", help="As it was then, such as 2027-03-02T10:00:00Z.")] = None,
-    at_version: Annotated[int | None, typer.Option(metavar="N", min=1, help="As it was after that many events.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="As it was then, such as 2027-03-02T10:00:00Z.")
+    ] = None,
+    at_version: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="As it was after that many events.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show a booking's events, its state and its effect ledger, now or as it was."""
+    from adapters.cli.lines import read_instant  # noqa: PLC0415
     from adapters.cli.story_pages import print_story  # noqa: PLC0415 - `calsaga --help` must be quick
-    from adapters.cli.wishes import read_instant  # noqa: PLC0415
-    from projections.story import as_json as in_json, story  # noqa: PLC0415
+    from projections.story import as_json as in_json  # noqa: PLC0415
+    from projections.story import story  # noqa: PLC0415
 
     if as_of is not None and at_version is not None:
         message = "show: give --as-of or --at-version, not both"

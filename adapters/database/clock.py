@@ -32,9 +32,12 @@ class DatabaseClock:
         doubt = timedelta(seconds=(answered_at - asked_at) / 2)
         started_at = instant.astimezone(UTC) - timedelta(seconds=(asked_at + answered_at) / 2)
         with self._lock:
-            if self._started_at is None or doubt < self._doubt or abs(started_at - self._started_at) > doubt + self._doubt:
+            if self._started_at is None or doubt < self._doubt or self._contradicts(started_at, doubt):
                 self._started_at = started_at
                 self._doubt = doubt
+
+    def _contradicts(self, started_at: datetime, doubt: timedelta) -> bool:
+        return self._started_at is not None and abs(started_at - self._started_at) > doubt + self._doubt
 
     def now(self) -> datetime:
         """

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import psycopg
-from eventsourcing.persistence import EventSourcingError
+from eventsourcing.persistence import PersistenceError
 from eventsourcing.postgres import PostgresDatastore
 
 from adapters.database.clock import DatabaseClock, elapsed
@@ -84,5 +84,5 @@ class PostgresDueWork:
         try:
             with self._datastore.get_connection() as connection:
                 yield connection
-        except EventSourcingError as exc:
+        except PersistenceError as exc:
             raise database_error(exc.__cause__ or exc) from exc

@@ -1,7 +1,7 @@
 """The library's recorder for PostgreSQL, with the one way in which the log is written."""
 
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import orjson
 import psycopg
@@ -49,6 +49,8 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
                 appended again: what was written is recognized.
 
         """
+        if not batch:
+            return []
         try:
             return self._append(batch)
         except (psycopg.Error, UnicodeError, orjson.JSONEncodeError) as exc:
@@ -68,7 +70,7 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         reached(self._probe, "after", batch)
         return results
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> NoReturn:
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_kwargs: object) -> NoReturn:
         """Refuse: events that were written without their claims and due work would be lost sight of."""
         raise NotImplementedError("the log is written by `append` alone")
 

@@ -20,7 +20,8 @@ SETTINGS: Final = """
     SET synchronous_commit = on;
     -- A plan that is made while the tables are empty is kept: it must be one that fits when they are full.
     SET enable_seqscan = off;
-    SET plan_cache_mode = force_generic_plan
+    SET plan_cache_mode = force_generic_plan;
+    SET jit = off
 """
 
 
@@ -86,9 +87,7 @@ class WriterSession:
             keepalives_count=3,
             tcp_user_timeout=round(1000 * self._limits.statement),
         )
-        settings = SETTINGS.format(
-            lock=round(1000 * self._limits.lock), statement=round(1000 * self._limits.statement)
-        )
+        settings = SETTINGS.format(lock=round(1000 * self._limits.lock), statement=round(1000 * self._limits.statement))
         try:
             connection.execute(settings)
         except psycopg.Error:

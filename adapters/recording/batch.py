@@ -80,7 +80,15 @@ class Transaction(Protocol):
 
 
 def draft(append: Append, mapper: EventMapper) -> Draft:
-    """Make the rows of an append."""
+    """
+    Make the rows of an append.
+
+    Raises:
+        ValueError: without an event nobody could tell later that its claim or appointment is its own.
+
+    """
+    if not append.events and (append.claim is not None or isinstance(append.appointment, InsertAppointment)):
+        raise ValueError("a claim or an appointment is written together with an event")
     return Draft(append=append, rows=mapper.rows(append, append.events))
 
 

@@ -10,17 +10,16 @@ from uuid import UUID
 from adapters.database.clock import DatabaseClock, elapsed
 from adapters.sqlite.errors import database_error
 from adapters.sqlite.session import BUSY_SECONDS
-from adapters.sqlite.values import NOW
 from sagas.ports import Claimed
 
-CLAIM: Final = f"""
+CLAIM: Final = """
 UPDATE saga_due SET
     due_at = strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now', :lease || ' seconds'),
     lease_token = lower(hex(randomblob(16))),
     attempt = saga_due.attempt + 1
 FROM (
     SELECT saga_id, priority, due_at FROM saga_due
-    WHERE due_at <= {NOW}
+    WHERE due_at <= strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
     ORDER BY priority, due_at
     LIMIT :limit
 ) AS urgent
@@ -28,11 +27,11 @@ WHERE saga_due.saga_id = urgent.saga_id
 RETURNING saga_id, lease_token, attempt, priority
 """
 
-RELEASE: Final = f"""
-UPDATE saga_due SET due_at = {NOW}, lease_token = NULL WHERE saga_id = :saga_id AND lease_token = :lease_token
+RELEASE: Final = """
+UPDATE saga_due SET due_at = strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'), lease_token = NULL WHERE saga_id = :saga_id AND lease_token = :lease_token
 """
 
-NEXT_DUE: Final = f"SELECT min(due_at), {NOW} FROM saga_due"
+NEXT_DUE: Final = "SELECT min(due_at), strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now') FROM saga_due"
 
 
 class SQLiteDueWork:

@@ -2,10 +2,10 @@
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import orjson
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import Notification, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from adapters.database.clock import DatabaseClock
@@ -14,6 +14,7 @@ from adapters.recording.mapper import EventMapper
 from adapters.recording.probing import Probe, reached
 from adapters.sqlite.errors import database_error
 from adapters.sqlite.session import WriterSession
+from adapters.sqlite.statements import NOTIFICATIONS
 from adapters.sqlite.transaction import SQLiteTransaction
 from sagas.appending import Append, AppendResult
 
@@ -49,6 +50,8 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
                 appended again: what was written is recognized.
 
         """
+        if not batch:
+            return []
         try:
             return self._append(batch)
         except (sqlite3.Error, UnicodeError, OverflowError, orjson.JSONEncodeError) as exc:
@@ -68,7 +71,32 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         reached(self._probe, "after", batch)
         return results
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> NoReturn:
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Return events in the order of the log, which the library can only read from implicit ids."""
+        first = (start or 0) + (start is not None and not inclusive_of_start)
+        wanted = {"first": first, "last": stop, "topics": orjson.dumps(list(topics)).decode(), "limit": limit}
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(NOTIFICATIONS, wanted)
+            return [
+                Notification(
+                    id=row["notification_id"],
+                    originator_id=self.convert_originator_id(row["originator_id"]),
+                    originator_version=row["originator_version"],
+                    topic=row["topic"],
+                    state=row["state"],
+                )
+                for row in cursor.fetchall()
+            ]
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_kwargs: object) -> NoReturn:
         """Refuse: events that were written without their claims and due work would be lost sight of."""
         raise NotImplementedError("the log is written by `append` alone")
 

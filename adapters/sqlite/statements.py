@@ -2,13 +2,11 @@
 
 from typing import Final
 
-from adapters.sqlite.values import NOW
-
-HEADS: Final = f"""
+HEADS: Final = """
 SELECT
     (SELECT max(originator_version) FROM stored_events WHERE originator_id = :stream_id),
     (SELECT state FROM stored_events WHERE originator_id = :stream_id AND originator_version = :version + 1),
-    {NOW}
+    strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
 """
 
 ROWS_AFTER: Final = """
@@ -17,23 +15,23 @@ WHERE originator_id = :stream_id AND originator_version > :version
 ORDER BY originator_version
 """
 
-CUSTOMER: Final = f"""
+CUSTOMER: Final = """
 INSERT INTO customers (customer_id, company_id, name, email, phone, created_at)
-VALUES (:customer_id, :company_id, :name, :email, :phone, {NOW})
+VALUES (:customer_id, :company_id, :name, :email, :phone, strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'))
 ON CONFLICT DO NOTHING
 """
 
 REPLACED_CLAIM: Final = "DELETE FROM slot_claims WHERE booking_id = :booking_id"
 
 # Other claims refuse it by the table's triggers.
-CLAIM: Final = f"""
+CLAIM: Final = """
 INSERT INTO slot_claims (
     booking_id, company_id, customer_id, service_id, staff_id, starts_at, ends_at, starts_epoch, allow_near_duplicate,
     created_at
 )
 SELECT
     :booking_id, :company_id, :customer_id, :service_id, :staff_id, :starts_at, :ends_at, :starts_epoch,
-    :allow_near_duplicate, {NOW}
+    :allow_near_duplicate, strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
 WHERE NOT EXISTS (
     SELECT 1 FROM appointments
     WHERE company_id = :company_id
@@ -86,7 +84,7 @@ ORDER BY place
 LIMIT 1
 """
 
-APPOINTMENT: Final = f"""
+APPOINTMENT: Final = """
 INSERT INTO appointments (
     id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
     ends_at, status, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy, created_at,
@@ -95,7 +93,7 @@ INSERT INTO appointments (
 SELECT
     :id, :company_id, :booking_id, :idempotency_key, :calcom_booking_uid, :service_id, :customer_id, :staff_id,
     :starts_at, :ends_at, 'booked', :source, :retry_count, :sync_attempt_count, :last_sync_attempted_at,
-    :resilience_strategy, {NOW}, {NOW}
+    :resilience_strategy, strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'), strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
 WHERE EXISTS (SELECT 1 FROM services WHERE company_id = :company_id AND service_id = :service_id)
 """
 
@@ -148,6 +146,15 @@ NOTHING_DUE: Final = "DELETE FROM saga_due WHERE saga_id = :saga_id"
 
 RELEASED_CLAIM: Final = "DELETE FROM slot_claims WHERE booking_id = :booking_id"
 
-CANCELLED_APPOINTMENT: Final = f"""
-UPDATE appointments SET status = 'cancelled', updated_at = {NOW} WHERE id = :id AND status = 'booked'
+CANCELLED_APPOINTMENT: Final = """
+UPDATE appointments SET status = 'cancelled', updated_at = strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now') WHERE id = :id AND status = 'booked'
+"""
+
+NOTIFICATIONS: Final = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM stored_events
+WHERE notification_id >= :first
+    AND (:last IS NULL OR notification_id <= :last)
+    AND (:topics = '[]' OR topic IN (SELECT value FROM json_each(:topics)))
+ORDER BY notification_id
+LIMIT :limit
 """

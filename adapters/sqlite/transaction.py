@@ -164,7 +164,8 @@ def _event(row: StoredEvent) -> dict[str, Any]:
 def _due(saga_id: UUID, due: Lease | DueAfter) -> dict[str, Any]:
     match due:
         case Lease():
-            seconds, priority, token = due.lasts.total_seconds(), NORMAL_PRIORITY, due.token.hex
+            seconds, priority = due.lasts.total_seconds(), NORMAL_PRIORITY
         case DueAfter():
-            seconds, priority, token = due.delay.total_seconds(), due.priority, None
+            seconds, priority = due.delay.total_seconds(), due.priority
+    token = due.token.hex if isinstance(due, Lease) else None
     return {"saga_id": saga_id.hex, "seconds": f"{seconds:+.6f}", "priority": priority, "lease_token": token}

@@ -49,10 +49,15 @@ async def admit(request: Request, scope: Scope) -> Caller:
     structlog.contextvars.bind_contextvars(company_id=caller.company_id)
     _check_rate(request, caller)
     if scope not in caller.scopes:
-        detail = f"The API key lacks the scope {scope}; ask for one that has it."
-        challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{scope}"'
-        raise Refused(Problem(kind=MISSING_SCOPE, detail=detail, headers={"WWW-Authenticate": challenge}))
+        raise lacks_scope(scope)
     return caller
+
+
+def lacks_scope(scope: Scope) -> Refused:
+    """Return the refusal that names the scope that is missing."""
+    detail = f"The API key lacks the scope {scope}; ask for one that has it."
+    challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{scope}"'
+    return Refused(Problem(kind=MISSING_SCOPE, detail=detail, headers={"WWW-Authenticate": challenge}))
 
 
 async def _identified(request: Request) -> Caller:

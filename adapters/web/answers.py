@@ -3,15 +3,17 @@
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any
+from uuid import UUID
 
 import orjson
 from starlette.responses import Response
 
-from adapters.representation import booking_document, failure_of
+from adapters.representation import booking_document
 from adapters.web import problems as p
 from adapters.web.problems import Problem
 from adapters.web.refusals import booking_location
-from domain.booking import Booking, BookingStatus
+from domain.booking import Booking, BookingStatus, Failure
+from projections.bookings import summary
 from sagas.orchestrator import BookingResult
 
 ASK_AGAIN_SECONDS = 2
@@ -36,7 +38,7 @@ def answer_booking(result: BookingResult, *, correlation_id: str) -> Response:
     """Return the answer to a wish for an appointment."""
     booking = result.booking
     if result.near_duplicate:
-        return _near_duplicate(booking.booking_id).answer(correlation_id)
+        return _near_duplicate(booking.booking_id, replayed=False).answer(correlation_id)
     match booking.status:
         case BookingStatus.BOOKED if result.replayed:
             return _standing(booking, status=200, replayed=True)
@@ -58,14 +60,12 @@ def answer_cancellation(result: BookingResult) -> Response:
 
 def answer_state(booking: Booking) -> Response:
     """Return a booking as it stands."""
-    return json_answer({"booking": booking_document(booking)})
+    return json_answer({"booking": booking_document(summary(booking))})
 
 
 def _standing(booking: Booking, *, status: int, replayed: bool) -> Response:
-    headers = {"Location": booking_location(booking.booking_id)}
-    if replayed:
-        headers |= REPLAYED
-    content: dict[str, Any] = {"booking": booking_document(booking)}
+    headers = {"Location": booking_location(booking.booking_id), **_marks(replayed=replayed)}
+    content: dict[str, Any] = {"booking": booking_document(summary(booking))}
     if status == 202:  # noqa: PLR2004 - HTTP's own number
         headers["Retry-After"] = str(_ask_again_in(booking))
         content["message"] = _message(booking)
@@ -75,7 +75,7 @@ def _standing(booking: Booking, *, status: int, replayed: bool) -> Response:
 def _message(booking: Booking) -> str:
     if booking.status is BookingStatus.PENDING and booking.deferred_for is not None:
         return DEFERRED
-    return MESSAGES[booking.status]
+    return MESSAGES.get(booking.status, MESSAGES[BookingStatus.PENDING])
 
 
 def _ask_again_in(booking: Booking) -> int:
@@ -87,33 +87,34 @@ def _ask_again_in(booking: Booking) -> int:
     return min(max(ceil(seconds), ASK_AGAIN_SECONDS), ASK_AGAIN_AT_MOST_SECONDS)
 
 
-def _near_duplicate(first: Any) -> Problem:  # noqa: ANN401
+def _near_duplicate(first: UUID | None, *, replayed: bool) -> Problem:
     detail = (
         "This customer already has a booking of this service at nearly the same time: see `booking_id`. "
         "Send `allow_near_duplicate` to book beside it."
     )
     facts = {"reason": "near_duplicate", "booking_id": first}
-    return Problem(kind=p.NEAR_DUPLICATE, detail=detail, facts=facts)
+    return Problem(kind=p.NEAR_DUPLICATE, detail=detail, facts=facts, headers=_marks(replayed=replayed))
 
 
 def _refusal(booking: Booking, *, replayed: bool) -> Problem:
-    failure = failure_of(booking)
-    reason = booking.status.value if failure is None else failure.reason
-    detail = "" if failure is None else failure.detail
-    facts: dict[str, Any] = {"reason": reason, "booking_id": booking.booking_id}
-    match booking.status, reason:
-        case BookingStatus.NEEDS_REVIEW, _:
-            kind, detail = p.NEEDS_REVIEW, "A person has to decide about this booking first."
-        case BookingStatus.CANCELLED, _:
-            kind, facts["reason"] = p.BOOKING_CANCELLED, "cancelled"
-            detail = "The booking that this key stands for was cancelled; use a new key to book again."
-        case _, "near_duplicate":
-            kind = p.NEAR_DUPLICATE
-        case _, "slot_taken":
+    facts: dict[str, Any] = {"reason": booking.status.value, "booking_id": booking.booking_id}
+    if booking.status is BookingStatus.NEEDS_REVIEW:
+        kind, detail = p.NEEDS_REVIEW, "A person has to decide about this booking first."
+    elif booking.status is BookingStatus.CANCELLED:
+        kind, detail = p.BOOKING_CANCELLED, "The booking of this key was cancelled; use a new key to book again."
+    else:
+        failure = booking.failure or Failure(reason="refused", detail="")
+        if failure.reason == "near_duplicate":
+            return _near_duplicate(failure.conflicting_booking_id, replayed=replayed)
+        kind, detail = p.BOOKING_REFUSED, failure.detail or failure.reason
+        facts["reason"] = failure.reason
+        if failure.reason == "slot_taken":
             kind, facts["alternatives"] = p.SLOT_TAKEN, []
-        case _:
-            kind = p.BOOKING_REFUSED
-    return Problem(kind=kind, detail=_sentence(detail or reason), facts=facts, headers=REPLAYED if replayed else {})
+    return Problem(kind=kind, detail=_sentence(detail), facts=facts, headers=_marks(replayed=replayed))
+
+
+def _marks(*, replayed: bool) -> dict[str, str]:
+    return REPLAYED if replayed else {}
 
 
 def _sentence(words: str) -> str:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from adapters.web.problems import Refused, invalid
 from domain.errors import FieldError
@@ -24,6 +25,12 @@ class Preference:
 
     patience: float = PATIENCE_SECONDS
     applied: str | None = None
+
+    def noted_on(self, response: Response) -> Response:
+        """Return the answer, with a note of what was heeded."""
+        if self.applied is not None:
+            response.headers["Preference-Applied"] = self.applied
+        return response
 
 
 def idempotency_key(request: Request) -> str | None:

@@ -2,17 +2,33 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
-from adapters.representation import Document
+from adapters.web.directory import Caller, CompanyRecord, KeyRecord, ServiceWish
 from domain.booking import Booking
-from domain.errors import FieldError
 from domain.service import Service
 from domain.wish import BookAppointment
+from projections.booking_pages import BookingFilter, BookingPage
 from sagas.appending import Recorded
 from sagas.orchestrator import BookingResult, CancelAppointment
+
+__all__ = [
+    "Backend",
+    "BookingList",
+    "Bookings",
+    "Caller",
+    "Companies",
+    "CompanyRecord",
+    "KeyRecord",
+    "Keys",
+    "Probes",
+    "Readiness",
+    "ServiceWish",
+    "Services",
+    "Streams",
+]
 
 
 class Bookings(Protocol):
@@ -39,62 +55,18 @@ class Streams(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which bookings are asked for; `starts_from` is inclusive, `starts_before` is not."""
-
-    company_id: str
-    status: str | None = None
-    service_id: str | None = None
-    starts_from: datetime | None = None
-    starts_before: datetime | None = None
-    limit: int = 50
-    cursor: str | None = None
-
-
-class BadCursor(Exception):
-    """The cursor was not made by this API."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Some of the bookings, and where to go on."""
-
-    bookings: Sequence[Document]
-    next_cursor: str | None
-
-
 class BookingList(Protocol):
     """The read model of bookings."""
 
-    async def page(self, wanted: Wanted) -> Page:
+    async def page(self, wanted: BookingFilter, *, limit: int, cursor: str | None) -> BookingPage:
         """
         Return a page of bookings, by start.
 
         Raises:
-            BadCursor: the cursor means nothing.
+            ValueError: the cursor was not handed out for this filter.
 
         """
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who holds the key of a request."""
-
-    key_id: str
-    company_id: str
-    scopes: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyRecord:
-    """A key as it may be shown: never the key itself."""
-
-    key_id: str
-    scopes: Sequence[str]
-    created_at: datetime
-    revoked_at: datetime | None
 
 
 class Keys(Protocol):
@@ -117,66 +89,23 @@ class Keys(Protocol):
         ...
 
 
-class Preflight(Protocol):
-    """What speaks against an event type, and what a service must know of it."""
+class Services(Protocol):
+    """The services of all companies."""
 
-    @property
-    def errors(self) -> tuple[FieldError, ...]:
-        """Return every fault, by the field of the service."""
-        ...
-
-    @property
-    def notice_minutes(self) -> int:
-        """Return how long before its start Cal.com stops taking a booking."""
-        ...
-
-    @property
-    def sends_length(self) -> bool:
-        """Tell whether Cal.com wants to be told the length."""
-        ...
-
-
-class EventTypes(Protocol):
-    """One company's calendar at Cal.com."""
-
-    async def preflight(self, event_type_id: int, *, duration_minutes: int) -> Preflight:
+    async def define(self, wish: ServiceWish) -> tuple[Service, bool]:
         """
-        Return what speaks against booking an event type.
+        Check the event type at Cal.com and store the service; True if it is new.
 
         Raises:
+            CustomerValidationError: Cal.com's event type is not suitable; nothing was stored.
             CalcomBookingError: Cal.com could not be asked.
 
         """
         ...
 
-
-class Calendars(Protocol):
-    """Every company's calendar at Cal.com."""
-
-    async def of(self, company_id: str) -> EventTypes:
-        """Return the calendar of a company."""
-        ...
-
-
-class Services(Protocol):
-    """The services of all companies."""
-
-    async def put(self, service: Service) -> bool:
-        """Store a service, and tell whether it is new."""
-        ...
-
     async def list(self, *, company_id: str) -> Sequence[Service]:
         """Return the company's services."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompanyRecord:
-    """A company as it may be shown: whether it has secrets, never what they are."""
-
-    company_id: str
-    has_calcom_key: bool
-    has_webhook_secret: bool
 
 
 class Companies(Protocol):
@@ -186,8 +115,8 @@ class Companies(Protocol):
         """Store the secrets that are given, and leave the others."""
         ...
 
-    async def get(self, company_id: str) -> CompanyRecord | None:
-        """Return a company, or None."""
+    async def list(self) -> Sequence[CompanyRecord]:
+        """Return all companies."""
         ...
 
 
@@ -216,6 +145,5 @@ class Backend:
     list: BookingList
     keys: Keys
     services: Services
-    calendars: Calendars
     companies: Companies
     probes: Probes

@@ -2,7 +2,8 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -51,11 +52,25 @@ def _no_group_yet(value: object) -> None:
         raise ValueError("cannot be chosen yet; name the member of staff in staff_id")
 
 
+def _secret(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must hold only printable ASCII characters, without spaces")
+    return text
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("must be an IANA time zone such as Europe/Berlin")
+    return name
+
+
 Instant = Annotated[
     datetime, BeforeValidator(read_instant, json_schema_input_type=Annotated[str, Field(description=_INSTANT_MESSAGE)])
 ]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Line = Annotated[str, AfterValidator(_line)]
+Secret = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_secret)]
+Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class CustomerFields(Fields):
@@ -106,3 +121,27 @@ class CancellationFields(Fields):
     """The body of `POST /api/bookings/{id}/cancel`."""
 
     reason: Line = Field(description="Cal.com shows it to the customer; 500 characters at most.")
+
+
+class ServiceFields(Fields):
+    """The body of `PUT /api/services/{service_id}`."""
+
+    name: Line
+    duration_minutes: int = Field(ge=1, le=24 * 60)
+    calcom_event_type_id: int = Field(ge=1, le=2**31 - 1)
+    staff_id: Identifier | None = None
+    staff_group: Identifier | None = None
+    time_zone: Zone | None = Field(default=None, description="IANA, such as Europe/Berlin.")
+
+
+class CompanyFields(Fields):
+    """The body of `PUT /api/companies/{company_id}`: what is left out stays as it is."""
+
+    calcom_key: Secret | None = Field(default=None, description="The API key at Cal.com.")
+    webhook_secret: Secret | None = Field(default=None, description="The secret that Cal.com signs webhooks with.")
+
+
+class KeyFields(Fields):
+    """The body of `POST /api/keys`."""
+
+    scopes: Annotated[list[Literal["bookings:write", "bookings:read", "ops:read", "ops:write"]], Field(min_length=1)]

@@ -27,8 +27,19 @@ from sagas import outcomes as o
 from sagas import recording
 from sagas.appending import Recorded
 from sagas.next_step import next_step
-from sagas.steps import CancelAtCalcom, CreateAtCalcom, Done, Effect, InspectObstacle, LookAtCalcom
-from sagas.steps import Perform, Persist, Record, Wait, Withdraw
+from sagas.steps import (
+    CancelAtCalcom,
+    CreateAtCalcom,
+    Done,
+    Effect,
+    InspectObstacle,
+    LookAtCalcom,
+    Perform,
+    Persist,
+    Record,
+    Wait,
+    Withdraw,
+)
 
 POLICY = Policy(inconsistent_after=2, review_after=3, retry=RetryPolicy(retries=1))
 BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -168,9 +179,7 @@ class _Life:
 
     def _answer(self, attempt_id: str, outcome: o.CreateOutcome | None) -> None:
         if outcome is not None:
-            self.record(
-                *recording.record_create(self.booking, attempt_id, outcome, now=self.now, policy=POLICY)
-            )
+            self.record(*recording.record_create(self.booking, attempt_id, outcome, now=self.now, policy=POLICY))
 
     def _late_answer(self) -> None:
         lines = self.booking.ledger.lines
@@ -189,7 +198,9 @@ class _Life:
                 uid=self._uid(),
                 calcom_status=self.random.choice(["accepted", "accepted", "cancelled"]),
                 created_at=self.now,
-                **self._times(),
+                starts_at=self.booking.facts.starts_at,
+                ends_at=self.booking.facts.ends_at,
+                rescheduled_from=self.random.choice([None, None, self.booking.kept_uid]),
             )
             for _ in range(self.random.choice([0, 0, 0, 1, 2]))
         ]

@@ -1,0 +1,97 @@
+"""Lines of files and options, read as strictly, and refused in the same words, as bodies of the API are."""
+
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+from uuid import uuid4
+
+from pydantic import ConfigDict, Field
+
+from adapters.web.body import parse_object
+from adapters.web.fields import Fields, checked
+from adapters.web.problems import Refused
+from adapters.web.wishes import BookingFields, Identifier
+from adapters.web.wishes import read_instant as parse_instant
+from domain.errors import CustomerValidationError, FieldError
+from domain.wish import BookAppointment
+
+Model = TypeVar("Model", bound=Fields)
+
+
+class BookingLine(BookingFields):
+    """The body of `POST /api/bookings`, and the key that is a header there."""
+
+    idempotency_key: str | None = None
+
+
+class ServiceLine(Fields):
+    """The body of `PUT /api/services/{service_id}`, and the id that stands in the path there."""
+
+    # Every value of a CSV file is text.
+    model_config = ConfigDict(strict=False)
+
+    service_id: Identifier
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    duration_minutes: Annotated[int, Field(gt=0, le=24 * 60)]
+    calcom_event_type_id: Annotated[int, Field(gt=0)]
+    staff_id: Identifier | None = None
+    staff_group: Identifier | None = None
+    time_zone: str | None = None
+
+
+def read_object(line: bytes) -> dict[str, Any]:
+    """
+    Return the JSON object that a line is.
+
+    Raises:
+        CustomerValidationError: it is none.
+
+    """
+    try:
+        return parse_object(line)
+    except Refused as refused:
+        raise _wrong(refused) from None
+
+
+def read_fields(model: type[Model], values: dict[str, Any]) -> Model:
+    """
+    Return values as `model`.
+
+    Raises:
+        CustomerValidationError: with every wrong field.
+
+    """
+    try:
+        return checked(model, values)
+    except Refused as refused:
+        raise _wrong(refused) from None
+
+
+def read_wish(values: dict[str, Any], *, company_id: str, key: str) -> BookAppointment:
+    """
+    Return the wish that an object is, with a key if it has none of its own.
+
+    Raises:
+        CustomerValidationError: with every wrong field.
+
+    """
+    line = read_fields(BookingLine, values)
+    return line.wish(company_id=company_id, idempotency_key=line.idempotency_key or key, correlation_id=str(uuid4()))
+
+
+def read_instant(text: str, *, field: str) -> datetime:
+    """
+    Return an ISO 8601 instant.
+
+    Raises:
+        CustomerValidationError: it is none, or has no offset.
+
+    """
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise CustomerValidationError((FieldError(field, str(error)),)) from None
+
+
+def _wrong(refused: Refused) -> CustomerValidationError:
+    errors = tuple(refused.problem.errors) or (FieldError("line", refused.problem.detail),)
+    return CustomerValidationError(errors)

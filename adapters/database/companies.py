@@ -1,0 +1,124 @@
+"""Companies and their secrets, encrypted in the database and nowhere shown."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from sqlalchemy import Engine, RowMapping, select
+
+from adapters.database.reading import Readers
+from adapters.database.tables import companies
+from adapters.database.upserting import upsert
+from sagas.ports import Clock
+
+
+class SecretUnreadable(Exception):
+    """Give calsaga the key that the company's secrets were encrypted with, beside the present one."""
+
+    def __init__(self, company_id: str) -> None:
+        super().__init__(
+            f"The secrets of company {company_id!r} were encrypted with a key that is not among those given."
+        )
+        self.company_id = company_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """A company; of several webhook secrets each is accepted, so that one can be replaced without a gap."""
+
+    company_id: str
+    calcom_key: str | None = field(default=None, repr=False)
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+def cipher(keys: Sequence[str]) -> MultiFernet:
+    """
+    Return what encrypts with the first key and decrypts with any.
+
+    Raises:
+        ValueError: a key is not 32 bytes in URL-safe base64.
+
+    """
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+class Companies:
+    """Get, set and list companies."""
+
+    def __init__(self, *, engine: Engine, readers: Readers, clock: Clock, secrets: MultiFernet) -> None:
+        self._engine = engine
+        self._readers = readers
+        self._clock = clock
+        self._secrets = secrets
+
+    async def get(self, company_id: str) -> Company | None:
+        """
+        Return a company, or None if it was never set.
+
+        Raises:
+            SecretUnreadable: it was encrypted with another key.
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        return await self._readers.run(lambda: self._get(company_id))
+
+    async def list(self) -> Sequence[Company]:
+        """
+        Return all companies, by their ids.
+
+        Raises:
+            SecretUnreadable: one was encrypted with another key.
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        return await self._readers.run(self._list)
+
+    async def set(
+        self, company_id: str, *, calcom_key: str | None = None, webhook_secrets: Sequence[str] | None = None
+    ) -> None:
+        """
+        Set a company's secrets; those not given stay as they are.
+
+        Raises:
+            AppointmentDatabaseError: the database did not take it.
+
+        """
+        given: dict[str, Any] = {}
+        if calcom_key is not None:
+            given["calcom_key_encrypted"] = self._encrypted(calcom_key)
+        if webhook_secrets is not None:
+            given["webhook_secrets_encrypted"] = self._encrypted(json.dumps(list(webhook_secrets)))
+        await self._readers.run(lambda: self._set(company_id, given))
+
+    def _get(self, company_id: str) -> Company | None:
+        with self._engine.connect() as connection:
+            row = connection.execute(select(companies).where(companies.c.id == company_id)).mappings().one_or_none()
+        return None if row is None else self._company(row)
+
+    def _list(self) -> Sequence[Company]:
+        with self._engine.connect() as connection:
+            return [
+                self._company(row) for row in connection.execute(select(companies).order_by(companies.c.id)).mappings()
+            ]
+
+    def _set(self, company_id: str, given: dict[str, Any]) -> None:
+        now = self._clock.now()
+        row = {"id": company_id, **given, "created_at": now, "updated_at": now}
+        with self._engine.begin() as connection:
+            upsert(connection, companies, row, keep=frozenset({"created_at"}))
+
+    def _encrypted(self, text: str) -> str:
+        return self._secrets.encrypt(text.encode()).decode()
+
+    def _company(self, row: RowMapping) -> Company:
+        key, secrets = row["calcom_key_encrypted"], row["webhook_secrets_encrypted"]
+        try:
+            return Company(
+                company_id=row["id"],
+                calcom_key=None if key is None else self._secrets.decrypt(key).decode(),
+                webhook_secrets=() if secrets is None else tuple(json.loads(self._secrets.decrypt(secrets))),
+            )
+        except InvalidToken as exc:
+            raise SecretUnreadable(row["id"]) from exc

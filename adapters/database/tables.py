@@ -1,0 +1,108 @@
+"""The tables beside the log and the read models. The migrations create them."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, SmallInteger, String, Table, Text, Uuid
+
+from projections.columns import Instant
+
+metadata = MetaData()
+
+appointments = Table(
+    "appointments",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("company_id", String, nullable=False),
+    Column("booking_id", Uuid, nullable=False),
+    Column("idempotency_key", String, nullable=False),
+    Column("calcom_booking_uid", String),
+    Column("webhook_id", String),
+    Column("service_id", String, nullable=False),
+    Column("customer_id", Uuid, nullable=False),
+    Column("staff_id", String),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("status", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("retry_count", Integer, nullable=False),
+    Column("sync_attempt_count", Integer, nullable=False),
+    Column("last_sync_attempted_at", Instant),
+    Column("circuit_breaker_open_at_booking", Boolean, nullable=False),
+    Column("resilience_strategy", String),
+    Column("overlap_allowed", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+slot_claims = Table(
+    "slot_claims",
+    metadata,
+    Column("booking_id", Uuid, primary_key=True),
+    Column("company_id", String, nullable=False),
+    Column("customer_id", Uuid, nullable=False),
+    Column("service_id", String, nullable=False),
+    Column("staff_id", String),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("starts_epoch", BigInteger, nullable=False),
+    Column("allow_near_duplicate", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+saga_due = Table(
+    "saga_due",
+    metadata,
+    Column("saga_id", Uuid, primary_key=True),
+    Column("due_at", Instant, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("lease_token", Uuid),
+    Column("attempt", Integer, nullable=False),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("customer_id", Uuid, primary_key=True),
+    Column("company_id", String, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("email", Text),
+    Column("phone", Text),
+    Column("created_at", Instant, nullable=False),
+)
+
+services = Table(
+    "services",
+    metadata,
+    Column("company_id", String, primary_key=True),
+    Column("service_id", String, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("duration_minutes", Integer, nullable=False),
+    Column("calcom_event_type_id", BigInteger, nullable=False),
+    Column("staff_id", String),
+    Column("staff_group", String),
+    Column("time_zone", String),
+    Column("notice_minutes", Integer, nullable=False),
+    Column("sends_length", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+companies = Table(
+    "companies",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("calcom_key_encrypted", Text),
+    Column("webhook_secrets_encrypted", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", Uuid, primary_key=True),
+    Column("company_id", String, nullable=False),
+    Column("key_sha256", String, nullable=False),
+    Column("last_characters", String, nullable=False),
+    Column("scopes", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+)

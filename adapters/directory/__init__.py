@@ -1,0 +1,1 @@
+"""Who may book what: companies with their secrets, their services, and their API keys."""

@@ -1,0 +1,82 @@
+"""What a company offers, each service checked against its event type at Cal.com before it is stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adapters.calcom.calendars import CalComCalendars
+from adapters.database.services import DatabaseServices
+from domain.errors import CustomerValidationError, UnknownService
+from domain.service import Service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceWish:
+    """A service as its company defines it."""
+
+    company_id: str
+    service_id: str
+    name: str
+    duration_minutes: int
+    calcom_event_type_id: int
+    staff_id: str | None = None
+    staff_group: str | None = None
+    time_zone: str | None = None
+
+
+class ServiceDirectory:
+    """Defines services; finding and listing them is the database's."""
+
+    def __init__(self, *, stored: DatabaseServices, calendars: CalComCalendars) -> None:
+        self._stored = stored
+        self._calendars = calendars
+
+    async def find(self, *, company_id: str, service_id: str) -> Service:
+        """
+        Return a service, as it was a few seconds ago at most.
+
+        Raises:
+            UnknownService: the company has no such service.
+
+        """
+        return await self._stored.find(company_id=company_id, service_id=service_id)
+
+    async def list(self, *, company_id: str) -> Sequence[Service]:
+        """Return the company's services, by id."""
+        return await self._stored.list(company_id=company_id)
+
+    async def define(self, wish: ServiceWish) -> tuple[Service, bool]:
+        """
+        Check the event type at Cal.com and store the service; True if it is new.
+
+        Raises:
+            CustomerValidationError: what could not be compensated, or is no ordinary
+                booking; nothing was stored.
+            CalcomBookingError: Cal.com could not be asked.
+
+        """
+        calendar = await self._calendars.of(wish.company_id)
+        seen = await calendar.preflight(wish.calcom_event_type_id, duration_minutes=wish.duration_minutes)
+        if seen.errors:
+            raise CustomerValidationError(seen.errors)
+        service = Service(
+            company_id=wish.company_id,
+            service_id=wish.service_id,
+            name=wish.name,
+            duration_minutes=wish.duration_minutes,
+            calcom_event_type_id=wish.calcom_event_type_id,
+            staff_id=wish.staff_id,
+            staff_group=wish.staff_group,
+            time_zone=wish.time_zone,
+            notice_minutes=seen.notice_minutes,
+            sends_length=seen.sends_length,
+        )
+        is_new = not await self._is_stored(service)
+        await self._stored.put(service)
+        return service, is_new
+
+    async def _is_stored(self, service: Service) -> bool:
+        try:
+            await self._stored.find(company_id=service.company_id, service_id=service.service_id)
+        except UnknownService:
+            return False
+        return True

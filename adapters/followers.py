@@ -1,0 +1,160 @@
+"""
+The read models of a process: followed in the background, caught up, rebuilt.
+
+Each has a task of its own, woken by the log's NOTIFY on PostgreSQL and by the clock
+everywhere. Of all processes over one PostgreSQL one at a time works on a read model;
+should two ever do, the checkpoint lets only one of them count.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from adapters.log.store import Store
+from adapters.log_listener import LogListener
+from adapters.turn import turn
+from domain.errors import AppointmentDatabaseError, DatabaseKind
+from projections.catalog import PROJECTIONS
+from projections.errors import LogRestored, UnknownProjection
+from projections.follower import Follower, FollowerStatus, Stepped
+from projections.poison import said_of
+from projections.rebuilding import Rebuild, Rebuilt
+from projections.source import Projection
+
+log = logging.getLogger("calsaga.followers")
+SHORTEST_PAUSE_SECONDS = 0.02
+AFTER_FAILURE_SECONDS = 1.0
+
+
+class Followers:
+    """Followers of all read models; `run` ends when it is cancelled or told to stop."""
+
+    def __init__(self, store: Store, *, follow_seconds: float, projections: Sequence[Projection] = PROJECTIONS) -> None:
+        self._store = store
+        self._pause = follow_seconds
+        self._projections = {one.name: one for one in projections}
+        self._followers = {one.name: Follower(one, engine=store.engine, source=store.log) for one in projections}
+        self._problems: dict[str, str] = {}
+        self._stopping = asyncio.Event()
+        self._news = {name: asyncio.Event() for name in self._followers}
+
+    async def run(self) -> None:
+        """Follow the log until `stop` is called."""
+        listener = LogListener(self._store.engine.url, on_news=self._wake)
+        async with asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(listener.run())
+            for follower in self._followers.values():
+                tasks.create_task(self._follow(follower), name=f"follower {follower.name}")
+            await self._stopping.wait()
+            self._wake()
+            listening.cancel()
+
+    async def stop(self) -> None:
+        """Tell `run` to end after the batches that are being applied."""
+        self._stopping.set()
+
+    async def catch_up(self) -> None:
+        """
+        Apply everything that is in the log by now to all read models.
+
+        Raises:
+            LogRestored: a read model is ahead of the log; rebuild it.
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        with _own_words():
+            for follower in self._followers.values():
+                await follower.catch_up()
+
+    async def status(self) -> list[FollowerStatus]:
+        """
+        Return where each read model stands.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        with _own_words():
+            return [
+                replace(await follower.status(), problem=self._problems.get(name))
+                for name, follower in self._followers.items()
+            ]
+
+    async def rebuild(self, name: str) -> Rebuilt:
+        """
+        Build a read model anew from the log, while everybody goes on reading it.
+
+        Raises:
+            UnknownProjection: there is no such read model.
+            AppointmentDatabaseError: the database failed; the read model is as it was.
+
+        """
+        projection = self._projections.get(name)
+        if projection is None:
+            raise UnknownProjection(name)
+        with _own_words():
+            return await Rebuild(projection, engine=self._store.engine, source=self._store.log).run()
+
+    async def unpark(self, name: str, stream_id: UUID) -> bool:
+        """
+        Take a parked stream in again; False if it still cannot be applied.
+
+        Raises:
+            UnknownProjection: there is no such read model.
+            NotParked: the stream is not parked.
+            AppointmentDatabaseError: the database failed; the stream is still parked.
+
+        """
+        if name not in self._followers:
+            raise UnknownProjection(name)
+        with _own_words():
+            return await self._followers[name].unpark(stream_id)
+
+    def _wake(self) -> None:
+        for news in self._news.values():
+            news.set()
+
+    async def _follow(self, follower: Follower) -> None:
+        while not self._stopping.is_set():
+            self._news[follower.name].clear()
+            try:
+                async with turn(self._store.engine, follower.name) as mine:
+                    while mine and not self._stopping.is_set() and await follower.step() is not Stepped.NOTHING_NEW:
+                        pass
+                self._problems.pop(follower.name, None)
+                pause = self._pause
+            except Exception as problem:  # noqa: BLE001 - whatever it is, the other read models go on
+                self._note(follower.name, problem)
+                pause = max(AFTER_FAILURE_SECONDS, self._pause)
+            await self._rest(follower.name, pause)
+
+    def _note(self, name: str, problem: Exception) -> None:
+        said = said_of(problem)
+        # What goes on being wrong is said once.
+        if self._problems.get(name) != said:
+            expected = isinstance(problem, LogRestored | SQLAlchemyError | AppointmentDatabaseError)
+            log.error(
+                "follower.stopped", extra={"follower": name, "problem": said}, exc_info=None if expected else problem
+            )
+        self._problems[name] = said
+
+    async def _rest(self, name: str, seconds: float) -> None:
+        # Under load every commit is news: they are taken together.
+        await asyncio.sleep(min(SHORTEST_PAUSE_SECONDS, seconds))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news[name].wait()
+
+
+@contextmanager
+def _own_words() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as exc:
+        kind: DatabaseKind = "connection_lost" if exc.connection_invalidated else "other"
+        raise AppointmentDatabaseError("the database failed under a read model", kind=kind) from exc

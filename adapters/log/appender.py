@@ -1,0 +1,162 @@
+"""
+The one writer of a process.
+
+A thread takes every append that waits and writes them together. There is no timer: a
+single append goes at once, and while one batch is being written the next one gathers.
+"""
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TypeAlias
+
+from domain.errors import AppointmentDatabaseError
+from sagas.appending import Append, AppendResult
+
+BATCH_LIMIT = 256
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 1.0
+
+Outcome: TypeAlias = AppendResult | Exception
+Write: TypeAlias = Callable[[Sequence[Append]], list[AppendResult]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Waiting:
+    """An append whose caller waits."""
+
+    append: Append
+    future: "asyncio.Future[AppendResult]"
+    since: float = field(default_factory=time.monotonic)
+
+
+class Appender:
+    """
+    Write appends in batches, away from the event loop.
+
+    When the database fails for a passing reason, the same batch is written again until
+    its youngest append has waited for `patience` seconds. When it fails for any other
+    reason, its appends are written one by one, so that the faulty one fails alone.
+    """
+
+    def __init__(self, write: Write, *, patience: float) -> None:
+        self._write_batch = write
+        self._patience = patience
+        self._loop = asyncio.get_running_loop()
+        self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._closed = False
+        self._thread = Thread(target=self._run, name="calsaga-writer", daemon=True)
+        self._thread.start()
+
+    async def append(self, append: Append) -> AppendResult:
+        """
+        Write one append, together with whatever else waits.
+
+        A caller who goes away cancels nothing.
+
+        Raises:
+            AppointmentDatabaseError: it is not known to be written.
+
+        """
+        if self._closed:
+            raise AppointmentDatabaseError("the log is closed", kind="other", booking_id=append.stream_id).correlated(
+                append.correlation_id
+            )
+        future = self._loop.create_future()
+        self._queue.put(Waiting(append=append, future=future))
+        result: AppendResult = await future
+        return result
+
+    async def aclose(self) -> None:
+        """Take no more appends, and return when all that wait are written."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        waiting: deque[Waiting] = deque()
+        more = True
+        while more or waiting:
+            more = self._gather(waiting) and more
+            batch = _take(waiting)
+            if batch:
+                self._tell(batch, self._write(batch))
+
+    def _gather(self, waiting: deque[Waiting]) -> bool:
+        with suppress(Empty):
+            while True:
+                one = self._queue.get(block=not waiting)
+                if one is None:
+                    return False
+                waiting.append(one)
+        return True
+
+    def _tell(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
+        # The loop may be gone: then nobody waits any more.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(_settle, batch, outcomes)
+
+    def _write(self, batch: Sequence[Waiting]) -> Sequence[Outcome]:
+        try:
+            return self._persist(batch)
+        except Exception as exc:  # noqa: BLE001 - whatever it is, it belongs to whoever waits
+            if len(batch) == 1 or _is_passing(exc):
+                return [_own(one.append, exc) for one in batch]
+        return [self._write([one])[0] for one in batch]
+
+    def _persist(self, batch: Sequence[Waiting]) -> Sequence[Outcome]:
+        deadline = max(one.since for one in batch) + self._patience
+        appends = [one.append for one in batch]
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return self._write_batch(appends)
+            except AppointmentDatabaseError as exc:
+                if not exc.retryable or time.monotonic() + pause > deadline:
+                    raise
+            time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - spreads retries, keeps no secret
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _take(waiting: deque[Waiting]) -> list[Waiting]:
+    batch: list[Waiting] = []
+    streams = set()
+    left: list[Waiting] = []
+    while waiting and len(batch) < BATCH_LIMIT:
+        one = waiting.popleft()
+        if one.append.stream_id in streams:
+            left.append(one)
+        else:
+            streams.add(one.append.stream_id)
+            batch.append(one)
+    waiting.extendleft(reversed(left))
+    return batch
+
+
+def _settle(batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
+    for one, outcome in zip(batch, outcomes, strict=True):
+        if one.future.done():
+            continue
+        if isinstance(outcome, Exception):
+            one.future.set_exception(outcome)
+        else:
+            one.future.set_result(outcome)
+
+
+def _is_passing(exc: Exception) -> bool:
+    return isinstance(exc, AppointmentDatabaseError) and exc.retryable
+
+
+def _own(append: Append, exc: Exception) -> Exception:
+    if not isinstance(exc, AppointmentDatabaseError):
+        return exc
+    own = AppointmentDatabaseError(exc.message, kind=exc.kind, sql_state=exc.sql_state, booking_id=append.stream_id)
+    own.__cause__ = exc.__cause__
+    return own.correlated(append.correlation_id)

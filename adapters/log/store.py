@@ -1,0 +1,130 @@
+"""
+Everything that is kept in one database, opened together.
+
+    async with open_store("postgresql://…", probe=probe) as store:
+        result = await store.log.append(append)
+        stream = await store.log.read(booking_id)
+        claimed = await store.agenda.claim(limit=10, lease=timedelta(seconds=45))
+        now = store.clock.now()
+        row = await store.appointments.find(appointment_id)
+        listed = await store.readers.run(lambda: some_query(store.engine))
+
+`engine` is SQLAlchemy's, for read models, services, companies and keys. A SQLite file
+is created and migrated; PostgreSQL must have been migrated (`calsaga migrate`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Engine, make_url
+
+from adapters.database.appointments import find_appointment
+from adapters.database.clock import DatabaseClock
+from adapters.database.engine import open_engine
+from adapters.database.reading import Readers
+from adapters.log.agenda import DatabaseAgenda
+from adapters.log.appender import Appender
+from adapters.log.event_log import EventLog
+from adapters.postgres.backend import open_postgres
+from adapters.recording.backend import Backend, Options
+from adapters.recording.codec import booking_codec
+from adapters.recording.mapper import EventMapper
+from adapters.recording.probing import Probe, ignore
+from adapters.sqlite.backend import open_sqlite
+from sagas.ports import RowInTheWay
+
+READERS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseAppointments:
+    """The appointments port."""
+
+    engine: Engine
+    readers: Readers
+
+    async def find(self, appointment_id: UUID) -> RowInTheWay | None:
+        """
+        Return one row, or None.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        return await self.readers.run(lambda: find_appointment(self.engine, appointment_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """What one database is used for."""
+
+    log: EventLog
+    agenda: DatabaseAgenda
+    clock: DatabaseClock
+    appointments: DatabaseAppointments
+    readers: Readers
+    engine: Engine
+
+
+@asynccontextmanager
+async def open_store(
+    url: str,
+    *,
+    probe: Probe = ignore,
+    patience: float = 10.0,
+    lock_timeout: float = 5.0,
+    statement_timeout: float = 10.0,
+    read_timeout: float = 10.0,
+) -> AsyncIterator[Store]:
+    """
+    Open the database, and close it once all that was appended is written.
+
+    `patience` is for how many seconds an append is tried again when the database fails
+    for a passing reason, `lock_timeout` one wait for the writer lock (PostgreSQL).
+
+    Raises:
+        SchemaError: the database does not fit this calsaga; the message says what to run.
+        AppointmentDatabaseError: it does not answer.
+
+    """
+    mapper = EventMapper(booking_codec())
+    clock = DatabaseClock()
+    options = Options(
+        mapper=mapper,
+        probe=probe,
+        lock_timeout=lock_timeout,
+        statement_timeout=statement_timeout,
+        readers=READERS,
+    )
+    backend = await asyncio.to_thread(_open, url, options, clock)
+    readers = Readers(threads=READERS, limit=read_timeout, database_error=backend.database_error)
+    engine = open_engine(url, pool_size=READERS)
+    appender = Appender(backend.append, patience=patience)
+    try:
+        # A first look at due work is a first look at the database's clock, too.
+        await readers.run(backend.due_work.next_due)
+        yield Store(
+            log=EventLog(recorder=backend.recorder, appender=appender, readers=readers, mapper=mapper),
+            agenda=DatabaseAgenda(backend.due_work, readers),
+            clock=clock,
+            appointments=DatabaseAppointments(engine=engine, readers=readers),
+            readers=readers,
+            engine=engine,
+        )
+    finally:
+        await appender.aclose()
+        readers.close()
+        engine.dispose()
+        await asyncio.to_thread(backend.close)
+
+
+def _open(url: str, options: Options, clock: DatabaseClock) -> Backend:
+    kind = make_url(url).get_backend_name()
+    if kind == "sqlite":
+        return open_sqlite(url, options, clock)
+    if kind == "postgresql":
+        return open_postgres(url, options, clock)
+    raise ValueError(f"a database URL begins with sqlite:/// or postgresql://, not with {kind}")

@@ -1,0 +1,38 @@
+"""PostgreSQL, opened for a store."""
+
+from adapters.database.clock import DatabaseClock
+from adapters.postgres.datastore import open_datastore
+from adapters.postgres.due_work import PostgresDueWork
+from adapters.postgres.errors import database_error
+from adapters.postgres.recorder import PostgresLogRecorder
+from adapters.postgres.session import Limits, WriterSession
+from adapters.recording.backend import Backend, Options
+from migrations.runner import check
+
+
+def open_postgres(url: str, options: Options, clock: DatabaseClock) -> Backend:
+    """
+    Open a database that has been migrated.
+
+    Raises:
+        SchemaError: it has not been, or by a newer calsaga.
+        DatabaseFunctionsEnabled: the environment asks for what must not be.
+
+    """
+    datastore = open_datastore(url, pool_size=options.readers, connect_timeout=options.connect_timeout)
+    check(url)
+    limits = Limits(lock=options.lock_timeout, statement=options.statement_timeout)
+    recorder = PostgresLogRecorder(
+        datastore,
+        session=WriterSession(url, limits),
+        mapper=options.mapper,
+        probe=options.probe,
+        clock=clock,
+    )
+    return Backend(
+        recorder=recorder,
+        append=recorder.append,
+        due_work=PostgresDueWork(datastore, clock),
+        database_error=database_error,
+        close=recorder.close,
+    )

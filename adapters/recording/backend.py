@@ -1,0 +1,54 @@
+"""What one kind of database brings along for a store."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+from uuid import UUID
+
+from eventsourcing.persistence import ApplicationRecorder
+
+from adapters.recording.mapper import EventMapper
+from adapters.recording.probing import Probe, ignore
+from domain.errors import AppointmentDatabaseError
+from sagas.appending import Append, AppendResult
+from sagas.ports import Claimed
+
+
+class DueWork(Protocol):
+    """The agenda's questions, blocking."""
+
+    def claim(self, *, limit: int, lease: timedelta) -> Sequence[Claimed]:
+        """Take up to `limit` sagas that are due, most urgent first."""
+        ...
+
+    def release(self, claimed: Sequence[tuple[UUID, UUID]]) -> None:
+        """Make leased work due at once."""
+        ...
+
+    def next_due(self) -> timedelta | None:
+        """Return how long until the next work is due."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a database is used: how many seconds to wait for what, by how many readers, with which probe."""
+
+    mapper: EventMapper
+    probe: Probe = ignore
+    connect_timeout: float = 1.0
+    lock_timeout: float = 5.0
+    statement_timeout: float = 10.0
+    readers: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """A database that is open: its recorder for reading, `append` for writing, its due work, its errors."""
+
+    recorder: ApplicationRecorder
+    append: Callable[[Sequence[Append]], list[AppendResult]]
+    due_work: DueWork
+    database_error: Callable[[BaseException], AppointmentDatabaseError]
+    close: Callable[[], None]

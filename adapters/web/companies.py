@@ -1,0 +1,49 @@
+"""A company and its secrets, which go in and never come out."""
+
+from dataclasses import asdict
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.web.admission import Scope, admit, backend_of
+from adapters.web.answers import json_answer
+from adapters.web.body import read_object
+from adapters.web.documents import CompanyAnswer, CompanyList
+from adapters.web.fields import checked
+from adapters.web.operations import PlainRoute, described
+from adapters.web.problems import not_found
+from adapters.web.wishes import CompanyFields
+
+ONE = "/api/companies/{company_id}"
+router = APIRouter(route_class=PlainRoute, tags=["companies"])
+
+
+@router.get("/api/companies", **described("List the companies", scope=Scope.OPS_READ, answers={200: CompanyList}))
+async def list_companies(request: Request) -> Response:
+    """Answer with the company of the key, the only one that it can see."""
+    caller = await admit(request, Scope.OPS_READ)
+    companies = await backend_of(request).companies.list()
+    own = [asdict(one) for one in companies if one.company_id == caller.company_id]
+    return json_answer({"companies": own})
+
+
+@router.put(
+    ONE,
+    **described(
+        "Give the company its secrets",
+        path=ONE,
+        scope=Scope.OPS_WRITE,
+        body=CompanyFields,
+        answers={200: CompanyAnswer},
+        problems=(404,),
+    ),
+)
+async def put_company(request: Request) -> Response:
+    """Store the secrets that are given, encrypted; those left out stay as they are."""
+    caller = await admit(request, Scope.OPS_WRITE)
+    if request.path_params["company_id"] != caller.company_id:
+        raise not_found("company")
+    fields = checked(CompanyFields, await read_object(request))
+    company = await backend_of(request).companies.put(caller.company_id, **fields.model_dump())
+    return json_answer({"company": asdict(company)})

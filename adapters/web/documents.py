@@ -1,0 +1,196 @@
+"""The forms of the answers, for `/openapi.json`; a test holds every answer against them."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.booking import BookingStatus
+
+
+class FieldProblem(BaseModel):
+    """One wrong field, and what to do about it."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457); `type` is stable."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(pattern="^urn:calsaga:problem:")
+    title: str
+    status: int
+    detail: str
+    correlation_id: str
+    errors: list[FieldProblem]
+    reason: str | None = Field(default=None, description="Why a booking was refused.")
+    booking_id: UUID | None = Field(default=None, description="The booking that this is about.")
+    alternatives: list[Any] | None = Field(default=None, description="Other times, when a slot is taken.")
+
+
+class BookingFailure(BaseModel):
+    """Why a booking failed, is being undone, or waits for a person."""
+
+    reason: str
+    detail: str
+
+
+class Booking(BaseModel):
+    """A booking; instants are UTC."""
+
+    id: UUID
+    status: BookingStatus
+    company_id: str
+    service_id: str
+    customer_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    time_zone: str
+    source: str
+    staff_id: str | None
+    calcom_booking_uid: str | None
+    appointment_id: UUID | None
+    failure: BookingFailure | None
+    idempotency_key: str
+    correlation_id: str
+    resilience_strategy: Literal["retry", "circuit_breaker", "degradation"] | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class BookingAnswer(BaseModel):
+    """One booking; `message` is a sentence that a voice agent can say."""
+
+    booking: Booking
+    message: str | None = None
+
+
+class BookingPage(BaseModel):
+    """Some bookings by their start; `next_cursor` leads to the rest, `position` is how far the list knows the log."""
+
+    bookings: list[Booking]
+    next_cursor: str | None
+    position: int
+
+
+class Event(BaseModel):
+    """One event of a booking, with its person masked."""
+
+    version: int
+    type: str
+    at: datetime
+    recorded_at: datetime
+    correlation_id: str
+    data: dict[str, Any]
+
+
+class Events(BaseModel):
+    """Everything that has happened to a booking."""
+
+    events: list[Event]
+
+
+class TimelineEntry(BaseModel):
+    """Who told whom what; `elapsed_ms` counts from the booking's first event."""
+
+    at: datetime
+    elapsed_ms: int
+    version: int
+    source: str
+    target: str
+    text: str
+
+
+class Timeline(BaseModel):
+    """A booking as a sequence of messages."""
+
+    timeline: list[TimelineEntry]
+
+
+class Service(BaseModel):
+    """What can be booked."""
+
+    company_id: str
+    service_id: str
+    name: str
+    duration_minutes: int
+    calcom_event_type_id: int
+    staff_id: str | None
+    staff_group: str | None
+    time_zone: str | None
+    notice_minutes: int
+    sends_length: bool
+
+
+class ServiceAnswer(BaseModel):
+    """One service."""
+
+    service: Service
+
+
+class ServiceList(BaseModel):
+    """All services of the company."""
+
+    services: list[Service]
+
+
+class Company(BaseModel):
+    """A company: whether it has secrets, never what they are."""
+
+    company_id: str
+    has_calcom_key: bool
+    has_webhook_secret: bool
+
+
+class CompanyAnswer(BaseModel):
+    """One company."""
+
+    company: Company
+
+
+class CompanyList(BaseModel):
+    """The companies that the key can see: its own."""
+
+    companies: list[Company]
+
+
+class Key(BaseModel):
+    """An API key, without its secret."""
+
+    key_id: str
+    scopes: list[str]
+    last_characters: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class NewKey(BaseModel):
+    """A new API key; `secret` is what goes behind `Bearer`, and is shown this once."""
+
+    key: Key
+    secret: str
+
+
+class KeyList(BaseModel):
+    """The company's keys."""
+
+    keys: list[Key]
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: Literal["live"]
+
+
+class Ready(BaseModel):
+    """Whether requests can be served, and whether due work is being done."""
+
+    status: Literal["ready", "degraded", "unavailable"]
+    problems: list[str]
+    oldest_due_seconds: float = Field(description="How long the oldest due work has waited to be claimed.")

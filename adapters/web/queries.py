@@ -1,0 +1,71 @@
+"""What callers ask for behind the question mark of an address."""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BeforeValidator, ConfigDict, Field
+from starlette.requests import Request
+
+from adapters.web.fields import Fields, checked
+from adapters.web.problems import invalid
+from adapters.web.wishes import Identifier, Instant
+from domain.booking import BookingStatus
+from domain.errors import FieldError
+from projections.booking_pages import DEFAULT_LIMIT, HIGHEST_LIMIT
+from projections.cursor import LONGEST_CURSOR
+
+
+def _with_plus(text: object) -> object:
+    # An unescaped plus sign of an offset arrives as a space.
+    return text.replace(" ", "+") if isinstance(text, str) else text
+
+
+QueriedInstant = Annotated[Instant, BeforeValidator(_with_plus)]
+
+
+class Query(Fields):
+    """A query, whose values are all text at first."""
+
+    model_config = ConfigDict(strict=False)
+
+
+class Moment(Query):
+    """Which state of a booking is meant: that of an instant, that of a version, or the present one."""
+
+    as_of: QueriedInstant | None = None
+    at_version: int | None = Field(default=None, ge=1, le=2**31)
+
+
+class Listing(Query):
+    """Which bookings are meant: those that start in `[from, to)`."""
+
+    status: Literal[tuple(status.value for status in BookingStatus)] | None = None  # type: ignore[valid-type]
+    starts_from: QueriedInstant | None = Field(default=None, alias="from")
+    starts_to: QueriedInstant | None = Field(default=None, alias="to")
+    service_id: Identifier | None = None
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=HIGHEST_LIMIT)
+    cursor: str | None = Field(default=None, min_length=1, max_length=LONGEST_CURSOR)
+
+
+class Form(Query):
+    """In which form a timeline is wanted."""
+
+    format: Literal["json", "text", "mermaid"] = "json"
+
+
+Asked = TypeVar("Asked", bound=Query)
+
+
+def queried(model: type[Asked], request: Request) -> Asked:
+    """
+    Return the query as `model`.
+
+    Raises:
+        Refused: 422, with every wrong parameter.
+
+    """
+    values: dict[str, Any] = {}
+    for name, value in request.query_params.multi_items():
+        if name in values:
+            raise invalid(FieldError(name[:100], "must be given once"))
+        values[name] = value
+    return checked(model, values)

@@ -1,0 +1,188 @@
+"""
+The list of bookings behind `GET /api/bookings`: one row a booking, without anybody's name.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from sqlalchemy import Connection, Table, select
+
+from domain import events as e
+from domain.booking import Booking, BookingStatus
+from projections.errors import OutOfOrder
+from projections.source import Projection
+from projections.tables import booking_list
+from projections.upserting import upsert
+from sagas.appending import Recorded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingRow:
+    """A booking as the list shows it at `version`; `failure_*` is why it failed, is undone, or waits for a person."""
+
+    booking_id: UUID
+    company_id: str
+    status: str
+    service_id: str
+    customer_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    time_zone: str
+    source: str
+    staff_id: str | None
+    calcom_booking_uid: str | None
+    appointment_id: UUID | None
+    failure_reason: str | None
+    failure_detail: str | None
+    idempotency_key: str
+    correlation_id: str
+    resilience_strategy: str | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+def summary(booking: Booking) -> BookingRow:
+    """
+    Return the row that the list has once it has caught up with a booking.
+
+    Raises:
+        LookupError: nobody has asked for this booking.
+
+    """
+    facts = booking.facts
+    failure = booking.review or booking.failure or booking.undoing
+    return BookingRow(
+        booking_id=booking.booking_id,
+        company_id=facts.service.company_id,
+        status=booking.status.value,
+        service_id=facts.service.service_id,
+        customer_id=facts.customer_id,
+        starts_at=booking.starts_at or facts.starts_at,
+        ends_at=booking.ends_at or facts.ends_at,
+        time_zone=facts.time_zone,
+        source=facts.source,
+        staff_id=facts.staff_id,
+        calcom_booking_uid=booking.kept_uid,
+        appointment_id=booking.appointment_id,
+        failure_reason=None if failure is None else failure.reason,
+        failure_detail=None if failure is None else failure.detail,
+        idempotency_key=facts.idempotency_key,
+        correlation_id=facts.correlation_id,
+        resilience_strategy=booking.resilience_strategy,
+        version=booking.version,
+        created_at=facts.at,
+        updated_at=booking.updated_at or facts.at,
+    )
+
+
+def load(connection: Connection, table: Table, booking_ids: Iterable[UUID]) -> dict[UUID, BookingRow]:
+    """Return the rows of these bookings, those that are there."""
+    rows = connection.execute(select(table).where(table.c.booking_id.in_(list(booking_ids))))
+    return {row.booking_id: BookingRow(**row._mapping) for row in rows}  # noqa: SLF001 - the public way to a dict
+
+
+def apply(connection: Connection, tables: Sequence[Table], recorded: Sequence[Recorded]) -> None:
+    """Bring the rows of all bookings that these events are about up to date."""
+    (table,) = tables
+    rows = load(connection, table, {one.stream_id for one in recorded})
+    for one in recorded:
+        rows[one.stream_id] = evolve_recorded(rows.get(one.stream_id), one)
+    upsert(connection, table, [asdict(row) for row in rows.values()])
+
+
+BOOKINGS = Projection(name="bookings", tables=(booking_list,), apply=apply)
+
+
+def evolve_recorded(row: BookingRow | None, recorded: Recorded) -> BookingRow:
+    """
+    Return the row after a recorded event; one that it contains already changes nothing.
+
+    Raises:
+        OutOfOrder: an event of the booking is missing in between.
+
+    """
+    version = 0 if row is None else row.version
+    if row is not None and recorded.version <= version:
+        return row
+    if recorded.version != version + 1:
+        raise OutOfOrder(stream_id=recorded.stream_id, expected=version + 1, found=recorded.version)
+    if row is not None:
+        return evolve(row, recorded.event)
+    if not isinstance(recorded.event, e.BookingInitiated):
+        raise OutOfOrder(stream_id=recorded.stream_id, expected=1, found=recorded.version)
+    return begin(recorded.stream_id, recorded.event)
+
+
+def begin(booking_id: UUID, event: e.BookingInitiated) -> BookingRow:
+    """Return the row of a booking that was just asked for."""
+    return summary(Booking(booking_id=booking_id, version=1, initiated=event, updated_at=event.at))
+
+
+def evolve(row: BookingRow, event: e.BookingEvent) -> BookingRow:
+    """Return the row after one more event."""
+    return replace(_after(row, event), version=row.version + 1, updated_at=event.at)
+
+
+def _after(row: BookingRow, event: e.BookingEvent) -> BookingRow:
+    match event:
+        case e.CalcomBookingAttempted() | e.CalcomCancelAttempted():
+            return _retried(row) if event.number > 1 else row
+        case e.CalcomOutcomeUnknown() | e.AppointmentPersistenceFailed():
+            return _retried(row)
+        case e.BookingDeferred():
+            return replace(row, resilience_strategy="degradation")
+        case e.CalcomBookingCreated() if row.calcom_booking_uid is None and row.status == BookingStatus.PENDING:
+            return replace(row, calcom_booking_uid=event.uid, starts_at=event.starts_at, ends_at=event.ends_at)
+        case e.CalcomBookingFollowed() if row.calcom_booking_uid == event.from_uid:
+            return replace(row, calcom_booking_uid=event.to_uid)
+        case e.AppointmentBooked():
+            booked = _moved(row, BookingStatus.BOOKED)
+            return replace(
+                booked, appointment_id=event.appointment_id, starts_at=event.starts_at, ends_at=event.ends_at
+            )
+        case e.CompensationStarted():
+            return _blamed(_moved(row, BookingStatus.COMPENSATING), event)
+        case e.CancellationRequested():
+            wanted = row.status in {BookingStatus.PENDING, BookingStatus.BOOKED}
+            return _moved(row, BookingStatus.CANCELLING) if wanted else row
+        case e.BookingFailed():
+            return _blamed(_moved(row, BookingStatus.FAILED), event)
+        case e.BookingCancelled():
+            return _moved(row, BookingStatus.CANCELLED)
+        case e.ManualReviewRequested():
+            return _blamed(_moved(row, BookingStatus.NEEDS_REVIEW), event)
+        case (
+            e.BookingInitiated()
+            | e.CalcomBookingNotSent()
+            | e.CalcomLooked()
+            | e.CalcomAttemptAbsent()
+            | e.CalcomBookingCreated()
+            | e.CalcomBookingRefused()
+            | e.CalcomBookingFollowed()
+            | e.ObstacleInspected()
+            | e.CalcomBookingCancelled()
+            | e.CompensationFailed()
+            | e.InconsistencyDetected()
+        ):
+            return row
+        case _:
+            assert_never(event)
+
+
+def _moved(row: BookingRow, status: BookingStatus) -> BookingRow:
+    # Whatever still happens, a booking that waits for a person goes on waiting.
+    return row if row.status == BookingStatus.NEEDS_REVIEW else replace(row, status=status.value)
+
+
+def _blamed(row: BookingRow, event: e.CompensationStarted | e.BookingFailed | e.ManualReviewRequested) -> BookingRow:
+    if row.status == BookingStatus.NEEDS_REVIEW and not isinstance(event, e.ManualReviewRequested):
+        return row
+    return replace(row, failure_reason=event.reason, failure_detail=event.detail)
+
+
+def _retried(row: BookingRow) -> BookingRow:
+    return replace(row, resilience_strategy=row.resilience_strategy or "retry")

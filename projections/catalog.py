@@ -1,0 +1,23 @@
+"""
+All read models.
+"""
+
+from projections.bookings import BOOKINGS
+from projections.errors import UnknownProjection
+from projections.source import Projection
+
+PROJECTIONS: tuple[Projection, ...] = (BOOKINGS,)
+
+
+def find(name: str) -> Projection:
+    """
+    Return the read model of this name.
+
+    Raises:
+        UnknownProjection: there is none.
+
+    """
+    for projection in PROJECTIONS:
+        if projection.name == name:
+            return projection
+    raise UnknownProjection(name)

@@ -1,0 +1,50 @@
+"""The tables of the read models, and how far each has come. The migrations create them."""
+
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, Uuid
+
+from projections.columns import Instant
+
+metadata = MetaData()
+
+booking_list = Table(
+    "booking_list",
+    metadata,
+    Column("booking_id", Uuid, primary_key=True),
+    Column("company_id", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("service_id", String, nullable=False),
+    Column("customer_id", Uuid, nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("time_zone", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("staff_id", String),
+    Column("calcom_booking_uid", String),
+    Column("appointment_id", Uuid),
+    Column("failure_reason", String),
+    Column("failure_detail", Text),
+    Column("idempotency_key", String, nullable=False),
+    Column("correlation_id", String, nullable=False),
+    Column("resilience_strategy", String),
+    Column("version", BigInteger, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+projection_checkpoints = Table(
+    "projection_checkpoints",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+projection_parked = Table(
+    "projection_parked",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("stream_id", Uuid, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("parked_at", Instant, nullable=False),
+)

@@ -1,0 +1,142 @@
+"""
+The processes of a crash test: one that does the work and may die, one that cleans up after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from adapters.bootstrap import application
+from adapters.settings import Settings
+from domain.booking import Booking
+from domain.errors import AppointmentDatabaseError
+from domain.wish import BookAppointment, CustomerWish
+from sagas.orchestrator import CancelAppointment
+from tests.crash.scenarios import Scenario
+
+START = (datetime.now(UTC) + timedelta(days=3)).replace(hour=10, minute=0, second=0, microsecond=0)
+STAFF = "dr-ada"
+SERVICE = "consultation"
+QUIET_SECONDS = 20
+
+
+def work(settings: Settings, scenario: Scenario, said: Connection) -> None:
+    """
+    Book, and cancel if the scenario says so; every answer that a caller gets is sent to `said`.
+    """
+    asyncio.run(_work(settings, scenario, said))
+    _leave()
+
+
+def recover(settings: Settings, said: Connection) -> None:
+    """
+    Do what the dead process left, and say when nothing is due any more.
+    """
+    asyncio.run(_recover(settings, said))
+    _leave()
+
+
+def _leave() -> None:
+    # A forked child must not run the exit handlers of the test run.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+async def _work(settings: Settings, scenario: Scenario, said: Connection) -> None:
+    probe = WalkIn(settings).probe if scenario.walk_in else None
+    async with application(settings, background=True, on_point=probe) as app:
+        patience = 0.0 if scenario.cancels == "at_once" else 15.0
+        booked = await app.orchestrator.book(_wish(), patience=patience)
+        said.send(_answer(booked.booking))
+        if scenario.cancels != "no":
+            wish = CancelAppointment(company_id="default", booking_id=booked.booking.booking_id, reason="changed my mind")
+            said.send(("cancel", str(booked.booking.booking_id)))
+            cancelled = await app.orchestrator.cancel(wish, patience=15)
+            said.send(_answer(cancelled.booking))
+
+
+async def _recover(settings: Settings, said: Connection) -> None:
+    async with application(settings, background=True) as app:
+        deadline = asyncio.get_running_loop().time() + QUIET_SECONDS
+        while asyncio.get_running_loop().time() < deadline:
+            with suppress(AppointmentDatabaseError):
+                if await app.store.agenda.next_due() is None:
+                    said.send("quiet")
+                    return
+            await asyncio.sleep(0.05)
+        said.send("still due")
+
+
+def _answer(booking: Booking) -> tuple[str, str]:
+    return booking.status.value, str(booking.booking_id)
+
+
+def _wish() -> BookAppointment:
+    return BookAppointment(
+        company_id="default",
+        service_id=SERVICE,
+        customer=CustomerWish(name="Ada Lovelace", phone="+491701234567"),
+        starts_at=START,
+        time_zone="UTC",
+        source="crash",
+        staff_id=STAFF,
+        idempotency_key="the one",
+    )
+
+
+class WalkIn:
+    """
+    Somebody at the front desk, whose software knows nothing of calsaga, books the same member of staff meanwhile.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._done = False
+
+    def probe(self, point: str) -> None:
+        """
+        Write the row once Cal.com has answered.
+        """
+        if point == "calcom.create.after" and not self._done:
+            self._done = True
+            insert_walk_in(self._settings.database_url)
+
+
+def insert_walk_in(database_url: str) -> None:
+    """
+    Write an appointment of the same member of staff at the same time.
+    """
+    from adapters.database.engine import open_engine
+    from adapters.database.tables import appointments
+
+    engine = open_engine(database_url)
+    with engine.begin() as connection, suppress(sa.exc.IntegrityError):
+        connection.execute(
+            appointments.insert().values(
+                id=uuid4(),
+                company_id="default",
+                booking_id=uuid4(),
+                idempotency_key=f"walk-in-{uuid4()}",
+                service_id=SERVICE,
+                customer_id=UUID(int=0),
+                staff_id=STAFF,
+                starts_at=START + timedelta(minutes=10),
+                ends_at=START + timedelta(minutes=20),
+                status="booked",
+                source="front-desk",
+                created_at=datetime.now(UTC),
+                updated_at=datetime.now(UTC),
+            )
+        )
+    engine.dispose()
+
+

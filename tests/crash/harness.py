@@ -1,0 +1,208 @@
+"""
+Runs a scenario in a process that dies on the way, has another one clean up, and judges.
+
+The processes are forked from a server that has imported everything, so that a death costs
+milliseconds; they are the server's children, and it waits for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import httpx
+
+from adapters.log.store import open_store
+from tests.crash import child
+from tests.crash.judge import faults_of
+from tests.crash.scenarios import Scenario
+from tests.crash.timing import short_settings
+
+LONGEST_SECONDS: Final = 40
+HOLD_SECONDS: Final = 2.5
+"""How long a stopped process sleeps: longer than its lease, its deadline and the visibility window together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """
+    What became of one death.
+    """
+
+    scenario: str
+    point: str
+    died: bool
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """
+    Where scenarios are played: a sandbox, and fresh databases.
+    """
+
+    sandbox_url: str
+    new_database: Callable[[], str]
+
+    def points(self, scenario: Scenario) -> list[str]:
+        """
+        Return the crash points that the scenario reaches when nothing dies, in their order.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            trace = Path(folder) / "trace"
+            play = _Play(self, scenario, crash_trace=str(trace))
+            play.work()
+            faults = play.finish()
+            assert not faults, faults
+            return trace.read_text().split()
+
+    def die_at(self, scenario: Scenario, number: int, *, how: str = "KILL") -> Verdict:
+        """
+        Let the process die, or sleep, at the point of that number (from 1 on).
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            trace = Path(folder) / "trace"
+            play = _Play(self, scenario, crash_at=f"#{number}", crash_signal=how, crash_trace=str(trace))
+            died = play.work()
+            faults = play.finish()
+            reached = trace.read_text().split()
+        point = reached[number - 1] if len(reached) >= number else "not reached"
+        return Verdict(scenario=scenario.name, point=f"{number} {point}", died=died, faults=tuple(faults))
+
+
+class _Play:
+    def __init__(self, stage: Stage, scenario: Scenario, **crash: object) -> None:
+        self._context = _context()
+        self._scenario = scenario
+        self._event_type = 1000 + uuid4().int % 10**9
+        self._sandbox = httpx.Client(base_url=stage.sandbox_url, timeout=10)
+        self._settings = short_settings(database_url=stage.new_database(), calcom_url=stage.sandbox_url)
+        self._crashing = self._settings.model_copy(update=crash)
+        self._said: list[object] = []
+        self._set_up()
+
+    def work(self) -> bool:
+        """
+        Play the scenario, and tell whether the process was killed or stopped on the way.
+        """
+        heard, said = self._context.Pipe(duplex=False)
+        process = self._start(child.work, self._crashing, self._scenario, said)
+        said.close()
+        if self._crashing.crash_signal == "STOP" and self._crashing.crash_at:
+            return self._outlive(process, heard)
+        process.join(LONGEST_SECONDS)
+        self._said += _drain(heard)
+        assert process.exitcode in {0, -signal.SIGKILL}, (self._scenario.name, process.exitcode)
+        return process.exitcode != 0
+
+    def _outlive(self, process: ForkServerProcess, heard: object) -> bool:
+        stopped = _await_stop(process)
+        if stopped:
+            # Another process finishes the booking while this one sleeps, and then it wakes up.
+            time.sleep(HOLD_SECONDS)
+            self._recover()
+            os.kill(process.pid or 0, signal.SIGCONT)
+        process.join(LONGEST_SECONDS)
+        assert process.exitcode == 0, (self._scenario.name, process.exitcode)
+        self._said += _drain(heard)
+        return stopped
+
+    def finish(self) -> list[str]:
+        """
+        Have the rest done, and return what is wrong then.
+        """
+        self._recover()
+        ledger = self._sandbox.get("/_sandbox/ledger", params={"event_type_id": self._event_type}).json()["bookings"]
+        self._sandbox.close()
+        return asyncio.run(self._judge(ledger))
+
+    async def _judge(self, ledger: list[dict[str, object]]) -> list[str]:
+        async with open_store(self._settings.database_url) as store:
+            faults = await faults_of(store, ledger)
+            for answer in self._said:
+                faults += await self._broken_promise(store, answer)
+        return faults
+
+    async def _broken_promise(self, store: object, answer: object) -> list[str]:
+        from domain.booking import fold, initial_state
+        from uuid import UUID
+
+        status, booking_id = answer  # type: ignore[misc]
+        recorded = await store.log.read(UUID(booking_id))  # type: ignore[attr-defined]
+        booking = fold(initial_state(UUID(booking_id)), [one.event for one in recorded])
+        cancelling = any(word == "cancel" for word, _ in self._said)  # type: ignore[misc]
+        if status in {"failed", "cancelled"} and booking.status != status:
+            return [f"the caller was told {status}, and now it is {booking.status}"]
+        if status == "booked" and booking.status not in ({"booked", "cancelled"} if cancelling else {"booked"}):
+            return [f"the caller was told booked, and now it is {booking.status}"]
+        return [] if recorded else [f"the caller was told {status}, and the log knows nothing"]
+
+    def _recover(self) -> None:
+        heard, said = self._context.Pipe(duplex=False)
+        process = self._start(child.recover, self._settings, said)
+        said.close()
+        process.join(LONGEST_SECONDS)
+        assert process.exitcode == 0, (self._scenario.name, process.exitcode)
+        assert _drain(heard) == ["quiet"], f"{self._scenario.name}: work was still due after the recovery"
+
+    def _start(self, target: Callable[..., None], *arguments: object) -> ForkServerProcess:
+        process = self._context.Process(target=target, args=arguments, daemon=True)
+        process.start()
+        return process
+
+    def _set_up(self) -> None:
+        kind = {"slug": f"crash-{self._event_type}", "hosts": [self._event_type], "length": 30, "always_open": True}
+        self._put(f"/_sandbox/event-types/{self._event_type}", kind)
+        for fault in self._scenario.faults:
+            once = {**fault, "match": {"event_type_id": self._event_type}, "times": 1}
+            self._sandbox.post("/_sandbox/faults", json=once).raise_for_status()
+        if self._scenario.stranger:
+            booking = {"action": "book", "event_type_id": self._event_type, "start": child.START.isoformat()}
+            self._sandbox.post("/_sandbox/people", json=booking).raise_for_status()
+        asyncio.run(self._define_service())
+
+    async def _define_service(self) -> None:
+        await child.define_service(self._settings, event_type_id=self._event_type)
+
+    def _put(self, path: str, body: object) -> None:
+        self._sandbox.put(path, json=body).raise_for_status()
+
+
+def _context() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.crash.child"])
+    return context
+
+
+def _drain(heard: object) -> list[object]:
+    said = []
+    try:
+        while True:
+            said.append(heard.recv())  # type: ignore[attr-defined]
+    except EOFError:
+        return said
+
+
+def _await_stop(process: ForkServerProcess) -> bool:
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while time.monotonic() < deadline and process.is_alive():
+        try:
+            state = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return False
+        if state == "T":
+            return True
+        time.sleep(0.01)
+    return False
+
+

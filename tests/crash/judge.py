@@ -1,0 +1,88 @@
+"""
+The invariants, judged by what Cal.com holds and what the database holds, once all is quiet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from adapters.database.tables import appointments
+from adapters.log.store import Store
+from adapters.verify import verify
+from domain.booking import Booking, BookingStatus, evolve, initial_state
+
+LIVE = frozenset({"accepted", "pending"})
+
+
+async def faults_of(store: Store, ledger: Iterable[Mapping[str, Any]]) -> list[str]:
+    """
+    Return every way in which the two places differ; nothing if all is well.
+    """
+    found = list(ledger)
+    bookings = await _bookings(store)
+    rows = await store.readers.run(lambda: _booked_rows(store))
+    faults = [fault for booking in bookings.values() for fault in _faults(booking, found, rows)]
+    faults += _unknown(found, bookings)
+    faults += [f"foreign booking {one['uid']} was touched" for one in found if _is_foreign_and_touched(one)]
+    faults += [str(difference) for difference in await verify(store)]
+    return faults
+
+
+async def _bookings(store: Store) -> dict[UUID, Booking]:
+    bookings: dict[UUID, Booking] = {}
+    position = 0
+    while batch := await store.log.read_all(after=position, limit=1000):
+        for recorded in batch:
+            before = bookings.get(recorded.stream_id) or initial_state(recorded.stream_id)
+            bookings[recorded.stream_id] = evolve(before, recorded.event)
+            position = recorded.position
+    return bookings
+
+
+def _booked_rows(store: Store) -> dict[UUID, str]:
+    with store.engine.connect() as connection:
+        query = sa.select(appointments.c.booking_id, appointments.c.calcom_booking_uid).where(
+            appointments.c.status == "booked"
+        )
+        return {row.booking_id: row.calcom_booking_uid for row in connection.execute(query)}
+
+
+def _faults(booking: Booking, ledger: Sequence[Mapping[str, Any]], rows: Mapping[UUID, str]) -> list[str]:
+    ours = [one for one in ledger if one["metadata"].get("calsaga_booking_id") == str(booking.booking_id)]
+    live = sorted(one["uid"] for one in ours if one["status"] in LIVE)
+    row = rows.get(booking.booking_id)
+    what = f"booking {booking.booking_id} ({booking.status}, {booking.facts.idempotency_key})"
+    match booking.status:
+        case BookingStatus.BOOKED:
+            expected: list[str] = [booking.kept_uid or "?"]
+        case BookingStatus.FAILED | BookingStatus.CANCELLED:
+            expected = []
+        case BookingStatus.NEEDS_REVIEW:
+            return []
+        case _:
+            return [f"{what} is not over"]
+    faults = []
+    if live != expected:
+        faults.append(f"{what}: live at Cal.com {live}, expected {expected}")
+    if [row] != (expected or [None]):
+        faults.append(f"{what}: appointment {row}, expected {expected}")
+    if booking.ledger.open or booking.ledger.presumed_absent:
+        faults.append(f"{what}: open ledger lines {booking.ledger.open or booking.ledger.presumed_absent}")
+    return faults
+
+
+def _unknown(ledger: Iterable[Mapping[str, Any]], bookings: Mapping[UUID, Booking]) -> list[str]:
+    known = {str(booking_id) for booking_id in bookings}
+    return [
+        f"Cal.com holds {one['uid']} of a booking that the log does not know"
+        for one in ledger
+        if one["status"] in LIVE and one["metadata"].get("calsaga_booking_id", next(iter(known), "")) not in known
+    ]
+
+
+def _is_foreign_and_touched(one: Mapping[str, Any]) -> bool:
+    return one["made_by"] == "person" and one["cancelled_by"] == "api"

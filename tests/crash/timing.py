@@ -1,0 +1,29 @@
+"""
+The settings of a crash test: the same rules as in production, with shorter times.
+"""
+
+from __future__ import annotations
+
+from adapters.settings import Settings, read_settings
+
+SHORT = {
+    "calcom_send_seconds": 0.4,
+    "calcom_attempt_seconds": 0.5,
+    "calcom_total_seconds": 2,
+    "calcom_visibility_seconds": 0.4,
+    "calcom_look_seconds": "0.05,0.15,0.3",
+    "calcom_horizon_seconds": 2.5,
+    "lease_seconds": 1.2,
+    "retry_first_seconds": 0.05,
+    "retry_cap_seconds": 0.4,
+    "follow_seconds": 0.1,
+    "calcom_api_key": "cal_crash",
+    "log_level": "error",
+}
+
+
+def short_settings(*, database_url: str, calcom_url: str, **more: object) -> Settings:
+    """
+    Return settings under which everything is over within seconds.
+    """
+    return read_settings(**{**SHORT, "database_url": database_url, "calcom_base_url": calcom_url, **more})

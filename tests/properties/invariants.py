@@ -1,0 +1,129 @@
+"""
+The ten invariants of the design, asked of a world that has become quiet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from uuid import UUID
+
+from domain.booking import Booking, BookingStatus
+from domain.events import AppointmentBooked, BookingCancelled, BookingFailed, BookingInitiated, CancellationRequested
+from tests.fakes.calcom import CalcomBooking
+from tests.fakes.log import AppointmentRow
+from tests.properties.plan import WishName
+from tests.properties.world import World
+
+
+def broken(world: World) -> list[str]:
+    """
+    Return every invariant that does not hold, in words; bookings in review are excluded, as the design says.
+    """
+    return [*world.faults, *_of_bookings(world), *_of_the_log(world), *_of_callers(world), *_of_rows(world)]
+
+
+def _of_bookings(world: World) -> Iterator[str]:
+    for booking in world.bookings():
+        if booking.status is BookingStatus.NEEDS_REVIEW:
+            continue
+        name = f"{booking.booking_id} ({booking.status})"
+        live = [one for line in booking.ledger.lines for one in world.calcom.of(line.attempt_id) if one.is_live]
+        live = list({one.uid: one for one in live}.values())
+        row = _row(world, booking.booking_id)
+        booked = row is not None and row.booked
+        if len(live) > 1:
+            yield f"1: {name} has {len(live)} live bookings at Cal.com"
+        if live and not booked:
+            yield f"2: {name} is live at Cal.com and has no appointment"
+        if booked and not live and not _touched(world, booking):
+            yield f"3: {name} has an appointment and is not live at Cal.com"
+        if booked and live and not live[0].touched and row is not None:
+            yield from _differences(name, row, live[0])
+        if booked != (booking.status is BookingStatus.BOOKED):
+            yield f"3: {name} is told as {booking.status} while the row says booked={booked}"
+        if booking.ledger.open or booking.ledger.presumed_absent or booking.surplus:
+            yield f"6: {name} is quiet with open lines {booking.ledger}"
+        if booking.ended is None:
+            yield f"6: {name} is quiet and not over"
+
+
+def _differences(name: str, row: AppointmentRow, live: CalcomBooking) -> Iterator[str]:
+    here = (row.inserted.calcom_booking_uid, row.inserted.starts_at, row.inserted.ends_at)
+    there = (live.uid, live.starts_at, live.ends_at)
+    if here != there:
+        yield f"3: {name} is {here} here and {there} at Cal.com"
+
+
+def _of_the_log(world: World) -> Iterator[str]:
+    for booking_id in world.booking_ids():
+        events = world.log.events(booking_id)
+        for kind in (BookingInitiated, AppointmentBooked, BookingFailed, BookingCancelled):
+            if sum(isinstance(one, kind) for one in events) > 1:
+                yield f"4: {booking_id} has more than one {kind.__name__}"
+        ends = {type(one) for one in events} & {AppointmentBooked, BookingFailed}
+        if len(ends) > 1:
+            yield f"4: {booking_id} was booked and failed"
+        cancelled = any(isinstance(one, BookingCancelled) for one in events)
+        if cancelled and not any(isinstance(one, CancellationRequested) for one in events):
+            yield f"4: {booking_id} was cancelled and nobody asked"
+    ours = {line.attempt_id for booking in world.bookings() for line in booking.ledger.lines}
+    for uid in world.calcom.cancelled_by_us:
+        if world.calcom.bookings[uid].attempt_id not in ours:
+            yield f"10: {uid} is not ours, and we cancelled it"
+    for booking in world.bookings():
+        for line in booking.ledger.lines:
+            kept_ones = [one for one in world.calcom.of(line.attempt_id) if one.uid in world.calcom.cancelled_by_us]
+            if kept_ones and booking.status is BookingStatus.BOOKED and booking.kept_uid in {x.uid for x in kept_ones}:
+                yield f"3: {booking.booking_id} is booked, and we cancelled its {booking.kept_uid}"
+
+
+def _of_callers(world: World) -> Iterator[str]:
+    by_wish: dict[WishName, set[UUID]] = {}
+    for told in world.told:
+        then = told.result.booking
+        now = world.log.booking(then.booking_id)
+        if now.version < then.version or not then.version:
+            yield f"5: a caller was told of {then.booking_id} at version {then.version}, the log has {now.version}"
+        cancelling = now.cancellation is not None or now.review is not None
+        if then.status is BookingStatus.BOOKED and now.status is not BookingStatus.BOOKED and not cancelling:
+            yield f"5: a caller was told that {then.booking_id} is booked, and it is {now.status}"
+        if then.status in {BookingStatus.FAILED, BookingStatus.CANCELLED} and now.status is not then.status:
+            yield f"4: a caller was told that {then.booking_id} is {then.status}, and it is {now.status}"
+        if told.wish is None and then.cancellation is None and then.status is not BookingStatus.FAILED:
+            yield f"5: a cancellation of {then.booking_id} was answered and is not in the log"
+        if told.wish in {"a by key", "a by key again"}:
+            by_wish.setdefault("a by key", set()).add(then.booking_id)
+    if any(len(ids) > 1 for ids in by_wish.values()):
+        yield f"4: one key led to several bookings: {by_wish}"
+    yield from _generations(world)
+
+
+def _generations(world: World) -> Iterator[str]:
+    begun = [one.facts for one in world.bookings()]
+    derived = [facts for facts in begun if not facts.key_given and facts.service.service_id == "cut"]
+    calls = sum(world.calls.get(name, 0) for name in ("a", "a again", "near a", "other staff"))
+    if len(derived) > calls:
+        yield f"4: {calls} calls made {len(derived)} bookings"
+
+
+def _of_rows(world: World) -> Iterator[str]:
+    rows = [one.inserted for one in world.log.appointments.values() if one.booked]
+    for one, other in combinations(rows, 2):
+        overlap = one.starts_at < other.ends_at and other.starts_at < one.ends_at
+        if one.staff_id is not None and one.staff_id == other.staff_id and overlap:
+            yield f"8: {one.staff_id} has two appointments at once"
+        near = abs((one.starts_at - other.starts_at).total_seconds()) <= 300
+        if near and (one.service_id, one.customer_id) == (other.service_id, other.customer_id):
+            yield f"4: {one.booking_id} and {other.booking_id} are near-duplicates"
+    reviewed = {one.booking_id for one in world.bookings() if one.status is BookingStatus.NEEDS_REVIEW}
+    if set(world.log.claims) - reviewed:
+        yield f"6: claims are left: {world.log.claims}"
+
+
+def _row(world: World, booking_id: UUID) -> AppointmentRow | None:
+    return next((one for one in world.log.appointments.values() if one.inserted.booking_id == booking_id), None)
+
+
+def _touched(world: World, booking: Booking) -> bool:
+    return any(one.touched for line in booking.ledger.lines for one in world.calcom.of(line.attempt_id))

@@ -1,0 +1,121 @@
+"""
+Wrong usage and wrong settings end in one clear line, exit code 2, and no traceback.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from adapters.cli.app import app
+
+
+def run(*arguments: str, **environment: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), env=environment)
+
+
+def test_help_names_every_command() -> None:
+    result = run("--help")
+
+    assert 0 == result.exit_code
+    for command in (
+        "migrate serve worker demo sandbox companies services keys book cancel import show timeline verify projections"
+    ).split():
+        assert command in result.stdout
+
+
+def test_help_loads_neither_the_database_nor_the_web() -> None:
+    probe = "import sys, adapters.cli.app; print([m for m in ('sqlalchemy', 'fastapi', 'httpx', 'pydantic') if m in sys.modules])"
+    finished = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+
+    assert "[]" == finished.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("unheard-of",),
+        ("show",),
+        ("show", "not-a-uuid"),
+        ("timeline", "5f76468b-1d5c-46ef-bd0e-ab2608f9947a", "--format", "smoke-signals"),
+        ("cancel", "5f76468b-1d5c-46ef-bd0e-ab2608f9947a"),
+        ("import", "/nowhere/to/be/found.jsonl"),
+        ("serve", "--port", "99999"),
+        ("demo", "--faults", "apocalypse"),
+        ("sandbox", "--faults", "apocalypse"),
+        ("companies", "set", "acme"),
+        ("keys", "create", "--scope", "everything"),
+        ("show", "5f76468b-1d5c-46ef-bd0e-ab2608f9947a", "--as-of", "2026-11-22T10:00:00Z", "--at-version", "2"),
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
+    result = run(*arguments)
+
+    assert 2 == result.exit_code
+    assert "" == result.stdout
+    assert result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CALSAGA_DATABASE_URL", "mysql://root:hunter2@localhost/x"),
+        ("CALSAGA_CALCOM_ATTEMPT_SECONDS", "soon-hunter2"),
+        ("CALSAGA_LEASE_SECONDS", "1"),
+        ("CALSAGA_LOG_LEVEL", "loud-hunter2"),
+    ],
+)
+@pytest.mark.parametrize("command", [("migrate",), ("worker",), ("serve",), ("services", "list")])
+def test_a_wrong_setting_is_named_and_its_value_is_not(command: tuple[str, ...], variable: str, value: str) -> None:
+    result = run(*command, **{variable: value})
+
+    assert 2 == result.exit_code
+    assert variable in result.stderr
+    assert "hunter2" not in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "" == result.stdout
+
+
+def test_a_database_of_a_newer_calsaga_is_refused_with_the_remedy(tmp_path: Path, empty_sqlite_url: str) -> None:
+    import sqlite3
+
+    assert 0 == run("migrate", CALSAGA_DATABASE_URL=empty_sqlite_url).exit_code
+    with sqlite3.connect(empty_sqlite_url.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+
+    for command in (("migrate",), ("services", "list"), ("worker",)):
+        result = run(*command, CALSAGA_DATABASE_URL=empty_sqlite_url)
+        assert 2 == result.exit_code, result.stderr
+        assert "9999" in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+def test_migrating_twice_says_so(empty_sqlite_url: str) -> None:
+    first = run("migrate", CALSAGA_DATABASE_URL=empty_sqlite_url)
+    second = run("migrate", CALSAGA_DATABASE_URL=empty_sqlite_url)
+
+    assert (0, 0) == (first.exit_code, second.exit_code)
+    assert "migrated to revision" in first.stdout
+    assert "already at revision" in second.stdout
+
+
+def test_an_unknown_revision_is_wrong_usage(empty_sqlite_url: str) -> None:
+    result = run("migrate", "--to", "no-such-revision", CALSAGA_DATABASE_URL=empty_sqlite_url)
+
+    assert 2 == result.exit_code
+    assert "no-such-revision" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    result = run("services", "list", CALSAGA_DATABASE_URL=f"sqlite:///{tmp_path}/no/such/folder/calsaga.db")
+
+    assert 1 == result.exit_code
+    assert "CALSAGA_DATABASE_URL" in result.stderr
+    assert "Traceback" not in result.stderr
