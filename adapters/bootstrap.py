@@ -81,7 +81,7 @@ async def application(
     Open the application; on leaving, sagas under way are finished or parked within `settings.drain_seconds`.
 
     `background` says whether due work is done and read models are followed here.
-    `on_point` is told of every crash point, for fault injection.
+    `on_point` is told of every crash point in place of what the settings say.
 
     Raises:
         SchemaError: the database does not fit this calsaga; the message says what to run.

@@ -17,7 +17,8 @@ STEADY_EVENT_TYPE = 1
 
 SERVICES = f"""
 INSERT INTO services (company_id, service_id, name, duration_minutes, calcom_event_type_id)
-VALUES ('default', '{STEADY}', 'Steady', 30, {STEADY_EVENT_TYPE}), ('default', '{DOOMED}', 'Doomed', 30, {DOOMED_EVENT_TYPE})
+VALUES ('default', '{STEADY}', 'Steady', 30, {STEADY_EVENT_TYPE}),
+       ('default', '{DOOMED}', 'Doomed', 30, {DOOMED_EVENT_TYPE})
 """
 # These rows hold the uids that the mock gives for the doomed service, so that its appointments are refused.
 IN_THE_WAY = """
@@ -47,13 +48,15 @@ def fresh(kind: str, server: PostgresServer) -> Iterator[str]:
             migrate(url)
             with psycopg.connect(url) as connection:
                 connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-                connection.execute(SERVICES)  # noqa: S608 - constants of ours
+                connection.execute(SERVICES)
                 connection.execute(ON_POSTGRES)
         yield url
 
 
 def _fill_sqlite(path: Path) -> None:
-    numbers = f"(WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < {DOOMED_UIDS - 1}) SELECT n FROM c)"
+    numbers = (
+        f"(WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < {DOOMED_UIDS - 1}) SELECT n FROM c)"
+    )
     rows = IN_THE_WAY.format(
         id="printf('%032x', n)", now="'2020-01-01T00:00:00+00:00'", later="'2020-01-01T01:00:00+00:00'", numbers=numbers
     )

@@ -36,7 +36,9 @@ class Meter:
     def read(self) -> Reading:
         """Return the meters now."""
         commits, statements = self._database()
-        return Reading(at=time.monotonic(), cpu=sum(_cpu(one) for one in self._processes), commits=commits, statements=statements)
+        return Reading(
+            at=time.monotonic(), cpu=sum(_cpu(one) for one in self._processes), commits=commits, statements=statements
+        )
 
     def _database(self) -> tuple[int, int]:
         if self._database_url is None:

@@ -2,12 +2,14 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from benchmarks.callers import Orders
 from benchmarks.databases import fresh
@@ -71,7 +73,7 @@ def _serving(point: Point, environment: dict[str, str]) -> Iterator[_Served]:
         return
     calsaga = [sys.executable, "-m", "adapters.cli"]
     keys = [*calsaga, "keys", "create", "--company", "default", "--scope", "bookings:write", "--scope", "bookings:read"]
-    key = subprocess.run(keys, env=environment, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603
+    key = subprocess.run(keys, env=environment, check=True, capture_output=True, text=True).stdout.strip()
     port = free_port()
     command = [*calsaga, "serve", "--port", str(port), "--workers", str(point.processes)]
     with spawn(command, environment) as server:
@@ -106,10 +108,8 @@ def _let_run(point: Point, crew: Sequence[subprocess.Popen[str]], meter: Meter) 
     return before, meter.read()
 
 
-def _figures(
-    point: Point, tallies: Sequence[dict[str, object]], before: Reading, after: Reading
-) -> dict[str, object]:
-    times = sorted(time for tally in tallies for time in tally["times"])  # type: ignore[attr-defined]
+def _figures(point: Point, tallies: Sequence[dict[str, Any]], before: Reading, after: Reading) -> dict[str, object]:
+    times: list[float] = sorted(time for tally in tallies for time in tally["times"])
     count = len(times)
 
     def quantile(share: float) -> float:
@@ -143,8 +143,6 @@ def _line(process: subprocess.Popen[str]) -> str:
 
 
 def _await_port(port: int) -> None:
-    import socket
-
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with socket.socket() as probe:

@@ -1,6 +1,5 @@
 """Child processes that end with the block that began them."""
 
-import os
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 @contextmanager
 def spawn(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
     """Run a command with pipes to its standard input and output."""
-    process = subprocess.Popen(  # noqa: S603 - commands of ours
+    process = subprocess.Popen(
         list(command), env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import psycopg.errors
 from alembic import command
@@ -21,6 +22,8 @@ from sqlalchemy.exc import DBAPIError
 
 from migrations.errors import ExtensionRefused, SchemaNotMigrated, SchemaTooNew
 
+# Alembic keeps the migration under way in globals, so that two threads would mix them up.
+_IN_THIS_PROCESS = Lock()
 LOCK = 4_702_111_234_474_983_745
 """The advisory lock that is held while migrating."""
 PATIENCE = 60
@@ -38,7 +41,7 @@ def migrate(url: str, *, to: str = "head") -> None:
         ExtensionRefused: PostgreSQL's btree_gist could not be created.
 
     """
-    with _alone(make_url(url)) as connection:
+    with _IN_THIS_PROCESS, _alone(make_url(url)) as connection:
         found = _revision(connection)
         _refuse_unknown(found)
         config = _config()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Tuple, and_, literal, select, tuple_
 
 from domain.booking import BookingStatus
 from domain.period import utc
@@ -81,7 +81,7 @@ def list_bookings(
         raise ValueError(f"limit must be from 1 to {HIGHEST_LIMIT}")
     conditions = _conditions(wanted)
     if cursor is not None:
-        conditions.append(tuple_(bookings.c.starts_at, bookings.c.booking_id) > tuple_(*_after(cursor, wanted)))
+        conditions.append(tuple_(bookings.c.starts_at, bookings.c.booking_id) > _after(cursor, wanted))
     query = (
         select(bookings).where(and_(*conditions)).order_by(bookings.c.starts_at, bookings.c.booking_id).limit(limit + 1)
     )
@@ -114,9 +114,11 @@ def _cursor(last: BookingRow, wanted: BookingFilter) -> str:
     return cursors.encode([last.starts_at.isoformat(), str(last.booking_id)], question=wanted.question)
 
 
-def _after(cursor: str, wanted: BookingFilter) -> tuple[datetime, UUID]:
+def _after(cursor: str, wanted: BookingFilter) -> Tuple:
     starts_at, booking_id = cursors.decode(cursor, question=wanted.question, length=2)
     try:
-        return utc(datetime.fromisoformat(starts_at)), UUID(booking_id)
+        last = (utc(datetime.fromisoformat(starts_at)), UUID(booking_id))
     except ValueError:
         raise ValueError("the cursor is not one that was handed out") from None
+    # Each with the type of its column, which a tuple does not pass on.
+    return tuple_(literal(last[0], bookings.c.starts_at.type), literal(last[1], bookings.c.booking_id.type))

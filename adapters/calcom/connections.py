@@ -1,7 +1,7 @@
 """
 The connections to Cal.com: one pool for all companies.
 
-httpx over aiohttp's transport costs a third of the CPU of httpx's own, and is called
+httpx over aiohttp's transport costs a fraction of the CPU of httpx's own, and is called
 below `httpx.AsyncClient`, which would double it for what is not wanted here: redirects,
 cookies, proxies from the environment.
 """
@@ -15,7 +15,9 @@ import httpx
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 from httpx_aiohttp import AiohttpTransport
 
-_KEEP_ALIVE_SECONDS = 15.0
+# Shorter than the 5 s after which a server of Node's hangs up by default: a booking that is
+# sent into a closing connection is in doubt for minutes, a new connection costs milliseconds.
+_KEEP_ALIVE_SECONDS = 4.0
 
 
 def open_transport(*, max_connections: int, attempt_seconds: float) -> httpx.AsyncBaseTransport:

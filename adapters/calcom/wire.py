@@ -7,8 +7,9 @@ arrives here as `httpx.ConnectTimeout`). It is known from the departure of the b
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 
 import aiohttp
@@ -29,10 +30,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Everything that Cal.com, or a proxy before it, answered."""
+    """Everything that Cal.com, or a proxy before it, answered; the names of the headers in lower case."""
 
     status: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
     body: bytes
 
 
@@ -119,6 +120,23 @@ class Wire:
         return Unsent(reason="rate_limited", detail=detail, retry_after=wait, defer=True)
 
     async def _exchange(self, call: Call, departure: Departure, *, has_body: bool, size_limit: int) -> Answer:
+        headers = self._headers(call, has_body=has_body)
+        stream: httpx.AsyncByteStream | None = None
+        if has_body:
+            headers["Content-Length"] = str(len(departure.body))
+            stream = departure
+        else:
+            departure.reached()
+            departure.left = True
+        request = httpx.Request(call.method, _url(self.base_url + call.target), headers=headers, stream=stream)
+        response = await self.transport.handle_async_request(request)
+        try:
+            body = await _read(response, size_limit)
+        finally:
+            await response.aclose()
+        return Answer(response.status_code, _plain(response.headers), body)
+
+    def _headers(self, call: Call, *, has_body: bool) -> dict[str, str]:
         headers = {
             "Authorization": f"Bearer {self.api_key}",
             "Accept": "application/json",
@@ -127,21 +145,9 @@ class Wire:
         }
         if call.version is not None:
             headers["cal-api-version"] = call.version
-        stream: httpx.AsyncByteStream | None = None
         if has_body:
             headers["Content-Type"] = "application/json"
-            headers["Content-Length"] = str(len(departure.body))
-            stream = departure
-        else:
-            departure.reached()
-            departure.left = True
-        request = httpx.Request(call.method, self.base_url + call.target, headers=headers, stream=stream)
-        response = await self.transport.handle_async_request(request)
-        try:
-            body = await _read(response, size_limit)
-        finally:
-            await response.aclose()
-        return Answer(response.status_code, response.headers, body)
+        return headers
 
     def _answered(self, call: Call, answer: Answer) -> Answer:
         self.probe(f"calcom.{call.op}.after")
@@ -178,6 +184,17 @@ async def _read(response: httpx.Response, size_limit: int) -> bytes:
             raise _TooLarge
         pieces.append(piece)
     return b"".join(pieces)
+
+
+@lru_cache(maxsize=64)
+def _url(text: str) -> httpx.URL:
+    # Nearly every request is a create, and reading a URL costs as much as reading the answer.
+    return httpx.URL(text)
+
+
+def _plain(headers: httpx.Headers) -> dict[str, str]:
+    # Each look into httpx's own headers goes through all of them.
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers.raw}
 
 
 def _found_it_closed(error: BaseException | None) -> bool:

@@ -63,9 +63,7 @@ def book(
     )
 
     async def run(app: "Application") -> "BookingResult":
-        result = await app.orchestrator.book(wish, patience=wait)
-        await app.orchestrator.drain(within=app.settings.policy().attempt_limit)
-        return result
+        return await app.orchestrator.book(wish, patience=wait)
 
     _tell(with_application(run, settings=settings), as_json=as_json)
 
@@ -88,9 +86,7 @@ def cancel(
     )
 
     async def run(app: "Application") -> "BookingResult":
-        result = await app.orchestrator.cancel(wish, patience=wait)
-        await app.orchestrator.drain(within=app.settings.policy().attempt_limit)
-        return result
+        return await app.orchestrator.cancel(wish, patience=wait)
 
     _tell(with_application(run, settings=settings), as_json=as_json)
 

@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+def verify(*, as_json: Json = False) -> None:
+    """Replay every stream, and compare the read models and the local appointments with it."""
+    from adapters.verify import verify as run  # noqa: PLC0415 - `calsaga --help` must be quick
+
+    differences = with_application(lambda app: run(app.store))
+    if as_json:
+        say_json({"differences": [str(one) for one in differences]})
+    else:
+        typer.echo(f"{len(differences)} differences")
+    for one in differences:
+        complain(str(one))
+    if differences:
+        raise typer.Exit(FOUND_WRONG)
+
+
 projections = typer.Typer(no_args_is_help=True, help="Look after the read models.")
 
 

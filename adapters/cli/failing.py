@@ -54,11 +54,15 @@ Explanation = tuple[list[str], int]
 
 
 def _explain(error: BaseException) -> Explanation | None:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
     if isinstance(error, Misused):
         return [str(error)], MISUSED
     explanations: tuple[tuple[str, str, Callable[[Any], Explanation]], ...] = (
         ("adapters.settings", "BadSettings", lambda bad: (list(bad.problems), MISUSED)),
         ("migrations.errors", "SchemaError", lambda bad: ([str(bad)], MISUSED)),
+        ("adapters.directory.companies", "NoEncryptionKey", lambda bad: ([str(bad)], MISUSED)),
+        ("adapters.database.companies", "SecretUnreadable", lambda bad: ([str(bad)], MISUSED)),
         ("projections.errors", "UnknownProjection", lambda bad: ([str(bad)], MISUSED)),
         ("projections.errors", "ProjectionError", lambda bad: ([str(bad)], FOUND_WRONG)),
         ("domain.errors", "CustomerValidationError", _wrong_fields),
@@ -70,7 +74,7 @@ def _explain(error: BaseException) -> Explanation | None:
     )
     for module, name, explain in explanations:
         loaded = sys.modules.get(module)
-        if loaded is not None and isinstance(error, getattr(loaded, name)):
+        if isinstance(error, getattr(loaded, name, ())):
             return explain(error)
     if isinstance(error, OSError):
         return [_of_the_system(error)], FOUND_WRONG

@@ -12,7 +12,7 @@ from adapters.cli.running import ready_settings, with_application
 
 if TYPE_CHECKING:
     from adapters.bootstrap import Application
-    from adapters.web.ports import KeyRecord
+    from adapters.directory.keys import KeyRecord
 
 app = typer.Typer(no_args_is_help=True, help="Create, list and revoke the API's keys.")
 

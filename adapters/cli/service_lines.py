@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from adapters.cli.import_run import lines_of
 from adapters.cli.lines import ServiceLine, read_fields, read_object
-from adapters.web.ports import ServiceWish
+from adapters.directory.services import ServiceWish
 from domain.errors import AppointmentError, CustomerValidationError
 from domain.service import Service
 

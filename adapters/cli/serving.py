@@ -36,18 +36,13 @@ def serve(
 def worker() -> None:
     """Take up and finish due work, whoever left it, until SIGTERM or SIGINT, which let it finish what it does."""
 
-    async def run(app: "Application") -> None:
+    async def run(_app: "Application") -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        work = asyncio.create_task(app.worker.run())
-        told = asyncio.create_task(stop.wait())
-        await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
-        await app.worker.stop()
-        told.cancel()
-        await work
+        await stop.wait()
 
-    with_application(run)
+    with_application(run, background=True)
 
 
 def sandbox(

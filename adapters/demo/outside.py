@@ -28,8 +28,9 @@ class Outside:
         window = {"window_seconds": RATE_WINDOW_SECONDS, "block_seconds": RATE_WINDOW_SECONDS}
         await self._send("PUT", "rate-limit", {"limit": RATE_LIMIT, **window})
 
-    async def trouble(self, requests: Iterable[Request]) -> None:
-        """Queue what befalls certain customers: answers that take long, and requests that are done much later."""
+    async def trouble(self, requests: Iterable[Request], *, profile: str, seed: int) -> None:
+        """Let calls fail by chance, and certain customers' for sure: slow answers, and requests done much later."""
+        await self._send("PUT", "faults", {"profile": profile, "seed": seed})
         faults: list[dict[str, Any]] = []
         for one in requests:
             match = {"attendee_email": one.wish.customer.email}

@@ -30,7 +30,7 @@ from adapters.demo.processes import Processes
 from adapters.demo.watching import Watch, watching
 from adapters.settings import read_settings
 from adapters.telemetry import configure
-from adapters.web.ports import ServiceWish
+from adapters.directory.services import ServiceWish
 
 LOOK_EVERY_SECONDS: Final = 0.25
 
@@ -111,7 +111,7 @@ async def _play(rehearsal: Rehearsal, folder: Path) -> Outcome:
 
 @asynccontextmanager
 async def _outside(rehearsal: Rehearsal, processes: Processes) -> AsyncIterator[tuple[str, Outside]]:
-    url = await processes.start_sandbox(faults=rehearsal.faults, seed=rehearsal.seed, rate_limit=under.RATE_LIMIT)
+    url = await processes.start_sandbox()
     async with httpx.AsyncClient(base_url=url, timeout=10) as http:
         yield url, Outside(http)
 
@@ -137,7 +137,7 @@ async def _prepare(rehearsal: Rehearsal, app: Application, outside: Outside) -> 
             time_zone=day.TIME_ZONE,
         )
         await app.directory.services.define(wish)
-    await outside.trouble(requests)
+    await outside.trouble(requests, profile=rehearsal.faults, seed=rehearsal.seed)
     return requests
 
 

@@ -62,6 +62,8 @@ def _print(outcome: Outcome) -> None:
         table.add_row(what, str(count), style="bold green" if not count else "bold red")
     console.print(table)
     console.print(_explanation(outcome), style="dim")
+    if not verdict.is_clean and outcome.complaints:
+        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(outcome.complaints)
 
 
 def _explanation(outcome: Outcome) -> str:

@@ -28,7 +28,8 @@ RETURNING saga_id, lease_token, attempt, priority
 """
 
 RELEASE: Final = """
-UPDATE saga_due SET due_at = strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'), lease_token = NULL WHERE saga_id = :saga_id AND lease_token = :lease_token
+UPDATE saga_due SET due_at = strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'), lease_token = NULL
+WHERE saga_id = :saga_id AND lease_token = :lease_token
 """
 
 NEXT_DUE: Final = "SELECT min(due_at), strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now') FROM saga_due"

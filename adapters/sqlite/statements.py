@@ -147,7 +147,8 @@ NOTHING_DUE: Final = "DELETE FROM saga_due WHERE saga_id = :saga_id"
 RELEASED_CLAIM: Final = "DELETE FROM slot_claims WHERE booking_id = :booking_id"
 
 CANCELLED_APPOINTMENT: Final = """
-UPDATE appointments SET status = 'cancelled', updated_at = strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now') WHERE id = :id AND status = 'booked'
+UPDATE appointments SET status = 'cancelled', updated_at = strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
+WHERE id = :id AND status = 'booked'
 """
 
 NOTIFICATIONS: Final = """

@@ -47,10 +47,11 @@ class StoredBookings:
             AppointmentDatabaseError: the database did not answer.
 
         """
+        head = await self.store.log.head()
 
         def ask() -> BookingPage:
             with self.store.engine.connect() as connection:
-                return list_bookings(connection, wanted, limit=limit, cursor=cursor)
+                return list_bookings(connection, wanted, head=head, limit=limit, cursor=cursor)
 
         return await self.store.readers.run(ask)
 

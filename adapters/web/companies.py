@@ -6,13 +6,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.directory.companies import NoEncryptionKey
 from adapters.web.admission import Scope, admit, backend_of
 from adapters.web.answers import json_answer
 from adapters.web.body import read_object
 from adapters.web.documents import CompanyAnswer, CompanyList
 from adapters.web.fields import checked
 from adapters.web.operations import PlainRoute, described
-from adapters.web.problems import not_found
+from adapters.web.problems import NOT_CONFIGURED, Problem, Refused, not_found
 from adapters.web.wishes import CompanyFields
 
 ONE = "/api/companies/{company_id}"
@@ -36,7 +37,7 @@ async def list_companies(request: Request) -> Response:
         scope=Scope.OPS_WRITE,
         body=CompanyFields,
         answers={200: CompanyAnswer},
-        problems=(404,),
+        problems=(404, 501),
     ),
 )
 async def put_company(request: Request) -> Response:
@@ -45,5 +46,8 @@ async def put_company(request: Request) -> Response:
     if request.path_params["company_id"] != caller.company_id:
         raise not_found("company")
     fields = checked(CompanyFields, await read_object(request))
-    company = await backend_of(request).companies.put(caller.company_id, **fields.model_dump())
+    try:
+        company = await backend_of(request).companies.put(caller.company_id, **fields.model_dump())
+    except NoEncryptionKey as error:
+        raise Refused(Problem(kind=NOT_CONFIGURED, detail=f"{error}.")) from error
     return json_answer({"company": asdict(company)})

@@ -71,11 +71,12 @@ class BookingAnswer(BaseModel):
 
 
 class BookingPage(BaseModel):
-    """Some bookings by their start; `next_cursor` leads to the rest, `position` is how far the list knows the log."""
+    """Some bookings by their start; `next_cursor` leads to the rest, `position` of `head` events are in the list."""
 
     bookings: list[Booking]
     next_cursor: str | None
     position: int
+    head: int
 
 
 class Event(BaseModel):
@@ -164,7 +165,6 @@ class Key(BaseModel):
 
     key_id: str
     scopes: list[str]
-    last_characters: str
     created_at: datetime
     revoked_at: datetime | None
 

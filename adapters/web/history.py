@@ -52,6 +52,7 @@ async def list_bookings(request: Request) -> Response:
             "bookings": [booking_document(row) for row in page.bookings],
             "next_cursor": page.next_cursor,
             "position": page.position,
+            "head": page.head,
         }
     )
 

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
-from adapters.web.directory import Caller, CompanyRecord, KeyRecord, ServiceWish
+from adapters.directory.companies import CompanyRecord
+from adapters.directory.keys import Caller, KeyRecord
+from adapters.directory.services import ServiceWish
 from domain.booking import Booking
 from domain.service import Service
 from domain.wish import BookAppointment

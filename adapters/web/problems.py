@@ -47,6 +47,7 @@ INVALID = Kind("invalid-request", 422, "Some fields are wrong")
 KEY_REUSED = Kind("key-reused", 422, "The idempotency key was used for something else")
 TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "Too many requests")
 INTERNAL = Kind("internal-error", 500, "Something is broken here")
+NOT_CONFIGURED = Kind("not-configured", 501, "This installation is not set up for that")
 CALCOM_FAILED = Kind("calcom-failed", 502, "Cal.com gave no usable answer")
 UNAVAILABLE = Kind("unavailable", 503, "Not available at the moment")
 

@@ -92,7 +92,7 @@ async def _appointment_error(request: Request, error: Exception) -> Response:
     if problem.kind.status >= p.INTERNAL.status:
         # Without the message: it may quote what a database or Cal.com said about a person.
         facts = {name: value for name, value in error.as_log().items() if name != "message"}
-        log.error("http.request.failed", status=problem.kind.status, **facts)
+        log.error("http.request.failed", problem=problem.kind.slug, **facts)
     return problem.answer(correlation_id_of(request))
 
 

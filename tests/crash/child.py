@@ -15,7 +15,12 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from adapters.bootstrap import application
+from adapters.crash_points import crash_points
+from adapters.database.engine import open_engine
+from adapters.database.tables import appointments
+from adapters.directory.services import ServiceWish
 from adapters.settings import Settings
+from adapters.telemetry import configure
 from domain.booking import Booking
 from domain.errors import AppointmentDatabaseError
 from domain.wish import BookAppointment, CustomerWish
@@ -32,6 +37,7 @@ def work(settings: Settings, scenario: Scenario, said: Connection) -> None:
     """
     Book, and cancel if the scenario says so; every answer that a caller gets is sent to `said`.
     """
+    configure(form="console", level=settings.log_level)
     asyncio.run(_work(settings, scenario, said))
     _leave()
 
@@ -40,6 +46,7 @@ def recover(settings: Settings, said: Connection) -> None:
     """
     Do what the dead process left, and say when nothing is due any more.
     """
+    configure(form="console", level=settings.log_level)
     asyncio.run(_recover(settings, said))
     _leave()
 
@@ -58,8 +65,9 @@ async def _work(settings: Settings, scenario: Scenario, said: Connection) -> Non
         booked = await app.orchestrator.book(_wish(), patience=patience)
         said.send(_answer(booked.booking))
         if scenario.cancels != "no":
-            wish = CancelAppointment(company_id="default", booking_id=booked.booking.booking_id, reason="changed my mind")
-            said.send(("cancel", str(booked.booking.booking_id)))
+            wish = CancelAppointment(
+                company_id="default", booking_id=booked.booking.booking_id, reason="changed my mind"
+            )
             cancelled = await app.orchestrator.cancel(wish, patience=15)
             said.send(_answer(cancelled.booking))
 
@@ -100,6 +108,9 @@ class WalkIn:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._crash = crash_points(
+            crash_at=settings.crash_at, crash_signal=settings.crash_signal, trace=settings.crash_trace
+        )
         self._done = False
 
     def probe(self, point: str) -> None:
@@ -109,15 +120,13 @@ class WalkIn:
         if point == "calcom.create.after" and not self._done:
             self._done = True
             insert_walk_in(self._settings.database_url)
+        self._crash(point)
 
 
 def insert_walk_in(database_url: str) -> None:
     """
     Write an appointment of the same member of staff at the same time.
     """
-    from adapters.database.engine import open_engine
-    from adapters.database.tables import appointments
-
     engine = open_engine(database_url)
     with engine.begin() as connection, suppress(sa.exc.IntegrityError):
         connection.execute(
@@ -140,3 +149,16 @@ def insert_walk_in(database_url: str) -> None:
     engine.dispose()
 
 
+async def define_service(settings: Settings, *, event_type_id: int) -> None:
+    """
+    Define the one service, as a company would.
+    """
+    async with application(settings, background=False) as app:
+        wish = ServiceWish(
+            company_id="default",
+            service_id=SERVICE,
+            name="Consultation",
+            duration_minutes=30,
+            calcom_event_type_id=event_type_id,
+        )
+        await app.directory.services.define(wish)

@@ -14,6 +14,7 @@ from adapters.database.tables import appointments
 from adapters.log.store import Store
 from adapters.verify import verify
 from domain.booking import Booking, BookingStatus, evolve, initial_state
+from sagas.appending import Recorded
 
 LIVE = frozenset({"accepted", "pending"})
 
@@ -23,7 +24,7 @@ async def faults_of(store: Store, ledger: Iterable[Mapping[str, Any]]) -> list[s
     Return every way in which the two places differ; nothing if all is well.
     """
     found = list(ledger)
-    bookings = await _bookings(store)
+    bookings = await bookings_in(store)
     rows = await store.readers.run(lambda: _booked_rows(store))
     faults = [fault for booking in bookings.values() for fault in _faults(booking, found, rows)]
     faults += _unknown(found, bookings)
@@ -32,11 +33,15 @@ async def faults_of(store: Store, ledger: Iterable[Mapping[str, Any]]) -> list[s
     return faults
 
 
-async def _bookings(store: Store) -> dict[UUID, Booking]:
+async def bookings_in(store: Store) -> dict[UUID, Booking]:
+    """
+    Return every booking that the log knows.
+    """
     bookings: dict[UUID, Booking] = {}
     position = 0
     while batch := await store.log.read_all(after=position, limit=1000):
         for recorded in batch:
+            assert isinstance(recorded, Recorded), recorded
             before = bookings.get(recorded.stream_id) or initial_state(recorded.stream_id)
             bookings[recorded.stream_id] = evolve(before, recorded.event)
             position = recorded.position
@@ -54,7 +59,7 @@ def _booked_rows(store: Store) -> dict[UUID, str]:
 def _faults(booking: Booking, ledger: Sequence[Mapping[str, Any]], rows: Mapping[UUID, str]) -> list[str]:
     ours = [one for one in ledger if one["metadata"].get("calsaga_booking_id") == str(booking.booking_id)]
     live = sorted(one["uid"] for one in ours if one["status"] in LIVE)
-    row = rows.get(booking.booking_id)
+    found = [uid for booking_id, uid in rows.items() if booking_id == booking.booking_id]
     what = f"booking {booking.booking_id} ({booking.status}, {booking.facts.idempotency_key})"
     match booking.status:
         case BookingStatus.BOOKED:
@@ -68,8 +73,8 @@ def _faults(booking: Booking, ledger: Sequence[Mapping[str, Any]], rows: Mapping
     faults = []
     if live != expected:
         faults.append(f"{what}: live at Cal.com {live}, expected {expected}")
-    if [row] != (expected or [None]):
-        faults.append(f"{what}: appointment {row}, expected {expected}")
+    if found != expected:
+        faults.append(f"{what}: appointment {found}, expected {expected}")
     if booking.ledger.open or booking.ledger.presumed_absent:
         faults.append(f"{what}: open ledger lines {booking.ledger.open or booking.ledger.presumed_absent}")
     return faults
@@ -85,4 +90,4 @@ def _unknown(ledger: Iterable[Mapping[str, Any]], bookings: Mapping[UUID, Bookin
 
 
 def _is_foreign_and_touched(one: Mapping[str, Any]) -> bool:
-    return one["made_by"] == "person" and one["cancelled_by"] == "api"
+    return bool(one["made_by"] == "person" and one["cancelled_by"] == "api")

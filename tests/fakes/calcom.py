@@ -55,7 +55,7 @@ class CreateFate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookFate:
     """
-    How one look goes; a list that lags does not show the bookings of the last `lag` seconds.
+    How one look goes; a list that lags shows what stood there `lag` seconds ago.
     """
 
     does: LookDoes = "reads"
@@ -91,6 +91,7 @@ class CalcomBooking:
     status: str = "accepted"
     rescheduled_to: str | None = None
     rescheduled_from: str | None = None
+    ended_at: datetime | None = None
     touched: bool = False
 
     @property
@@ -157,7 +158,9 @@ class FakeCalCom:
         )
 
     def person_cancels(self, uid: str) -> None:
-        self.bookings[uid] = replace(self.bookings[uid], status="cancelled", touched=True)
+        self.bookings[uid] = replace(
+            self.bookings[uid], status="cancelled", ended_at=self.clock.now(), touched=True
+        )
 
     def person_moves(self, uid: str, by: timedelta) -> CalcomBooking:
         """
@@ -172,14 +175,16 @@ class FakeCalCom:
         )
         new = replace(new, touched=True, rescheduled_from=uid)
         self.bookings[new.uid] = new
-        self.bookings[uid] = replace(old, status="cancelled", touched=True, rescheduled_to=new.uid)
+        self.bookings[uid] = replace(
+            old, status="cancelled", ended_at=self.clock.now(), touched=True, rescheduled_to=new.uid
+        )
         return new
 
     def cancel(self, uid: str) -> None:
         """
         Cancel for calsaga.
         """
-        self.bookings[uid] = replace(self.bookings[uid], status="cancelled")
+        self.bookings[uid] = replace(self.bookings[uid], status="cancelled", ended_at=self.clock.now())
         self.cancelled_by_us.append(uid)
 
     def _host(self, event_type_id: int) -> str:
@@ -213,23 +218,24 @@ class FakeCalendar:
         started_at = self._clock.now()
         fate = self._calcom.looks.popleft() if self._calcom.looks else LookFate()
         self._note(f"look {fate.does}")
-        hidden_from = started_at - timedelta(seconds=fate.lag)
+        shown = started_at - timedelta(seconds=fate.lag)
         event_type_id = booking.facts.service.calcom_event_type_id
         found = tuple(
             Found(
                 attempt_id=one.attempt_id,
                 uid=one.uid,
-                calcom_status=one.status,
+                calcom_status=one.status if one.ended_at is None or one.ended_at <= shown else "accepted",
                 starts_at=one.starts_at,
                 ends_at=one.ends_at,
                 created_at=one.created_at,
+                rescheduled_from=one.rescheduled_from,
             )
             for one in self._calcom.bookings.values()
             if one.event_type_id == event_type_id
             and one.attempt_id is not None
             and one.attempt_id in effect.attempt_ids
             and effect.since <= one.created_at
-            and (not fate.lag or one.created_at <= hidden_from)
+            and one.created_at <= shown
         )
         await _pass(fate.answers)
         if fate.does == "errs":
@@ -248,6 +254,9 @@ class FakeCalendar:
         if self._calcom.silences and self._calcom.silences.popleft():
             return None
         found = self._calcom.bookings.get(uid)
+        if found is not None and found.rescheduled_to is not None:
+            # It lives on under another uid, and it is not for this question to follow it.
+            return None
         return found is not None and found.is_live
 
     def _created(self, booking: Booking, attempt_id: str, fate: CreateFate) -> CreateOutcome:

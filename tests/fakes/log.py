@@ -96,6 +96,9 @@ class FakeLog:
         """
         self._write(stream_id, events, append_id="given", correlation_id="", recorded_at=at or events[0].at)
 
+    def has_room_for(self, row: InsertAppointment) -> bool:
+        return self._appointment_refusal(row) is None
+
     def _transact(self, append: Append) -> AppendResult:
         stream = self.streams.get(append.stream_id, [])
         if stream and stream[-1].append_id == append.append_id:
@@ -117,6 +120,9 @@ class FakeLog:
         if append.customer is not None:
             self.customers.setdefault(append.customer.customer_id, append.customer)
         self._refusals[append.append_id] = refusal
+        if not events and not stream:
+            # Rows alone: what stands beside no stream has no due work either.
+            return Appended(events=(), refusal=refusal)
         self._write(
             append.stream_id,
             events,

@@ -69,10 +69,12 @@ class TakeOver:
 class AtCalcom:
     """
     Let a person do something at Cal.com to the `which`th live booking, or a stranger book.
+
+    A `row` is a stranger's booking of which calsaga has heard and keeps an appointment.
     """
 
     at: float
-    does: Literal["cancel", "move", "stranger", "forge", "stranger goes"]
+    does: Literal["cancel", "move", "stranger", "forge", "stranger goes", "row"]
     which: int = 0
 
 
@@ -157,7 +159,7 @@ def plans() -> st.SearchStrategy[Plan]:
         st.builds(
             AtCalcom,
             at=at,
-            does=st.sampled_from(("cancel", "move", "stranger", "forge", "stranger goes")),
+            does=st.sampled_from(("cancel", "move", "stranger", "forge", "stranger goes", "row")),
             which=which,
         ),
     )
@@ -216,7 +218,7 @@ def _action(chance: random.Random) -> Action:
         return Cancel(at=at, which=which, process=process)
     if kind == 7 or kind == 8:
         return TakeOver(at=at, which=which, process=process)
-    return AtCalcom(at=at, does=chance.choice(("cancel", "move", "stranger", "forge", "stranger goes")), which=which)
+    return AtCalcom(at=at, does=chance.choice(("cancel", "move", "stranger", "forge", "stranger goes", "row", "row")), which=which)
 
 
 def _weighted(chance: random.Random, choices: tuple[tuple[int, str], ...]) -> str:

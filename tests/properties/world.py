@@ -17,7 +17,7 @@ from domain.errors import AppointmentDatabaseError, AppointmentError
 from domain.policy import Policy
 from domain.service import Service
 from domain.wish import BookAppointment, CustomerWish
-from sagas.appending import Append, AppendResult, Appended, Recorded
+from sagas.appending import Append, Appended, AppendResult, InsertAppointment, Recorded
 from sagas.effects import Effects
 from sagas.engine import Engine
 from sagas.orchestrator import BookingResult, CancelAppointment, Orchestrator
@@ -29,7 +29,7 @@ from sagas.worker import Worker
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.calcom import FakeCalCom, FakeCalendar
 from tests.fakes.ids import FakeIds
-from tests.fakes.log import FakeAppointments, FakeLog
+from tests.fakes.log import AppointmentRow, FakeAppointments, FakeLog
 from tests.fakes.services import FakeServices
 from tests.fakes.time import START, FakeClock, run_virtually
 from tests.properties.plan import AtCalcom, Book, Cancel, Plan, TakeOver, WishName
@@ -128,7 +128,7 @@ class Process:
         world.gates += 1
         if number > MOST_GATES:
             world.faults.append("busy: somebody works without getting on")
-            await asyncio.get_running_loop().create_future()
+            await world.for_ever()
         if number in world.plan.deaths and not self.dead:
             self.dead = True
             world.replace(self)
@@ -136,7 +136,7 @@ class Process:
         if seconds:
             await asyncio.sleep(seconds)
         if self.dead:
-            await asyncio.get_running_loop().create_future()
+            await world.for_ever()
 
     async def work(self) -> None:
         """
@@ -185,6 +185,8 @@ class World:
         self.calcom.cancels.extend(plan.cancels)
         self.calcom.silences.extend(plan.silences)
         self.processes: list[Process] = []
+        self._started = 0
+        self._graves: list[asyncio.Future[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     def replace(self, dead: Process) -> None:
@@ -197,6 +199,14 @@ class World:
             self.processes[self.processes.index(dead)] = self._start()
 
         asyncio.get_running_loop().call_later(1.0, start)
+
+    async def for_ever(self) -> None:
+        """
+        Stand still until the run is over; a task that nobody refers to would be swept away instead.
+        """
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._graves.append(future)
+        await future
 
     async def run(self) -> None:
         """
@@ -230,7 +240,8 @@ class World:
         return [self.log.booking(booking_id) for booking_id in self.log.streams]
 
     def _start(self) -> Process:
-        process = Process(self, self.deaths * 2 + len(self.processes))
+        self._started += 1
+        process = Process(self, self._started)
         task = asyncio.create_task(process.work())
         self._tasks.add(task)
         return process
@@ -297,11 +308,40 @@ class World:
                     attempt_id="f" * 32 if action.does == "forge" else None,
                 )
                 self.foreign.add(made.uid)
+            case "row":
+                self._stranger_with_row(action.which)
             case "stranger goes":
                 for uid in self.foreign:
                     self.calcom.person_cancels(uid)
             case _:
                 pass
+
+    def _stranger_with_row(self, which: int) -> None:
+        # At another host there, so that the row is what stands in the way, and only once ours is under way.
+        made = self.calcom.commit(
+            event_type_id=90 + which, starts_at=SLOT, ends_at=SLOT + timedelta(minutes=90), attempt_id=None
+        )
+        self.foreign.add(made.uid)
+        stranger = UUID(int=len(self.foreign))
+        row = InsertAppointment(
+            appointment_id=stranger,
+            company_id=COMPANY,
+            booking_id=stranger,
+            idempotency_key=made.uid,
+            calcom_booking_uid=made.uid,
+            service_id="cut",
+            customer_id=stranger,
+            staff_id="ann" if which % 2 else "bob",
+            starts_at=made.starts_at,
+            ends_at=made.ends_at,
+            source="webhook",
+            retry_count=0,
+            sync_attempt_count=0,
+            last_sync_attempted_at=None,
+            resilience_strategy=None,
+        )
+        if self.log.has_room_for(row):
+            self.log.appointments[stranger] = AppointmentRow(inserted=row)
 
     def _appended(self, append: Append, result: AppendResult) -> None:
         """

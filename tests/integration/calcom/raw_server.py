@@ -5,11 +5,17 @@ A server below HTTP: it reads a request and does to the connection what a test w
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import orjson
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 Behavior = Callable[[asyncio.StreamReader, asyncio.StreamWriter, bytes], Awaitable[None]]
 
@@ -26,7 +32,7 @@ class RawServer:
 
 
 @asynccontextmanager
-async def raw_server(behavior: Behavior) -> AsyncIterator[RawServer]:
+async def raw_server(behavior: Behavior, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[RawServer]:
     """
     Serve one behavior on a free port.
     """
@@ -44,8 +50,8 @@ async def raw_server(behavior: Behavior) -> AsyncIterator[RawServer]:
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    seen.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+    seen.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield seen
     finally:
@@ -100,3 +106,27 @@ def answers(payload: bytes, *, then_close: bool = False, slowly: float = 0.0) ->
             raise ConnectionResetError
 
     return answer
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """
+    Return the TLS of a server whose certificate nobody else has signed.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(
+        issuer_name=name,
+        subject_name=name,
+        public_key=key.public_key(),
+        serial_number=x509.random_serial_number(),
+        not_valid_before=now - timedelta(days=1),
+        not_valid_after=now + timedelta(days=1),
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = folder / "server.pem"
+    file.write_bytes(private + builder.sign(key, hashes.SHA256()).public_bytes(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context

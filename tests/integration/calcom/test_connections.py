@@ -19,7 +19,7 @@ import pytest
 from adapters.calcom.calendars import CalComCalendars
 from sagas.outcomes import CreateOutcome, Made, NotSent, Unknown
 from tests.integration.calcom.conftest import Calendars
-from tests.integration.calcom.raw_server import answers, drops, raw_server, response, success
+from tests.integration.calcom.raw_server import answers, drops, raw_server, response, self_signed, success
 from tests.unit.adapters.calcom.building import ATTEMPT, a_booking, a_row
 
 ROOT = Path(__file__).parents[3]
@@ -186,6 +186,26 @@ async def test_a_caller_who_gives_up_leaves_no_connection_behind(calendars: Cale
         assert isinstance(await create(crowded), Made)
 
 
+class Crash(BaseException):
+    """
+    What a probe of the crash tests raises.
+    """
+
+
+@pytest.mark.parametrize("error", [Crash, LookupError])
+@pytest.mark.parametrize("op", ["create.before", "create.after"])
+async def test_what_a_probe_raises_comes_through(calendars: Calendars, error: type[BaseException], op: str) -> None:
+    def crash(point: str) -> None:
+        if point == f"calcom.{op}":
+            raise error
+
+    async with raw_server(answers(success(a_row()))) as server:
+        with pytest.raises(error):
+            await create(calendars(server.url, probe=crash))
+
+    assert (op == "create.after") == bool(server.requests)
+
+
 STOPPED = """
 import asyncio, os, signal, sys
 from datetime import timedelta
@@ -232,6 +252,15 @@ async def test_a_process_stopped_before_the_write_sends_nothing_late(
 
     assert expected == printed.decode().splitlines()[-1].strip()
     assert requests == len(server.requests)
+
+
+async def test_a_server_with_a_certificate_of_its_own_gets_nothing(calendars: Calendars, tmp_path: Path) -> None:
+    async with raw_server(answers(success(a_row())), tls=self_signed(tmp_path)) as server:
+        not_sent = await create(calendars(server.url))
+
+    assert isinstance(not_sent, NotSent)
+    assert "unreachable" == not_sent.reason
+    assert [] == server.requests
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux can be told so")

@@ -140,12 +140,12 @@ async def test_a_late_commit_is_found_late(calendars: Calendars, sandbox: Sandbo
 async def test_a_list_that_lags_is_clean_and_later_is_not(
     calendar: CalComCalendar, sandbox: Sandbox, attempt_id: str
 ) -> None:
-    await sandbox.breaks("list_lag", operation="create", seconds=0.5)
+    await sandbox.breaks("list_lag", operation="create", seconds=1.0)
     booking = booking_of()
     ours = await made(calendar, booking, attempt_id)
 
     assert [] == await found(calendar, booking, attempt_id)
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(1.2)
     assert [ours.uid] == await found(calendar, booking, attempt_id)
 
 

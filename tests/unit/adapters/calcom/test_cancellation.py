@@ -7,7 +7,7 @@ from datetime import timedelta
 import httpx
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain import events as e
@@ -204,6 +204,7 @@ answers = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(answers, min_size=4, max_size=4), st.sampled_from(["compensation", "cancellation", "surplus"]))
 async def test_no_answers_make_a_live_booking_cancelled(handlers: list[Handler], purpose: str) -> None:
     account = an_account(*handlers)

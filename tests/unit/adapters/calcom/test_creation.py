@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.calcom.refusals import CREATE
@@ -346,6 +346,7 @@ bodies = (
 )
 
 
+@settings(deadline=None)
 @given(status=st.integers(200, 599), body=bodies)
 async def test_no_answer_raises_or_is_made_without_our_attempt(status: int, body: bytes) -> None:
     outcome = await outcome_of(says_bytes(status, body))
@@ -355,6 +356,7 @@ async def test_no_answer_raises_or_is_made_without_our_attempt(status: int, body
         assert any(row.status == status and row.reason == outcome.reason for row in CREATE)
 
 
+@settings(deadline=None)
 @given(status=st.integers(300, 599), code=st.text(max_size=20), message=st.text(max_size=50))
 async def test_no_other_words_refuse(status: int, code: str, message: str) -> None:
     for handler in (refuses(status, code, message), refuses_barely(status, message)):

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.calcom.endpoints import instant
@@ -217,6 +217,7 @@ class GrowingList(ScriptedCalCom):
             self.rows.append({**late, "createdAt": instant(SINCE + timedelta(hours=1))})
 
 
+@settings(deadline=None)
 @given(
     created=st.lists(st.integers(0, 20), max_size=30),
     page=st.integers(3, 7),

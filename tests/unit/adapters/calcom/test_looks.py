@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.calcom.looks import Looks
@@ -115,6 +115,7 @@ async def test_closing_cancels_who_waits() -> None:
             await task
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 1), st.integers(0, 9), st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=25

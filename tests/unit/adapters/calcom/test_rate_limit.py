@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.calcom.rate_limit import RateLimit, retry_after
@@ -104,6 +104,7 @@ def test_of_several_limits_the_loosest_counts() -> None:
     assert limit.wait(spends_reserve=False) is None
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*headers(remaining=1, reset=1), "retry-after"]), st.text(max_size=12)))
 def test_no_header_breaks_it(odd: dict[str, str]) -> None:
     limit, _ = a_limit()

@@ -10,6 +10,7 @@ from adapters.calcom import endpoints
 from domain.booking import Booking
 from domain.person import Person
 from sagas.outcomes import NotSent
+from sagas.ports import Calendar, Calendars
 from tests.unit.adapters.calcom.building import (
     ATTEMPT,
     START,
@@ -79,6 +80,13 @@ async def test_a_key_that_no_header_can_carry_sends_nothing(key: str) -> None:
 
     assert isinstance(await calendar.create(a_booking(), attempt_id=ATTEMPT, send_within=SECOND), NotSent)
     assert [] == account.calcom.requests
+
+
+async def test_it_is_what_the_sagas_ask_for() -> None:
+    calendars: Calendars = an_account(succeeds(a_row())).calendars()
+    calendar: Calendar = await calendars.of("acme")
+
+    assert await calendar.is_live("uid1")
 
 
 async def test_companies_with_one_key_share_a_calendar() -> None:

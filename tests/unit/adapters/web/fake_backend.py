@@ -160,7 +160,7 @@ class FakeList:
             raise ValueError(cursor)
         own = wanted.company_id == SERVICE.company_id
         rows = (summary(booking(ATTEMPTED, CREATED, BOOKED)),) if own else ()
-        return BookingPage(bookings=rows, next_cursor="more", position=7)
+        return BookingPage(bookings=rows, next_cursor="more", position=7, head=9)
 
 
 class FakeKeys:
@@ -237,4 +237,4 @@ class FakeBackend:
 
 
 def _record(key_id: str, scopes: Sequence[str]) -> KeyRecord:
-    return KeyRecord(key_id=key_id, scopes=scopes, last_characters="abcd", created_at=NOW, revoked_at=None)
+    return KeyRecord(key_id=key_id, scopes=scopes, created_at=NOW, revoked_at=None)

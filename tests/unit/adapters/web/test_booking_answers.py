@@ -68,6 +68,7 @@ async def test_a_repeated_key_gets_the_same_booking(
 )
 @pytest.mark.parametrize("replayed", [False, True])
 async def test_what_goes_on_is_accepted_with_a_sentence_to_say(
+    *,
     client: httpx.AsyncClient,
     backend: FakeBackend,
     wish: dict[str, Any],
@@ -113,6 +114,7 @@ async def test_retry_after_follows_the_next_attempt(
 )
 @pytest.mark.parametrize("replayed", [False, True])
 async def test_a_refused_booking_is_a_conflict(
+    *,
     client: httpx.AsyncClient,
     backend: FakeBackend,
     wish: dict[str, Any],
@@ -214,6 +216,7 @@ async def test_a_fault_tells_nothing_but_the_correlation_id(
     ],
 )
 async def test_the_caller_says_how_long_to_wait(
+    *,
     client: httpx.AsyncClient,
     backend: FakeBackend,
     wish: dict[str, Any],

@@ -1,0 +1,103 @@
+"""
+Every crash point of every scenario, on every database: `make crash-sweep`.
+
+Each point is reached once by a process that is killed there, and once by one that is
+stopped there, sleeps until another one has finished the booking, and goes on. What is
+wrong is printed with the scenario and the point; the exit status says whether anything
+was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from migrations.runner import migrate
+from tests.crash.harness import Stage, Verdict
+from tests.crash.scenarios import SCENARIOS, Scenario
+from tests.integration.sandbox.sandbox_process import SandboxProcess
+from tests.servers.postgres import PostgresServer
+
+AT_ONCE = 8
+Death = tuple[Scenario, int, str]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run the sweep, and return the exit status.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", choices=["sqlite", "postgres"], action="append")
+    parser.add_argument("--scenario", choices=[one.name for one in SCENARIOS], action="append")
+    parser.add_argument("--how", choices=["KILL", "STOP"], action="append")
+    chosen = parser.parse_args(arguments)
+    wrong = 0
+    for database in chosen.database or ["sqlite", "postgres"]:
+        with stage(database) as here:
+            scenarios = [one for one in SCENARIOS if one.name in (chosen.scenario or {it.name for it in SCENARIOS})]
+            wrong += _sweep(here, scenarios, chosen.how or ["KILL", "STOP"], database)
+    return 1 if wrong else 0
+
+
+@contextmanager
+def stage(database: str) -> Iterator[Stage]:
+    """
+    Yield a stage on this kind of database, with servers of its own.
+    """
+    with SandboxProcess("--rate-limit", "0") as sandbox, _databases(database) as new_database:
+        yield Stage(sandbox_url=sandbox.url, new_database=new_database)
+
+
+@contextmanager
+def _databases(kind: str) -> Iterator[Callable[[], str]]:
+    if kind == "sqlite":
+        with tempfile.TemporaryDirectory() as folder:
+            template = Path(folder) / "template.db"
+            migrate(f"sqlite:///{template}")
+            yield lambda: f"sqlite:///{shutil.copy(template, Path(folder) / f'{uuid4().hex}.db')}"
+        return
+    server = PostgresServer()
+    server.start()
+    try:
+        migrate(server.create_database("crash_template"))
+        yield lambda: server.create_database(f"crash_{uuid4().hex}", template="crash_template")
+    finally:
+        server.stop()
+
+
+def _sweep(here: Stage, scenarios: Sequence[Scenario], how: Sequence[str], database: str) -> int:
+    started = time.monotonic()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        reached = list(pool.map(here.points, scenarios))
+        deaths: list[Death] = [
+            (scenario, number, one)
+            for scenario, points in zip(scenarios, reached, strict=True)
+            for number in range(1, len(points) + 1)
+            for one in how
+        ]
+        verdicts = list(pool.map(lambda death: here.die_at(death[0], death[1], how=death[2]), deaths))
+    return _report(database, verdicts, time.monotonic() - started)
+
+
+def _report(database: str, verdicts: Sequence[Verdict], seconds: float) -> int:
+    died = Counter(verdict.scenario for verdict in verdicts if verdict.died)
+    wrong = [verdict for verdict in verdicts if verdict.faults]
+    for verdict in wrong:
+        print(f"{database} {verdict.scenario} at {verdict.point}:", *verdict.faults, sep="\n  ")
+    for scenario, deaths in died.items():
+        print(f"{database:9} {scenario:24} {deaths:4} deaths")
+    print(f"{database}: {sum(died.values())} deaths, {len(wrong)} with faults, {seconds:.0f} s", flush=True)
+    return len(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

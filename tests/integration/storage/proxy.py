@@ -1,0 +1,91 @@
+"""
+A wire between us and PostgreSQL that can be cut at the worst moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Self
+
+from sqlalchemy import make_url
+
+
+class Proxy:
+    def __init__(self, url: str) -> None:
+        self._target = make_url(url)
+        self._server: asyncio.Server | None = None
+        self._wires: set[asyncio.StreamWriter] = set()
+        self._fatal: bytes | None = None
+        self.swallowed = 0
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @property
+    def url(self) -> str:
+        assert self._server is not None
+        port = self._server.sockets[0].getsockname()[1]
+        return self._target.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+
+    def cut(self) -> None:
+        """
+        Cut every connection; new ones are taken.
+        """
+        for wire in self._wires:
+            wire.transport.abort()
+
+    def swallow_answers_after(self, words: bytes) -> None:
+        """
+        Let the next message with these words through, but none of the server's answer, and cut the connection.
+        """
+        self._fatal = words
+
+    async def close(self) -> None:
+        """
+        Cut every connection and take no more.
+        """
+        if self._server is not None:
+            self._server.close()
+            self.cut()
+            with suppress(OSError):
+                await self._server.wait_closed()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            upstream = await asyncio.open_connection(self._target.host, self._target.port)
+            self._wires |= {writer, upstream[1]}
+            deaf = asyncio.Event()
+            await asyncio.gather(
+                self._carry(reader, upstream[1], deaf, writer), self._answer(upstream[0], writer, deaf)
+            )
+
+    async def _carry(
+        self, reader: asyncio.StreamReader, server: asyncio.StreamWriter, deaf: asyncio.Event, us: asyncio.StreamWriter
+    ) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                fatal = self._fatal is not None and self._fatal in data
+                if fatal:
+                    self._fatal = None
+                    deaf.set()
+                server.write(data)
+                await server.drain()
+                if fatal:
+                    self.swallowed += 1
+                    # Long enough for the server to commit.
+                    await asyncio.sleep(0.3)
+                    us.transport.abort()
+        server.close()
+
+    async def _answer(self, server: asyncio.StreamReader, us: asyncio.StreamWriter, deaf: asyncio.Event) -> None:
+        with suppress(OSError):
+            while data := await server.read(65536):
+                if not deaf.is_set():
+                    us.write(data)
+                    await us.drain()
+        us.close()

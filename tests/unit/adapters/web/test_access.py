@@ -1,0 +1,179 @@
+"""
+Who may do what: every route with every scope, and nothing of another company's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.web.rate_limit import RateLimit, RateLimiter
+from tests.unit.adapters.web.conftest import connect
+from tests.unit.adapters.web.fake_backend import ALL_SCOPES, BOOKING_ID, FakeBackend
+
+ONE = f"/api/bookings/{BOOKING_ID}"
+SERVICE = {"name": "Consultation", "duration_minutes": 30, "calcom_event_type_id": 1}
+WISH: dict[str, Any] = {
+    "service_id": "consult",
+    "customer": {"name": "Ada Lovelace", "email": "ada@example.com"},
+    "starts_at": "2027-03-02T10:00:00+01:00",
+    "time_zone": "Europe/Berlin",
+    "source": "web",
+}
+ROUTES: list[tuple[str, str, str, dict[str, Any] | None]] = [
+    ("POST", "/api/bookings", "bookings:write", WISH),
+    ("POST", f"{ONE}/cancel", "bookings:write", {"reason": "ill"}),
+    ("GET", "/api/bookings", "bookings:read", None),
+    ("GET", ONE, "bookings:read", None),
+    ("GET", f"{ONE}?at_version=1", "bookings:read", None),
+    ("GET", f"{ONE}/events", "bookings:read", None),
+    ("GET", f"{ONE}/timeline", "bookings:read", None),
+    ("GET", "/api/services", "ops:read", None),
+    ("PUT", "/api/services/consult", "ops:write", SERVICE),
+    ("GET", "/api/companies", "ops:read", None),
+    ("PUT", "/api/companies/acme", "ops:write", {"calcom_key": "cal_x"}),
+    ("GET", "/api/keys", "ops:read", None),
+    ("POST", "/api/keys", "ops:write", {"scopes": ["ops:write"]}),
+    ("DELETE", "/api/keys/one", "ops:write", None),
+]
+
+
+def named(route: tuple[str, str, str, object]) -> str:
+    return f"{route[0]} {route[1].replace(str(BOOKING_ID), 'id')}"
+
+
+def nothing_was_done(backend: FakeBackend) -> bool:
+    bookings, stored = backend.bookings, backend.companies.stored
+    return not any((bookings.booked, bookings.cancelled, backend.services.defined, backend.keys.made, stored))
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=named)
+@pytest.mark.parametrize("held", ALL_SCOPES)
+async def test_a_key_does_what_its_scope_allows_and_no_more(
+    backend: FakeBackend, route: tuple[str, str, str, Any], held: str
+) -> None:
+    method, path, needed, body = route
+    async with connect(backend, key=f"acme/{held}") as client:
+        answer = await client.request(method, path, json=body)
+
+    if held == needed:
+        assert answer.is_success, answer.text
+        return
+    assert 403 == answer.status_code
+    assert needed in answer.json()["detail"]
+    assert f'scope="{needed}"' in answer.headers["WWW-Authenticate"]
+    assert nothing_was_done(backend)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=named)
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "", "Bearer", "Bearer  ", "Basic YTpi", "acme/bookings:write", "Bearer unknown", "Bearer a b"],
+)
+async def test_without_a_key_nothing_is_done(
+    backend: FakeBackend, route: tuple[str, str, str, Any], authorization: str | None
+) -> None:
+    method, path, _, body = route
+    async with connect(backend, key="") as client:
+        headers = {} if authorization is None else {"Authorization": authorization}
+        answer = await client.request(method, path, json=body, headers=headers)
+
+    assert 401 == answer.status_code
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer realm=")
+    assert "urn:calsaga:problem:not-authenticated" == answer.json()["type"]
+    assert nothing_was_done(backend)
+
+
+async def test_two_keys_at_once_are_none(backend: FakeBackend) -> None:
+    async with connect(backend, key="") as client:
+        answer = await client.get(ONE, headers=[("Authorization", "Bearer acme/bookings:read")] * 2)
+
+    assert 401 == answer.status_code
+
+
+@pytest.mark.parametrize(
+    "route", [one for one in ROUTES if str(BOOKING_ID) in one[1] or one[1].endswith(("/acme", "/one"))], ids=named
+)
+async def test_what_is_another_companys_is_not_there(backend: FakeBackend, route: tuple[str, str, str, Any]) -> None:
+    method, path, _, body = route
+    async with connect(backend, key=f"rival/{','.join(ALL_SCOPES)}") as client:
+        answer = await client.request(method, path, json=body)
+
+    assert 404 == answer.status_code
+    assert "acme" not in answer.text
+    assert nothing_was_done(backend)
+
+
+async def test_lists_are_of_the_own_company(backend: FakeBackend) -> None:
+    async with connect(backend, key=f"rival/{','.join(ALL_SCOPES)}") as client:
+        bookings = (await client.get("/api/bookings")).json()["bookings"]
+        services = (await client.get("/api/services")).json()["services"]
+        companies = (await client.get("/api/companies")).json()["companies"]
+        keys = (await client.get("/api/keys")).json()["keys"]
+
+    assert [] == bookings == services == companies == keys
+    assert "rival" == backend.list.asked[0][0].company_id
+
+
+async def test_a_service_of_another_company_cannot_be_booked(backend: FakeBackend) -> None:
+    async with connect(backend, key="rival/bookings:write") as client:
+        answer = await client.post("/api/bookings", json=WISH)
+
+    assert (422, "service_id") == (answer.status_code, answer.json()["errors"][0]["field"])
+
+
+async def test_a_key_cannot_give_scopes_that_it_lacks(backend: FakeBackend) -> None:
+    async with connect(backend, key="acme/ops:write") as client:
+        answer = await client.post("/api/keys", json={"scopes": ["ops:write", "bookings:write"]})
+
+    assert 403 == answer.status_code
+    assert "bookings:write" in answer.json()["detail"]
+    assert [] == backend.keys.made
+
+
+async def test_too_many_requests_are_told_when_to_come_back(backend: FakeBackend) -> None:
+    async with connect(backend, rate_limit=RateLimit(per_second=0.1, burst=2)) as client:
+        statuses = [(await client.get(ONE)).status_code for _ in range(2)]
+        answer = await client.post("/api/bookings", json=WISH)
+
+    assert [200, 200, 429] == [*statuses, answer.status_code]
+    assert 1 <= int(answer.headers["Retry-After"]) <= 10
+    assert [] == backend.bookings.booked
+
+
+def test_a_bucket_fills_again_and_is_nobody_elses() -> None:
+    now = 0.0
+    limiter = RateLimiter(RateLimit(per_second=2, burst=2), clock=lambda: now)
+    taken = [limiter.take("a") for _ in range(3)]
+    now = 0.5
+    later = limiter.take("a")
+
+    assert [0, 0, 0.5] == taken
+    assert 0 == later == limiter.take("b")
+    assert limiter.take("a") > 0
+
+
+def test_full_buckets_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.web.rate_limit.MOST_BUCKETS", 3)
+    now = 0.0
+    limiter = RateLimiter(RateLimit(per_second=1, burst=1), clock=lambda: now)
+    for name in "abc":
+        limiter.take(name)
+    now = 5.0
+    limiter.take("d")
+
+    assert {"d"} == set(limiter._full_at)
+
+
+@pytest.mark.parametrize(("per_second", "burst"), [(0, 1), (1, 0)])
+def test_a_limit_that_lets_nothing_through_is_refused(per_second: float, burst: int) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        RateLimit(per_second=per_second, burst=burst)
+
+
+async def test_every_answer_says_not_to_be_stored(client: httpx.AsyncClient) -> None:
+    answer = await client.get(ONE)
+
+    assert ("no-store", "nosniff") == (answer.headers["Cache-Control"], answer.headers["X-Content-Type-Options"])
