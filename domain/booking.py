@@ -182,7 +182,9 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
         case e.CalcomBookingRefused():
             return _refused(b, event)
         case e.CalcomBookingFollowed():
-            followed = replace(b, ledger=b.ledger.changed(lambda line: line.uid == event.from_uid, uid=event.to_uid))
+            # Whatever was known of the old uid: what is followed lives.
+            lives = b.ledger.changed(lambda it: it.uid == event.from_uid, uid=event.to_uid, status=LineStatus.LIVE)
+            followed = replace(b, ledger=lives)
             return replace(followed, kept_uid=event.to_uid) if b.kept_uid == event.from_uid else followed
         case e.BookingDeferred():
             return replace(b, deferred_for=event.reason, retry_at=event.until)

@@ -53,7 +53,7 @@ class AppointmentError(Exception):
         """Return the structured form for a log line."""
         return {
             "error": type(self).__name__,
-            "message": self.message,
+            "error_message": self.message,
             "correlation_id": self.correlation_id,
             "retryable": self.retryable,
             **self.context,

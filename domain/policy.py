@@ -52,8 +52,16 @@ class Policy:
     def look_at(
         self, *, doubted_at: datetime, last_looked_at: datetime | None, looks: int, answer_by: datetime
     ) -> datetime:
-        """Return when to look next: by the schedule first, then at its last pace and not before it can count."""
-        if last_looked_at is None or looks < len(self.looks):
-            return doubted_at + self.looks[looks]
-        pace = self.looks[-1] - self.looks[-2] if len(self.looks) > 1 else self.looks[-1]
-        return max(last_looked_at + pace, self.absent_from(answer_by))
+        """
+        Return when to look next: by the schedule first, then at its last pace and not before it can count.
+
+        Two looks are never closer than the schedule has them, however late the first one
+        was: a replica that lags is asked again after a while, not twice in a breath.
+        """
+        waits = (timedelta(0), *self.looks)
+        step = min(looks, len(self.looks) - 1)
+        pace = waits[step + 1] - waits[step]
+        if last_looked_at is None:
+            return doubted_at + self.looks[0]
+        scheduled = doubted_at + self.looks[looks] if looks < len(self.looks) else self.absent_from(answer_by)
+        return max(scheduled, last_looked_at + pace)

@@ -24,7 +24,7 @@ def upsert_from(connection: Connection, table: Table, rows: Select[Any]) -> int:
     The query needs a WHERE: without one SQLite takes ON CONFLICT for a part of its join.
     """
     inserting = _insert(connection, table).from_select([column.name for column in table.columns], rows)
-    return connection.execute(_replacing(inserting, table)).rowcount
+    return connection.execute(_replacing(inserting, table), execution_options={"preserve_rowcount": True}).rowcount
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

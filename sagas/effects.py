@@ -125,13 +125,17 @@ class Effects:
     async def _clear_away(self, row: RowInTheWay, other: Booking) -> ObstacleVerdict:
         """Cancel a row whose booking is no longer live at Cal.com, on its own booking's stream."""
         now = self._clock.now()
+        gone = recording.record_gone(other, row.calcom_booking_uid or "", now=now)
+        if other.version and not gone:
+            # The booking's stream says something else about this uid than the row does: its own saga settles that.
+            return "moving"
         append = Append(
             stream_id=row.booking_id,
             expected_version=other.version,
             append_id=self._ids.attempt_id(),
             correlation_id="" if other.initiated is None else other.initiated.correlation_id,
             recorded_at=now,
-            events=recording.record_gone(other, row.calcom_booking_uid or "", now=now),
+            events=gone,
             due=DueAfter(delay=timedelta(0)) if other.version else NothingDue(),
             appointment=CancelAppointment(appointment_id=row.appointment_id),
         )

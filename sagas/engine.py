@@ -24,6 +24,7 @@ from sagas.steps import Done, Effect, Perform, Persist, Record, Wait, Withdraw
 from sagas.waiting import WaitingRoom
 
 URGENT, NORMAL = 1, 5
+NO_NEWS_PAUSE = timedelta(seconds=1)
 _UNDOING = frozenset({BookingStatus.COMPENSATING, BookingStatus.CANCELLING})
 
 
@@ -117,10 +118,16 @@ class Engine:
 
         run.refused = False
         rerecord = await self._effects.perform(run, effect, announce)
-        if rerecord is not None:
-            run.rerecord = rerecord
-            run.decide(*rerecord(run.state))
-        return not run.lost
+        if rerecord is None:
+            return not run.lost
+        news = rerecord(run.state)
+        if not news:
+            # The log knows it already. Not at once again, or a defect would make this a loop without end.
+            await self._flush(run, DueAfter(delay=NO_NEWS_PAUSE))
+            return run.refused
+        run.rerecord = rerecord
+        run.decide(*news)
+        return True
 
     async def _flush(self, run: Run, due: Due) -> None:
         """Write what waits; `run` says afterwards whether it was taken, refused in part, or lost."""

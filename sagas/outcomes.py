@@ -61,7 +61,7 @@ CreateOutcome: TypeAlias = Made | Refused | NotSent | Unknown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A booking in Cal.com's list that carries one of our attempt ids."""
+    """A booking in Cal.com's list that carries one of our attempt ids, and the uids it was moved from and to."""
 
     attempt_id: str
     uid: str
@@ -70,6 +70,7 @@ class Found:
     ends_at: datetime
     created_at: datetime
     rescheduled_from: str | None = None
+    rescheduled_to: str | None = None
 
     @property
     def is_live(self) -> bool:

@@ -84,7 +84,11 @@ class Calendar(Protocol):
         ...
 
     async def is_live(self, uid: str) -> bool | None:
-        """Tell whether the uid stands at Cal.com, accepted or pending; None if that cannot be said now."""
+        """
+        Tell whether the uid stands at Cal.com, accepted or pending.
+
+        None if that cannot be said now, or if the booking lives on under another uid.
+        """
         ...
 
 

@@ -111,14 +111,16 @@ def record_look(
             asked = tuple(it for it in effect.attempt_ids if _is_news(booking, it, outcome.started_at))
             return _looked(asked, (), outcome.started_at, outcome.reason, now=now)
         case o.Looked():
+            news = tuple(it for it in effect.attempt_ids if _is_news(booking, it, outcome.started_at))
             found = tuple(chain.from_iterable(_found(booking, it, outcome, now=now) for it in effect.attempt_ids))
-            missing = tuple(
-                it
-                for it in effect.attempt_ids
-                if all(one.attempt_id != it for one in outcome.found) and _is_news(booking, it, outcome.started_at)
-            )
+            missing = tuple(it for it in news if all(one.attempt_id != it for one in outcome.found))
             counted = tuple(it for it in missing if _counts(booking, it, outcome.started_at, policy))
-            return (*found, *_looked(missing, counted, outcome.started_at, None, now=now))
+            unseen = tuple(it for it in news if _moved_out_of_sight(it, outcome))
+            return (
+                *found,
+                *_looked(missing, counted, outcome.started_at, None, now=now),
+                *_looked(unseen, (), outcome.started_at, "moved_out_of_sight", now=now),
+            )
 
 
 def _found(booking: Booking, attempt_id: str, looked: o.Looked, *, now: datetime) -> tuple[e.BookingEvent, ...]:
@@ -127,7 +129,7 @@ def _found(booking: Booking, attempt_id: str, looked: o.Looked, *, now: datetime
     if live:
         return tuple(chain.from_iterable(_adopted(booking, one, ours, now=now) for one in live))
     line = booking.ledger.of(attempt_id)
-    if not ours or line is None or not line.may_turn_up:
+    if not ours or line is None or not line.may_turn_up or _moved_out_of_sight(attempt_id, looked):
         return ()
     return (e.CalcomBookingCancelled(at=now, attempt_id=attempt_id, uid=ours[0].uid, how="already_cancelled"),)
 
@@ -143,6 +145,14 @@ def _adopted(
     if origin is None or booking.ledger.holding(one.uid) is not None:
         return _made(booking, one.attempt_id, one, how="adopted", now=now)
     return (e.CalcomBookingFollowed(at=now, attempt_id=one.attempt_id, from_uid=origin, to_uid=one.uid),)
+
+
+def _moved_out_of_sight(attempt_id: str, looked: o.Looked) -> bool:
+    """Tell whether all that was found of an attempt is what it was moved away from: then it lives elsewhere."""
+    ours = [one for one in looked.found if one.attempt_id == attempt_id]
+    uids = {one.uid for one in ours}
+    moved_on = any(one.rescheduled_to is not None and one.rescheduled_to not in uids for one in ours)
+    return moved_on and not any(one.is_live for one in ours)
 
 
 def _is_news(booking: Booking, attempt_id: str, started_at: datetime) -> bool:

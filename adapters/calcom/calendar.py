@@ -77,13 +77,15 @@ class CalComCalendar:
 
     async def is_live(self, uid: str) -> bool | None:
         """
-        Tell whether the uid stands at Cal.com; None if that cannot be said now.
+        Tell whether the uid stands at Cal.com; None if that cannot be said now, or if it was moved.
 
         A uid that is not found says nothing: Cal.com deletes no bookings, but reads
         them from replicas that lag behind.
         """
         seen = await read_booking(self._wire, uid)
-        return seen.is_live if isinstance(seen, BookingAnswer) else None
+        if not isinstance(seen, BookingAnswer) or seen.rescheduled_to_uid is not None:
+            return None
+        return seen.is_live
 
     async def reschedule(
         self, uid: str, *, attempt_id: str, starts_at: datetime, reason: str, send_within: timedelta

@@ -69,5 +69,6 @@ async def _recognized(wire: Wire, uid: str, *, attempt_id: str, asked_at: dateti
 
 
 def _duplicate() -> Refused:
+    # It may be one that an earlier attempt of ours has made: as a conflict, it has those looked for again.
     detail = "Cal.com returned a booking that was there before; nothing was created"
-    return Refused(reason="duplicate", detail=detail)
+    return Refused(reason="duplicate", detail=detail, conflict=True)

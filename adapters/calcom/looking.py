@@ -56,4 +56,6 @@ def _found(booking: BookingAnswer, attempt_id: str) -> Found:
         starts_at=booking.starts_at,
         ends_at=booking.ends_at,
         created_at=booking.created_at,
+        rescheduled_from=booking.rescheduled_from_uid,
+        rescheduled_to=booking.rescheduled_to_uid,
     )

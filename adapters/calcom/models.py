@@ -53,6 +53,7 @@ class BookingAnswer(_Answer):
     starts_at: Instant = Field(alias="start")
     ends_at: Instant = Field(alias="end")
     created_at: Instant = Field(alias="createdAt")
+    rescheduled_from_uid: OptionalUid = Field(alias="rescheduledFromUid", default=None)
     rescheduled_to_uid: OptionalUid = Field(alias="rescheduledToUid", default=None)
     metadata: Mapping[str, object] | None = None
 

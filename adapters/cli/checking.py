@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+
 def verify(*, as_json: Json = False) -> None:
     """Replay every stream, and compare the read models and the local appointments with it."""
     from adapters.verify import verify as run  # noqa: PLC0415 - `calsaga --help` must be quick
 
-    differences = with_application(lambda app: run(app.store))
+    differences = with_application(lambda app: run(app.store, policy=app.settings.policy()))
     if as_json:
         say_json({"differences": [str(one) for one in differences]})
     else:

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 FOUND_WRONG = 1
 MISUSED = 2
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 class Misused(Exception):
@@ -63,6 +64,7 @@ def _explain(error: BaseException) -> Explanation | None:
         ("migrations.errors", "SchemaError", lambda bad: ([str(bad)], MISUSED)),
         ("adapters.directory.companies", "NoEncryptionKey", lambda bad: ([str(bad)], MISUSED)),
         ("adapters.database.companies", "SecretUnreadable", lambda bad: ([str(bad)], MISUSED)),
+        ("adapters.demo.rehearsal", "Terminated", lambda _: ([], TERMINATED)),
         ("projections.errors", "UnknownProjection", lambda bad: ([str(bad)], MISUSED)),
         ("projections.errors", "ProjectionError", lambda bad: ([str(bad)], FOUND_WRONG)),
         ("domain.errors", "CustomerValidationError", _wrong_fields),

@@ -1,15 +1,15 @@
 """Lines of files and options, read as strictly, and refused in the same words, as bodies of the API are."""
 
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
 from adapters.web.body import parse_object
 from adapters.web.fields import Fields, checked
 from adapters.web.problems import Refused
-from adapters.web.wishes import BookingFields, Identifier
+from adapters.web.wishes import BookingFields, Identifier, ServiceFields
 from adapters.web.wishes import read_instant as parse_instant
 from domain.errors import CustomerValidationError, FieldError
 from domain.wish import BookAppointment
@@ -23,19 +23,13 @@ class BookingLine(BookingFields):
     idempotency_key: str | None = None
 
 
-class ServiceLine(Fields):
+class ServiceLine(ServiceFields):
     """The body of `PUT /api/services/{service_id}`, and the id that stands in the path there."""
 
     # Every value of a CSV file is text.
     model_config = ConfigDict(strict=False)
 
     service_id: Identifier
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    duration_minutes: Annotated[int, Field(gt=0, le=24 * 60)]
-    calcom_event_type_id: Annotated[int, Field(gt=0)]
-    staff_id: Identifier | None = None
-    staff_group: Identifier | None = None
-    time_zone: str | None = None
 
 
 def read_object(line: bytes) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def timeline(
 
 def _recorded(booking_id: UUID) -> "Sequence[Recorded]":
     async def run(app: "Application") -> "Sequence[Recorded]":
-        return await app.store.read(booking_id)
+        return await app.store.log.read(booking_id)
 
     recorded = with_application(run)
     if not recorded:

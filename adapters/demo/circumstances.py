@@ -7,17 +7,17 @@ from typing import Final
 from adapters.demo.day import COMPANY
 
 SHORTENED: Final = {
-    "CALSAGA_CALCOM_SEND_SECONDS": "1",
-    "CALSAGA_CALCOM_ATTEMPT_SECONDS": "1.5",
+    "CALSAGA_CALCOM_SEND_SECONDS": "0.75",
+    "CALSAGA_CALCOM_ATTEMPT_SECONDS": "1",
     "CALSAGA_CALCOM_TOTAL_SECONDS": "6",
     "CALSAGA_CALCOM_VISIBILITY_SECONDS": "2.5",
-    "CALSAGA_CALCOM_LOOK_SECONDS": "0.2,0.5,1,2,3",
-    "CALSAGA_CALCOM_HORIZON_SECONDS": "12",
-    "CALSAGA_LEASE_SECONDS": "4",
+    "CALSAGA_CALCOM_LOOK_SECONDS": "0.2,0.5,1,1.5,2",
+    "CALSAGA_CALCOM_HORIZON_SECONDS": "9",
+    "CALSAGA_LEASE_SECONDS": "3",
     "CALSAGA_RETRY_FIRST_SECONDS": "0.2",
-    "CALSAGA_RETRY_CAP_SECONDS": "2",
+    "CALSAGA_RETRY_CAP_SECONDS": "1",
 }
-LATE_SECONDS: Final = 8.0
+LATE_SECONDS: Final = 5.5
 """After how long a request that is late by purpose is done: after its absence was declared, before the horizon."""
 RATE_LIMIT: Final = 100_000
 RATE_WINDOW_SECONDS: Final = 1.0

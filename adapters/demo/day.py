@@ -16,14 +16,14 @@ OPENS, CLOSES = 9, 17
 WEEKEND: Final = 5
 
 _STAFF = ("anna", "ben", "carla", "deniz", "emma", "farid")
-_FIRST = (
+_FIRST: Final = tuple(
     "Ada Björn Chloé Dmitri Elif Françoise Grace Hüseyin Ingrid José Karl Léa Mateusz Noor Øystein Priya Quentin Renée "
-    "Søren Tomáš Ursula Vân Wiebke Zoë"
-).split()
-_LAST = (
+    "Søren Tomáš Ursula Vân Wiebke Zoë".split()  # noqa: SIM905 - a list of so many would fill a page
+)
+_LAST: Final = tuple(
     "Lovelace Müller García Petrov Kaya O'Neill Hopper Nguyễn Larsson Novák Schmidt Kowalski Haddad Hansen Patel Dubois "
-    "Meyer-Lüdenscheid Rossi Weiß"
-).split()
+    "Meyer-Lüdenscheid Rossi Weiß".split()  # noqa: SIM905
+)
 _SOURCES = ("voice", "web", "front-desk-phone")
 
 

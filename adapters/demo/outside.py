@@ -10,7 +10,7 @@ from adapters.demo.circumstances import LATE_SECONDS, RATE_LIMIT, RATE_WINDOW_SE
 from adapters.demo.day import Offer, Request
 from adapters.demo.judging import Entry
 
-OVERTAKEN_SECONDS = 1.0
+OVERTAKEN_SECONDS = 0.7
 _LIVE = frozenset({"accepted", "pending"})
 
 

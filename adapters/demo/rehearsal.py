@@ -28,11 +28,15 @@ from adapters.demo.opening_hours import Day, OpeningHours
 from adapters.demo.outside import Outside
 from adapters.demo.processes import Processes
 from adapters.demo.watching import Watch, watching
+from adapters.directory.services import ServiceWish
 from adapters.settings import read_settings
 from adapters.telemetry import configure
-from adapters.directory.services import ServiceWish
 
 LOOK_EVERY_SECONDS: Final = 0.25
+
+
+class Terminated(Exception):
+    """The rehearsal was ended by SIGTERM; its processes are gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +71,25 @@ def rehearse(*, bookings: int, faults: str, seed: int) -> Outcome:
     Play a few days of a practice in a temporary directory, and judge the result.
 
     This process gives up its own settings for those of the demo.
+
+    Raises:
+        Terminated: SIGTERM came first.
+
     """
     rehearsal = Rehearsal(bookings=bookings, faults=faults, seed=seed)
     configure(form="console", level="error")
     with TemporaryDirectory(prefix="calsaga-demo-") as folder:
-        return asyncio.run(_play(rehearsal, Path(folder)))
+        try:
+            return asyncio.run(_play(rehearsal, Path(folder)))
+        except asyncio.CancelledError:
+            raise Terminated from None
 
 
 async def _play(rehearsal: Rehearsal, folder: Path) -> Outcome:
     begun = monotonic()
     _end_on_sigterm()
     database = under.database_of(folder)
-    async with Processes(logs=folder) as processes, _outside(rehearsal, processes) as (url, outside):
+    async with Processes(logs=folder) as processes, _outside(processes) as (url, outside):
         under.settle_in(folder, sandbox_url=url)
         async with application(read_settings(), background=False) as app:
             requests = await _prepare(rehearsal, app, outside)
@@ -110,7 +121,7 @@ async def _play(rehearsal: Rehearsal, folder: Path) -> Outcome:
 
 
 @asynccontextmanager
-async def _outside(rehearsal: Rehearsal, processes: Processes) -> AsyncIterator[tuple[str, Outside]]:
+async def _outside(processes: Processes) -> AsyncIterator[tuple[str, Outside]]:
     url = await processes.start_sandbox()
     async with httpx.AsyncClient(base_url=url, timeout=10) as http:
         yield url, Outside(http)

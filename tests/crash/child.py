@@ -25,6 +25,7 @@ from domain.booking import Booking
 from domain.errors import AppointmentDatabaseError
 from domain.wish import BookAppointment, CustomerWish
 from sagas.orchestrator import CancelAppointment
+from tests.crash.judge import WALK_IN
 from tests.crash.scenarios import Scenario
 
 START = (datetime.now(UTC) + timedelta(days=3)).replace(hour=10, minute=0, second=0, microsecond=0)
@@ -141,7 +142,7 @@ def insert_walk_in(database_url: str) -> None:
                 starts_at=START + timedelta(minutes=10),
                 ends_at=START + timedelta(minutes=20),
                 status="booked",
-                source="front-desk",
+                source=WALK_IN,
                 created_at=datetime.now(UTC),
                 updated_at=datetime.now(UTC),
             )

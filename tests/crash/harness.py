@@ -163,7 +163,7 @@ class _Play:
         return process
 
     def _set_up(self) -> None:
-        kind = {"slug": f"crash-{self._event_type}", "hosts": [self._event_type], "length": 30, "always_open": True}
+        kind = {"slug": f"crash-{self._event_type}", "hosts": [self._event_type], "length": 30}
         self._put(f"/_sandbox/event-types/{self._event_type}", kind)
         asyncio.run(child.define_service(self._settings, event_type_id=self._event_type))
         for fault in self._scenario.faults:

@@ -33,7 +33,7 @@ from sagas.steps import CancelAtCalcom, LookAtCalcom
 from tests.fakes.time import FakeClock
 
 CreateDoes: TypeAlias = Literal[
-    "made", "pending", "lost", "committed", "double", "late", "conflict", "refused", "not_sent", "deferred"
+    "made", "pending", "lost", "committed", "double", "late", "slow", "conflict", "refused", "not_sent", "deferred"
 ]
 LookDoes: TypeAlias = Literal["reads", "errs"]
 CancelDoes: TypeAlias = Literal["cancels", "fails", "cancels_silently", "refuses"]
@@ -42,7 +42,10 @@ CancelDoes: TypeAlias = Literal["cancels", "fails", "cancels_silently", "refuses
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateFate:
     """
-    How one create goes: `waits` before anything happens there, `late_by` until a late commit, `answers` after it all.
+    How one create goes: `waits` before anything is sent, `late_by` until a late or slow commit, `answers` after it all.
+
+    A late commit is told to nobody, a slow one to whoever still listens. One that squeezes in is made although the slot
+    is taken, as it is for some kinds of event types.
     """
 
     does: CreateDoes = "made"
@@ -50,6 +53,7 @@ class CreateFate:
     late_by: float = 0.0
     answers: float = 0.0
     retry_after: float | None = None
+    squeezes_in: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +214,8 @@ class FakeCalendar:
         await _pass(fate.waits)
         if self._clock.now() - called_at >= send_within:
             return NotSent(reason="too_late", detail="the time to send had passed")
+        if fate.does == "slow":
+            await _pass(fate.late_by)
         outcome = self._created(booking, attempt_id, fate)
         await _pass(fate.answers)
         return outcome
@@ -260,8 +266,7 @@ class FakeCalendar:
         return found is not None and found.is_live
 
     def _created(self, booking: Booking, attempt_id: str, fate: CreateFate) -> CreateOutcome:
-        facts = booking.facts
-        taken = self._calcom.is_taken(facts.service.calcom_event_type_id, facts.starts_at, facts.ends_at)
+        taken = not fate.squeezes_in and self._is_taken(booking)
         unknown = Unknown(reason="timeout", detail="no answer in time")
         match fate.does:
             case "not_sent" | "deferred":
@@ -276,7 +281,7 @@ class FakeCalendar:
             case "lost":
                 return unknown
             case "late":
-                self._commit_later(booking, attempt_id, fate.late_by)
+                self._commit_later(booking, attempt_id, fate)
                 return unknown
             case "committed" | "double":
                 if not taken:
@@ -300,16 +305,19 @@ class FakeCalendar:
             status=status,
         )
 
-    def _commit_later(self, booking: Booking, attempt_id: str, late_by: float) -> None:
+    def _is_taken(self, booking: Booking) -> bool:
+        facts = booking.facts
+        return self._calcom.is_taken(facts.service.calcom_event_type_id, facts.starts_at, facts.ends_at)
+
+    def _commit_later(self, booking: Booking, attempt_id: str, fate: CreateFate) -> None:
         def commit() -> None:
             self._calcom.pending_commits -= 1
-            facts = booking.facts
-            if not self._calcom.is_taken(facts.service.calcom_event_type_id, facts.starts_at, facts.ends_at):
+            if fate.squeezes_in or not self._is_taken(booking):
                 self._make(booking, attempt_id)
                 self._note("late commit")
 
         self._calcom.pending_commits += 1
-        asyncio.get_running_loop().call_later(late_by, commit)
+        asyncio.get_running_loop().call_later(fate.late_by, commit)
 
     def _cancelled(self, effect: CancelAtCalcom, fate: CancelFate) -> CancelOutcome:
         failed = CancelFailed(reason="http_502", detail="bad gateway", retry_after=fate.retry_after)

@@ -16,7 +16,7 @@ from tests.fakes.calcom import CancelFate, CreateFate, LookFate
 from tests.fakes.log import DatabaseFate
 
 WishName: TypeAlias = Literal[
-    "a", "a again", "a by key", "a by key again", "near a", "other staff", "overlaps a", "b", "b without staff"
+    "a", "a again", "a by key", "a by key again", "near a", "other staff", "overlaps a", "b", "b without staff", "later", "soon"
 ]
 WISHES: tuple[WishName, ...] = (
     "a",
@@ -28,6 +28,8 @@ WISHES: tuple[WishName, ...] = (
     "overlaps a",
     "b",
     "b without staff",
+    "later",
+    "soon",
 )
 
 
@@ -70,7 +72,8 @@ class AtCalcom:
     """
     Let a person do something at Cal.com to the `which`th live booking, or a stranger book.
 
-    A `row` is a stranger's booking of which calsaga has heard and keeps an appointment.
+    A `row` is a stranger's appointment that calsaga hears of right after the next booking has begun: 0 stands, 1 is no
+    longer live at Cal.com, 2 cannot be looked up and is gone a little later, 3 cannot be looked up and stands.
     """
 
     at: float
@@ -109,6 +112,7 @@ _CREATES: tuple[tuple[int, str], ...] = (
     (4, "committed"),
     (2, "double"),
     (6, "late"),
+    (4, "slow"),
     (1, "conflict"),
     (1, "refused"),
     (3, "not_sent"),
@@ -178,6 +182,7 @@ def plans() -> st.SearchStrategy[Plan]:
                 late_by=st.sampled_from(_LATE),
                 answers=seconds,
                 retry_after=st.sampled_from((None, 3.0, 100.0)),
+                squeezes_in=st.booleans(),
             ),
             max_size=5,
         ).map(tuple),
@@ -232,6 +237,7 @@ def _create(chance: random.Random) -> CreateFate:
         late_by=chance.choice(_LATE),
         answers=chance.choice(_SECONDS),
         retry_after=chance.choice((None, None, 3.0, 100.0)),
+        squeezes_in=chance.random() < 0.3,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.booking import ENDED, Booking, evolve, fold, initial_state
+from domain.events import BookingInitiated
 from domain.errors import AppointmentDatabaseError, AppointmentError
 from domain.policy import Policy
 from domain.service import Service
@@ -35,25 +36,32 @@ from tests.fakes.time import START, FakeClock, run_virtually
 from tests.properties.plan import AtCalcom, Book, Cancel, Plan, TakeOver, WishName
 
 COMPANY = "acme"
-HOSTS = {1: "ann", 2: "ann", 3: "bob", 4: "cleo"}
+HOSTS = {1: "ann", 2: "ann", 3: "bob", 4: "cleo", 5: "dora"}
 SLOT = START + timedelta(days=1)
 POLICY = Policy()
 MOST_GATES = 10_000
 LONGEST_RUN = timedelta(days=3).total_seconds()
 
 
-def _service(name: str, event_type_id: int, staff_id: str | None, minutes: int = 30) -> Service:
+def _service(name: str, event_type_id: int, staff_id: str | None, *, notice: int = 0) -> Service:
     return Service(
         company_id=COMPANY,
         service_id=name,
         name=name,
-        duration_minutes=minutes,
+        duration_minutes=30,
         calcom_event_type_id=event_type_id,
         staff_id=staff_id,
+        notice_minutes=notice,
     )
 
 
-SERVICES = (_service("cut", 1, "ann"), _service("color", 2, "ann"), _service("shave", 3, "bob"), _service("talk", 4, None))
+SERVICES = (
+    _service("cut", 1, "ann"),
+    _service("color", 2, "ann"),
+    _service("shave", 3, "bob"),
+    _service("talk", 4, None),
+    _service("walk-in", 5, None, notice=5),
+)
 
 
 def wish_for(name: WishName) -> BookAppointment:
@@ -70,6 +78,8 @@ def wish_for(name: WishName) -> BookAppointment:
         "overlaps a": ("color", 15, None, None),
         "b": ("shave", 60, None, None),
         "b without staff": ("talk", 60, None, None),
+        "later": ("color", 180, None, None),
+        "soon": ("walk-in", 15 - 24 * 60, None, None),
     }[name]
     return BookAppointment(
         company_id=COMPANY,
@@ -186,6 +196,7 @@ class World:
         self.calcom.silences.extend(plan.silences)
         self.processes: list[Process] = []
         self._started = 0
+        self._rows_to_come: list[int] = []
         self._graves: list[asyncio.Future[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -309,17 +320,17 @@ class World:
                 )
                 self.foreign.add(made.uid)
             case "row":
-                self._stranger_with_row(action.which)
+                self._rows_to_come.append(action.which)
             case "stranger goes":
                 for uid in self.foreign:
                     self.calcom.person_cancels(uid)
             case _:
                 pass
 
-    def _stranger_with_row(self, which: int) -> None:
-        # At another host there, so that the row is what stands in the way, and only once ours is under way.
+    def _stranger_with_row(self, which: int, facts: BookingInitiated) -> None:
+        # At another host there, so that nothing but the row is in the way.
         made = self.calcom.commit(
-            event_type_id=90 + which, starts_at=SLOT, ends_at=SLOT + timedelta(minutes=90), attempt_id=None
+            event_type_id=90 + which, starts_at=facts.starts_at, ends_at=facts.ends_at, attempt_id=None
         )
         self.foreign.add(made.uid)
         stranger = UUID(int=len(self.foreign))
@@ -329,9 +340,9 @@ class World:
             booking_id=stranger,
             idempotency_key=made.uid,
             calcom_booking_uid=made.uid,
-            service_id="cut",
+            service_id=facts.service.service_id,
             customer_id=stranger,
-            staff_id="ann" if which % 2 else "bob",
+            staff_id=facts.staff_id,
             starts_at=made.starts_at,
             ends_at=made.ends_at,
             source="webhook",
@@ -340,8 +351,16 @@ class World:
             last_sync_attempted_at=None,
             resilience_strategy=None,
         )
-        if self.log.has_room_for(row):
-            self.log.appointments[stranger] = AppointmentRow(inserted=row)
+        if not self.log.has_room_for(row):
+            return
+        self.log.appointments[stranger] = AppointmentRow(inserted=row)
+        if which >= 2:
+            self.calcom.silences.append(True)
+        if which == 1:
+            self.calcom.person_cancels(made.uid)
+        elif which == 2:
+            gone = AppointmentRow(inserted=row, booked=False)
+            asyncio.get_running_loop().call_later(0.5, lambda: self.log.appointments.update({stranger: gone}))
 
     def _appended(self, append: Append, result: AppendResult) -> None:
         """
@@ -350,6 +369,9 @@ class World:
         if not isinstance(result, Appended):
             return
         booking_id = append.stream_id
+        for event in result.events:
+            if isinstance(event, BookingInitiated) and event.staff_id is not None and self._rows_to_come:
+                self._stranger_with_row(self._rows_to_come.pop(), event)
         state = initial_state(booking_id)
         for event in self.log.events(booking_id):
             after = evolve(state, event)

@@ -35,7 +35,9 @@ def restored_logging() -> Iterator[None]:
 
 def say_everything() -> None:
     log = structlog.get_logger("calsaga.test")
-    log.info("booking.requested", email=EMAIL, customer={"name": NAME, "phone": PHONE}, headers={"Authorization": API_KEY})
+    log.info(
+        "booking.requested", email=EMAIL, customer={"name": NAME, "phone": PHONE}, headers={"Authorization": API_KEY}
+    )
     log.warning(f"could not reach {EMAIL} at {PHONE} with {CALCOM_KEY}")
     log.info("person.seen", who=Person(name=NAME, email=EMAIL, phone=PHONE))
     log.info("database.opened", url="postgresql://calsaga:hunter2@localhost/calsaga", api_key=CALCOM_KEY)
@@ -97,6 +99,8 @@ def test_what_only_looks_like_a_number_stays(harmless: str) -> None:
     assert harmless == scrubbed(harmless)
 
 
-@pytest.mark.parametrize("key", ["email", "customer_email", "X-Api-Key", "phone", "Authorization", "webhook_secret", "name"])
+@pytest.mark.parametrize(
+    "key", ["email", "customer_email", "X-Api-Key", "phone", "Authorization", "webhook_secret", "name"]
+)
 def test_a_telling_key_hides_its_value(key: str) -> None:
     assert "***" == masked(key, "anything")

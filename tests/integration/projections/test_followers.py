@@ -1,0 +1,280 @@
+"""
+Followers over a real log: nothing is missed, nothing counts twice, nothing stops the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Uuid, func, insert, select, text, update
+
+from adapters.followers import Followers
+from adapters.log.store import Store, open_store
+from domain.booking import fold, initial_state
+from domain.events import BookingInitiated
+from projections.booking_pages import BookingFilter, list_bookings
+from projections.bookings import BookingRow, summary
+from projections.errors import LogRestored, NotParked, UnknownProjection
+from projections.source import Projection
+from projections.tables import booking_list, projection_checkpoints
+from sagas.appending import Recorded
+from tests.histories.appending import append
+from tests.histories.bookings import history, wish
+
+SCRIPTS = Path(__file__).parent
+COUNTED = Table("counted", MetaData(), Column("stream_id", Uuid, nullable=False), Column("position", Integer))
+
+
+def count(connection: Connection, tables: Sequence[Table], recorded: Sequence[Recorded]) -> None:
+    """
+    Write down every event; one of the wrong kind is refused.
+    """
+    (table,) = tables
+    for one in recorded:
+        if isinstance(one.event, BookingInitiated) and one.event.person.name.endswith("13"):
+            raise ValueError("thirteen brings bad luck")
+    connection.execute(insert(table), [{"stream_id": one.stream_id, "position": one.position} for one in recorded])
+
+
+COUNTING = Projection(name="counting", tables=(COUNTED,), apply=count)
+
+
+@pytest.fixture
+def counted(store: Store) -> None:
+    """
+    A read model that would show every event that counts twice.
+    """
+    with store.engine.begin() as connection:
+        COUNTED.create(connection)
+
+
+async def test_a_background_follower_keeps_up(store: Store) -> None:
+    followers = Followers(store, follow_seconds=0.05)
+    running = asyncio.create_task(followers.run())
+    histories = [history(Random(seed), wish(seed)) for seed in range(20)]
+    for one in histories:
+        await append(store.log, one)
+    head = await store.log.head()
+    async with asyncio.timeout(10):
+        while (await followers.status())[0].position < head:
+            await asyncio.sleep(0.02)
+    await followers.stop()
+    await running
+
+    assert rows_of(histories) == listed(store)
+
+
+async def test_an_append_wakes_the_follower_long_before_the_poll(postgres_url: str) -> None:
+    async with open_store(postgres_url) as store:
+        followers = Followers(store, follow_seconds=60)
+        running = asyncio.create_task(followers.run())
+        await asyncio.sleep(1)
+        await append(store.log, history(Random(1)))
+        async with asyncio.timeout(10):
+            while (await followers.status())[0].lag:
+                await asyncio.sleep(0.02)
+        running.cancel()
+
+
+async def test_two_followers_at_once_count_every_event_once(store: Store, counted: None) -> None:
+    histories = [history(Random(seed), wish(20 + seed)) for seed in range(30)]
+    for one in histories:
+        await append(store.log, one)
+    several = [Followers(store, follow_seconds=1, projections=[COUNTING]) for _ in range(4)]
+    for one in several:
+        one._followers["counting"]._batch = 7
+    await asyncio.gather(*(one.catch_up() for one in several))
+
+    with store.engine.connect() as connection:
+        positions = list(connection.execute(select(COUNTED.c.position).order_by(COUNTED.c.position)).scalars())
+    assert list(range(1, sum(map(len, histories)) + 1)) == positions
+
+
+async def test_a_poison_event_parks_its_stream_and_the_rest_goes_on(store: Store, counted: None) -> None:
+    histories = [history(Random(seed), wish(number)) for seed, number in enumerate([12, 13, 14])]
+    for one in histories:
+        await append(store.log, one)
+    followers = Followers(store, follow_seconds=1, projections=[COUNTING])
+    await followers.catch_up()
+    (status,) = await followers.status()
+
+    assert 0 == status.lag
+    assert [histories[1][0].stream_id] == [one.stream_id for one in status.parked]
+    assert "ValueError: thirteen brings bad luck" == status.parked[0].error
+    assert {one[0].stream_id: len(one) for one in (histories[0], histories[2])} == counts(store)
+
+
+async def test_an_unparked_stream_is_made_up_for(store: Store, counted: None) -> None:
+    poisoned = history(Random(2), wish(13))
+    await append(store.log, poisoned[:1])
+    followers = Followers(store, follow_seconds=1, projections=[COUNTING])
+    await followers.catch_up()
+    await append(store.log, poisoned[1:])
+    await append(store.log, history(Random(3), wish(1)))
+    await followers.catch_up()
+    stream_id = poisoned[0].stream_id
+    cured = Projection(name="counting", tables=(COUNTED,), apply=count_anything)
+
+    assert not await followers.unpark("counting", stream_id)
+    assert await Followers(store, follow_seconds=1, projections=[cured]).unpark("counting", stream_id)
+    assert len(poisoned) == counts(store)[stream_id]
+    assert () == (await followers.status())[0].parked
+    with pytest.raises(NotParked):
+        await followers.unpark("counting", stream_id)
+
+
+def count_anything(connection: Connection, tables: Sequence[Table], recorded: Sequence[Recorded]) -> None:
+    """
+    Write down every event.
+    """
+    (table,) = tables
+    connection.execute(insert(table), [{"stream_id": one.stream_id, "position": one.position} for one in recorded])
+
+
+async def test_an_unreadable_event_parks_its_stream(store: Store) -> None:
+    good, bad = (history(Random(seed), wish(seed), longest=9) for seed in range(2))
+    await append(store.log, bad)
+    await append(store.log, good)
+    with store.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE stored_events SET topic = 'booking.unheard-of.v9' WHERE notification_id = :position"),
+            {"position": 1},
+        )
+    followers = Followers(store, follow_seconds=1)
+    await followers.catch_up()
+
+    assert [bad[0].stream_id] == [one.stream_id for one in (await followers.status())[0].parked]
+    assert rows_of([good]) == listed(store)
+
+
+async def test_a_database_in_trouble_is_no_poison(store: Store) -> None:
+    await append(store.log, history(Random(1)))
+    with store.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE booking_list RENAME TO elsewhere"))
+    followers = Followers(store, follow_seconds=0.01)
+    running = asyncio.create_task(followers.run())
+    async with asyncio.timeout(10):
+        while (await followers.status())[0].problem is None:
+            await asyncio.sleep(0.02)
+    (troubled,) = await followers.status()
+    with store.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO booking_list"))
+    async with asyncio.timeout(10):
+        while (await followers.status())[0].lag:
+            await asyncio.sleep(0.02)
+    running.cancel()
+
+    assert () == troubled.parked
+    assert 0 == troubled.position
+
+
+async def test_a_restored_log_stops_the_follower_until_a_rebuild(store: Store) -> None:
+    histories = [history(Random(seed), wish(seed)) for seed in range(3)]
+    for one in histories:
+        await append(store.log, one)
+    followers = Followers(store, follow_seconds=0.01)
+    await followers.catch_up()
+    with store.engine.begin() as connection:
+        connection.execute(update(projection_checkpoints).values(position=10_000))
+        connection.execute(update(booking_list).values(status="failed", company_id="salon"))
+    with pytest.raises(LogRestored, match="rebuild bookings"):
+        await followers.catch_up()
+    await followers.rebuild("bookings")
+    await followers.catch_up()
+
+    assert rows_of(histories) == listed(store)
+
+
+async def test_a_rebuild_mends_the_list_while_it_is_followed(store: Store) -> None:
+    histories = [history(Random(seed), wish(seed)) for seed in range(60)]
+    for one in histories[:30]:
+        await append(store.log, one)
+    followers = Followers(store, follow_seconds=0.01)
+    await followers.catch_up()
+    with store.engine.begin() as connection:
+        connection.execute(update(booking_list).where(booking_list.c.status == "booked").values(status="failed"))
+        connection.execute(insert(booking_list).values(stray_row(store)))
+    running = asyncio.create_task(followers.run())
+
+    async def go_on_booking() -> None:
+        for one in histories[30:]:
+            await append(store.log, one)
+
+    _, *rebuilt = await asyncio.gather(go_on_booking(), followers.rebuild("bookings"), followers.rebuild("bookings"))
+    await followers.stop()
+    await running
+    await followers.catch_up()
+
+    assert rows_of(histories) == listed(store)
+    assert max(one.differences for one in rebuilt) > 1
+    with store.engine.connect() as connection:
+        assert ["bookings"] == list(connection.execute(select(projection_checkpoints.c.name)).scalars())
+
+
+async def test_there_is_nothing_to_rebuild_under_a_wrong_name(store: Store) -> None:
+    with pytest.raises(UnknownProjection):
+        await Followers(store, follow_seconds=1).rebuild("nonsense")
+
+
+@pytest.mark.slow
+async def test_nothing_is_missed_while_four_processes_append_and_two_follow(
+    store: Store, database_url: str
+) -> None:
+    followers = [await run("follow.py", database_url) for _ in range(2)]
+    writers = [await run("append.py", database_url, str(number)) for number in range(4)]
+    for writer in writers:
+        assert 0 == await writer.wait()
+    head = await store.log.head()
+    ours = Followers(store, follow_seconds=1)
+    async with asyncio.timeout(30):
+        while (await ours.status())[0].position < head:
+            await asyncio.sleep(0.05)
+    for follower in followers:
+        follower.terminate()
+        await follower.wait()
+    histories = [history(Random(seed), wish(seed), longest=12) for seed in range(4 * 50)]
+
+    assert sum(map(len, histories)) == head
+    assert rows_of(histories) == listed(store)
+    assert () == (await ours.status())[0].parked
+
+
+async def run(script: str, *arguments: str) -> asyncio.subprocess.Process:
+    """
+    Start another process that works on the same database.
+    """
+    root = str(SCRIPTS.parents[2])
+    return await asyncio.create_subprocess_exec(
+        sys.executable, str(SCRIPTS / script), *arguments, cwd=root, env={"PYTHONPATH": root}
+    )
+
+
+def rows_of(histories: Sequence[Sequence[Recorded]]) -> dict[UUID, BookingRow]:
+    bookings = [fold(initial_state(one[0].stream_id), (it.event for it in one)) for one in histories]
+    return {one.booking_id: summary(one) for one in bookings}
+
+
+def listed(store: Store) -> dict[UUID, BookingRow]:
+    with store.engine.connect() as connection:
+        page = list_bookings(connection, BookingFilter(company_id="salon"), head=0, limit=200)
+    return {row.booking_id: row for row in page.bookings}
+
+
+def stray_row(store: Store) -> dict[str, object]:
+    with store.engine.connect() as connection:
+        row = connection.execute(select(booking_list).limit(1)).mappings().one()
+    return dict(row) | {"booking_id": UUID(int=1)}
+
+
+def counts(store: Store) -> dict[UUID, int]:
+    query = select(COUNTED.c.stream_id, func.count()).group_by(COUNTED.c.stream_id)
+    with store.engine.connect() as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+

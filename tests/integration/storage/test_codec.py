@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, is_dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, get_args
+from uuid import uuid4
+
+import orjson
+import pytest
+from eventsourcing.persistence import Notification
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.recording.codec import UPCASTS, EventCodec, Stored, Upcast, booking_codec
+from adapters.recording.errors import UnknownTopic, UnreadableEvent
+from adapters.recording.mapper import EventMapper
+from domain import events
+from domain.events import BookingEvent, BookingFailed
+from sagas.appending import Recorded, Refusal
+from tests.integration.storage.appends import append, deferred
+
+CODEC = booking_codec()
+# JSON has neither lone surrogates nor numbers that are none; the borders of the system keep them out.
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+st.register_type_strategy(str, TEXT)
+st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
+st.register_type_strategy(int, st.integers(min_value=-(2**63), max_value=2**63 - 1))
+st.register_type_strategy(datetime, st.datetimes(timezones=st.just(UTC)))
+EVENTS = st.one_of([st.builds(event) for event in get_args(BookingEvent)])
+
+
+def stored(event: Any, **more: Any) -> Stored[Any]:
+    return Stored(append_id="a1", correlation_id="c1", recorded_at=datetime(2026, 1, 2, tzinfo=UTC), event=event, **more)
+
+
+@given(event=EVENTS, refusal=st.none() | st.builds(Refusal))
+@settings(max_examples=500, deadline=None)
+def test_every_event_comes_back_as_it_was(event: BookingEvent, refusal: Refusal | None) -> None:
+    there = stored(event, refusal=refusal)
+
+    back = CODEC.decode(event.TOPIC, CODEC.encode(there))
+
+    assert there == back
+    assert type(event) is type(back.event)
+    assert "a1" == CODEC.append_id(CODEC.encode(there))
+
+
+@pytest.mark.parametrize("event", get_args(BookingEvent))
+def test_every_single_kind_of_event_comes_back(event: type[BookingEvent]) -> None:
+    @given(one=st.builds(event))
+    @settings(max_examples=20, deadline=None)
+    def comes_back(one: BookingEvent) -> None:
+        assert stored(one) == CODEC.decode(event.TOPIC, CODEC.encode(stored(one)))
+
+    comes_back()
+
+
+def test_every_event_of_the_module_is_known_by_its_own_name() -> None:
+    declared = {
+        thing.TOPIC for thing in vars(events).values() if is_dataclass(thing) and hasattr(thing, "TOPIC")
+    }
+
+    assert declared == CODEC.topics
+    assert len(get_args(BookingEvent)) == len(CODEC.topics)
+    assert not CODEC.topics & set(UPCASTS)
+
+
+def test_a_name_that_is_used_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"booking\.failed\.v1"):
+        EventCodec([BookingFailed, BookingFailed])
+
+
+def test_an_unknown_name_is_named() -> None:
+    with pytest.raises(UnknownTopic, match=r"booking\.teleported\.v1"):
+        CODEC.decode("booking.teleported.v1", b"{}")
+
+
+def test_an_event_that_does_not_fit_its_name_is_described_without_its_values() -> None:
+    state = CODEC.encode(stored(deferred("secret")))
+
+    with pytest.raises(UnreadableEvent, match=r"event\.detail: missing") as caught:
+        CODEC.decode(BookingFailed.TOPIC, state)
+    assert "secret" not in str(caught.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LightSwitched:
+    TOPIC: ClassVar[str] = "light.switched.v3"
+    room: str
+    brightness: int
+
+
+def _brightness_from_flag(event: dict[str, Any]) -> dict[str, Any]:
+    return {"room": event["room"], "brightness": 100 if event["is_on"] else 0}
+
+
+UPCASTS_OF_LIGHT = {
+    "light.switched.v1": Upcast(to="light.switched.v2", change=lambda event: {**event, "room": "hall"}),
+    "light.switched.v2": Upcast(to="light.switched.v3", change=_brightness_from_flag),
+}
+
+
+@pytest.mark.parametrize(
+    ("topic", "old"),
+    [
+        ("light.switched.v1", {"is_on": True}),
+        ("light.switched.v2", {"is_on": True, "room": "hall"}),
+        ("light.switched.v3", {"brightness": 100, "room": "hall"}),
+    ],
+)
+def test_old_events_are_brought_up_to_date_one_version_at_a_time(topic: str, old: dict[str, Any]) -> None:
+    codec = EventCodec([LightSwitched], upcasts=UPCASTS_OF_LIGHT)
+    state = orjson.dumps(
+        {"append_id": "a1", "correlation_id": "c1", "recorded_at": "2026-01-02T00:00:00+00:00", "event": old}
+    )
+
+    assert stored(LightSwitched(room="hall", brightness=100)) == codec.decode(topic, state)
+
+
+@pytest.mark.parametrize(
+    "upcasts",
+    [
+        {"light.switched.v1": Upcast(to="light.switched.v2", change=dict)},
+        {
+            "light.switched.v1": Upcast(to="light.switched.v2", change=dict),
+            "light.switched.v2": Upcast(to="light.switched.v1", change=dict),
+        },
+    ],
+)
+def test_upcasts_that_lead_nowhere_are_refused_at_the_start(upcasts: dict[str, Upcast]) -> None:
+    with pytest.raises(ValueError, match="upcasts"):
+        EventCodec([LightSwitched], upcasts=upcasts)
+
+
+def test_the_mapper_maps_a_recorded_event_to_a_row_and_back() -> None:
+    mapper = EventMapper(CODEC)
+    recorded = Recorded(
+        stream_id=uuid4(),
+        version=3,
+        event=deferred(),
+        append_id="a1",
+        correlation_id="c1",
+        recorded_at=datetime(2026, 1, 2, tzinfo=UTC),
+    )
+
+    row = mapper.to_stored_event(recorded)
+
+    assert recorded == mapper.to_domain_event(row)
+    with_position = Notification(
+        id=17, originator_id=row.originator_id, originator_version=3, topic=row.topic, state=row.state
+    )
+    assert 17 == mapper.to_domain_event(with_position).position
+
+
+def test_the_rows_of_an_append_follow_its_expected_version() -> None:
+    one = append(uuid4(), 7, deferred("a"), deferred("b"))
+
+    assert [8, 9] == [row.originator_version for row in EventMapper(CODEC).rows(one, one.events)]

@@ -1,0 +1,53 @@
+"""
+The server in processes of its own, so that signals are real.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from types import TracebackType
+from typing import Self
+
+_START = (
+    "import sys; from adapters.settings import read_settings; from adapters.telemetry import configure; "
+    "from adapters.web.server import serve; settings = read_settings(); configure(form='json', level='warning'); "
+    "serve(settings, host='127.0.0.1', port=0, workers=int(sys.argv[1]), background=True)"
+)
+
+
+class ServerProcess:
+    """
+    Start a server on a free port, and see to its end.
+    """
+
+    def __init__(self, *, workers: int = 1, **settings: str) -> None:
+        self._workers = workers
+        self._environment = {f"CALSAGA_{name.upper()}": value for name, value in settings.items()}
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _START, str(self._workers)],
+            env={**os.environ, **self._environment},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stderr is not None
+        self.said = self.process.stderr.readline()
+        self.url = self.said.rpartition(" ")[2].strip()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.terminate()
+        _, self.rest = self.process.communicate(timeout=20)
+
+    def terminate(self) -> None:
+        """
+        Send SIGTERM, unless it has ended.
+        """
+        if self.process.poll() is None:
+            self.process.terminate()

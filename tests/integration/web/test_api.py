@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from adapters.bootstrap import Application
+from tests.integration.web.conftest import SERVICE, connected, wish
+
+NOBODYS = UUID(int=7)
+
+
+async def test_a_booking_lives_from_wish_to_cancellation(client: httpx.AsyncClient, opened: Application) -> None:
+    body = wish()
+    booked = await client.post("/api/bookings", json=body, headers={"Idempotency-Key": "k1", "X-Correlation-Id": "c1"})
+    again = await client.post("/api/bookings", json=body, headers={"Idempotency-Key": '"k1"'})
+    other = await client.post("/api/bookings", json=wish(1), headers={"Idempotency-Key": "k1"})
+    near = await client.post("/api/bookings", json=body)
+    where = booked.headers["Location"]
+    read = await client.get(where)
+    pending = await client.get(f"{where}?at_version=1")
+    events = await client.get(f"{where}/events")
+    timeline = await client.get(f"{where}/timeline?format=text")
+    cancelled = await client.post(f"{where}/cancel", json={"reason": "ill"}, headers={"Idempotency-Key": "x"})
+    cancelled_again = await client.post(f"{where}/cancel", json={"reason": "ill"}, headers={"Idempotency-Key": "x"})
+    after = await client.post("/api/bookings", json=body, headers={"Idempotency-Key": "k1"})
+    await opened.followers.catch_up()
+    listed = await client.get("/api/bookings?status=cancelled")
+
+    assert (201, "booked", "c1") == (
+        booked.status_code,
+        booked.json()["booking"]["status"],
+        booked.json()["booking"]["correlation_id"],
+    )
+    assert (200, booked.json()) == (again.status_code, again.json())
+    assert (422, "urn:calsaga:problem:key-reused") == (other.status_code, other.json()["type"])
+    assert (409, booked.json()["booking"]["id"]) == (near.status_code, near.json()["booking_id"])
+    assert booked.json() == read.json()
+    assert ("pending", 1) == (pending.json()["booking"]["status"], pending.json()["booking"]["version"])
+    assert "booking.appointment-booked.v1" == events.json()["events"][-1]["type"]
+    assert "Lovelace" not in events.text + timeline.text
+    assert (200, "cancelled") == (cancelled.status_code, cancelled.json()["booking"]["status"])
+    assert (200, "true") == (cancelled_again.status_code, cancelled_again.headers["Idempotency-Replayed"])
+    assert (409, "cancelled") == (after.status_code, after.json()["reason"])
+    assert [booked.json()["booking"]["id"]] == [one["id"] for one in listed.json()["bookings"]]
+
+
+async def test_one_key_makes_one_booking_however_often_at_once(client: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(
+        *(client.post("/api/bookings", json=wish(), headers={"Idempotency-Key": "same"}) for _ in range(20))
+    )
+
+    assert 1 == len({answer.json()["booking"]["id"] for answer in answers})
+    assert [200] * 19 + [201] == sorted(answer.status_code for answer in answers)
+
+
+async def test_an_impatient_caller_is_answered_once_the_wish_is_durable(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/api/bookings", json=wish(), headers={"Prefer": "respond-async"})
+    where = answer.headers["Location"]
+    statuses = {(await client.get(where)).json()["booking"]["status"]}
+    while "booked" not in statuses:
+        await asyncio.sleep(0.05)
+        statuses.add((await client.get(where)).json()["booking"]["status"])
+
+    assert (202, "respond-async") == (answer.status_code, answer.headers["Preference-Applied"])
+    assert answer.json()["message"]
+    assert statuses <= {"pending", "booked"}
+
+
+async def test_another_company_sees_nothing(client: httpx.AsyncClient, opened: Application) -> None:
+    where = (await client.post("/api/bookings", json=wish())).headers["Location"]
+    await opened.followers.catch_up()
+    async with connected(opened, company_id="rival") as rival:
+        statuses = [
+            (await rival.request(method, path, json=body)).status_code
+            for method, path, body in (
+                ("GET", where, None),
+                ("GET", f"{where}?at_version=1", None),
+                ("GET", f"{where}/events", None),
+                ("GET", f"{where}/timeline", None),
+                ("POST", f"{where}/cancel", {"reason": "mine now"}),
+                ("PUT", "/api/companies/default", {"calcom_key": "cal_x"}),
+            )
+        ]
+        foreign = await rival.post("/api/bookings", json=wish())
+        lists = [(await rival.get(path)).json() for path in ("/api/bookings", "/api/services")]
+
+    assert [404] * 6 == statuses
+    assert (422, "service_id") == (foreign.status_code, foreign.json()["errors"][0]["field"])
+    assert [] == lists[0]["bookings"] == lists[1]["services"]
+    assert "booked" == (await client.get(where)).json()["booking"]["status"]
+
+
+@pytest.mark.parametrize("event_type_id", [4, 6, 7, 8, 10, 11, 999])
+async def test_an_event_type_that_cannot_be_compensated_is_refused(
+    client: httpx.AsyncClient, event_type_id: int
+) -> None:
+    answer = await client.put("/api/services/other", json=SERVICE | {"calcom_event_type_id": event_type_id})
+    length = await client.put("/api/services/other", json=SERVICE | {"duration_minutes": 45})
+
+    assert 422 == answer.status_code, answer.text
+    assert "calcom_event_type_id" in {one["field"] for one in answer.json()["errors"]}
+    assert (422, "duration_minutes") == (length.status_code, length.json()["errors"][0]["field"])
+    assert ["consult"] == [one["service_id"] for one in (await client.get("/api/services")).json()["services"]]
+
+
+async def test_keys_are_made_and_revoked(client: httpx.AsyncClient) -> None:
+    made = await client.post("/api/keys", json={"scopes": ["ops:read"]})
+    headers = {"Authorization": f"Bearer {made.json()['secret']}"}
+    allowed = await client.get("/api/keys", headers=headers)
+    forbidden = await client.get("/api/bookings", headers=headers)
+    revoked = await client.delete(f"/api/keys/{made.json()['key']['key_id']}")
+    ended = await client.get("/api/keys", headers=headers)
+
+    assert [201, 200, 403, 204, 401] == [it.status_code for it in (made, allowed, forbidden, revoked, ended)]
+    assert made.json()["secret"] not in allowed.text
+
+
+async def test_secrets_are_stored(client: httpx.AsyncClient) -> None:
+    put = await client.put("/api/companies/default", json={"calcom_key": "cal_mine"})
+    listed = await client.get("/api/companies")
+
+    assert 200 == put.status_code
+    assert [{"company_id": "default", "has_calcom_key": True, "has_webhook_secret": False}] == listed.json()[
+        "companies"
+    ]
+
+
+async def test_it_is_ready(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/readyz")
+
+    assert (200, "ready") == (answer.status_code, answer.json()["status"])
+
+
+@pytest.mark.parametrize(
+    "path", [f"/api/bookings/{NOBODYS}", f"/api/bookings/{NOBODYS}/events", "/api/bookings/%00/timeline"]
+)
+async def test_what_never_was_is_not_found(client: httpx.AsyncClient, path: str) -> None:
+    assert 404 == (await client.get(path)).status_code
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"service_id": "a\x00b"},
+        {"service_id": "nowhere"},
+        {"customer": {"name": "A\x00", "email": "a@example.com"}},
+        {"metadata": {"a\x00": "b"}, "source": ""},
+        {"time_zone": "Nowhere/Land"},
+        {"starts_at": "2020-01-01T00:00:00+00:00"},
+    ],
+)
+async def test_what_is_wrong_is_named_and_not_stored(
+    client: httpx.AsyncClient, opened: Application, changes: dict[str, Any]
+) -> None:
+    before = await opened.store.log.head()
+    answer = await client.post("/api/bookings", json=wish(**changes))
+
+    assert 422 == answer.status_code, answer.text
+    assert before == await opened.store.log.head()
+
+
+async def test_metadata_with_any_text_is_kept(client: httpx.AsyncClient) -> None:
+    odd = {"nul": "a\x00b", "emoji": "🦷", "big": 10**30, "deep": [[[{}]]]}
+    answer = await client.post("/api/bookings", json=wish(metadata=odd))
+
+    assert 201 == answer.status_code, answer.text
+    assert 200 == (await client.get(f"{answer.headers['Location']}/events")).status_code

@@ -1,0 +1,170 @@
+"""
+What happened in a run, in words: so that a test can tell whether the interesting things happen at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from domain import events as e
+from domain.booking import Booking, BookingStatus, evolve, initial_state
+from domain.ledger import LineStatus
+from tests.properties.world import World
+
+EVERY = frozenset(
+    {
+        "booked at once",
+        "booked by a retry",
+        "deferred",
+        "expired",
+        "refused",
+        "slot taken",
+        "near-duplicate refused",
+        "staff overlap refused by a claim",
+        "all attempts used up",
+        "needs confirmation",
+        "announced and without outcome",
+        "adopted after doubt",
+        "absent, then made by another attempt",
+        "absence confirmed at the horizon",
+        "found at the horizon",
+        "late answer after absence",
+        "late answer after the end",
+        "conflict opens what was thought absent",
+        "one attempt made two bookings",
+        "surplus cancelled",
+        "surplus of a booked booking cancelled",
+        "look that erred",
+        "look that found a cancelled booking",
+        "compensated",
+        "cancelled by its customer",
+        "cancelled while in doubt",
+        "cancelled before it was made",
+        "cancel repeated",
+        "cancelled there already",
+        "followed to another uid",
+        "needs review",
+        "obstacle stands",
+        "obstacle gone",
+        "obstacle moving",
+        "dead obstacle cleared away",
+        "several generations",
+        "replayed",
+        "process died",
+        "database failed",
+    }
+)
+
+
+def situations(world: World) -> set[str]:
+    """
+    Return what was seen in a run.
+    """
+    seen = set(_of_world(world))
+    for booking_id in world.booking_ids():
+        seen.update(_of_stream(world, booking_id))
+    return seen
+
+
+def _of_world(world: World) -> Iterator[str]:
+    if world.deaths:
+        yield "process died"
+    if len(world.log.fates) < sum(one != "works" for one in world.plan.appends):
+        yield "database failed"
+    if any(booking.facts.generation for booking in world.bookings()):
+        yield "several generations"
+    if any(told.result.replayed for told in world.told if told.wish is not None):
+        yield "replayed"
+    if any(not row.booked and row.inserted.source == "webhook" for row in world.log.appointments.values()):
+        yield "dead obstacle cleared away"
+
+
+def _of_stream(world: World, booking_id: UUID) -> Iterator[str]:
+    state = initial_state(booking_id)
+    for event in world.log.events(booking_id):
+        after = evolve(state, event)
+        yield from _of_event(state, event, after)
+        state = after
+    yield from _of_end(state)
+
+
+def _of_event(before: Booking, event: e.BookingEvent, after: Booking) -> Iterator[str]:
+    match event:
+        case e.BookingDeferred():
+            yield "deferred"
+        case e.CalcomOutcomeUnknown(reason="no_outcome"):
+            yield "announced and without outcome"
+        case e.CalcomBookingCreated():
+            yield from _of_created(before, event, after)
+        case e.CalcomBookingRefused(conflict=True):
+            if before.ledger.presumed_absent:
+                yield "conflict opens what was thought absent"
+        case e.CalcomAttemptAbsent(final=True):
+            yield "absence confirmed at the horizon"
+        case e.CalcomLooked(problem=str()):
+            yield "look that erred"
+        case e.CalcomBookingFollowed():
+            yield "followed to another uid"
+        case e.CalcomBookingCancelled():
+            yield from _of_cancelled(before, event)
+        case e.CancellationRequested():
+            if before.ledger.open:
+                yield "cancelled while in doubt"
+            elif not before.ledger.live:
+                yield "cancelled before it was made"
+        case e.ObstacleInspected(verdict=verdict):
+            yield f"obstacle {verdict}"
+        case e.CompensationFailed():
+            yield "cancel repeated"
+        case e.AppointmentBooked() if len(before.ledger.lines) > 1 and before.kept is not None:
+            if before.ledger.presumed_absent:
+                yield "absent, then made by another attempt"
+        case _:
+            pass
+
+
+def _of_created(before: Booking, event: e.CalcomBookingCreated, after: Booking) -> Iterator[str]:
+    line = before.ledger.of(event.attempt_id)
+    if len(after.ledger.lines) > len(before.ledger.lines):
+        yield "one attempt made two bookings"
+    if event.how == "adopted":
+        yield "found at the horizon" if before.ended is not None else "adopted after doubt"
+    elif before.ended is not None:
+        yield "late answer after the end"
+    elif line is not None and line.status is LineStatus.ABSENT:
+        yield "late answer after absence"
+
+
+def _of_cancelled(before: Booking, event: e.CalcomBookingCancelled) -> Iterator[str]:
+    line = before.ledger.holding(event.uid)
+    if line is None:
+        yield "look that found a cancelled booking"
+    elif line in before.surplus and event.uid != before.kept_uid:
+        yield "surplus cancelled"
+        if before.kept is not None:
+            yield "surplus of a booked booking cancelled"
+    if event.how == "already_cancelled":
+        yield "cancelled there already"
+
+
+def _of_end(state: Booking) -> Iterator[str]:
+    failed = {
+        "expired": "expired",
+        "outside_availability": "refused",
+        "near_duplicate": "near-duplicate refused",
+        "calcom_unavailable": "all attempts used up",
+        "needs_confirmation": "needs confirmation",
+    }
+    if state.status is BookingStatus.NEEDS_REVIEW:
+        yield "needs review"
+    if state.status is BookingStatus.CANCELLED:
+        yield "cancelled by its customer"
+    if state.status is BookingStatus.BOOKED:
+        yield "booked by a retry" if state.repeats else "booked at once"
+    if state.undoing is not None and state.status is BookingStatus.FAILED:
+        yield "compensated"
+    if state.failure is not None:
+        yield failed.get(state.failure.reason, "slot taken")
+        if state.failure.reason == "slot_taken" and not state.ledger.lines:
+            yield "staff overlap refused by a claim"
