@@ -5,13 +5,12 @@ Nothing is built at import time, and nothing else in calsaga builds anything.
 """
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID, uuid4
 
+import structlog
 from pydantic import SecretStr
 
 from adapters.calcom.calendars import CalComCalendars
@@ -23,25 +22,15 @@ from adapters.directory.companies import CompanyDirectory
 from adapters.directory.keys import KeyDirectory
 from adapters.directory.services import ServiceDirectory
 from adapters.followers import Followers
+from adapters.ids import RandomIds
 from adapters.log.store import Store, open_store
 from adapters.settings import Settings
+from adapters.telemetry import configure
 from domain.errors import AppointmentDatabaseError
 from sagas.effects import Effects
 from sagas.engine import Engine
 from sagas.orchestrator import Orchestrator
 from sagas.worker import Worker
-
-
-class RandomIds:
-    """The port `Ids`, from the operating system's randomness."""
-
-    def token(self) -> UUID:
-        """Return a random UUID."""
-        return uuid4()
-
-    def attempt_id(self) -> str:
-        """Return 128 random bits in hexadecimal."""
-        return secrets.token_hex(16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +77,8 @@ async def application(
         AppointmentDatabaseError: the database does not answer.
 
     """
+    if not structlog.is_configured():
+        configure(form=settings.log_format, level=settings.log_level)
     policy = settings.policy()
     probe = on_point or crash_points(
         crash_at=settings.crash_at, crash_signal=settings.crash_signal, trace=settings.crash_trace

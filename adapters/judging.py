@@ -92,7 +92,7 @@ def _fold(one: Evidence, events: Sequence[e.BookingEvent]) -> _Story:
             has_ended = True
             ended_open = ended_open or bool(booking.ledger.open)
     seen = sum(row.position <= one.listed_until for row in one.events)
-    listed = fold(initial_state(one.booking_id), events[:seen])
+    listed = booking if seen == len(events) else fold(initial_state(one.booking_id), events[:seen])
     return _Story(booking=booking, listed=listed, insert=insert, has_ended=has_ended, ended_open=ended_open)
 
 

@@ -1,38 +1,24 @@
 """An empty, migrated database with the two services that the callers book."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import UUID
 
 import psycopg
+from sqlalchemy import Connection
 
+from adapters.database.engine import open_engine
+from adapters.database.tables import appointments, services
 from benchmarks.callers import DOOMED, STEADY
 from benchmarks.mock_calendar import DOOMED_EVENT_TYPE, DOOMED_UIDS
 from migrations.runner import migrate
 from tests.servers.postgres import PostgresServer
 
 STEADY_EVENT_TYPE = 1
-
-SERVICES = f"""
-INSERT INTO services (company_id, service_id, name, duration_minutes, calcom_event_type_id)
-VALUES ('default', '{STEADY}', 'Steady', 30, {STEADY_EVENT_TYPE}),
-       ('default', '{DOOMED}', 'Doomed', 30, {DOOMED_EVENT_TYPE})
-"""
-# These rows hold the uids that the mock gives for the doomed service, so that its appointments are refused.
-IN_THE_WAY = """
-INSERT INTO appointments (id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id,
-                          starts_at, ends_at, status, source)
-SELECT {id}, 'elsewhere', {id}, n, 'doomed' || n, 'none', {id}, {now}, {later}, 'cancelled', 'bench'
-FROM {numbers}
-"""
-ON_POSTGRES = IN_THE_WAY.format(
-    id="md5(n::text)::uuid",
-    now="now()",
-    later="now() + interval '1 hour'",
-    numbers=f"generate_series(0, {DOOMED_UIDS - 1}) AS numbers(n)",
-)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @contextmanager
@@ -41,25 +27,54 @@ def fresh(kind: str, server: PostgresServer) -> Iterator[str]:
     with TemporaryDirectory() as folder:
         if kind == "sqlite":
             url = f"sqlite:///{folder}/bench.db"
-            migrate(url)
-            _fill_sqlite(Path(folder) / "bench.db")
         else:
             url = server.create_database(f"bench_{Path(folder).name.lower()}")
-            migrate(url)
             with psycopg.connect(url) as connection:
                 connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-                connection.execute(SERVICES)
-                connection.execute(ON_POSTGRES)
+        migrate(url)
+        engine = open_engine(url)
+        with engine.begin() as connection:
+            _define_services(connection)
+            _stand_in_the_way(connection)
+        engine.dispose()
         yield url
 
 
-def _fill_sqlite(path: Path) -> None:
-    numbers = (
-        f"(WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < {DOOMED_UIDS - 1}) SELECT n FROM c)"
-    )
-    rows = IN_THE_WAY.format(
-        id="printf('%032x', n)", now="'2020-01-01T00:00:00+00:00'", later="'2020-01-01T01:00:00+00:00'", numbers=numbers
-    )
-    with sqlite3.connect(path) as connection:
-        connection.execute(SERVICES)
-        connection.execute(rows)
+def _define_services(connection: Connection) -> None:
+    for service_id, event_type_id in ((STEADY, STEADY_EVENT_TYPE), (DOOMED, DOOMED_EVENT_TYPE)):
+        connection.execute(
+            services.insert().values(
+                company_id="default",
+                service_id=service_id,
+                name=service_id,
+                duration_minutes=30,
+                calcom_event_type_id=event_type_id,
+                notice_minutes=0,
+                sends_length=False,
+                created_at=LONG_AGO,
+                updated_at=LONG_AGO,
+            )
+        )
+
+
+def _stand_in_the_way(connection: Connection) -> None:
+    """Write rows with the uids that the mock gives for the doomed service, so that its appointments are refused."""
+    rows = [
+        {
+            "id": UUID(int=number),
+            "company_id": "elsewhere",
+            "booking_id": UUID(int=number),
+            "idempotency_key": str(number),
+            "calcom_booking_uid": f"doomed{number}",
+            "service_id": "none",
+            "customer_id": UUID(int=0),
+            "starts_at": LONG_AGO,
+            "ends_at": LONG_AGO + timedelta(hours=1),
+            "status": "cancelled",
+            "source": "bench",
+            "created_at": LONG_AGO,
+            "updated_at": LONG_AGO,
+        }
+        for number in range(DOOMED_UIDS)
+    ]
+    connection.execute(appointments.insert(), rows)

@@ -13,13 +13,14 @@ import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import cast
 
 import orjson
 import uvloop
 
 LENGTH = timedelta(minutes=30)
 DOOMED_EVENT_TYPE = 2
-DOOMED_UIDS = 50_000
+DOOMED_UIDS = 5_000
 
 
 @dataclass(slots=True)
@@ -84,8 +85,8 @@ class Http(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way back."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no subclass of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Answer every request that is whole."""

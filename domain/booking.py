@@ -143,14 +143,18 @@ def appointment_id_of(booking_id: UUID) -> UUID:
 
 def fold(booking: Booking, happened: Iterable[e.BookingEvent]) -> Booking:
     """Return the state after all these events."""
+    count, last = 0, None
     for event in happened:
-        booking = evolve(booking, event)
-    return booking
+        booking, last = _after(booking, event), event
+        count += 1
+    if last is None:
+        return booking
+    return replace(booking, version=booking.version + count, updated_at=last.at)
 
 
 def evolve(booking: Booking, event: e.BookingEvent) -> Booking:
     """Return the state after one more event."""
-    return replace(_after(booking, event), version=booking.version + 1, updated_at=event.at)
+    return fold(booking, (event,))
 
 
 def _after(b: Booking, event: e.BookingEvent) -> Booking:

@@ -7,7 +7,7 @@ the log's own uniqueness lets a booking begin once only (ADR-003).
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from domain.commands import RequestBooking
@@ -59,18 +59,19 @@ def customer_id_for(company_id: str, identity: str) -> UUID:
 
 def fingerprint(request: RequestBooking) -> str:
     """Return a digest of what the caller asked for, equal for every spelling of the same wish."""
-    wish = {
-        "service": request.service.service_id,
-        "person": asdict(request.person),
-        "starts_at": request.starts_at.isoformat(),
-        "time_zone": request.time_zone,
-        "source": request.source,
-        "staff_id": request.staff_id,
-        "call_id": request.call_id,
-        "confidence": request.confidence,
-        "allow_near_duplicate": request.allow_near_duplicate,
-    }
-    return hashlib.sha256(json.dumps(wish, sort_keys=True).encode()).hexdigest()
+    person = request.person
+    wish = _canonical(
+        request.service.service_id,
+        (person.name, person.email, person.phone, person.notes, person.metadata),
+        request.starts_at.isoformat(),
+        request.time_zone,
+        request.source,
+        request.staff_id,
+        request.call_id,
+        request.confidence,
+        request.allow_near_duplicate,
+    )
+    return hashlib.sha256(wish.encode()).hexdigest()
 
 
 def _canonical(*parts: object) -> str:

@@ -41,6 +41,8 @@ def migrate(url: str, *, to: str = "head") -> None:
         ExtensionRefused: PostgreSQL's btree_gist could not be created.
 
     """
+    if to == "head" and current(url) == newest():
+        return
     with _IN_THIS_PROCESS, _alone(make_url(url)) as connection:
         found = _revision(connection)
         _refuse_unknown(found)
@@ -141,8 +143,8 @@ def _write_ahead(url: URL) -> None:
         connection = sqlite3.connect(str(url.database), timeout=PATIENCE)
         try:
             connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as exc:
+            if not exc.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
         else:

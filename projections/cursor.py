@@ -7,7 +7,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from hashlib import sha256
 
-LONGEST_CURSOR = 2000
+LONGEST_CURSOR = 300
 
 
 def encode(ended_at: Sequence[str], *, question: Sequence[str | None]) -> str:
@@ -23,8 +23,10 @@ def decode(cursor: str, *, question: Sequence[str | None], length: int) -> list[
         ValueError: it is no cursor, or that of another question.
 
     """
+    if len(cursor) > LONGEST_CURSOR:
+        raise ValueError("the cursor is not one that was handed out")
     try:
-        found = json.loads(urlsafe_b64decode(cursor[:LONGEST_CURSOR].encode("ascii") + b"=="))
+        found = json.loads(urlsafe_b64decode(cursor.encode("ascii") + b"=="))
     except ValueError:
         raise ValueError("the cursor is not one that was handed out") from None
     if not isinstance(found, list) or len(found) != length + 1 or not all(isinstance(it, str) for it in found):

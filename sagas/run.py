@@ -96,8 +96,9 @@ class Run:
 
     def written(self, appended: Appended, *, due: Due) -> None:
         """Take over what the log now holds."""
-        self.saved = fold(self.saved, appended.events)
         self.refused = appended.refusal is not None
+        as_decided = appended.events == tuple(self.pending)
+        self.saved = self.state if as_decided else fold(self.saved, appended.events)
         # A refused claim ends the booking; a refused appointment leaves it leased.
         ended = self.refused and self.saved.ended is not None
         self.due = NothingDue() if ended else None if self.refused else due

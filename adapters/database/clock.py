@@ -26,11 +26,16 @@ class DatabaseClock:
         self._started_at: datetime | None = None
         self._doubt = timedelta.max
 
-    def observe(self, instant: datetime, *, asked_at: float) -> None:
-        """Take note of an instant that was read from the database after `asked_at` (see `elapsed`) and before now."""
+    def observe(self, instant: datetime, *, asked_at: float, unit: timedelta = timedelta(0)) -> None:
+        """
+        Take note of an instant that the database told.
+
+        It was read after `asked_at` (see `elapsed`) and before now, and cut off to whole
+        units.
+        """
         answered_at = elapsed()
-        doubt = timedelta(seconds=(answered_at - asked_at) / 2)
-        started_at = instant.astimezone(UTC) - timedelta(seconds=(asked_at + answered_at) / 2)
+        doubt = timedelta(seconds=(answered_at - asked_at) / 2) + unit / 2
+        started_at = instant.astimezone(UTC) + unit / 2 - timedelta(seconds=(asked_at + answered_at) / 2)
         with self._lock:
             if self._started_at is None or doubt < self._doubt or self._contradicts(started_at, doubt):
                 self._started_at = started_at
@@ -47,8 +52,7 @@ class DatabaseClock:
             LookupError: the database's time was never read.
 
         """
-        with self._lock:
-            started_at = self._started_at
+        started_at = self._started_at
         if started_at is None:
             raise LookupError("the database's time is not known yet")
         return started_at + timedelta(seconds=elapsed())

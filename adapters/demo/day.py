@@ -16,14 +16,10 @@ OPENS, CLOSES = 9, 17
 WEEKEND: Final = 5
 
 _STAFF = ("anna", "ben", "carla", "deniz", "emma", "farid")
-_FIRST: Final = tuple(
-    "Ada Björn Chloé Dmitri Elif Françoise Grace Hüseyin Ingrid José Karl Léa Mateusz Noor Øystein Priya Quentin Renée "
-    "Søren Tomáš Ursula Vân Wiebke Zoë".split()  # noqa: SIM905 - a list of so many would fill a page
-)
-_LAST: Final = tuple(
-    "Lovelace Müller García Petrov Kaya O'Neill Hopper Nguyễn Larsson Novák Schmidt Kowalski Haddad Hansen Patel Dubois "
-    "Meyer-Lüdenscheid Rossi Weiß".split()  # noqa: SIM905
-)
+_FIRST: Final = """Ada Björn Chloé Dmitri Elif Françoise Grace Hüseyin Ingrid José Karl Léa Mateusz Noor Øystein
+    Priya Quentin Renée Søren Tomáš Ursula Vân Wiebke Zoë"""
+_LAST: Final = """Lovelace Müller García Petrov Kaya O'Neill Hopper Nguyễn Larsson Novák Schmidt Kowalski Haddad Hansen
+    Patel Dubois Meyer-Lüdenscheid Rossi Weiß"""
 _SOURCES = ("voice", "web", "front-desk-phone")
 
 
@@ -128,7 +124,7 @@ def _working_days(today: date) -> Iterator[date]:
 
 
 def _wish(number: int, *, offer: Offer, starts_at: datetime, seed: int, random: Random) -> BookAppointment:
-    first, last = random.choice(_FIRST), random.choice(_LAST)
+    first, last = random.choice(_FIRST.split()), random.choice(_LAST.split())
     phone = f"+4930{random.randrange(10**6, 10**7)}" if random.random() < 1 / 2 else None
     return BookAppointment(
         company_id=COMPANY,

@@ -23,7 +23,7 @@ BATCH_LIMIT = 256
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 
-Outcome: TypeAlias = AppendResult | Exception
+Outcome: TypeAlias = AppendResult | BaseException
 Write: TypeAlias = Callable[[Sequence[Append]], list[AppendResult]]
 
 
@@ -106,7 +106,7 @@ class Appender:
     def _write(self, batch: Sequence[Waiting]) -> Sequence[Outcome]:
         try:
             return self._persist(batch)
-        except Exception as exc:  # noqa: BLE001 - whatever it is, it belongs to whoever waits
+        except BaseException as exc:  # noqa: BLE001 - a thread that died of it would let everybody wait for ever
             if len(batch) == 1 or _is_passing(exc):
                 return [_own(one.append, exc) for one in batch]
         return [self._write([one])[0] for one in batch]
@@ -144,17 +144,17 @@ def _settle(batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
     for one, outcome in zip(batch, outcomes, strict=True):
         if one.future.done():
             continue
-        if isinstance(outcome, Exception):
+        if isinstance(outcome, BaseException):
             one.future.set_exception(outcome)
         else:
             one.future.set_result(outcome)
 
 
-def _is_passing(exc: Exception) -> bool:
+def _is_passing(exc: BaseException) -> bool:
     return isinstance(exc, AppointmentDatabaseError) and exc.retryable
 
 
-def _own(append: Append, exc: Exception) -> Exception:
+def _own(append: Append, exc: BaseException) -> BaseException:
     if not isinstance(exc, AppointmentDatabaseError):
         return exc
     own = AppointmentDatabaseError(exc.message, kind=exc.kind, sql_state=exc.sql_state, booking_id=append.stream_id)

@@ -14,12 +14,16 @@ is created and migrated; PostgreSQL must have been migrated (`calsaga migrate`).
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+import psycopg
+from eventsourcing.persistence import PersistenceError
 from sqlalchemy import Engine, make_url
+from sqlalchemy.exc import DBAPIError
 
 from adapters.database.appointments import find_appointment
 from adapters.database.clock import DatabaseClock
@@ -34,6 +38,7 @@ from adapters.recording.codec import booking_codec
 from adapters.recording.mapper import EventMapper
 from adapters.recording.probing import Probe, ignore
 from adapters.sqlite.backend import open_sqlite
+from domain.errors import AppointmentDatabaseError
 from sagas.ports import RowInTheWay
 
 READERS = 4
@@ -122,6 +127,14 @@ async def open_store(
 
 
 def _open(url: str, options: Options, clock: DatabaseClock) -> Backend:
+    try:
+        return _backend(url, options, clock)
+    except (DBAPIError, PersistenceError, sqlite3.Error, psycopg.Error) as exc:
+        reason = str(getattr(exc, "orig", None) or exc).strip()
+        raise AppointmentDatabaseError(f"the database cannot be opened: {reason}", kind="connection_lost") from exc
+
+
+def _backend(url: str, options: Options, clock: DatabaseClock) -> Backend:
     kind = make_url(url).get_backend_name()
     if kind == "sqlite":
         return open_sqlite(url, options, clock)

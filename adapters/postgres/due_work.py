@@ -14,10 +14,11 @@ from adapters.database.clock import DatabaseClock, elapsed
 from adapters.postgres.errors import database_error
 from sagas.ports import Claimed
 
+# statement_timestamp(), unlike clock_timestamp(), can be looked up in an index.
 CLAIM: Final = """
 WITH urgent AS (
     SELECT saga_id, due_at, priority FROM saga_due
-    WHERE due_at <= clock_timestamp()
+    WHERE due_at <= statement_timestamp()
     ORDER BY priority, due_at
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED

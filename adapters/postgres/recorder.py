@@ -54,7 +54,11 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         try:
             return self._append(batch)
         except (psycopg.Error, UnicodeError, orjson.JSONEncodeError) as exc:
-            raise database_error(exc) from exc
+            error = database_error(exc)
+            if error.kind == "connection_lost":
+                # Even one that still answers, for example as a standby now, must not be used again.
+                self._session.close()
+            raise error from exc
 
     def _append(self, batch: Sequence[Append]) -> list[AppendResult]:
         drafts = [draft(one, self._mapper) for one in batch]

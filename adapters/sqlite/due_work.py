@@ -10,6 +10,7 @@ from uuid import UUID
 from adapters.database.clock import DatabaseClock, elapsed
 from adapters.sqlite.errors import database_error
 from adapters.sqlite.session import BUSY_SECONDS
+from adapters.sqlite.values import CLOCK_UNIT
 from sagas.ports import Claimed
 
 CLAIM: Final = """
@@ -66,7 +67,7 @@ class SQLiteDueWork:
             asked_at = elapsed()
             due_at, read = connection.execute(NEXT_DUE).fetchone()
         now = datetime.fromisoformat(read)
-        self._clock.observe(now, asked_at=asked_at)
+        self._clock.observe(now, asked_at=asked_at, unit=CLOCK_UNIT)
         return None if due_at is None else max(datetime.fromisoformat(due_at) - now, timedelta(0))
 
     @contextmanager

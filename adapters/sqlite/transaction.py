@@ -11,7 +11,7 @@ from eventsourcing.persistence import StoredEvent
 from adapters.database.clock import DatabaseClock, elapsed
 from adapters.recording.batch import Head, Share
 from adapters.sqlite import statements as sql
-from adapters.sqlite.values import instant, optional_instant
+from adapters.sqlite.values import CLOCK_UNIT, instant, optional_instant
 from sagas.appending import Append, Customer, DueAfter, InsertAppointment, Lease, NothingDue, Refusal, SlotClaim
 
 NEAR = timedelta(seconds=300)
@@ -33,7 +33,7 @@ class SQLiteTransaction:
         wanted = {"stream_id": append.stream_id.hex, "version": append.expected_version}
         asked_at = elapsed()
         version, state, now = self._connection.execute(sql.HEADS, wanted).fetchone()
-        self._clock.observe(datetime.fromisoformat(now), asked_at=asked_at)
+        self._clock.observe(datetime.fromisoformat(now), asked_at=asked_at, unit=CLOCK_UNIT)
         return Head(version=version or 0, state=state)
 
     def rows_after(self, stream_id: UUID, version: int) -> Sequence[StoredEvent]:

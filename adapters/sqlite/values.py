@@ -1,6 +1,10 @@
 """How ids and instants stand in SQLite: hexadecimal without hyphens, and ISO 8601 in UTC that sorts as text."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+CLOCK_UNIT: Final = timedelta(milliseconds=1)
+"""SQLite tells the time in whole milliseconds."""
 
 
 def instant(moment: datetime) -> str:

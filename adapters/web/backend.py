@@ -1,5 +1,6 @@
 """What the API calls, made from the application's parts."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -16,6 +17,8 @@ from projections.booking_pages import BookingFilter, BookingPage, list_bookings
 if TYPE_CHECKING:
     from adapters.bootstrap import Application
     from adapters.log.store import Store
+
+PROBE_SECONDS = 3.0
 
 
 def backend_over(application: "Application") -> Backend:
@@ -63,10 +66,11 @@ class StoreProbes:
     store: "Store"
 
     async def readiness(self) -> Readiness:
-        """Return whether requests can be served."""
+        """Return whether requests can be served, within `PROBE_SECONDS`."""
         try:
-            return await self.store.readers.run(self._look)
-        except AppointmentDatabaseError:
+            async with asyncio.timeout(PROBE_SECONDS):
+                return await self.store.readers.run(self._look)
+        except (AppointmentDatabaseError, TimeoutError):
             return Readiness(problem="the database does not answer", overdue=timedelta(0))
 
     def _look(self) -> Readiness:

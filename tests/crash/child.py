@@ -74,6 +74,13 @@ async def _work(settings: Settings, scenario: Scenario, said: Connection) -> Non
 
 
 async def _recover(settings: Settings, said: Connection) -> None:
+    try:
+        await _until_quiet(settings, said)
+    except AppointmentDatabaseError:
+        said.send("no database")
+
+
+async def _until_quiet(settings: Settings, said: Connection) -> None:
     async with application(settings, background=True) as app:
         deadline = asyncio.get_running_loop().time() + QUIET_SECONDS
         while asyncio.get_running_loop().time() < deadline:

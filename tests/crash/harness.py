@@ -111,7 +111,8 @@ class _Play:
         if stopped:
             # Another process finishes the booking while this one sleeps, and then it wakes up.
             time.sleep(HOLD_SECONDS)
-            self._recover()
+            # SQLite's lock may sleep with it, and then nobody can: the rest is done after it has woken up.
+            self._recover(must_finish=self._settings.database_url.startswith("postgresql"))
             os.kill(process.pid or 0, signal.SIGCONT)
         process.join(LONGEST_SECONDS)
         assert process.exitcode == 0, (self._scenario.name, process.exitcode)
@@ -149,13 +150,14 @@ class _Play:
             kept["booked"] = {"booked", "cancelled"}
         return None if found in kept.get(told, {told}) else f"the caller was told {told}, and now it is {found}"
 
-    def _recover(self) -> None:
+    def _recover(self, *, must_finish: bool = True) -> None:
         heard, said = self._context.Pipe(duplex=False)
         process = self._start(child.recover, self._settings, said)
         said.close()
         process.join(LONGEST_SECONDS)
         assert process.exitcode == 0, (self._scenario.name, process.exitcode)
-        assert _drain(heard) == ["quiet"], f"{self._scenario.name}: work was still due after the recovery"
+        quiet = _drain(heard) == ["quiet"]
+        assert quiet or not must_finish, f"{self._scenario.name}: work was still due after the recovery"
 
     def _start(self, target: Callable[..., None], *arguments: object) -> ForkServerProcess:
         process = self._context.Process(target=target, args=arguments, daemon=True)

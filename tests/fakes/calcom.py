@@ -235,6 +235,7 @@ class FakeCalendar:
                 ends_at=one.ends_at,
                 created_at=one.created_at,
                 rescheduled_from=one.rescheduled_from,
+                rescheduled_to=one.rescheduled_to if one.ended_at is None or one.ended_at <= shown else None,
             )
             for one in self._calcom.bookings.values()
             if one.event_type_id == event_type_id

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal, TypeAlias
 
 from hypothesis import strategies as st
@@ -131,7 +132,7 @@ def random_plan(seed: int) -> Plan:
     """
     chance = random.Random(seed)
     return Plan(
-        actions=tuple(_action(chance) for _ in range(chance.choice((1, 1, 2, 3, 5)))),
+        actions=tuple(chain.from_iterable(_actions(chance) for _ in range(chance.choice((1, 1, 2, 3, 5))))),
         creates=tuple(_create(chance) for _ in range(chance.randrange(6))),
         looks=tuple(_look(chance) for _ in range(chance.choice((0, 0, 4, 9)))),
         cancels=tuple(_cancel(chance) for _ in range(chance.choice((0, 1, 3)))),
@@ -211,6 +212,14 @@ def plans() -> st.SearchStrategy[Plan]:
         pauses=st.dictionaries(gate, seconds, max_size=2),
         tells_refusal_again=st.booleans(),
     )
+
+
+def _actions(chance: random.Random) -> tuple[Action, ...]:
+    action = _action(chance)
+    if isinstance(action, AtCalcom) and action.does == "move":
+        # What was moved there and is cancelled here must be followed.
+        return (action, Cancel(at=action.at + chance.choice((0.0, 5.0, 300.0)), which=action.which))
+    return (action,)
 
 
 def _action(chance: random.Random) -> Action:

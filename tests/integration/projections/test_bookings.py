@@ -5,6 +5,7 @@ The list of bookings over a real log.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 from adapters.followers import Followers
@@ -15,6 +16,8 @@ from projections.bookings import BookingRow, summary
 from sagas.appending import Recorded
 from tests.histories.appending import append
 from tests.histories.bookings import history, wish
+
+SALON = BookingFilter(company_id="salon")
 
 
 async def test_the_list_shows_every_booking_as_its_stream_says(store: Store) -> None:
@@ -48,13 +51,16 @@ async def test_filters_are_kept(store: Store) -> None:
     rows = sorted(map(folded, histories), key=by_start)
     middle = rows[15]
 
-    assert [row for row in rows if row.status == middle.status] == await listed(store, status=middle.status)
-    assert [row for row in rows if row.service_id == "cut-1"] == await listed(store, service_id="cut-1")
-    assert [row for row in rows if row.starts_at >= middle.starts_at] == await listed(
-        store, starts_from=middle.starts_at
-    )
-    assert [row for row in rows if row.starts_at < middle.starts_at] == await listed(store, starts_to=middle.starts_at)
-    assert [folded(other)] == await listed(store, company_id="another")
+    of_status = await listed(store, replace(SALON, status=middle.status))
+    of_service = await listed(store, replace(SALON, service_id="cut-1"))
+    later = await listed(store, replace(SALON, starts_from=middle.starts_at))
+    earlier = await listed(store, replace(SALON, starts_to=middle.starts_at))
+
+    assert [row for row in rows if row.status == middle.status] == of_status
+    assert [row for row in rows if row.service_id == "cut-1"] == of_service
+    assert [row for row in rows if row.starts_at >= middle.starts_at] == later
+    assert [row for row in rows if row.starts_at < middle.starts_at] == earlier
+    assert [folded(other)] == await listed(store, BookingFilter(company_id="another"))
 
 
 async def test_a_page_says_how_far_behind_it_is(store: Store) -> None:
@@ -77,18 +83,17 @@ async def interleaved(store: Store, histories: Sequence[Sequence[Recorded]]) -> 
                 await append(store.log, one[place : place + 1])
 
 
-async def listed(store: Store, *, company_id: str = "salon", **wanted: object) -> list[BookingRow]:
-    found = await page(store, company_id=company_id, limit=200, **wanted)
+async def listed(store: Store, wanted: BookingFilter) -> list[BookingRow]:
+    found = await page(store, wanted, limit=200)
     return list(found.bookings)
 
 
 async def page(
-    store: Store, *, company_id: str = "salon", limit: int = 50, cursor: str | None = None, **wanted: object
+    store: Store, wanted: BookingFilter = SALON, *, limit: int = 50, cursor: str | None = None
 ) -> BookingPage:
-    wanted_bookings = BookingFilter(company_id=company_id, **wanted)  # type: ignore[arg-type]
     head = await store.log.head()
     with store.engine.connect() as connection:
-        return list_bookings(connection, wanted_bookings, head=head, limit=limit, cursor=cursor)
+        return list_bookings(connection, wanted, head=head, limit=limit, cursor=cursor)
 
 
 def folded(recorded: Sequence[Recorded]) -> BookingRow:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from uuid import UUID
@@ -21,6 +21,7 @@ from domain.events import BookingInitiated
 from projections.booking_pages import BookingFilter, list_bookings
 from projections.bookings import BookingRow, summary
 from projections.errors import LogRestored, NotParked, UnknownProjection
+from projections.follower import Follower, FollowerStatus
 from projections.source import Projection
 from projections.tables import booking_list, projection_checkpoints
 from sagas.appending import Recorded
@@ -61,9 +62,7 @@ async def test_a_background_follower_keeps_up(store: Store) -> None:
     for one in histories:
         await append(store.log, one)
     head = await store.log.head()
-    async with asyncio.timeout(10):
-        while (await followers.status())[0].position < head:
-            await asyncio.sleep(0.02)
+    await reached(followers, lambda it: it.position >= head)
     await followers.stop()
     await running
 
@@ -76,9 +75,7 @@ async def test_an_append_wakes_the_follower_long_before_the_poll(postgres_url: s
         running = asyncio.create_task(followers.run())
         await asyncio.sleep(1)
         await append(store.log, history(Random(1)))
-        async with asyncio.timeout(10):
-            while (await followers.status())[0].lag:
-                await asyncio.sleep(0.02)
+        await reached(followers, lambda it: not it.lag)
         running.cancel()
 
 
@@ -86,10 +83,8 @@ async def test_two_followers_at_once_count_every_event_once(store: Store, counte
     histories = [history(Random(seed), wish(20 + seed)) for seed in range(30)]
     for one in histories:
         await append(store.log, one)
-    several = [Followers(store, follow_seconds=1, projections=[COUNTING]) for _ in range(4)]
-    for one in several:
-        one._followers["counting"]._batch = 7
-    await asyncio.gather(*(one.catch_up() for one in several))
+    several = [Follower(COUNTING, engine=store.engine, source=store.log, batch=7) for _ in range(4)]
+    await asyncio.gather(*(follower.catch_up() for follower in several))
 
     with store.engine.connect() as connection:
         positions = list(connection.execute(select(COUNTED.c.position).order_by(COUNTED.c.position)).scalars())
@@ -159,15 +154,11 @@ async def test_a_database_in_trouble_is_no_poison(store: Store) -> None:
         connection.execute(text("ALTER TABLE booking_list RENAME TO elsewhere"))
     followers = Followers(store, follow_seconds=0.01)
     running = asyncio.create_task(followers.run())
-    async with asyncio.timeout(10):
-        while (await followers.status())[0].problem is None:
-            await asyncio.sleep(0.02)
+    await reached(followers, lambda it: it.problem is not None)
     (troubled,) = await followers.status()
     with store.engine.begin() as connection:
         connection.execute(text("ALTER TABLE elsewhere RENAME TO booking_list"))
-    async with asyncio.timeout(10):
-        while (await followers.status())[0].lag:
-            await asyncio.sleep(0.02)
+    await reached(followers, lambda it: not it.lag)
     running.cancel()
 
     assert () == troubled.parked
@@ -223,18 +214,14 @@ async def test_there_is_nothing_to_rebuild_under_a_wrong_name(store: Store) -> N
 
 
 @pytest.mark.slow
-async def test_nothing_is_missed_while_four_processes_append_and_two_follow(
-    store: Store, database_url: str
-) -> None:
+async def test_nothing_is_missed_while_four_processes_append_and_two_follow(store: Store, database_url: str) -> None:
     followers = [await run("follow.py", database_url) for _ in range(2)]
     writers = [await run("append.py", database_url, str(number)) for number in range(4)]
     for writer in writers:
         assert 0 == await writer.wait()
     head = await store.log.head()
     ours = Followers(store, follow_seconds=1)
-    async with asyncio.timeout(30):
-        while (await ours.status())[0].position < head:
-            await asyncio.sleep(0.05)
+    await reached(ours, lambda it: it.position >= head)
     for follower in followers:
         follower.terminate()
         await follower.wait()
@@ -253,6 +240,15 @@ async def run(script: str, *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, str(SCRIPTS / script), *arguments, cwd=root, env={"PYTHONPATH": root}
     )
+
+
+async def reached(followers: Followers, holds: Callable[[FollowerStatus], bool]) -> None:
+    """
+    Wait until the status of the only read model is like that.
+    """
+    async with asyncio.timeout(30):
+        while not holds((await followers.status())[0]):  # noqa: ASYNC110 - other processes set no event of ours
+            await asyncio.sleep(0.02)
 
 
 def rows_of(histories: Sequence[Sequence[Recorded]]) -> dict[UUID, BookingRow]:
@@ -276,5 +272,3 @@ def counts(store: Store) -> dict[UUID, int]:
     query = select(COUNTED.c.stream_id, func.count()).group_by(COUNTED.c.stream_id)
     with store.engine.connect() as connection:
         return {row[0]: row[1] for row in connection.execute(query)}
-
-

@@ -52,7 +52,8 @@ async def booking_id(store: Store) -> UUID:
     await salon._serve(0)
     await verify(store)
     with store.engine.connect() as connection:
-        return connection.execute(select(appointments.c.booking_id)).scalar_one()
+        found: UUID = connection.execute(select(appointments.c.booking_id)).scalar_one()
+    return found
 
 
 async def test_a_missing_appointment_is_found(store: Store, booking_id: UUID) -> None:

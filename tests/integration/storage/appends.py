@@ -4,9 +4,11 @@ Appends as the engine makes them, and a database that is open without an event l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -116,7 +118,7 @@ def deferred(reason: str = "later") -> e.BookingDeferred:
     return e.BookingDeferred(at=NOW, until=NOW, reason=reason)
 
 
-def append(stream_id: UUID, expected_version: int, *events: e.BookingEvent, **more: Any) -> Append:
+def append(stream_id: UUID, expected_version: int, *events: e.BookingEvent, **more: Any) -> Append:  # noqa: ANN401 - fields of all types
     return Append(
         **{
             "stream_id": stream_id,
@@ -131,16 +133,14 @@ def append(stream_id: UUID, expected_version: int, *events: e.BookingEvent, **mo
     )
 
 
-def start(facts: e.BookingInitiated | None = None, *, stream_id: UUID | None = None, **more: Any) -> Append:
+def start(facts: e.BookingInitiated | None = None, *, stream_id: UUID | None = None, **more: Any) -> Append:  # noqa: ANN401 - fields of all types
     """
     The first append of a booking: its intent, its claim, its customer and its lease.
     """
     facts = facts or initiated()
 
     def refused(refusal: Refusal) -> Instead:
-        failed = e.BookingFailed(
-            at=NOW, reason=refusal.by, detail="", conflicting_booking_id=refusal.booking_id
-        )
+        failed = e.BookingFailed(at=NOW, reason=refusal.by, detail="", conflicting_booking_id=refusal.booking_id)
         return Instead(events=(facts, failed), due=NothingDue())
 
     return append(
@@ -172,7 +172,7 @@ def start(facts: e.BookingInitiated | None = None, *, stream_id: UUID | None = N
     )
 
 
-def row_of(stream_id: UUID, facts: e.BookingInitiated, **more: Any) -> InsertAppointment:
+def row_of(stream_id: UUID, facts: e.BookingInitiated, **more: Any) -> InsertAppointment:  # noqa: ANN401 - fields of all types
     return InsertAppointment(
         **{
             "appointment_id": uuid4(),
@@ -195,7 +195,7 @@ def row_of(stream_id: UUID, facts: e.BookingInitiated, **more: Any) -> InsertApp
     )
 
 
-def finish(stream_id: UUID, facts: e.BookingInitiated, *, expected_version: int = 2, **more: Any) -> Append:
+def finish(stream_id: UUID, facts: e.BookingInitiated, *, expected_version: int = 2, **more: Any) -> Append:  # noqa: ANN401 - fields of all types
     """
     The second append of a booking: Cal.com's answer, the appointment, and the claim is free.
     """
@@ -234,3 +234,13 @@ def withdraw(stream_id: UUID, appointment_id: UUID, *, expected_version: int = 4
         e.BookingCancelled(at=NOW, reason="asked"),
         appointment=CancelAppointment(appointment_id=appointment_id),
     )
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """
+    Wait for what no event tells.
+    """
+    deadline = monotonic() + 30
+    while not holds():
+        await asyncio.sleep(0.005)
+        assert monotonic() < deadline, "it never came"

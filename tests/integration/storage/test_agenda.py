@@ -83,7 +83,9 @@ async def test_every_claim_has_a_token_of_its_own(store: Store, url: str) -> Non
     claimed = await store.agenda.claim(limit=10, lease=LEASE)
 
     assert 3 == len({one.token for one in claimed})
-    assert {one.token for one in claimed} == {UUID(str(token)) for (token,) in rows(url, "SELECT lease_token FROM saga_due")}
+    assert {one.token for one in claimed} == {
+        UUID(str(token)) for (token,) in rows(url, "SELECT lease_token FROM saga_due")
+    }
 
 
 async def test_released_work_is_due_at_once(store: Store) -> None:

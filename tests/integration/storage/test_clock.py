@@ -61,6 +61,19 @@ def test_a_vague_reading_is_enough_to_prove_a_clock_wrong() -> None:
     assert abs(clock.now() - INSTANT) > timedelta(seconds=20)
 
 
+def test_a_clock_that_counts_milliseconds_does_not_jump_with_each_of_them() -> None:
+    clock = DatabaseClock()
+    unit = timedelta(milliseconds=1)
+    clock.observe(INSTANT, asked_at=elapsed(), unit=unit)
+    seen = [clock.now()]
+    for _ in range(200):
+        cut_off = seen[-1] - timedelta(microseconds=seen[-1].microsecond % 1000)
+        clock.observe(cut_off, asked_at=elapsed(), unit=unit)
+        seen.append(clock.now())
+
+    assert seen == sorted(seen)
+
+
 def test_a_more_exact_reading_replaces_a_vague_one() -> None:
     clock = DatabaseClock()
     clock.observe(INSTANT, asked_at=elapsed() - 10)

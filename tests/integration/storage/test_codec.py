@@ -29,8 +29,10 @@ st.register_type_strategy(datetime, st.datetimes(timezones=st.just(UTC)))
 EVENTS = st.one_of([st.builds(event) for event in get_args(BookingEvent)])
 
 
-def stored(event: Any, **more: Any) -> Stored[Any]:
-    return Stored(append_id="a1", correlation_id="c1", recorded_at=datetime(2026, 1, 2, tzinfo=UTC), event=event, **more)
+def stored(event: object, *, refusal: Refusal | None = None) -> Stored[Any]:
+    return Stored(
+        append_id="a1", correlation_id="c1", recorded_at=datetime(2026, 1, 2, tzinfo=UTC), event=event, refusal=refusal
+    )
 
 
 @given(event=EVENTS, refusal=st.none() | st.builds(Refusal))
@@ -56,9 +58,7 @@ def test_every_single_kind_of_event_comes_back(event: type[BookingEvent]) -> Non
 
 
 def test_every_event_of_the_module_is_known_by_its_own_name() -> None:
-    declared = {
-        thing.TOPIC for thing in vars(events).values() if is_dataclass(thing) and hasattr(thing, "TOPIC")
-    }
+    declared = {thing.TOPIC for thing in vars(events).values() if is_dataclass(thing) and hasattr(thing, "TOPIC")}
 
     assert declared == CODEC.topics
     assert len(get_args(BookingEvent)) == len(CODEC.topics)

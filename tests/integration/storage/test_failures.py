@@ -14,7 +14,7 @@ from adapters.log.store import Store, open_store
 from adapters.postgres.session import WRITER_LOCK
 from domain.errors import AppointmentDatabaseError
 from sagas.appending import Append, Appended
-from tests.integration.storage.appends import append, define_service, deferred, initiated, start
+from tests.integration.storage.appends import append, deferred, define_service, initiated, start, until
 from tests.integration.storage.proxy import Proxy
 from tests.servers.postgres import PostgresServer
 
@@ -119,7 +119,6 @@ async def test_whoever_is_stopped_behind_the_writer_lock_loses_it(postgres_url: 
             frozen.append(point)
             waking.wait(3)
 
-
     waking = threading.Event()
     async with (
         open_store(postgres_url, probe=freeze, statement_timeout=0.5, patience=5) as stopped,
@@ -127,8 +126,7 @@ async def test_whoever_is_stopped_behind_the_writer_lock_loses_it(postgres_url: 
     ):
         first = append(uuid4(), 0, deferred())
         waiting = asyncio.create_task(stopped.log.append(first))
-        while not frozen:
-            await asyncio.sleep(0.01)
+        await until(lambda: frozen)
 
         began = monotonic()
         assert isinstance(await other.log.append(append(uuid4(), 0, deferred())), Appended)
@@ -187,8 +185,7 @@ async def test_appends_outlive_a_server_that_is_killed(own_server: PostgresServe
 
     async with open_store(own_url, patience=20) as store:
         writers = [asyncio.create_task(write(store)) for _ in range(8)]
-        while len(written) < 40:
-            await asyncio.sleep(0.005)
+        await until(lambda: len(written) >= 40)
         await asyncio.to_thread(own_server.kill)
         await asyncio.to_thread(own_server.restart)
         await asyncio.gather(*writers)

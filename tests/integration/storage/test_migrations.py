@@ -6,7 +6,9 @@ import zipfile
 from functools import partial
 from pathlib import Path
 from shutil import copytree, ignore_patterns
+from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -19,10 +21,11 @@ from adapters.database.engine import open_engine
 from adapters.log.store import open_store
 from adapters.postgres.datastore import DatabaseFunctionsEnabled, open_datastore
 from adapters.recording.codec import booking_codec
+from domain.errors import AppointmentDatabaseError
 from migrations.errors import ExtensionRefused, SchemaNotMigrated, SchemaTooNew
 from migrations.runner import check, current, migrate, newest
 from projections import tables as read_models
-from tests.integration.storage.appends import rows
+from tests.integration.storage.appends import append, deferred, opened, rows
 from tests.integration.storage.test_processes import in_processes
 from tests.servers.postgres import DatabaseServer
 
@@ -52,10 +55,17 @@ def test_a_newer_database_says_what_to_install(database_url: str) -> None:
             look(database_url)
 
 
-def test_eight_processes_migrate_the_same_database_at_once(empty_database_url: str) -> None:
-    in_processes([partial(migrate, empty_database_url)] * 8)
+def begin_work(url: str) -> None:
+    migrate(url)
+    with opened(url) as database:
+        database.append([append(uuid4(), 0, deferred())])
+
+
+def test_eight_processes_that_start_at_once_migrate_the_same_database(empty_database_url: str) -> None:
+    in_processes([partial(begin_work, empty_database_url)] * 8)
 
     check(empty_database_url)
+    assert [(8,)] == rows(empty_database_url, "SELECT count(*) FROM stored_events")
 
 
 async def test_postgres_is_not_migrated_behind_the_operators_back(empty_postgres_url: str) -> None:
@@ -74,6 +84,17 @@ async def test_a_url_that_names_no_database_of_ours_is_refused(bad_url: str) -> 
     with pytest.raises(ValueError, match="sqlite:///"):
         async with open_store(bad_url):
             pass
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////no/such/folder/calsaga.db", "postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=2"]
+)
+async def test_a_database_that_cannot_be_opened_says_why_at_once(url: str) -> None:
+    began = monotonic()
+    with pytest.raises(AppointmentDatabaseError, match=r"unable to open|refused"):
+        async with open_store(url):
+            pass
+    assert monotonic() - began < 5
 
 
 async def test_functions_of_the_database_are_refused(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,10 +177,7 @@ def _anatomy(connection: psycopg.Connection[Any], schema: str) -> list[Any]:
         WHERE schemaname = %(schema)s AND tablename = 'stored_events' ORDER BY 1
     """
     options = "SELECT reloptions FROM pg_class WHERE oid = (%(schema)s || '.stored_events')::regclass"
-    return [
-        connection.execute(sql.SQL(query), {"schema": schema}).fetchall()  # type: ignore[arg-type]
-        for query in (columns, indexes, options)
-    ]
+    return [connection.execute(sql.SQL(query), {"schema": schema}).fetchall() for query in (columns, indexes, options)]
 
 
 def test_the_log_in_sqlite_is_read_by_the_library(sqlite_url: str) -> None:

@@ -105,7 +105,9 @@ def test_batches_in_opposite_order_never_wait_for_each_other_in_a_circle(url: st
                 first = replace(start(facts), on_refused=None)
                 database.append([first])
                 side.append(replace(finish(first.stream_id, facts, staff_id="grace"), on_refused=give_up))
-    work = [partial(book_all, url, side, backwards=backwards) for side, backwards in zip(wishes, (False, True), strict=True)]
+    work = [
+        partial(book_all, url, side, backwards=backwards) for side, backwards in zip(wishes, (False, True), strict=True)
+    ]
 
     found = in_processes(work)
 

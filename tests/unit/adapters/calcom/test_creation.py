@@ -68,7 +68,7 @@ async def test_a_success_with_another_attempt_made_nothing_for_us() -> None:
     refused = await outcome_of(succeeds(a_row(attempt_id=OTHER), status=201))
 
     assert isinstance(refused, Refused)
-    assert ("duplicate", False) == (refused.reason, refused.conflict)
+    assert ("duplicate", True) == (refused.reason, refused.conflict)
 
 
 async def test_a_success_without_an_attempt_is_read_again() -> None:

@@ -4,6 +4,7 @@ Wrong usage and wrong settings end in one clear line, exit code 2, and no traceb
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -96,8 +97,6 @@ def test_a_wrong_setting_is_named_and_its_value_is_not(command: tuple[str, ...],
 
 
 def test_a_database_of_a_newer_calsaga_is_refused_with_the_remedy(tmp_path: Path, empty_sqlite_url: str) -> None:
-    import sqlite3
-
     assert 0 == run("migrate", CALSAGA_DATABASE_URL=empty_sqlite_url).exit_code
     with sqlite3.connect(empty_sqlite_url.removeprefix("sqlite:///")) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")

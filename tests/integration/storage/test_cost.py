@@ -1,0 +1,84 @@
+"""
+What a booking costs the database, counted by PostgreSQL itself.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+import psycopg
+
+from tests.integration.storage.appends import define_service, finish, initiated, opened, start
+
+SCANS = """
+    SELECT relname, seq_tup_read FROM pg_stat_user_tables
+    WHERE relname IN ('stored_events', 'slot_claims', 'appointments', 'saga_due', 'customers') AND idx_scan > 0
+"""
+DATA = re.compile(r"^\s*(WITH|SELECT|INSERT|UPDATE|DELETE)", re.IGNORECASE)
+
+
+def counted(connection: psycopg.Connection[Any]) -> tuple[int, int]:
+    """
+    How many data statements and how many commits of transactions the writer has made since the last reset.
+    """
+    found = connection.execute(
+        "SELECT query, calls FROM pg_stat_statements JOIN pg_database ON pg_database.oid = dbid "
+        "WHERE datname = current_database() AND toplevel"
+    ).fetchall()
+    statements = sum(calls for query, calls in found if DATA.match(query) and "pg_stat_statements" not in query)
+    commits = sum(calls for query, calls in found if query == "COMMIT")
+    return statements, commits
+
+
+def test_a_booking_without_trouble_takes_eight_data_statements_and_two_commits(postgres_url: str) -> None:
+    define_service(postgres_url)
+    with psycopg.connect(postgres_url, autocommit=True) as connection, opened(postgres_url) as database:
+        connection.execute("CREATE EXTENSION pg_stat_statements")
+        warm = start(initiated())
+        database.append([warm])
+        facts = initiated(staff_id="grace")
+        first = start(facts)
+        second = finish(first.stream_id, facts)
+
+        connection.execute("SELECT pg_stat_statements_reset()")
+        database.append([first])
+        database.append([second])
+
+        assert (8, 2) == counted(connection)
+
+
+def test_a_hundred_bookings_at_once_take_no_more_statements_than_one(postgres_url: str) -> None:
+    define_service(postgres_url)
+    with psycopg.connect(postgres_url, autocommit=True) as connection, opened(postgres_url) as database:
+        connection.execute("CREATE EXTENSION pg_stat_statements")
+        database.append([start(initiated())])
+        wishes = [initiated() for _ in range(100)]
+        firsts = [start(facts) for facts in wishes]
+
+        connection.execute("SELECT pg_stat_statements_reset()")
+        database.append(firsts)
+        database.append([finish(first.stream_id, facts) for first, facts in zip(firsts, wishes, strict=True)])
+
+        assert (8, 2) == counted(connection)
+
+
+def test_no_statement_of_an_append_reads_a_table_from_end_to_end(postgres_url: str) -> None:
+    define_service(postgres_url)
+    with psycopg.connect(postgres_url, autocommit=True) as connection, opened(postgres_url) as database:
+        grace = [initiated(staff_id=f"grace {number}") for number in range(50)]
+        for facts in grace:
+            first = start(facts)
+            database.append([first])
+            database.append([finish(first.stream_id, facts)])
+            # Refused, and looked up.
+            database.append([start(facts)])
+        database.close()
+
+        # A backend hands in its counts when it ends.
+        scans: dict[str, int] = {}
+        while not scans:
+            time.sleep(0.02)
+            scans = dict(connection.execute(SCANS).fetchall())
+        assert {"stored_events": 0, "slot_claims": 0, "appointments": 0, "saga_due": 0, "customers": 0} == scans

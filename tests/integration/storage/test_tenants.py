@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from cryptography.fernet import Fernet
+
+from adapters.database.api_keys import ApiKeys
+from adapters.database.companies import Companies, Company, SecretUnreadable, cipher
+from adapters.database.services import DatabaseServices
+from adapters.log.store import Store, open_store
+from domain.errors import UnknownService
+from sagas.appending import InsertAppointment
+from sagas.ports import Services
+from tests.integration.storage.appends import COMPANY, SERVICE, finish, initiated, rows, start, withdraw
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    """
+    The store of a database of either kind, without any rows.
+    """
+    async with open_store(database_url) as store:
+        yield store
+
+
+def port(services: DatabaseServices) -> Services:
+    return services
+
+
+def services(store: Store) -> DatabaseServices:
+    return DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock)
+
+
+def companies(store: Store, *keys: str) -> Companies:
+    return Companies(engine=store.engine, readers=store.readers, clock=store.clock, secrets=cipher(keys))
+
+
+def api_keys(store: Store) -> ApiKeys:
+    return ApiKeys(engine=store.engine, readers=store.readers, clock=store.clock)
+
+
+async def test_a_service_is_found_as_it_was_defined(store: Store) -> None:
+    full = replace(
+        SERVICE,
+        staff_id="grace",
+        staff_group="doctors",
+        time_zone="Europe/Berlin",
+        notice_minutes=60,
+        sends_length=True,
+    )
+    await services(store).put(SERVICE)
+    await services(store).put(replace(full, service_id="surgery"))
+
+    assert SERVICE == await services(store).find(company_id=COMPANY, service_id="checkup")
+    assert [SERVICE, replace(full, service_id="surgery")] == await services(store).list(company_id=COMPANY)
+    assert [] == await services(store).list(company_id="elsewhere")
+
+
+async def test_an_unknown_service_is_named(store: Store) -> None:
+    await services(store).put(SERVICE)
+
+    for company_id, service_id in ((COMPANY, "surgery"), ("elsewhere", "checkup")):
+        with pytest.raises(UnknownService):
+            await services(store).find(company_id=company_id, service_id=service_id)
+
+
+async def test_a_changed_service_is_seen_at_once_where_it_was_changed(store: Store) -> None:
+    here, elsewhere = services(store), services(store)
+    await here.put(SERVICE)
+    await here.find(company_id=COMPANY, service_id="checkup")
+    await elsewhere.find(company_id=COMPANY, service_id="checkup")
+
+    await here.put(replace(SERVICE, name="Inspection"))
+
+    assert "Inspection" == (await here.find(company_id=COMPANY, service_id="checkup")).name
+    assert "Check-up" == (await elsewhere.find(company_id=COMPANY, service_id="checkup")).name
+
+
+async def test_the_secrets_of_a_company_are_encrypted(store: Store, database_url: str) -> None:
+    ours = companies(store, Fernet.generate_key().decode())
+    await ours.set("practice", calcom_key="cal_live_1", webhook_secrets=["old", "new"])
+
+    found = await ours.get("practice")
+    assert Company(company_id="practice", calcom_key="cal_live_1", webhook_secrets=("old", "new")) == found
+    assert "cal_live_1" not in repr(found)
+    stored = str(rows(database_url, "SELECT * FROM companies"))
+    assert "cal_live_1" not in stored
+    assert "old" not in stored
+
+
+async def test_what_is_not_given_stays_as_it_is(store: Store) -> None:
+    ours = companies(store, Fernet.generate_key().decode())
+    await ours.set("practice", calcom_key="cal_live_1")
+    await ours.set("practice", webhook_secrets=["new"])
+    await ours.set("another")
+
+    assert [
+        Company(company_id="another"),
+        Company(company_id="practice", calcom_key="cal_live_1", webhook_secrets=("new",)),
+    ] == await ours.list()
+    assert await ours.get("third") is None
+
+
+async def test_secrets_are_read_with_an_old_key_beside_the_new_one(store: Store) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    await companies(store, old).set("practice", calcom_key="cal_live_1")
+
+    found = await companies(store, new, old).get("practice")
+    assert found is not None
+    assert "cal_live_1" == found.calcom_key
+    with pytest.raises(SecretUnreadable, match="practice"):
+        await companies(store, new).get("practice")
+
+
+async def test_a_key_is_found_by_its_text_alone(store: Store, database_url: str) -> None:
+    keys = api_keys(store)
+    key, text = await keys.create(company_id=COMPANY, scopes=["bookings:write", "bookings:read"])
+
+    assert text.startswith("csk_")
+    assert len(text) >= len("csk_") + 43
+    assert key == await api_keys(store).find(text)
+    assert frozenset({"bookings:write", "bookings:read"}) == key.scopes
+    for other in (text[:-1], text.upper(), "", "\ud800"):
+        assert await keys.find(other) is None
+    assert text not in str(rows(database_url, "SELECT * FROM api_keys"))
+    assert text.endswith(key.last_characters)
+
+
+async def test_a_revoked_key_is_useless_at_once_here_and_within_a_second_elsewhere(store: Store) -> None:
+    keys, elsewhere = api_keys(store), api_keys(store)
+    key, text = await keys.create(company_id=COMPANY, scopes=[])
+    await elsewhere.find(text)
+
+    assert await keys.revoke(key.key_id)
+    assert not await keys.revoke(key.key_id)
+    assert not await keys.revoke(uuid4())
+
+    assert await keys.find(text) is None
+    await asyncio.sleep(1.05)
+    assert await elsewhere.find(text) is None
+
+
+async def test_keys_are_listed_with_the_revoked_ones(store: Store) -> None:
+    keys = api_keys(store)
+    first, _ = await keys.create(company_id=COMPANY, scopes=[])
+    second, _ = await keys.create(company_id="elsewhere", scopes=[])
+    await keys.revoke(first.key_id)
+
+    assert [first.key_id, second.key_id] == [one.key_id for one in await keys.list()]
+    [listed] = await keys.list(company_id=COMPANY)
+    assert listed.revoked_at is not None
+
+
+async def test_an_appointment_is_found_with_the_booking_that_holds_it(store: Store) -> None:
+    await services(store).put(SERVICE)
+    facts = initiated()
+    first = start(facts)
+    second = finish(first.stream_id, facts)
+    row = second.appointment
+    assert isinstance(row, InsertAppointment)
+    await store.log.append(first)
+    await store.log.append(second)
+
+    found = await store.appointments.find(row.appointment_id)
+    assert found is not None
+    assert (first.stream_id, row.calcom_booking_uid, True) == (
+        found.booking_id,
+        found.calcom_booking_uid,
+        found.is_booked,
+    )
+    await store.log.append(withdraw(first.stream_id, row.appointment_id))
+    found = await store.appointments.find(row.appointment_id)
+    assert found is not None
+    assert not found.is_booked
+    assert await store.appointments.find(uuid4()) is None

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from adapters.bootstrap import Application
+from adapters.database.tables import saga_due
+from adapters.log.store import Store
+from adapters.web.backend import StoreProbes
+from domain.errors import AppointmentDatabaseError
+
+
+async def test_work_that_nobody_claims_is_seen(opened: Application) -> None:
+    await opened.worker.stop()
+    row = {"saga_id": uuid4(), "due_at": opened.store.clock.now() - timedelta(minutes=5), "priority": 5, "attempt": 0}
+    with opened.store.engine.begin() as connection:
+        connection.execute(saga_due.insert().values(row))
+
+    readiness = await StoreProbes(opened.store).readiness()
+
+    assert readiness.problem is None
+    assert timedelta(minutes=5) <= readiness.overdue < timedelta(minutes=6)
+
+
+async def test_a_database_of_another_revision_is_named(opened: Application) -> None:
+    with opened.store.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+
+    readiness = await StoreProbes(opened.store).readiness()
+
+    assert readiness.problem is not None
+    assert "revision 0000" in readiness.problem
+    assert "calsaga migrate" in readiness.problem
+
+
+class Failing:
+    async def run(self, ask: Callable[[], object]) -> object:
+        raise AppointmentDatabaseError("gone", kind="connection_lost")
+
+
+class Hanging:
+    async def run(self, ask: Callable[[], object]) -> object:
+        return await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("readers", [Failing(), Hanging()], ids=["failing", "hanging"])
+async def test_a_database_that_does_not_answer_is_told_quickly(readers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.web.backend.PROBE_SECONDS", 0.05)
+
+    readiness = await StoreProbes(cast("Store", SimpleNamespace(readers=readers))).readiness()
+
+    assert "the database does not answer" == readiness.problem

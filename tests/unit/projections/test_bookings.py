@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from domain.booking import fold, initial_state
+from projections.bookings import BookingRow, evolve_recorded, summary
+from projections.errors import OutOfOrder
+from tests.histories.bookings import history
+
+
+@settings(max_examples=300)
+@given(seed=st.integers(min_value=0, max_value=2**32))
+@example(seed=0)
+def test_the_row_is_at_every_version_what_the_stream_folds_to(seed: int) -> None:
+    recorded = history(Random(seed))
+    row: BookingRow | None = None
+    booking = initial_state(recorded[0].stream_id)
+    for one in recorded:
+        row = evolve_recorded(row, one)
+        booking = fold(booking, [one.event])
+
+        assert summary(booking) == row
+
+
+def test_the_histories_contain_everything_that_can_happen() -> None:
+    names = {one.event.TOPIC for seed in range(3000) for one in history(Random(seed))}
+
+    assert 22 == len(names)
+
+
+def test_an_event_that_comes_again_changes_nothing() -> None:
+    first, second = history(Random(5))[:2]
+    row = evolve_recorded(evolve_recorded(None, first), second)
+
+    assert row == evolve_recorded(row, first) == evolve_recorded(row, second)
+
+
+def test_a_missing_event_is_noticed() -> None:
+    first, _, third = history(Random(5))[:3]
+
+    with pytest.raises(OutOfOrder):
+        evolve_recorded(evolve_recorded(None, first), third)
+
+
+def test_a_stream_without_its_beginning_is_noticed() -> None:
+    second = history(Random(5))[1]
+
+    with pytest.raises(OutOfOrder):
+        evolve_recorded(None, second)
