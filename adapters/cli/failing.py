@@ -68,6 +68,7 @@ def _explain(error: BaseException) -> Explanation | None:
         ("projections.errors", "UnknownProjection", lambda bad: ([str(bad)], MISUSED)),
         ("projections.errors", "ProjectionError", lambda bad: ([str(bad)], FOUND_WRONG)),
         ("domain.errors", "CustomerValidationError", _wrong_fields),
+        ("domain.errors", "AppointmentDatabaseError", _unreachable),
         ("domain.errors", "AppointmentError", lambda bad: ([bad.message], FOUND_WRONG)),
         ("sqlalchemy.exc", "OperationalError", _unreachable),
         ("psycopg", "OperationalError", _unreachable),
@@ -92,8 +93,8 @@ def _unreachable(error: BaseException) -> Explanation:
 
     # The driver's words, without the statement and the address of an explanation that SQLAlchemy adds.
     said = str(getattr(error, "orig", None) or error).strip().splitlines()
-    reason = said[0] if said else type(error).__name__
-    return [f"the database of CALSAGA_DATABASE_URL cannot be used: {scrubbed(reason)}"], FOUND_WRONG
+    reason = scrubbed(said[0]) if said else type(error).__name__
+    return [f"{reason} (the database is that of CALSAGA_DATABASE_URL)"], FOUND_WRONG
 
 
 def _of_the_system(error: OSError) -> str:

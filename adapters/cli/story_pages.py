@@ -1,12 +1,12 @@
 """A story on paper: state, events and ledger, one below the other."""
 
-from dataclasses import fields
+from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from projections.story import Story, as_json
+from projections.story import Story
 
 
 def print_story(story: Story) -> None:
@@ -29,20 +29,24 @@ def _state(story: Story) -> Table:
 
 
 def _events(story: Story) -> Table:
-    table = Table("version", "at", "event", "facts", title="events", title_justify="left")
+    table = Table("", "at", "event", "facts", title="events", title_justify="left")
     for one in story.events:
         facts = ", ".join(f"{name} {value}" for name, value in one.facts.items() if name != "person")
-        table.add_row(str(one.version), f"{one.at:%Y-%m-%d %H:%M:%S.%f}", one.name, Text(facts))
+        table.add_row(str(one.version), _time(one.at), one.name, Text(facts))
     return table
 
 
 def _ledger(story: Story) -> Table:
     table = Table(title="effect ledger", title_justify="left")
-    lines = [as_json(line) for line in story.ledger]
-    if not lines:
-        return table
-    for field in fields(story.ledger[0]):
-        table.add_column(field.name.replace("_", " "))
-    for line in lines:
-        table.add_row(*(Text("–" if value is None else str(value)) for value in line.values()))
+    for name in ("", "attempt", "at", "outcome", "looks", "uid", "verdict"):
+        # An id that is cut short is of no use to anybody.
+        table.add_column(name, overflow="fold")
+    for line in story.ledger:
+        looks = f"{line.looks}, {line.clean_looks} clean" if line.looks else "–"
+        cells = (line.attempt, _time(line.attempted_at), line.outcome or "–", looks, line.uid or "–", line.verdict)
+        table.add_row(str(line.number), *map(Text, cells))
     return table
+
+
+def _time(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S.%f}"[:-3]

@@ -28,6 +28,8 @@ from adapters.web.backend import backend_over
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
+START_SECONDS = 60
+"""How long a process may take to answer its supervisor; on a busy machine the imports alone take many seconds."""
 
 
 def serve(settings: Settings, *, host: str, port: int, workers: int, background: bool) -> None:
@@ -87,6 +89,7 @@ def _configured(app: Any, settings: Settings, **options: Any) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_worker_healthcheck=START_SECONDS,
         timeout_graceful_shutdown=ceil(settings.drain_seconds / 2),
         **options,
     )

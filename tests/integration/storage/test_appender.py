@@ -190,13 +190,18 @@ async def test_a_failure_that_does_not_pass_is_told_to_all_after_a_while() -> No
 
 async def test_whoever_has_waited_long_enough_is_tried_once_and_told() -> None:
     recorder = FakeRecorder(failing("connection_lost", times=10_000))
-    async with appending(recorder, patience=0.3) as appender:
+    late = new()
+    recorder.gate.clear()
+    async with appending(recorder, patience=0.1) as appender:
         first = asyncio.create_task(appender.append(new()))
-        await asyncio.sleep(0.02)
-        second = asyncio.create_task(appender.append(new()))
+        await until(lambda: recorder.batches)
+        second = asyncio.create_task(appender.append(late))
+        await asyncio.sleep(0.2)
+        recorder.gate.set()
         await asyncio.gather(first, second, return_exceptions=True)
 
-    assert 1 == sum(len(batch) == 1 and batch[0] is recorder.batches[-1][0] for batch in recorder.batches)
+    assert [late] == recorder.batches[-1]
+    assert 2 == len(recorder.batches)
 
 
 async def test_a_caller_who_goes_away_cancels_nothing() -> None:

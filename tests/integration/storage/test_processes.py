@@ -24,15 +24,17 @@ from tests.integration.storage.appends import (
     start,
 )
 
-SPAWN = multiprocessing.get_context("spawn")
+# Processes that share nothing with us, and yet need not import everything again.
+FRESH = multiprocessing.get_context("forkserver")
+FRESH.set_forkserver_preload(["tests.integration.storage.appends"])
 
 
 def in_processes(work: Sequence[Callable[[], Any]]) -> list[Any]:
     """
     Run each in a process of its own, all at once, and return what they return.
     """
-    answers: multiprocessing.Queue[tuple[int, Any]] = SPAWN.Queue()
-    processes = [SPAWN.Process(target=_answer, args=(answers, place, one)) for place, one in enumerate(work)]
+    answers: multiprocessing.Queue[tuple[int, Any]] = FRESH.Queue()
+    processes = [FRESH.Process(target=_answer, args=(answers, place, one)) for place, one in enumerate(work)]
     for process in processes:
         process.start()
     found: dict[int, Any] = {}

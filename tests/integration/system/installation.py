@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -104,6 +104,13 @@ class Installation:
         async with self.opened() as app:
             await quiet(app, within=within)
 
+    async def is_quiet(self, *, within: float = 60) -> None:
+        """
+        Return once nothing is due any more, leaving all work to others.
+        """
+        async with self.opened(background=False) as app:
+            await quiet(app, within=within)
+
     async def faults(self, ledger: Iterable[Mapping[str, Any]]) -> list[str]:
         """
         Return every way in which the two places differ.
@@ -125,12 +132,14 @@ async def quiet(app: Application, *, within: float = 60) -> None:
     await eventually(nothing_due, "nothing is due", within=within)
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], what: str, *, within: float = 60) -> None:
+async def eventually(
+    condition: Callable[[], Awaitable[bool]] | Sequence[object], what: str, *, within: float = 60
+) -> None:
     """
-    Return once a condition holds; the deadline is for what never comes, not for what is slow.
+    Return once a condition holds, or a list is not empty; the deadline is for what never comes, not for what is slow.
     """
     deadline = time.monotonic() + within
-    while not await condition():
+    while not (await condition() if callable(condition) else condition):
         assert time.monotonic() < deadline, f"it never came to pass: {what}"
         await asyncio.sleep(0.02)
 

@@ -52,6 +52,12 @@ class Child:
     def tell(self, word: object) -> None:
         self._ours.send(word)
 
+    def terminate(self) -> None:
+        """
+        Send SIGTERM.
+        """
+        os.kill(self._process.pid or 0, signal.SIGTERM)
+
     def kill(self) -> None:
         os.kill(self._process.pid or 0, signal.SIGKILL)
         self._process.join(LONGEST_SECONDS)

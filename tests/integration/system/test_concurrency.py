@@ -4,15 +4,17 @@ Many processes that want the same things at the same moment.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from domain.wish import BookAppointment
 from tests.integration.system import callers
 from tests.integration.system.account import Account
 from tests.integration.system.installation import Installation, a_wish, quick
-from tests.integration.system.processes import children
+from tests.integration.system.processes import Child, children
 
-KEYS = 50
+KEYS, PROCESSES, REQUESTS = 50, 8, 200
 
 
 @pytest.fixture
@@ -26,14 +28,12 @@ def unhurried(database_url: str, account: Account) -> Installation:
 
 @pytest.mark.parametrize("given", [True, False], ids=["given keys", "derived keys"])
 async def test_one_wish_of_many_processes_is_one_booking(unhurried: Installation, account: Account, given: bool) -> None:
-    is_sqlite = unhurried.settings.database_url.startswith("sqlite")
-    processes, requests = (4, 50) if is_sqlite else (8, 200)
     await unhurried.define(account.event_type())
-    wishes = [a_wish(number % KEYS, key="key" if given else None) for number in range(requests)]
+    wishes = [a_wish(number % KEYS, key="key" if given else None) for number in range(REQUESTS)]
 
-    answers = _all_at_once(unhurried, wishes, processes)
+    answers = _all_at_once(unhurried, *[wishes] * PROCESSES)
 
-    assert processes * requests == len(answers)
+    assert PROCESSES * REQUESTS == len(answers)
     assert KEYS == len({booking_id for _, booking_id, _ in answers})
     assert {"booked"} == {status for _, _, status in answers}
     if given:
@@ -43,44 +43,30 @@ async def test_one_wish_of_many_processes_is_one_booking(unhurried: Installation
     assert [] == await unhurried.faults(account.ledger())
 
 
-@pytest.mark.slow
-async def test_one_wish_of_many_processes_is_one_booking_on_one_file(account: Account, sqlite_url: str) -> None:
-    more = {"calcom_send_seconds": 20, "calcom_attempt_seconds": 20, "calcom_total_seconds": 40, "lease_seconds": 45}
-    here = Installation(settings=quick(sqlite_url, account, **more))
-    await here.define(account.event_type())
-
-    answers = _all_at_once(here, [a_wish(number % KEYS, key="key") for number in range(200)], 8)
-
-    assert (1600, KEYS) == (len(answers), len(set(answers)))
-    assert KEYS == len(account.ledger()) == account.calls("create")
-    assert [] == await here.faults(account.ledger())
+def _all_at_once(here: Installation, *wishes: list[BookAppointment]) -> list[callers.Answer]:
+    """
+    Let each of several processes book its wishes, and return all answers.
+    """
+    with children(*((callers.all_at_once, here, mine) for mine in wishes)) as crowd:
+        return [answer for answers in _told_to_go(crowd) for answer in answers]
 
 
-def _all_at_once(here: Installation, wishes: list[BookAppointment], processes: int) -> list[callers.Answer]:
-    with children(*[(callers.all_at_once, here, wishes)] * processes) as crowd:
-        assert ["ready"] * processes == [child.says() for child in crowd]
-        for child in crowd:
-            child.tell("go")
-        answers = [answer for child in crowd for answer in child.says()]
-        for child in crowd:
-            child.tell("leave")
-        assert [0] * processes == [child.ends() for child in crowd]
-    return answers
+def _told_to_go(crowd: list[Child]) -> list[Any]:
+    assert ["ready"] * len(crowd) == [child.says() for child in crowd]
+    for child in crowd:
+        child.tell("go")
+    said = [child.says() for child in crowd]
+    for child in crowd:
+        child.tell("leave")
+    assert [0] * len(crowd) == [child.ends() for child in crowd]
+    return said
 
 
 async def test_one_slot_wanted_by_different_people_is_given_once(installation: Installation, account: Account) -> None:
     await installation.define(account.event_type())
     wishes = [a_wish(number, starts_at=a_wish().starts_at, staff_id="ada") for number in range(12)]
 
-    with children(*[(callers.all_at_once, installation, wishes[turn::4]) for turn in range(4)]) as crowd:
-        for child in crowd:
-            assert child.says() == "ready"
-        for child in crowd:
-            child.tell("go")
-        answers = [answer for child in crowd for answer in child.says()]
-        for child in crowd:
-            child.tell("leave")
-        assert [0] * 4 == [child.ends() for child in crowd]
+    answers = _all_at_once(installation, *(wishes[turn::4] for turn in range(4)))
 
     assert ["booked", *["failed"] * 11] == sorted(status for _, _, status in answers)
     assert 1 == len(account.ledger()) == account.calls("create")
@@ -94,13 +80,7 @@ async def test_eight_processes_may_start_at_once_on_a_file_that_is_not_there_yet
     event_type = account.event_type()
     here = Installation(settings=quick(empty_sqlite_url, account))
     with children(*[(callers.first_start, here, event_type, a_wish(number)) for number in range(8)]) as crowd:
-        assert ["ready"] * 8 == [child.says() for child in crowd]
-        for child in crowd:
-            child.tell("go")
-        answers = [child.says() for child in crowd]
-        for child in crowd:
-            child.tell("leave")
-        assert [0] * 8 == [child.ends() for child in crowd]
+        answers = _told_to_go(crowd)
 
     assert ["booked"] * 8 == [status for _, _, status in answers]
     await here.recovers()

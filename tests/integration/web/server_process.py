@@ -43,7 +43,7 @@ class ServerProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.terminate()
-        _, self.rest = self.process.communicate(timeout=20)
+        _, self.rest = self.process.communicate(timeout=60)
 
     def terminate(self) -> None:
         """

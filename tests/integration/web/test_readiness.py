@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -18,7 +18,7 @@ from domain.errors import AppointmentDatabaseError
 
 
 async def test_work_that_nobody_claims_is_seen(opened: Application) -> None:
-    await opened.worker.stop()
+    await opened.worker.stop(within=timedelta(0))
     row = {"saga_id": uuid4(), "due_at": opened.store.clock.now() - timedelta(minutes=5), "priority": 5, "attempt": 0}
     with opened.store.engine.begin() as connection:
         connection.execute(saga_due.insert().values(row))
@@ -47,11 +47,14 @@ class Failing:
 
 class Hanging:
     async def run(self, ask: Callable[[], object]) -> object:
-        return await asyncio.sleep(60)
+        await asyncio.sleep(60)
+        return None
 
 
 @pytest.mark.parametrize("readers", [Failing(), Hanging()], ids=["failing", "hanging"])
-async def test_a_database_that_does_not_answer_is_told_quickly(readers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_does_not_answer_is_told_quickly(
+    readers: Failing | Hanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("adapters.web.backend.PROBE_SECONDS", 0.05)
 
     readiness = await StoreProbes(cast("Store", SimpleNamespace(readers=readers))).readiness()

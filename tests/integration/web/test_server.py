@@ -49,17 +49,17 @@ def server(settings: Settings, *, workers: int = 1) -> ServerProcess:
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_it_serves_until_it_is_told_to_stop(app_settings: Settings, key: str, workers: int) -> None:
     with server(app_settings, workers=workers) as running:
-        async with httpx.AsyncClient(base_url=running.url, headers={"Authorization": key}, timeout=20) as client:
+        async with httpx.AsyncClient(base_url=running.url, headers={"Authorization": key}, timeout=60) as client:
             ready = await client.get("/readyz")
             answers = await asyncio.gather(*(client.post("/api/bookings", json=wish(n)) for n in range(8)))
         running.terminate()
         began = time.monotonic()
-        code = running.process.wait(timeout=20)
+        code = running.process.wait(timeout=60)
 
     assert 200 == ready.status_code, ready.text
     assert [201] * 8 == [answer.status_code for answer in answers]
     assert 0 == code
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 15
     assert running.said.startswith("calsaga serves http://127.0.0.1:")
     assert "" == running.rest
 
@@ -68,7 +68,7 @@ async def test_a_request_under_way_is_answered_before_the_end(
     app_settings: Settings, key: str, slow_calcom: None
 ) -> None:
     with server(app_settings) as running:
-        async with httpx.AsyncClient(base_url=running.url, headers={"Authorization": key}, timeout=20) as client:
+        async with httpx.AsyncClient(base_url=running.url, headers={"Authorization": key}, timeout=60) as client:
             await client.get("/livez")
             booking = asyncio.create_task(client.post("/api/bookings", json=wish()))
             await asyncio.sleep(0.4)
@@ -84,7 +84,7 @@ async def test_what_a_caller_did_not_wait_for_is_finished_before_the_end(
 ) -> None:
     headers = {"Authorization": key, "Prefer": "respond-async"}
     with server(app_settings) as running:
-        async with httpx.AsyncClient(base_url=running.url, headers=headers, timeout=20) as client:
+        async with httpx.AsyncClient(base_url=running.url, headers=headers, timeout=60) as client:
             answer = await client.post("/api/bookings", json=wish())
     async with application(app_settings, background=False) as opened, connected(opened, company_id="default") as client:
         after = await client.get(answer.headers["Location"])

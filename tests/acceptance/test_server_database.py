@@ -1,0 +1,50 @@
+"""
+A PostgreSQL database is migrated by hand, once, and everybody is told so; a worker ends gently.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from adapters.cli.app import app
+from tests.acceptance.processes import CALSAGA, environment
+
+
+def run(*arguments: str, url: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), env={"CALSAGA_DATABASE_URL": url})
+
+
+def test_tables_are_made_by_migrate_and_nobody_else(empty_postgres_url: str) -> None:
+    before = run("services", "list", url=empty_postgres_url)
+    migrated = run("migrate", url=empty_postgres_url)
+    after = run("services", "list", url=empty_postgres_url)
+
+    assert (2, 0, 0) == (before.exit_code, migrated.exit_code, after.exit_code)
+    assert "calsaga migrate" in before.stderr
+    assert 1 == len(before.stderr.strip().splitlines())
+
+
+def test_a_database_that_is_away_is_named() -> None:
+    result = run("services", "list", url="postgresql://calsaga:hunter2@127.0.0.1:1/calsaga")
+
+    assert 1 == result.exit_code
+    assert "hunter2" not in result.stderr
+    assert 1 == len(result.stderr.strip().splitlines())
+
+
+def test_a_worker_ends_gently(tmp_path: Path) -> None:
+    worker = subprocess.Popen([CALSAGA, "worker"], env=environment(tmp_path), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "calsaga.db-wal").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(2)
+    worker.send_signal(signal.SIGTERM)
+    _, complaints = worker.communicate(timeout=20)
+
+    assert 0 == worker.returncode, complaints
+    assert "Traceback" not in complaints
