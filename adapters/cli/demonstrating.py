@@ -34,5 +34,5 @@ def demo(
 
     outcome = rehearse(bookings=bookings, faults=faults.value, seed=seed)
     tell(outcome, as_json=as_json)
-    if not outcome.verdict.is_clean:
+    if not outcome.is_clean:
         raise typer.Exit(FOUND_WRONG)

@@ -25,7 +25,7 @@ appointments = Table(
     Column("retry_count", Integer, nullable=False),
     Column("sync_attempt_count", Integer, nullable=False),
     Column("last_sync_attempted_at", Instant),
-    Column("circuit_breaker_open_at_booking", Boolean, nullable=False),
+    Column("circuit_breaker_open_at_booking", Instant),
     Column("resilience_strategy", String),
     Column("overlap_allowed", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),

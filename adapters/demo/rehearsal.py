@@ -55,15 +55,26 @@ class Rehearsal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What the rehearsal has come to; `left_behind` counts the sagas that the killed process had begun."""
+    """
+    What the rehearsal has come to.
+
+    `left_behind` counts the sagas that the killed process had begun, `quiet` says that
+    nobody owed anything any more when the judge came.
+    """
 
     played: Rehearsal
+    quiet: bool
     seconds: float
     left_behind: int
     written_by_hand: int
     injected: Mapping[str, int]
     verdict: Verdict
     complaints: str
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether both sides are equal, and stay so."""
+        return self.quiet and self.verdict.is_clean
 
 
 def rehearse(*, bookings: int, faults: str, seed: int) -> Outcome:
@@ -106,11 +117,12 @@ async def _play(rehearsal: Rehearsal, folder: Path) -> Outcome:
             with watching(rehearsal.bookings) as watch:
                 async with _looking_on(chronicle, watch):
                     today = await practice.pass_by(requests)
-                    await _until_quiet(database, outside)
+                    quiet = await _until_quiet(database, outside)
             await chronicle.read_on()
             verdict = judge(await _evidence(requests, today, chronicle, database, outside))
         return Outcome(
             played=rehearsal,
+            quiet=quiet,
             seconds=round(monotonic() - begun, 1),
             left_behind=today.left_behind,
             written_by_hand=today.written_by_hand,
@@ -168,15 +180,16 @@ async def _looking_on(chronicle: Chronicle, watch: Watch) -> AsyncIterator[None]
         await asyncio.gather(looking, return_exceptions=True)
 
 
-async def _until_quiet(database: Path, outside: Outside) -> None:
-    """Wait until nobody owes anything and nothing is under way; give up after a while, and let the judge see it."""
+async def _until_quiet(database: Path, outside: Outside) -> bool:
+    """Wait until nobody owes anything and nothing is under way; False if that takes too long."""
     deadline = monotonic() + under.QUIET_WITHIN_SECONDS
     while monotonic() < deadline:
         # In this order: what is done late at Cal.com is still looked for by a saga.
         late = await outside.late_commits()
         if not late and not await asyncio.to_thread(owes_anything, database):
-            return
+            return True
         await asyncio.sleep(LOOK_EVERY_SECONDS)
+    return False
 
 
 async def _evidence(

@@ -20,7 +20,8 @@ def document(outcome: Outcome) -> dict[str, object]:
         "overtaken_by_the_front_desk": outcome.written_by_hand,
         "faults_injected": dict(outcome.injected),
         "settings": _settings(),
-        "clean": outcome.verdict.is_clean,
+        "quiet": outcome.quiet,
+        "clean": outcome.is_clean,
     }
 
 
@@ -62,7 +63,9 @@ def _print(outcome: Outcome) -> None:
         table.add_row(what, str(count), style="bold green" if not count else "bold red")
     console.print(table)
     console.print(_explanation(outcome), style="dim")
-    if not verdict.is_clean and outcome.complaints:
+    if not outcome.quiet:
+        console.print("Some work was still due when the demo gave up waiting.", style="bold red")
+    if not outcome.is_clean and outcome.complaints:
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(outcome.complaints)
 
 

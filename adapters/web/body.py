@@ -45,8 +45,6 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise _not_json(f"The body is not JSON: line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
         raise _not_json(f"The body is nested more than {DEEPEST} levels deep.") from None
-    except ValueError:
-        raise _not_json("The body has a number that is too long.") from None
     if not isinstance(value, dict):
         raise _not_json("The body must be a JSON object, in braces.")
     if _depth_exceeds(value, DEEPEST):

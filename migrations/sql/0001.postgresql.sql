@@ -72,7 +72,7 @@ CREATE TABLE appointments (
     retry_count integer NOT NULL DEFAULT 0,
     sync_attempt_count integer NOT NULL DEFAULT 0,
     last_sync_attempted_at timestamptz,
-    circuit_breaker_open_at_booking boolean NOT NULL DEFAULT false,
+    circuit_breaker_open_at_booking timestamptz,
     resilience_strategy text,
     overlap_allowed boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),

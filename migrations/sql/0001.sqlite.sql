@@ -98,7 +98,7 @@ CREATE TABLE appointments (
     retry_count INTEGER NOT NULL DEFAULT 0,
     sync_attempt_count INTEGER NOT NULL DEFAULT 0,
     last_sync_attempted_at TEXT,
-    circuit_breaker_open_at_booking INTEGER NOT NULL DEFAULT 0,
+    circuit_breaker_open_at_booking TEXT,
     resilience_strategy TEXT,
     overlap_allowed INTEGER NOT NULL DEFAULT 0,
     created_at TEXT NOT NULL,

@@ -97,7 +97,8 @@ async def test_an_outcome_is_kept_until_the_database_is_back(
             gone.append(point)
             place.outage.begins()
 
-    async with place.here.opened(on_point=lose_it) as app:
+    # Nobody else is there to do it.
+    async with place.here.opened(background=False, on_point=lose_it) as app:
         booking = asyncio.create_task(app.orchestrator.book(a_wish(), patience=PATIENT))
         await eventually(gone, "the database is away")
         await asyncio.sleep(place.longer_than_a_lease)

@@ -9,7 +9,13 @@ from adapters.directory.companies import NoEncryptionKey
 from domain.errors import CalcomBookingError, CustomerValidationError, FieldError
 from tests.unit.adapters.web.fake_backend import FakeBackend
 
-SERVICE = {"name": "Consultation", "duration_minutes": 30, "calcom_event_type_id": 1, "staff_id": "dr-who"}
+SERVICE = {
+    "name": "Consultation",
+    "duration_minutes": 30,
+    "calcom_event_type_id": 1,
+    "staff_id": "dr-who",
+    "time_zone": "UTC",
+}
 
 
 @pytest.mark.parametrize(("is_new", "status"), [(True, 201), (False, 200)])

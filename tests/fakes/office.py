@@ -1,0 +1,77 @@
+"""
+A whole calsaga in memory: one process on the fakes, in virtual time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+from uuid import UUID
+
+from domain.booking import Booking
+from domain.events import BookingEvent
+from domain.policy import Policy
+from domain.service import Service
+from sagas.effects import Effects
+from sagas.engine import Engine
+from sagas.orchestrator import Orchestrator
+from sagas.worker import Worker
+from tests.fakes.agenda import FakeAgenda
+from tests.fakes.calcom import FakeCalCom, FakeCalendar
+from tests.fakes.given import BOOKING_ID, SERVICE, initiated
+from tests.fakes.ids import FakeIds
+from tests.fakes.log import FakeAppointments, FakeLog
+from tests.fakes.services import FakeServices
+from tests.fakes.time import FakeClock, run_virtually
+
+T = TypeVar("T")
+
+
+class Office:
+    """
+    The fakes and, on top of them, the real engine, front door and worker.
+    """
+
+    def __init__(self, *, policy: Policy | None = None, at_once: int = 8, service: Service = SERVICE) -> None:
+        self.policy = policy or Policy()
+        self.clock = FakeClock()
+        self.ids = FakeIds(1)
+        self.agenda = FakeAgenda(self.clock, FakeIds(2))
+        self.log = FakeLog(self.agenda)
+        self.calcom = FakeCalCom(self.clock)
+        self.calendar = FakeCalendar(self.calcom)
+        self.effects = Effects(
+            log=self.log,
+            calendars=self.calendar,
+            appointments=FakeAppointments(self.log),
+            clock=self.clock,
+            ids=self.ids,
+            policy=self.policy,
+        )
+        self.engine = self.another_engine()
+        self.orchestrator = Orchestrator(
+            engine=self.engine, services=FakeServices(service), clock=self.clock, policy=self.policy
+        )
+        self.worker = Worker(engine=self.engine, agenda=self.agenda, policy=self.policy, at_once=at_once)
+
+    def another_engine(self) -> Engine:
+        return Engine(log=self.log, effects=self.effects, clock=self.clock, ids=self.ids, policy=self.policy)
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        return run_virtually(main, self.clock)
+
+    def given(self, *events: BookingEvent) -> Booking:
+        """
+        Let the log hold the booking after these events.
+        """
+        self.log.write(BOOKING_ID, initiated(), *events)
+        return self.booking()
+
+    def booking(self, booking_id: UUID = BOOKING_ID) -> Booking:
+        return self.log.booking(booking_id)
+
+    def topics(self, booking_id: UUID = BOOKING_ID) -> list[str]:
+        """
+        Return the kinds of events of a booking, without `booking.` and version.
+        """
+        return [event.TOPIC.split(".")[1] for event in self.log.events(booking_id)]
