@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     inconsistent_after: Annotated[int, Field(ge=1, le=1000)] = 10
     review_after: Annotated[int, Field(ge=1, le=10_000)] = 100
 
+    api_rate_per_second: Annotated[float, Field(gt=0, le=1_000_000)] = 100
+    api_rate_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 200
+
     worker_concurrency: Annotated[int, Field(ge=1, le=1000)] = 32
     drain_seconds: Seconds = 10
     follow_seconds: Seconds = 0.5

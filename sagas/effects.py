@@ -121,6 +121,8 @@ class Effects:
                 return "moving"
             case False:
                 return await self._clear_away(row, other)
+            case live:
+                assert_never(live)
 
     async def _clear_away(self, row: RowInTheWay, other: Booking) -> ObstacleVerdict:
         """Cancel a row whose booking is no longer live at Cal.com, on its own booking's stream."""

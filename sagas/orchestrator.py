@@ -9,6 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
+from typing import assert_never
 from uuid import UUID
 
 from domain import deciding
@@ -162,6 +163,8 @@ class Orchestrator:
             case Repeat.SAME:
                 reached = await self._engine.waiting.outcome(booking, seconds=self._left(deadline))
                 return BookingResult(booking=reached, replayed=True)
+            case repeat:
+                assert_never(repeat)
 
     async def _drive(self, run: Run, deadline: float) -> Booking:
         """Drive a run in a task of its own, and return where it got to in the caller's time."""

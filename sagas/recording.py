@@ -8,6 +8,7 @@ when the log already knows it, nothing is written.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import chain
+from typing import assert_never
 
 from domain import events as e
 from domain.booking import Booking, BookingStatus, Goal
@@ -121,6 +122,8 @@ def record_look(
                 *_looked(missing, counted, outcome.started_at, None, now=now),
                 *_looked(unseen, (), outcome.started_at, "moved_out_of_sight", now=now),
             )
+        case _:
+            assert_never(outcome)
 
 
 def _found(booking: Booking, attempt_id: str, looked: o.Looked, *, now: datetime) -> tuple[e.BookingEvent, ...]:
@@ -208,6 +211,8 @@ def record_cancel(
             )
         case o.CancelFailed():
             return _cancel_failed(line.cancel_failures + 1, effect, outcome, now=now, policy=policy)
+        case _:
+            assert_never(outcome)
 
 
 def _cancel_failed(

@@ -41,8 +41,8 @@ def book(
     as_json: Json = False,
 ) -> None:
     """Book one appointment in Cal.com and in the local database."""
-    from adapters.cli.lines import read_instant  # noqa: PLC0415 - `calsaga --help` must be quick
-    from domain.wish import BookAppointment, CustomerWish  # noqa: PLC0415
+    from adapters.cli.lines import read_instant
+    from domain.wish import BookAppointment, CustomerWish
 
     settings = ready_settings()
     wish = BookAppointment(
@@ -78,7 +78,7 @@ def cancel(
     as_json: Json = False,
 ) -> None:
     """Cancel a booking, whatever state it is in."""
-    from sagas.orchestrator import CancelAppointment  # noqa: PLC0415 - `calsaga --help` must be quick
+    from sagas.orchestrator import CancelAppointment
 
     settings = ready_settings()
     wish = CancelAppointment(
@@ -92,10 +92,10 @@ def cancel(
 
 
 def _tell(result: "BookingResult", *, as_json: bool) -> None:
-    from adapters.cli.outcomes import in_a_line  # noqa: PLC0415 - `calsaga --help` must be quick
-    from adapters.representation import booking_document  # noqa: PLC0415
-    from domain.booking import BookingStatus  # noqa: PLC0415
-    from projections.bookings import summary  # noqa: PLC0415
+    from adapters.cli.outcomes import in_a_line
+    from adapters.representation import booking_document
+    from domain.booking import BookingStatus
+    from projections.bookings import summary
 
     booking = result.booking
     if as_json:

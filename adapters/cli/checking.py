@@ -19,7 +19,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def verify(*, as_json: Json = False) -> None:
     """Replay every stream, and compare the read models and the local appointments with it."""
-    from adapters.verify import verify as run  # noqa: PLC0415 - `calsaga --help` must be quick
+    from adapters.verify import verify as run
 
     differences = with_application(lambda app: run(app.store, policy=app.settings.policy()))
     if as_json:
@@ -38,7 +38,7 @@ projections = typer.Typer(no_args_is_help=True, help="Look after the read models
 @projections.command()
 def status(*, as_json: Json = False) -> None:
     """Show how far each read model is behind the log, and what it leaves out."""
-    from projections.story import as_json as in_json  # noqa: PLC0415 - `calsaga --help` must be quick
+    from projections.story import as_json as in_json
 
     async def run(app: "Application") -> "Sequence[FollowerStatus]":
         return await app.followers.status()

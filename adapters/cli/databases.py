@@ -12,10 +12,10 @@ def migrate(
     *, to: Annotated[str, typer.Option(metavar="REVISION", help="A revision other than the newest.")] = "head"
 ) -> None:
     """Create or update the tables. Any number of processes may do so at once."""
-    from alembic.util import CommandError  # noqa: PLC0415 - `calsaga --help` must be quick
+    from alembic.util import CommandError
 
-    from migrations.runner import current  # noqa: PLC0415
-    from migrations.runner import migrate as run  # noqa: PLC0415
+    from migrations.runner import current
+    from migrations.runner import migrate as run
 
     settings = ready_settings()
     before = current(settings.database_url)

@@ -29,8 +29,8 @@ def demo(
     Everything runs in a temporary directory, in processes of its own; one of them is
     killed in the middle. Exit code 1 if the two sides differ.
     """
-    from adapters.demo.rehearsal import rehearse  # noqa: PLC0415 - `calsaga --help` must be quick
-    from adapters.demo.telling import tell  # noqa: PLC0415
+    from adapters.demo.rehearsal import rehearse
+    from adapters.demo.telling import tell
 
     outcome = rehearse(bookings=bookings, faults=faults.value, seed=seed)
     tell(outcome, as_json=as_json)

@@ -89,7 +89,7 @@ def _wrong_fields(error: Any) -> Explanation:  # noqa: ANN401 - any error with f
 
 
 def _unreachable(error: BaseException) -> Explanation:
-    from adapters.telemetry import scrubbed  # noqa: PLC0415 - only a failing command needs it
+    from adapters.telemetry import scrubbed
 
     # The driver's words, without the statement and the address of an explanation that SQLAlchemy adds.
     said = str(getattr(error, "orig", None) or error).strip().splitlines()

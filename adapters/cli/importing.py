@@ -34,8 +34,8 @@ def import_(
     A line's key is its own `idempotency_key`, or made of its content: running the same
     file again goes on where it stopped. Wrong lines are reported and do not stop the rest.
     """
-    from adapters.cli.import_run import ImportRun, count_lines  # noqa: PLC0415 - `calsaga --help` must be quick
-    from adapters.cli.progress import progress_bar  # noqa: PLC0415
+    from adapters.cli.import_run import ImportRun, count_lines
+    from adapters.cli.progress import progress_bar
 
     settings = ready_settings()
     importing = ImportRun(company_id=company or settings.default_company, name=run, at_once=at_once, patience=wait)

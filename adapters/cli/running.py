@@ -21,8 +21,8 @@ def ready_settings() -> "Settings":
         BadSettings: a variable has a value that cannot be used.
 
     """
-    from adapters.settings import read_settings  # noqa: PLC0415 - `calsaga --help` must be quick
-    from adapters.telemetry import configure  # noqa: PLC0415
+    from adapters.settings import read_settings
+    from adapters.telemetry import configure
 
     settings = read_settings()
     configure(form=settings.log_format, level=settings.log_level)
@@ -36,7 +36,7 @@ def with_application(
     settings: "Settings | None" = None,
 ) -> Result:
     """Open the application, do something with it, close it, and return what came of it."""
-    from adapters.bootstrap import application  # noqa: PLC0415 - `calsaga --help` must be quick
+    from adapters.bootstrap import application
 
     chosen = settings or ready_settings()
 
@@ -49,6 +49,6 @@ def with_application(
 
 def say_json(document: object) -> None:
     """Print one JSON object on stdout; instants and UUIDs are written as text."""
-    import orjson  # noqa: PLC0415 - `calsaga --help` must be quick
+    import orjson
 
     typer.echo(orjson.dumps(document).decode())

@@ -32,7 +32,7 @@ def import_(
     The fields are those of PUT /api/services and `service_id`. A wrong line is reported
     with its number and field, and does not stop the rest.
     """
-    from adapters.cli.service_lines import define_all  # noqa: PLC0415 - `calsaga --help` must be quick
+    from adapters.cli.service_lines import define_all
 
     settings = ready_settings()
     owner = company or settings.default_company

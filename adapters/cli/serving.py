@@ -27,7 +27,7 @@ def serve(
     ] = True,
 ) -> None:
     """Serve the HTTP API until SIGTERM or SIGINT, which let requests finish."""
-    from adapters.web.server import serve as run  # noqa: PLC0415 - `calsaga --help` must be quick
+    from adapters.web.server import serve as run
 
     settings = ready_settings()
     run(settings, host=host, port=port, workers=workers, background=background)
@@ -54,10 +54,10 @@ def sandbox(
     host: Host = "127.0.0.1",
 ) -> None:
     """Serve a double of Cal.com's API that can be told to misbehave. It writes its address to stdout."""
-    from dataclasses import replace  # noqa: PLC0415 - `calsaga --help` must be quick
+    from dataclasses import replace
 
-    from adapters.sandbox.profiles import load_profile  # noqa: PLC0415
-    from adapters.sandbox.server import run  # noqa: PLC0415
+    from adapters.sandbox.profiles import load_profile
+    from adapters.sandbox.server import run
 
     try:
         profile = load_profile(faults)

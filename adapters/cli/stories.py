@@ -37,10 +37,10 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show a booking's events, its state and its effect ledger, now or as it was."""
-    from adapters.cli.lines import read_instant  # noqa: PLC0415
-    from adapters.cli.story_pages import print_story  # noqa: PLC0415 - `calsaga --help` must be quick
-    from projections.story import as_json as in_json  # noqa: PLC0415
-    from projections.story import story  # noqa: PLC0415
+    from adapters.cli.lines import read_instant
+    from adapters.cli.story_pages import print_story
+    from projections.story import as_json as in_json
+    from projections.story import story
 
     if as_of is not None and at_version is not None:
         message = "show: give --as-of or --at-version, not both"
@@ -64,8 +64,8 @@ def timeline(
     form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.TEXT,
 ) -> None:
     """Show who said what to whom, and when, as a sequence diagram."""
-    from projections import timeline as telling  # noqa: PLC0415 - `calsaga --help` must be quick
-    from projections.story import as_json as in_json  # noqa: PLC0415
+    from projections import timeline as telling
+    from projections.story import as_json as in_json
 
     recorded = _recorded(booking_id)
     match form:

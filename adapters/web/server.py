@@ -25,6 +25,7 @@ from adapters.settings import Settings
 from adapters.telemetry import configure
 from adapters.web.app import create_api, create_app
 from adapters.web.backend import backend_over
+from adapters.web.rate_limit import RateLimit
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
@@ -54,7 +55,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, background: boo
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _heard_already)
         _announce(listener)
-        config = _configured(create_app(opened), settings, lifespan="off")
+        config = _configured(create_app(opened, rate_limit=_rate_limit(settings)), settings, lifespan="off")
         await uvicorn.Server(config).serve(sockets=[listener])
 
 
@@ -76,7 +77,7 @@ def _app_of_child(settings: Settings, *, background: bool) -> FastAPI:
             app.state.backend = backend_over(opened)
             yield
 
-    return create_api(lifespan=lifespan)
+    return create_api(rate_limit=_rate_limit(settings), lifespan=lifespan)
 
 
 def _configured(app: Any, settings: Settings, **options: Any) -> uvicorn.Config:  # noqa: ANN401 - uvicorn's own form
@@ -98,6 +99,10 @@ def _configured(app: Any, settings: Settings, **options: Any) -> uvicorn.Config:
 def _with_time_for_sagas(settings: Settings) -> Settings:
     # Half of the time is the callers', the other half that of the sagas whose callers are gone.
     return settings.model_copy(update={"drain_seconds": max(settings.drain_seconds / 2, 1.0)})
+
+
+def _rate_limit(settings: Settings) -> RateLimit:
+    return RateLimit(per_second=settings.api_rate_per_second, burst=settings.api_rate_burst)
 
 
 async def _try_out(settings: Settings) -> None:

@@ -24,7 +24,9 @@ def test_every_decision_record_is_short_and_complete() -> None:
         text = record.read_text()
 
         assert len(text.split()) in WORDS, record.name
-        assert ["Context", "Decision", "Rejected", "Cost", "Confirmation"] == re.findall(r"^## (\w+)", text, re.M)
+        assert ["Context", "Decision", "Rejected", "Cost", "Confirmation"] == re.findall(
+            r"^## (\w+)", text, re.MULTILINE
+        )
 
 
 def test_the_paths_that_documents_name_exist() -> None:

@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 
 from domain.booking import Booking
 from sagas.outcomes import (
-    Cancelled,
     CancelFailed,
+    Cancelled,
     CancelOutcome,
     CancelRefused,
     CreateOutcome,

@@ -120,16 +120,14 @@ class FakeLog:
         if append.customer is not None:
             self.customers.setdefault(append.customer.customer_id, append.customer)
         self._refusals[append.append_id] = refusal
-        if not events and not stream:
-            # Rows alone: what stands beside no stream has no due work either.
-            return Appended(events=(), refusal=refusal)
-        self._write(
-            append.stream_id,
-            events,
-            append_id=append.append_id,
-            correlation_id=append.correlation_id,
-            recorded_at=append.recorded_at,
-        )
+        if events:
+            self._write(
+                append.stream_id,
+                events,
+                append_id=append.append_id,
+                correlation_id=append.correlation_id,
+                recorded_at=append.recorded_at,
+            )
         self.agenda.put(append.stream_id, due)
         return Appended(events=events, refusal=refusal)
 

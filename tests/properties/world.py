@@ -13,8 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from domain.booking import ENDED, Booking, evolve, fold, initial_state
-from domain.events import BookingInitiated
 from domain.errors import AppointmentDatabaseError, AppointmentError
+from domain.events import BookingInitiated
 from domain.policy import Policy
 from domain.service import Service
 from domain.wish import BookAppointment, CustomerWish

@@ -23,7 +23,6 @@ from tests.integration.system.installation import (
     a_wish,
     eventually,
     named,
-    quick,
     quiet,
     reaches,
     story,

@@ -277,6 +277,22 @@ def test_the_one_who_lost_starts_no_other_effect() -> None:
     assert ([], ["initiated", "cancellation-requested"]) == (office.calcom.happened, office.topics())
 
 
+def test_the_one_who_lost_inspects_nothing() -> None:
+    office = Office()
+    office.given(attempted(), created())
+    _stranger(office)
+
+    async def main() -> None:
+        run = office.engine.begin(await office.engine.load(BOOKING_ID))
+        run.decide(not_persisted())
+        office.log.write(BOOKING_ID, cancellation())
+        await office.engine.drive(run)
+
+    office.run(main())
+
+    assert "cancellation-requested" == office.topics()[-1]
+
+
 def test_two_drivers_make_one_booking() -> None:
     office = Office()
 

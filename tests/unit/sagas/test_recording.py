@@ -16,8 +16,8 @@ from domain.policy import Policy
 from domain.retry import RetryPolicy
 from sagas import recording
 from sagas.outcomes import (
-    Cancelled,
     CancelFailed,
+    Cancelled,
     CancelOutcome,
     CancelRefused,
     CreateOutcome,

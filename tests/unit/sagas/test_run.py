@@ -20,8 +20,8 @@ from sagas.appending import (
     Instead,
     Lease,
     NothingDue,
-    RefusedBy,
     Refusal,
+    RefusedBy,
 )
 from sagas.rows import claim_of
 from sagas.run import Run

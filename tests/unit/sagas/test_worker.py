@@ -25,7 +25,7 @@ NOW = DueAfter(delay=timedelta(0))
 
 def _due(office: Office, *ids: UUID) -> None:
     for booking_id in ids:
-        office.log.write(booking_id, initiated(staff_id=None))
+        office.log.write(booking_id, initiated(staff_id=None, idempotency_key=str(booking_id)))
         office.agenda.put(booking_id, NOW)
 
 
