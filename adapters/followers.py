@@ -1,9 +1,9 @@
 """
 The read models of a process: followed in the background, caught up, rebuilt.
 
-Each has a task of its own, woken by the log's NOTIFY on PostgreSQL and by the clock
-everywhere. Of all processes over one PostgreSQL one at a time works on a read model;
-should two ever do, the checkpoint lets only one of them count.
+Each has a task of its own, which asks the log for news at a steady pace (ADR-010). Of
+all processes over one PostgreSQL one at a time works on a read model; should two ever
+do, the checkpoint lets only one of them count.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from adapters.log.store import Store
-from adapters.log_listener import LogListener
 from adapters.turn import turn
 from domain.errors import AppointmentDatabaseError, DatabaseKind
 from projections.catalog import PROJECTIONS
@@ -27,7 +26,6 @@ from projections.rebuilding import Rebuild, Rebuilt
 from projections.source import Projection
 
 log = logging.getLogger("calsaga.followers")
-SHORTEST_PAUSE_SECONDS = 0.02
 AFTER_FAILURE_SECONDS = 1.0
 
 
@@ -41,18 +39,12 @@ class Followers:
         self._followers = {one.name: Follower(one, engine=store.engine, source=store.log) for one in projections}
         self._problems: dict[str, str] = {}
         self._stopping = asyncio.Event()
-        self._news = {name: asyncio.Event() for name in self._followers}
 
     async def run(self) -> None:
         """Follow the log until `stop` is called."""
-        listener = LogListener(self._store.engine.url, on_news=self._wake)
         async with asyncio.TaskGroup() as tasks:
-            listening = tasks.create_task(listener.run())
             for follower in self._followers.values():
                 tasks.create_task(self._follow(follower), name=f"follower {follower.name}")
-            await self._stopping.wait()
-            self._wake()
-            listening.cancel()
 
     async def stop(self) -> None:
         """Tell `run` to end after the batches that are being applied."""
@@ -115,13 +107,8 @@ class Followers:
         with _own_words():
             return await self._followers[name].unpark(stream_id)
 
-    def _wake(self) -> None:
-        for news in self._news.values():
-            news.set()
-
     async def _follow(self, follower: Follower) -> None:
         while not self._stopping.is_set():
-            self._news[follower.name].clear()
             try:
                 async with turn(self._store.engine, follower.name) as mine:
                     while mine and not self._stopping.is_set() and await follower.step() is not Stepped.NOTHING_NEW:
@@ -131,7 +118,9 @@ class Followers:
             except Exception as problem:  # noqa: BLE001 - whatever it is, the other read models go on
                 self._note(follower.name, problem)
                 pause = max(AFTER_FAILURE_SECONDS, self._pause)
-            await self._rest(follower.name, pause)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
 
     def _note(self, name: str, problem: Exception) -> None:
         said = said_of(problem)
@@ -142,13 +131,6 @@ class Followers:
                 "follower.stopped", extra={"follower": name, "problem": said}, exc_info=None if expected else problem
             )
         self._problems[name] = said
-
-    async def _rest(self, name: str, seconds: float) -> None:
-        # Under load every commit is news: they are taken together.
-        await asyncio.sleep(min(SHORTEST_PAUSE_SECONDS, seconds))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._news[name].wait()
 
 
 @contextmanager

@@ -22,6 +22,7 @@ class Reading:
 
     at: float
     cpu: float
+    database_cpu: float
     commits: int
     statements: int
 
@@ -29,15 +30,20 @@ class Reading:
 class Meter:
     """Reads the meters; without a PostgreSQL database only the CPU's."""
 
-    def __init__(self, *, processes: Sequence[int], database_url: str | None) -> None:
+    def __init__(self, *, processes: Sequence[int], database_url: str | None, postmaster: int | None) -> None:
         self._processes = [psutil.Process(pid) for pid in processes]
         self._database_url = database_url
+        self._postmaster = None if postmaster is None else psutil.Process(postmaster)
 
     def read(self) -> Reading:
         """Return the meters now."""
         commits, statements = self._database()
         return Reading(
-            at=time.monotonic(), cpu=sum(_cpu(one) for one in self._processes), commits=commits, statements=statements
+            at=time.monotonic(),
+            cpu=sum(_cpu(one) for one in self._processes),
+            database_cpu=0.0 if self._postmaster is None else _cpu(self._postmaster),
+            commits=commits,
+            statements=statements,
         )
 
     def _database(self) -> tuple[int, int]:

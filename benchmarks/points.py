@@ -53,7 +53,10 @@ def measure(point: Point, server: PostgresServer) -> dict[str, object]:
         for one in crew:
             _expect(one, "ready")
         ours = [one.pid for one in (*crew, *served.processes)]
-        meter = Meter(processes=ours, database_url=url if point.database == "postgres" else None)
+        on_postgres = point.database == "postgres"
+        meter = Meter(
+            processes=ours, database_url=url if on_postgres else None, postmaster=server.pid if on_postgres else None
+        )
         before, after = _let_run(point, crew, meter)
         tallies = [json.loads(_line(one)) for one in crew]
     return _figures(point, tallies, before, after)
@@ -125,6 +128,7 @@ def _figures(point: Point, tallies: Sequence[dict[str, Any]], before: Reading, a
         "cpu_ms_per_booking": round(1000 * (after.cpu - before.cpu) / count, 3),
     }
     if point.database == "postgres":
+        figures["database_cpu_ms_per_booking"] = round(1000 * (after.database_cpu - before.database_cpu) / count, 3)
         figures["commits_per_booking"] = round((after.commits - before.commits) / count, 3)
         figures["statements_per_booking"] = round((after.statements - before.statements) / count, 2)
     return figures

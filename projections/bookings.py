@@ -3,7 +3,7 @@ The list of bookings behind `GET /api/bookings`: one row a booking, without anyb
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 from uuid import UUID
@@ -88,33 +88,44 @@ def load(connection: Connection, table: Table, booking_ids: Iterable[UUID]) -> d
 def apply(connection: Connection, tables: Sequence[Table], recorded: Sequence[Recorded]) -> None:
     """Bring the rows of all bookings that these events are about up to date."""
     (table,) = tables
-    rows = load(connection, table, {one.stream_id for one in recorded})
+    news: dict[UUID, list[Recorded]] = {}
     for one in recorded:
-        rows[one.stream_id] = evolve_recorded(rows.get(one.stream_id), one)
-    upsert(connection, table, [asdict(row) for row in rows.values()])
+        news.setdefault(one.stream_id, []).append(one)
+    rows = load(connection, table, news)
+    changed = [evolve_recorded(rows.get(stream_id), events) for stream_id, events in news.items()]
+    upsert(connection, table, [{name: getattr(row, name) for name in BookingRow.__slots__} for row in changed])
 
 
 BOOKINGS = Projection(name="bookings", tables=(booking_list,), apply=apply)
 
 
-def evolve_recorded(row: BookingRow | None, recorded: Recorded) -> BookingRow:
+def evolve_recorded(row: BookingRow | None, recorded: Sequence[Recorded]) -> BookingRow:
     """
-    Return the row after a recorded event; one that it contains already changes nothing.
+    Return the row after recorded events of its booking; those that it contains already change nothing.
 
     Raises:
         OutOfOrder: an event of the booking is missing in between.
 
     """
-    version = 0 if row is None else row.version
-    if row is not None and recorded.version <= version:
-        return row
-    if recorded.version != version + 1:
-        raise OutOfOrder(stream_id=recorded.stream_id, expected=version + 1, found=recorded.version)
+    version, last = 0 if row is None else row.version, None
+    for one in recorded:
+        if one.version <= version:
+            continue
+        if one.version != version + 1:
+            raise OutOfOrder(stream_id=one.stream_id, expected=version + 1, found=one.version)
+        row = _begin_or_go_on(row, one)
+        version, last = one.version, one.event
+    if row is None:
+        raise OutOfOrder(stream_id=recorded[0].stream_id, expected=1, found=recorded[0].version)
+    return row if last is None else replace(row, version=version, updated_at=last.at)
+
+
+def _begin_or_go_on(row: BookingRow | None, one: Recorded) -> BookingRow:
     if row is not None:
-        return evolve(row, recorded.event)
-    if not isinstance(recorded.event, e.BookingInitiated):
-        raise OutOfOrder(stream_id=recorded.stream_id, expected=1, found=recorded.version)
-    return begin(recorded.stream_id, recorded.event)
+        return evolve(row, one.event)
+    if not isinstance(one.event, e.BookingInitiated):
+        raise OutOfOrder(stream_id=one.stream_id, expected=1, found=one.version)
+    return begin(one.stream_id, one.event)
 
 
 def begin(booking_id: UUID, event: e.BookingInitiated) -> BookingRow:
@@ -123,11 +134,7 @@ def begin(booking_id: UUID, event: e.BookingInitiated) -> BookingRow:
 
 
 def evolve(row: BookingRow, event: e.BookingEvent) -> BookingRow:
-    """Return the row after one more event."""
-    return replace(_after(row, event), version=row.version + 1, updated_at=event.at)
-
-
-def _after(row: BookingRow, event: e.BookingEvent) -> BookingRow:
+    """Return the row after one more event, but for its version and time."""
     match event:
         case e.CalcomBookingAttempted() | e.CalcomCancelAttempted():
             return _retried(row) if event.number > 1 else row

@@ -196,6 +196,11 @@ def record_cancel(
     match outcome:
         case o.Cancelled():
             return (e.CalcomBookingCancelled(at=now, attempt_id=effect.attempt_id, uid=effect.uid, how=outcome.how),)
+        case o.Moved() if booking.ledger.holding(outcome.to_uid) is not None:
+            # What it became has a line of its own, found by a look: a uid never stands in two lines.
+            return (
+                e.CalcomBookingCancelled(at=now, attempt_id=effect.attempt_id, uid=effect.uid, how="already_cancelled"),
+            )
         case o.Moved():
             return (
                 e.CalcomBookingFollowed(

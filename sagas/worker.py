@@ -64,6 +64,10 @@ class Worker:
         if free <= 0:
             return 0
         claimed = await self._agenda.claim(limit=free, lease=self._policy.lease)
+        if claimed and self._stopping.is_set():
+            # Nobody waits any more for what begins now.
+            await self._agenda.release([(one.saga_id, one.token) for one in claimed])
+            return 0
         for one in claimed:
             task = asyncio.create_task(self._drive(one), name=f"saga {one.saga_id}")
             self._driving.add(task)

@@ -67,7 +67,7 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
             transaction = PostgresTransaction(self._session.begin(), self._clock)
             results = write_batch(transaction, drafts, self._mapper)
             reached(self._probe, "written", batch)
-            self._session.commit(notify=transaction.has_events)
+            self._session.commit()
         except BaseException:
             self._session.abandon()
             raise

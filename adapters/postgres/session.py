@@ -10,7 +10,6 @@ WRITER_LOCK: Final = 7_161_131_117_200_901_017
 
 BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
 COMMIT: Final = "COMMIT"
-NOTIFY_AND_COMMIT: Final = "NOTIFY stored_events; COMMIT"
 
 SETTINGS: Final = """
     SET lock_timeout = {lock};
@@ -55,11 +54,11 @@ class WriterSession:
         self._connection.execute(BEGIN)
         return self._connection.cursor(binary=True)
 
-    def commit(self, *, notify: bool) -> None:
-        """Commit, and wake the followers if there is something for them."""
+    def commit(self) -> None:
+        """Commit."""
         if self._connection is None:
             raise psycopg.InterfaceError("there is no transaction to commit")
-        self._connection.execute(NOTIFY_AND_COMMIT if notify else COMMIT)
+        self._connection.execute(COMMIT)
 
     def abandon(self) -> None:
         """Roll back; close the connection if that does not work."""

@@ -23,7 +23,6 @@ class PostgresTransaction:
     def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]], clock: DatabaseClock) -> None:
         self._cursor = cursor
         self._clock = clock
-        self.has_events = False
 
     def heads(self, appends: Sequence[Append]) -> Mapping[UUID, Head]:
         """Read the heads, and by the way the database's clock."""
@@ -80,7 +79,6 @@ class PostgresTransaction:
         """Write all the rest in one statement, made of the parts that have rows."""
         columns = _event_columns(shares) | _due_columns(shares) | _id_columns(shares)
         parts = tuple(name for name, column in _PARTS.items() if columns[column])
-        self.has_events = bool(columns["stream_id"])
         if parts:
             self._cursor.execute(_combined(parts), columns, prepare=True)
 

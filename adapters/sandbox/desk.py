@@ -77,9 +77,11 @@ class Desk:
         if booking.end < given.now:
             raise errors.already_ended()
         if given.by is Actor.API:
-            if booking.event_type.disable_cancelling:
+            # As the event type is now, whatever it was when it was booked.
+            event_type = self._event_types.get(booking.event_type.id, booking.event_type)
+            if event_type.disable_cancelling:
                 raise errors.cancelling_disabled()
-            if booking.event_type.requires_cancellation_reason and not reason:
+            if event_type.requires_cancellation_reason and not reason:
                 raise errors.cancellation_reason_required()
         self._bookings.cancel(booking, by=given.by, now=given.now, reason=reason, email=email)
         return booking

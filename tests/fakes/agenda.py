@@ -45,9 +45,7 @@ class FakeAgenda:
         now = self._clock.seconds
         match due:
             case Lease(token=token, lasts=lasts):
-                self.rows[saga_id] = DueRow(
-                    due_at=now + lasts.total_seconds(), priority=LEASED_PRIORITY, token=token
-                )
+                self.rows[saga_id] = DueRow(due_at=now + lasts.total_seconds(), priority=LEASED_PRIORITY, token=token)
             case DueAfter(delay=delay, priority=priority):
                 self.rows[saga_id] = DueRow(due_at=now + delay.total_seconds(), priority=priority)
             case NothingDue():

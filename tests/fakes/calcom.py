@@ -162,9 +162,7 @@ class FakeCalCom:
         )
 
     def person_cancels(self, uid: str) -> None:
-        self.bookings[uid] = replace(
-            self.bookings[uid], status="cancelled", ended_at=self.clock.now(), touched=True
-        )
+        self.bookings[uid] = replace(self.bookings[uid], status="cancelled", ended_at=self.clock.now(), touched=True)
 
     def person_moves(self, uid: str, by: timedelta) -> CalcomBooking:
         """

@@ -77,9 +77,7 @@ def unknown(attempt: str = "one", *, seconds: float = 10) -> e.CalcomOutcomeUnkn
     return e.CalcomOutcomeUnknown(at=at(seconds), attempt_id=attempt, reason="timeout", detail="")
 
 
-def looked(
-    *attempts: str, seconds: float = 80, counted: bool = True, problem: str | None = None
-) -> e.CalcomLooked:
+def looked(*attempts: str, seconds: float = 80, counted: bool = True, problem: str | None = None) -> e.CalcomLooked:
     ids = attempts or ("one",)
     return e.CalcomLooked(
         at=at(seconds),

@@ -48,6 +48,9 @@ def _of_bookings(world: World) -> Iterator[str]:
             yield f"6: {name} is quiet with open lines {booking.ledger}"
         if booking.ended is None:
             yield f"6: {name} is quiet and not over"
+        uids = [line.uid for line in booking.ledger.lines if line.uid is not None]
+        if len(set(uids)) < len(uids):
+            yield f"6: {name} has a uid in two lines: {uids}"
 
 
 def _differences(name: str, row: AppointmentRow, live: CalcomBooking) -> Iterator[str]:
@@ -67,7 +70,8 @@ def _of_the_log(world: World) -> Iterator[str]:
         if len(ends) > 1:
             yield f"4: {booking_id} was booked and failed"
         cancelled = any(isinstance(one, BookingCancelled) for one in events)
-        if cancelled and not any(isinstance(one, CancellationRequested) for one in events):
+        cleared = any(isinstance(one, BookingCancelled) and one.reason == "cancelled_at_calcom" for one in events)
+        if cancelled and not cleared and not any(isinstance(one, CancellationRequested) for one in events):
             yield f"4: {booking_id} was cancelled and nobody asked"
     ours = {line.attempt_id for booking in world.bookings() for line in booking.ledger.lines}
     for uid in world.calcom.cancelled_by_us:

@@ -17,7 +17,17 @@ from tests.fakes.calcom import CancelFate, CreateFate, LookFate
 from tests.fakes.log import DatabaseFate
 
 WishName: TypeAlias = Literal[
-    "a", "a again", "a by key", "a by key again", "near a", "other staff", "overlaps a", "b", "b without staff", "later", "soon"
+    "a",
+    "a again",
+    "a by key",
+    "a by key again",
+    "near a",
+    "other staff",
+    "overlaps a",
+    "b",
+    "b without staff",
+    "later",
+    "soon",
 ]
 WISHES: tuple[WishName, ...] = (
     "a",
@@ -228,11 +238,13 @@ def _action(chance: random.Random) -> Action:
     kind = chance.randrange(10)
     if kind < 5:
         return Book(at=at, wish=chance.choice(WISHES), process=process, patience=chance.choice((10.0, 0.0, 60.0)))
-    if kind == 5 or kind == 6:
+    if kind in {5, 6}:
         return Cancel(at=at, which=which, process=process)
-    if kind == 7 or kind == 8:
+    if kind in {7, 8}:
         return TakeOver(at=at, which=which, process=process)
-    return AtCalcom(at=at, does=chance.choice(("cancel", "move", "stranger", "forge", "stranger goes", "row", "row")), which=which)
+    return AtCalcom(
+        at=at, does=chance.choice(("cancel", "move", "stranger", "forge", "stranger goes", "row", "row")), which=which
+    )
 
 
 def _weighted(chance: random.Random, choices: tuple[tuple[int, str], ...]) -> str:

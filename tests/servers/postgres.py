@@ -103,6 +103,14 @@ class PostgresServer(DatabaseServer):
         self._watcher = _watch(self._postmaster.pid, folder)
         self._await_answer(folder / "log")
 
+    @property
+    def pid(self) -> int:
+        """
+        Return the postmaster's process id.
+        """
+        assert self._postmaster is not None
+        return self._postmaster.pid
+
     def stop(self) -> None:
         """
         Stop the server and delete its data.

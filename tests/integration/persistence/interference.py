@@ -98,8 +98,6 @@ class Stranger:
         """
         engine = open_engine(self._url)
         with engine.connect() as connection:
-            found = connection.scalar(
-                sa.select(appointments.c.status).where(appointments.c.booking_id == booking_id)
-            )
+            found = connection.scalar(sa.select(appointments.c.status).where(appointments.c.booking_id == booking_id))
         engine.dispose()
         return found

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, Uuid, func, insert, select, text, update
 
 from adapters.followers import Followers
-from adapters.log.store import Store, open_store
+from adapters.log.store import Store
 from domain.booking import fold, initial_state
 from domain.events import BookingInitiated
 from projections.booking_pages import BookingFilter, list_bookings
@@ -67,16 +67,6 @@ async def test_a_background_follower_keeps_up(store: Store) -> None:
     await running
 
     assert rows_of(histories) == listed(store)
-
-
-async def test_an_append_wakes_the_follower_long_before_the_poll(postgres_url: str) -> None:
-    async with open_store(postgres_url) as store:
-        followers = Followers(store, follow_seconds=60)
-        running = asyncio.create_task(followers.run())
-        await asyncio.sleep(1)
-        await append(store.log, history(Random(1)))
-        await reached(followers, lambda it: not it.lag)
-        running.cancel()
 
 
 async def test_two_followers_at_once_count_every_event_once(store: Store, counted: None) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 
 import time_machine
@@ -21,6 +21,7 @@ from tests.integration.system.installation import PATIENT, Installation, quiet
 from tests.integration.system.processes import heard
 
 AT_ONCE = 8
+POLLS = 20
 Answer = tuple[str | None, str, str]
 """The key of a wish, the booking's id, and the status that its caller was told."""
 
@@ -85,18 +86,34 @@ async def work(said: Connection, here: Installation) -> None:
         await stop.wait()
 
 
-async def recover(said: Connection, here: Installation, ahead: timedelta = timedelta(0)) -> None:
+async def poll(said: Connection, here: Installation, ahead: timedelta) -> None:
     """
-    Do what is due until nothing is, on a wall clock that is wrong by `ahead`.
+    Ask for due work a number of times on a wall clock that is wrong by `ahead`, and say how much it got.
     """
     async with here.opened(background=False) as app:
-        with time_machine.travel(app.store.clock.now() + ahead, tick=True):
-            working = asyncio.create_task(app.worker.run())
-            said.send("ready")
-            await quiet(app)
-            said.send("quiet")
-        await app.worker.stop(within=timedelta(seconds=5))
-        await working
+        with time_machine.travel(datetime.now(UTC) + ahead, tick=True):
+            said.send(sum([await app.worker.run_due() for _ in range(POLLS)]))
+
+
+async def book_on_a_jumping_clock(
+    said: Connection, here: Installation, wish: BookAppointment, ahead: timedelta
+) -> None:
+    """
+    Book; the wall clock jumps by `ahead` just before Cal.com is asked.
+    """
+    clock = time_machine.travel(datetime.now(UTC) + ahead, tick=True)
+    jumped: list[str] = []
+
+    def jump(point: str) -> None:
+        if point == "calcom.create.before" and not jumped:
+            jumped.append(point)
+            clock.start()
+
+    async with here.opened(on_point=jump) as app:
+        said.send(await _booked(app, wish))
+        await quiet(app)
+        said.send(abs((datetime.now(UTC) - app.store.clock.now()).total_seconds()))
+    clock.stop()
 
 
 async def first_start(said: Connection, here: Installation, event_type: int, wish: BookAppointment) -> None:

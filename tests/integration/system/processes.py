@@ -9,14 +9,14 @@ import multiprocessing
 import os
 import signal
 import sys
-import time
-from collections.abc import Awaitable, Callable, Iterator
+import traceback
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, Self
 
 LONGEST_SECONDS = 90
-Work = Callable[..., Awaitable[None]]
+Work = Callable[..., Coroutine[Any, Any, None]]
 
 
 class Child:
@@ -104,9 +104,7 @@ def _run(work: Work, connection: Connection, *arguments: object) -> None:
     # What is wrong is seen in the exit code and on stderr.
     try:
         asyncio.run(work(connection, *arguments))
-    except BaseException:
-        import traceback  # noqa: PLC0415 - on the way out
-
+    except BaseException:  # noqa: BLE001 - whatever it is, the process must end here
         traceback.print_exc()
         _leave(1)
     _leave(0)
@@ -116,5 +114,4 @@ def _leave(code: int) -> None:
     # A forked child must not run the exit handlers of the test run.
     sys.stdout.flush()
     sys.stderr.flush()
-    time.sleep(0)
     os._exit(code)

@@ -49,12 +49,15 @@ async def test_what_a_key_cannot_see_is_not_absent(installation: Installation, a
         waiting = (await app.orchestrator.book(a_wish(), patience=1)).booking
 
         async def looked() -> bool:
-            looks = [one for one in await story(app.store, waiting.booking_id) if isinstance(one, e.CalcomLooked)]
-            # Long after the time from which on a clean look counts.
-            return len(looks) > 8
+            happened = await story(app.store, waiting.booking_id)
+            (attempt,) = [one for one in happened if isinstance(one, e.CalcomBookingAttempted)][:1]
+            counts_from = app.engine._policy.absent_from(attempt.answer_by)
+            late = [one for one in happened if isinstance(one, e.CalcomLooked) and one.started_at >= counts_from]
+            return len(late) > 2 or "CalcomAttemptAbsent" in named(happened)
 
-        await eventually(looked, "it was looked for several times")
+        await eventually(looked, "it was looked for after the time from which on a look counts")
         unseen = await story(app.store, waiting.booking_id)
+        assert "CalcomAttemptAbsent" not in named(unseen)
         account.is_well_again()
         await reaches(app, waiting.booking_id, "booked")
         await quiet(app)

@@ -27,7 +27,9 @@ def unhurried(database_url: str, account: Account) -> Installation:
 
 
 @pytest.mark.parametrize("given", [True, False], ids=["given keys", "derived keys"])
-async def test_one_wish_of_many_processes_is_one_booking(unhurried: Installation, account: Account, given: bool) -> None:
+async def test_one_wish_of_many_processes_is_one_booking(
+    unhurried: Installation, account: Account, given: bool
+) -> None:
     await unhurried.define(account.event_type())
     wishes = [a_wish(number % KEYS, key="key" if given else None) for number in range(REQUESTS)]
 

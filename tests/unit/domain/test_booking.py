@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from domain import events as e
-from domain.booking import Booking, BookingStatus, Goal, appointment_id_of, fold, initial_state
+from domain.booking import Booking, BookingStatus, Goal, appointment_id_of, evolve, fold, initial_state
 from domain.ledger import LineStatus
 from tests.fakes.given import (
     ABSENT,
@@ -118,9 +118,7 @@ def test_the_status_is_one_word_for_where_the_booking_stands(
         ),
     ],
 )
-def test_the_ledger_says_what_is_known_of_each_attempt(
-    events: tuple[e.BookingEvent, ...], statuses: list[str]
-) -> None:
+def test_the_ledger_says_what_is_known_of_each_attempt(events: tuple[e.BookingEvent, ...], statuses: list[str]) -> None:
     assert statuses == _statuses(given(*events))
 
 
@@ -264,6 +262,12 @@ def test_what_is_followed_lives_whatever_was_known_of_the_old_uid() -> None:
     assert ["uid-2"] == [line.uid for line in booking.surplus]
 
 
+def test_what_is_followed_after_the_end_is_surplus_even_if_it_was_the_kept_one() -> None:
+    booking = given(*BOOKED, cancelled_there(), cancelled(), followed("uid-1", "uid-2"))
+
+    assert ["uid-2"] == [line.uid for line in booking.surplus]
+
+
 def test_an_attempt_ends_the_wait_for_a_retry() -> None:
     waiting = given(attempted(), not_sent())
 
@@ -373,3 +377,7 @@ def test_inconsistencies_are_kept() -> None:
     detected = e.InconsistencyDetected(at=at(1), kind="ghost", uid="uid-1", evidence="gone")
 
     assert (detected, detected) == given(*BOOKED, detected, detected).inconsistencies
+
+
+def test_one_event_more_is_folding_one_event_more() -> None:
+    assert given(attempted()) == evolve(given(), attempted())

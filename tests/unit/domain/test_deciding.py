@@ -63,9 +63,7 @@ def test_the_caller_chooses_the_member_of_staff_before_the_service_does() -> Non
 def test_a_booking_is_valid_until_its_notice_begins_or_a_day_is_over(
     hours_ahead: int, notice: int, valid_hours: int
 ) -> None:
-    asked = request(
-        starts_at=at(0) + timedelta(hours=hours_ahead), service=replace(SERVICE, notice_minutes=notice)
-    )
+    asked = request(starts_at=at(0) + timedelta(hours=hours_ahead), service=replace(SERVICE, notice_minutes=notice))
 
     event = initiate(asked, key=key_for(asked), now=at(0), policy=POLICY)
 

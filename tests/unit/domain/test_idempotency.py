@@ -170,4 +170,3 @@ def test_a_fingerprint_does_not_mind_the_order_of_metadata() -> None:
 )
 def test_a_fingerprint_tells_other_wishes_apart(other: BookAppointment) -> None:
     assert fingerprint(_validated(wish())) != fingerprint(_validated(other))
-

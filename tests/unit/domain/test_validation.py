@@ -220,7 +220,9 @@ def test_a_start_in_a_gap_of_the_zone_is_refused_with_the_instant_it_means() -> 
 
     problem = _wrong(wish(starts_at=gap, time_zone="Europe/Berlin"))["starts_at"]
 
-    assert "has an offset that Europe/Berlin does not have then; 2027-03-28T03:30:00+02:00 is the same instant" == problem
+    assert (
+        "has an offset that Europe/Berlin does not have then; 2027-03-28T03:30:00+02:00 is the same instant" == problem
+    )
 
 
 def test_a_start_in_a_gap_is_refused_even_if_it_comes_with_the_zone_itself() -> None:
@@ -230,9 +232,7 @@ def test_a_start_in_a_gap_is_refused_even_if_it_comes_with_the_zone_itself() -> 
 
 
 def test_both_sides_of_a_fold_are_instants_of_their_own() -> None:
-    summer, winter = (
-        datetime(2027, 10, 31, 2, 30, tzinfo=timezone(timedelta(hours=hours))) for hours in (2, 1)
-    )
+    summer, winter = (datetime(2027, 10, 31, 2, 30, tzinfo=timezone(timedelta(hours=hours))) for hours in (2, 1))
 
     starts = [
         validate(wish(starts_at=one, time_zone="Europe/Berlin"), SERVICE, now=START).starts_at

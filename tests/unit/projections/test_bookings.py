@@ -20,7 +20,7 @@ def test_the_row_is_at_every_version_what_the_stream_folds_to(seed: int) -> None
     row: BookingRow | None = None
     booking = initial_state(recorded[0].stream_id)
     for one in recorded:
-        row = evolve_recorded(row, one)
+        row = evolve_recorded(row, [one])
         booking = fold(booking, [one.event])
 
         assert summary(booking) == row
@@ -34,20 +34,20 @@ def test_the_histories_contain_everything_that_can_happen() -> None:
 
 def test_an_event_that_comes_again_changes_nothing() -> None:
     first, second = history(Random(5))[:2]
-    row = evolve_recorded(evolve_recorded(None, first), second)
+    row = evolve_recorded(None, [first, second])
 
-    assert row == evolve_recorded(row, first) == evolve_recorded(row, second)
+    assert row == evolve_recorded(row, [first]) == evolve_recorded(row, [first, second])
 
 
 def test_a_missing_event_is_noticed() -> None:
     first, _, third = history(Random(5))[:3]
 
     with pytest.raises(OutOfOrder):
-        evolve_recorded(evolve_recorded(None, first), third)
+        evolve_recorded(None, [first, third])
 
 
 def test_a_stream_without_its_beginning_is_noticed() -> None:
     second = history(Random(5))[1]
 
     with pytest.raises(OutOfOrder):
-        evolve_recorded(None, second)
+        evolve_recorded(None, [second])

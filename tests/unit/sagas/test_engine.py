@@ -37,6 +37,8 @@ from tests.fakes.given import (
 from tests.fakes.log import AppointmentRow
 from tests.fakes.office import Office
 
+STRANGER = UUID(int=9)
+
 
 async def _new(office: Office) -> None:
     await office.engine.drive(office.engine.open(BOOKING_ID, initiated()))
@@ -67,7 +69,7 @@ def _meanwhile(office: Office, act: Callable[[], Awaitable[None]]) -> None:
     office.calendar.create = create_and_act  # type: ignore[method-assign, assignment]
 
 
-def _stranger(office: Office, uid: str | None = "uid-0", *, booking_id: UUID = UUID(int=9)) -> UUID:
+def _stranger(office: Office, uid: str | None = "uid-0", *, booking_id: UUID = STRANGER) -> UUID:
     """
     Put a row into the way of the booking.
     """
@@ -167,6 +169,26 @@ def test_an_outcome_is_written_until_the_database_takes_it(fates: list[str]) -> 
     )
 
 
+def test_an_append_is_repeated_under_its_own_id_so_that_the_log_knows_it_again() -> None:
+    office = Office()
+    ids = []
+    write = office.log.append
+
+    async def noted(append: Append) -> AppendResult:
+        ids.append(append.append_id)
+        return await write(append)
+
+    async def break_down() -> None:
+        office.log.fates.append("fails_after")
+
+    office.log.append = noted  # type: ignore[method-assign]
+    _meanwhile(office, break_down)
+    office.run(_new(office))
+
+    first, second, again = ids
+    assert (True, False) == (second == again, first == second)
+
+
 def test_an_outcome_that_the_database_will_never_take_is_looked_for_later() -> None:
     office = Office()
 
@@ -231,14 +253,14 @@ def test_a_database_that_will_never_be_read_ends_the_insisting() -> None:
 
 def test_an_outcome_is_written_however_often_somebody_is_faster() -> None:
     office = Office()
-    append = office.log.append
-    faster = []
+    faster: list[Append] = []
+    write = office.log.append
 
-    async def somebody_is_faster(one: Append) -> AppendResult:
-        if one.expected_version and len(faster) < 3:
+    async def somebody_is_faster(append: Append) -> AppendResult:
+        if append.expected_version and len(faster) < 3:
             office.log.write(BOOKING_ID, cancellation(command_id=str(len(faster))))
-            faster.append(one)
-        return await append(one)
+            faster.append(append)
+        return await write(append)
 
     office.log.append = somebody_is_faster  # type: ignore[method-assign]
     office.run(_new(office))
@@ -338,9 +360,7 @@ def test_a_row_that_stands_in_the_way_undoes_the_booking() -> None:
     office = Office()
 
     async def come_between() -> None:
-        _stranger(office, uid=office.calcom.commit(
-            event_type_id=99, starts_at=SLOT, ends_at=SLOT, attempt_id=None
-        ).uid)
+        _stranger(office, uid=office.calcom.commit(event_type_id=99, starts_at=SLOT, ends_at=SLOT, attempt_id=None).uid)
 
     _meanwhile(office, come_between)
     office.run(_new(office))
@@ -570,10 +590,10 @@ def test_a_paused_process_does_not_send_too_late() -> None:
 
 def test_an_announcement_that_took_too_long_sends_nothing() -> None:
     office = Office()
-    append = office.log.append
+    write = office.log.append
 
-    async def slow(one: Append) -> AppendResult:
-        result = await append(one)
+    async def slow(append: Append) -> AppendResult:
+        result = await write(append)
         await asyncio.sleep(5)
         return result
 
@@ -605,9 +625,7 @@ def test_a_second_engine_goes_on_where_the_first_one_stopped() -> None:
     async def main(engine: Engine) -> None:
         await engine.drive(engine.begin(await engine.load(BOOKING_ID)))
 
-    office.log.appointments[UUID(int=1)] = AppointmentRow(
-        inserted=office.log.appointments[_stranger(office)].inserted
-    )
+    office.log.appointments[UUID(int=1)] = AppointmentRow(inserted=office.log.appointments[_stranger(office)].inserted)
     office.run(main(office.another_engine()))
 
     assert BookingStatus.CANCELLED is office.booking().status

@@ -68,11 +68,7 @@ def _step(*events: e.BookingEvent, now: float, policy: Policy = POLICY) -> Step:
 def _cancel(
     uid: str = "uid-1", attempt: str = "one", *, purpose: e.CancelPurpose = "surplus", number: int = 1
 ) -> Perform:
-    return Perform(
-        CancelAtCalcom(uid=uid, attempt_id=attempt, purpose=purpose, number=number, since=at(-300))
-    )
-
-
+    return Perform(CancelAtCalcom(uid=uid, attempt_id=attempt, purpose=purpose, number=number, since=at(-300)))
 
 
 def test_nobody_asked_nothing_to_do() -> None:
@@ -350,7 +346,9 @@ def test_a_cancellation_of_what_is_being_undone_ends_as_a_failure() -> None:
     assert isinstance(step.events[0], e.BookingFailed)
 
 
-@pytest.mark.parametrize("events", [BOOKED, (attempted(), refused(), failed()), (*ABSENT, absent(final=True), failed())])
+@pytest.mark.parametrize(
+    "events", [BOOKED, (attempted(), refused(), failed()), (*ABSENT, absent(final=True), failed())]
+)
 def test_what_is_over_and_owes_nothing_is_done(events: tuple[e.BookingEvent, ...]) -> None:
     assert Done() == _step(*events, now=9999)
 
@@ -417,7 +415,9 @@ def test_a_row_that_never_moves_out_of_the_way_means_undoing_once_expired() -> N
     assert isinstance(step.events[0], e.CompensationStarted)
 
 
-@pytest.mark.parametrize("reason", ["duplicate_key", "duplicate_calcom_uid", "duplicate_appointment", "unknown_service"])
+@pytest.mark.parametrize(
+    "reason", ["duplicate_key", "duplicate_calcom_uid", "duplicate_appointment", "unknown_service"]
+)
 def test_any_other_refusal_of_the_row_means_undoing(reason: str) -> None:
     step = _step(attempted(), created(), not_persisted(reason=reason, obstacle_id=None), now=2)
 

@@ -48,12 +48,12 @@ def _slow(office: Office, *seconds: float) -> None:
     """
     Let the next appends take so long, each before it is written.
     """
-    append, left = office.log.append, list(seconds)
+    write, left = office.log.append, list(seconds)
 
-    async def slow(one: Append) -> AppendResult:
+    async def slow(append: Append) -> AppendResult:
         if left:
             await asyncio.sleep(left.pop(0))
-        return await append(one)
+        return await write(append)
 
     office.log.append = slow  # type: ignore[method-assign]
 
@@ -221,7 +221,9 @@ def test_what_did_not_fail_is_returned() -> None:
 
 
 @pytest.mark.parametrize(
-    "events", [(*ABSENT, failed()), (*BOOKED, cancellation(), cancelled_there(), cancelled())], ids=["failed", "cancelled"]
+    "events",
+    [(*ABSENT, failed()), (*BOOKED, cancellation(), cancelled_there(), cancelled())],
+    ids=["failed", "cancelled"],
 )
 def test_a_derived_key_whose_booking_is_spent_starts_the_next_generation(events: tuple[CancellationRequested]) -> None:
     office = Office()

@@ -175,17 +175,15 @@ def test_a_refusal_settles_an_attempt(events: tuple[e.BookingEvent, ...]) -> Non
     (event,) = _create(given(*events), CONFLICT)
 
     assert (
-        e.CalcomBookingRefused(
-            at=NOW, attempt_id="one", reason="slot_taken", detail="no", status=400, conflict=True
-        )
+        e.CalcomBookingRefused(at=NOW, attempt_id="one", reason="slot_taken", detail="no", status=400, conflict=True)
         == event
     )
 
 
 def test_what_was_not_sent_is_tried_again_later() -> None:
-    assert (e.CalcomBookingNotSent(at=NOW, attempt_id="one", reason="refused_connection", detail="", retry_at=at(501)),) == (
-        _create(given(attempted()), UNSENT)
-    )
+    assert (
+        e.CalcomBookingNotSent(at=NOW, attempt_id="one", reason="refused_connection", detail="", retry_at=at(501)),
+    ) == (_create(given(attempted()), UNSENT))
 
 
 def test_waits_grow_with_what_was_not_sent_before() -> None:
@@ -399,9 +397,7 @@ def test_what_was_moved_out_of_sight_settles_nothing() -> None:
     events = _look(given(*IN_DOUBT), _seen(_found(status="cancelled", moved_to="uid-2")))
 
     assert (
-        e.CalcomLooked(
-            at=NOW, started_at=at(200), attempt_ids=("one",), counted=(), problem="moved_out_of_sight"
-        ),
+        e.CalcomLooked(at=NOW, started_at=at(200), attempt_ids=("one",), counted=(), problem="moved_out_of_sight"),
     ) == events
 
 
@@ -423,12 +419,18 @@ def test_a_moved_booking_is_followed() -> None:
     )
 
 
+def test_a_booking_that_moved_to_what_is_known_already_is_gone_and_no_second_line() -> None:
+    booking = given(*IN_DOUBT, created(uid="uid-2"), cancelled_there("uid-2"), failed(), created(late=True))
+
+    events = _cancel(booking, Moved(to_uid="uid-2"))
+
+    assert ((cancelled_there(seconds=500, how="already_cancelled"),), ()) == (events, fold(booking, events).surplus)
+
+
 def test_a_cancel_refused_for_good_is_for_a_person() -> None:
     event = e.ManualReviewRequested(at=NOW, reason="cancelling_disabled", detail="no")
 
-    assert (event,) == _cancel(
-        given(*BOOKED, cancellation()), CancelRefused(reason="cancelling_disabled", detail="no")
-    )
+    assert (event,) == _cancel(given(*BOOKED, cancellation()), CancelRefused(reason="cancelling_disabled", detail="no"))
 
 
 def test_what_is_not_ours_is_left_alone_and_reported() -> None:
@@ -480,9 +482,7 @@ def test_the_tenth_failure_is_reported_once(before: int, reported: int) -> None:
         (),
     ],
 )
-def test_a_cancel_of_what_is_not_live_adds_nothing(
-    events: tuple[e.BookingEvent, ...], outcome: CancelOutcome
-) -> None:
+def test_a_cancel_of_what_is_not_live_adds_nothing(events: tuple[e.BookingEvent, ...], outcome: CancelOutcome) -> None:
     assert () == _cancel(given(*events), outcome)
 
 

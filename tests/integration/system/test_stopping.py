@@ -1,0 +1,200 @@
+"""
+SIGTERM in the middle of bookings: the process ends in time, gives its work back, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from adapters.bootstrap import Application
+from adapters.directory.keys import SCOPES
+from adapters.log.agenda import DatabaseAgenda
+from adapters.settings import Settings
+from sagas.ports import Claimed
+from tests.integration.system.account import Account
+from tests.integration.system.installation import START, Installation, a_wish, eventually, named, quick, story
+
+BOOKINGS = 6
+HELD = {"kind": "late_commit_timeout", "operation": "create", "seconds": 0.1, "hold_seconds": 600}
+"""Cal.com makes the booking, and says so never."""
+SLOW = {"kind": "delay", "operation": "create", "seconds": 0.7, "moment": "after"}
+"""Cal.com makes the booking, and takes its time to say so."""
+
+
+@pytest.fixture
+def endless(database_url: str, account: Account) -> Installation:
+    """
+    An installation that would wait for Cal.com, and keep its leases, far longer than this test lasts.
+    """
+    more = {"calcom_send_seconds": 100, "calcom_attempt_seconds": 300, "calcom_total_seconds": 300}
+    return Installation(settings=quick(database_url, account, **more, lease_seconds=900, drain_seconds=0.5))
+
+
+@pytest.fixture
+def hasty(database_url: str, account: Account) -> Installation:
+    """
+    An installation in which a booking is over within seconds, and a stop has time for it.
+    """
+    return Installation(settings=quick(database_url, account, drain_seconds=20))
+
+
+async def test_a_worker_that_is_stopped_gives_its_work_back(endless: Installation, account: Account) -> None:
+    await _leave_work(endless, account)
+    account.breaks_always(HELD)
+
+    with _calsaga("worker", settings=endless.settings) as worker:
+        await eventually(lambda: _made(account), "Cal.com has made all bookings and answers none")
+        code, seconds = _stop(worker)
+
+    # It waits for none of the answers, which would take minutes.
+    assert (0, True) == (code, seconds < 60)
+    async with endless.opened(background=False) as app:
+        claimed = await app.store.agenda.claim(limit=100, lease=timedelta(seconds=1))
+        happened = [named(await story(app.store, one.saga_id)) for one in claimed]
+    assert BOOKINGS == len(claimed)
+    assert {"CalcomBookingAttempted"} == {names[-1] for names in happened}
+    assert BOOKINGS == len(account.live())
+
+
+async def test_a_worker_that_is_stopped_finishes_what_it_can(hasty: Installation, account: Account) -> None:
+    await _leave_work(hasty, account)
+    account.breaks_always(SLOW)
+
+    with _calsaga("worker", settings=hasty.settings) as worker:
+        await eventually(lambda: _made(account), "Cal.com has made all bookings and is about to answer")
+        code, _ = _stop(worker)
+
+    assert 0 == code
+    assert await hasty.faults(account.ledger()) == []
+    assert BOOKINGS == len(account.live()) == account.answers("create", 201)
+
+
+async def test_what_a_stopped_worker_leaves_another_one_finishes(database_url: str, account: Account) -> None:
+    here = Installation(settings=quick(database_url, account, drain_seconds=0.1, lease_seconds=900))
+    await _leave_work(here, account)
+    account.breaks_always(HELD)
+
+    with _calsaga("worker", settings=here.settings) as worker:
+        await eventually(lambda: _made(account), "Cal.com has made all bookings and answers none")
+        code, _ = _stop(worker)
+    account.breaks_always()
+    # Fifteen minutes before the leases would have run out.
+    await here.recovers(within=60)
+
+    assert 0 == code
+    assert BOOKINGS == len(account.ledger())
+    assert [] == await here.faults(account.ledger())
+
+
+async def test_a_server_that_is_stopped_gives_its_work_back(endless: Installation, account: Account) -> None:
+    await endless.define(account.event_type())
+    async with endless.opened(background=False) as app:
+        headers = {"Authorization": f"Bearer {await _key(app)}", "Prefer": "respond-async"}
+    account.breaks_always(HELD)
+
+    with _calsaga("serve", "--port", "0", settings=endless.settings) as server:
+        assert server.stderr is not None
+        url = server.stderr.readline().rpartition(" ")[2].strip()
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
+            answers = [await client.post("/api/bookings", json=_body(number)) for number in range(BOOKINGS)]
+        await eventually(lambda: _made(account), "Cal.com has made all bookings and answers none")
+        code, seconds = _stop(server)
+
+    assert [202] * BOOKINGS == [answer.status_code for answer in answers]
+    assert (0, True) == (code, seconds < 60)
+    async with endless.opened(background=False) as app:
+        claimed = await app.store.agenda.claim(limit=100, lease=timedelta(seconds=1))
+    told = {answer.json()["booking"]["id"] for answer in answers}
+    assert told == {str(one.saga_id) for one in claimed}
+
+
+async def _leave_work(here: Installation, account: Account) -> None:
+    """
+    Leave bookings behind that are due at once.
+    """
+    await here.define(account.event_type())
+    account.loses_its_key()
+    async with here.opened(background=False) as app:
+        for number in range(1, BOOKINGS + 1):
+            await app.orchestrator.book(a_wish(number), patience=1)
+    account.is_well_again()
+
+
+async def _made(account: Account) -> bool:
+    return len(account.live()) == BOOKINGS
+
+
+async def _key(app: Application) -> str:
+    _, key = await app.directory.keys.create(company_id="default", scopes=SCOPES)
+    return key
+
+
+def _body(number: int) -> dict[str, object]:
+    return {
+        "service_id": "consultation",
+        "customer": {"name": "Ada Lovelace", "email": f"ada{number}@example.com"},
+        "starts_at": (START + number * timedelta(hours=1)).isoformat(),
+        "time_zone": "UTC",
+        "source": "test",
+    }
+
+
+@contextmanager
+def _calsaga(*words: str, settings: Settings) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "adapters.cli", *words]
+    environment = {**os.environ, **_environment(settings)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=60)
+
+
+def _environment(settings: Settings) -> Mapping[str, str]:
+    given = settings.model_dump(exclude_unset=True)
+    given["calcom_api_key"] = settings.calcom_api_key.get_secret_value() if settings.calcom_api_key else ""
+    given["calcom_look_seconds"] = ",".join(map(str, settings.calcom_look_seconds))
+    return {f"CALSAGA_{name.upper()}": str(value) for name, value in given.items()}
+
+
+def _stop(process: subprocess.Popen[str]) -> tuple[int, float]:
+    began = time.monotonic()
+    process.terminate()
+    return process.wait(timeout=90), time.monotonic() - began
+
+
+async def test_work_that_is_claimed_during_the_stop_is_not_kept(
+    hasty: Installation, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_leases = Installation(settings=hasty.settings.model_copy(update={"lease_seconds": 900}))
+    await _leave_work(long_leases, account)
+    on_the_way, stopping = asyncio.Event(), asyncio.Event()
+    claim = DatabaseAgenda.claim
+
+    async def slow(agenda: DatabaseAgenda, *, limit: int, lease: timedelta) -> Sequence[Claimed]:
+        claimed = await claim(agenda, limit=limit, lease=lease)
+        if claimed and not on_the_way.is_set():
+            on_the_way.set()
+            await stopping.wait()
+        return claimed
+
+    monkeypatch.setattr(DatabaseAgenda, "claim", slow)
+    async with long_leases.opened():
+        await on_the_way.wait()
+        asyncio.get_running_loop().call_later(0.3, stopping.set)
+
+    # Whether the stop finished it or gave it back: nobody has to wait for the lease.
+    await long_leases.recovers(within=60)
+    assert BOOKINGS == len(account.live())
+    assert [] == await long_leases.faults(account.ledger())
