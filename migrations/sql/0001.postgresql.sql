@@ -29,6 +29,7 @@ CREATE TABLE saga_due (
 CREATE INDEX saga_due_by_urgency ON saga_due (priority, due_at);
 CREATE INDEX saga_due_by_time ON saga_due (due_at);
 
+-- In all GiST indexes what tells rows apart comes first, since a page is divided by its first column.
 -- What bookings under way hold. starts_epoch is starts_at in seconds: a constraint cannot add an interval to it.
 CREATE TABLE slot_claims (
     booking_id uuid PRIMARY KEY,
@@ -43,15 +44,15 @@ CREATE TABLE slot_claims (
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CHECK (starts_at < ends_at),
     CONSTRAINT slot_claims_near_duplicate EXCLUDE USING gist (
-        company_id WITH =,
         customer_id WITH =,
+        int8range(starts_epoch, starts_epoch + 300, '[]') WITH &&,
         service_id WITH =,
-        int8range(starts_epoch, starts_epoch + 300, '[]') WITH &&
+        company_id WITH =
     ) WHERE (NOT allow_near_duplicate),
     CONSTRAINT slot_claims_staff_overlap EXCLUDE USING gist (
-        company_id WITH =,
         staff_id WITH =,
-        tstzrange(starts_at, ends_at, '[)') WITH &&
+        tstzrange(starts_at, ends_at, '[)') WITH &&,
+        company_id WITH =
     )
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
@@ -82,18 +83,17 @@ CREATE TABLE appointments (
     CONSTRAINT appointments_calcom_booking_uid UNIQUE (calcom_booking_uid),
     CONSTRAINT appointments_booking_id UNIQUE (booking_id),
     CONSTRAINT appointments_staff_overlap EXCLUDE USING gist (
-        company_id WITH =,
         staff_id WITH =,
-        tstzrange(starts_at, ends_at, '[)') WITH &&
+        tstzrange(starts_at, ends_at, '[)') WITH &&,
+        company_id WITH =
     ) WHERE (status = 'booked' AND NOT overlap_allowed)
 );
 -- The few that the constraint leaves out, which a claim has to respect all the same.
 CREATE INDEX appointments_overlapping ON appointments USING gist (
-    company_id, staff_id, tstzrange(starts_at, ends_at, '[)')
+    staff_id, tstzrange(starts_at, ends_at, '[)'), company_id
 ) WHERE status = 'booked' AND overlap_allowed;
-CREATE INDEX appointments_by_customer ON appointments (company_id, customer_id, service_id, starts_at)
-WHERE status = 'booked';
-CREATE INDEX appointments_by_start ON appointments (company_id, starts_at);
+-- Not partial and without the company: a plan made while the table is empty must not take it for a member of staff.
+CREATE INDEX appointments_by_customer ON appointments (customer_id, service_id, starts_at);
 
 CREATE TABLE customers (
     customer_id uuid PRIMARY KEY,

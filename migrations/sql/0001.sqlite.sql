@@ -109,7 +109,6 @@ CREATE TABLE appointments (
 CREATE INDEX appointments_by_staff ON appointments (company_id, staff_id, ends_at) WHERE status = 'booked';
 CREATE INDEX appointments_by_customer ON appointments (company_id, customer_id, service_id, starts_at)
 WHERE status = 'booked';
-CREATE INDEX appointments_by_start ON appointments (company_id, starts_at);
 
 CREATE TRIGGER appointments_staff_overlap_on_insert BEFORE INSERT ON appointments
 WHEN NEW.status = 'booked' AND NOT NEW.overlap_allowed

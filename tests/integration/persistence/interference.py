@@ -1,5 +1,5 @@
 """
-Somebody who writes into the tables behind calsaga's back, once Cal.com has made the booking and before we have written it.
+Somebody who writes into the tables behind our back, once Cal.com has made the booking and before we have written it.
 """
 
 from __future__ import annotations

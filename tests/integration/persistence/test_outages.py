@@ -1,5 +1,5 @@
 """
-The database fails for a reason that passes, with Cal.com's answer in hand: nothing is undone, and nothing is asked twice.
+The database fails for a reason that passes, with Cal.com's answer in hand: nothing is undone or asked twice.
 """
 
 from __future__ import annotations

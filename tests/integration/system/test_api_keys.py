@@ -76,7 +76,7 @@ async def test_a_key_that_is_rejected_defers_all_bookings_and_fails_none(
     wishes = [a_wish(number) for number in range(1, 13)]
 
     async with installation.opened() as app:
-        answers = await asyncio.gather(*(app.orchestrator.book(wish, patience=2) for wish in wishes))
+        answers = await asyncio.gather(*(app.orchestrator.book(wish, patience=1) for wish in wishes))
         told = {answer.booking.status.value for answer in answers}
         stories = [await story(app.store, answer.booking.booking_id) for answer in answers]
         made = len(account.ledger())

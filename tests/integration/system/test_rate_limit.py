@@ -46,13 +46,14 @@ async def test_a_burst_above_the_limit_is_booked_later(sqlite_url: str, account:
 
 
 async def test_a_call_that_is_throttled_is_no_attempt(installation: Installation, account: Account) -> None:
-    await installation.define(account.event_type())
+    here = Installation(settings=installation.settings.model_copy(update={"create_attempts": 1}))
+    await here.define(account.event_type())
     # With headers, which say how long the block lasts: a second at most.
     account.limits(1000, seconds=1)
-    too_often = installation.settings.create_attempts + 1
+    too_often = 2
     account.breaks("rate_limited", operation="create", times=too_often)
 
-    async with installation.opened() as app:
+    async with here.opened() as app:
         result = await app.orchestrator.book(a_wish(), patience=PATIENT)
         await quiet(app)
 
