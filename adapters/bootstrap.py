@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from pydantic import SecretStr
@@ -32,6 +33,11 @@ from sagas.engine import Engine
 from sagas.orchestrator import Orchestrator
 from sagas.worker import Worker
 
+LAST_SECONDS = 2.0
+"""How long each thing may take that is left to do at the end, once the sagas have come to a stop."""
+
+_log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
@@ -49,7 +55,8 @@ class Application:
 
     `orchestrator` books, cancels and gets. `store` is the log and the rows beside it.
     `worker` and `followers` run already if the application was opened with
-    `background=True`.
+    `background=True`. `ending` is set when one of them has died of a defect: then the
+    application is to be left, which raises it.
     """
 
     settings: Settings
@@ -60,6 +67,7 @@ class Application:
     directory: Directory
     calendars: CalComCalendars
     followers: Followers
+    ending: asyncio.Event
 
 
 @asynccontextmanager
@@ -129,6 +137,7 @@ async def application(
             directory=Directory(companies=companies, services=services, keys=KeyDirectory(keys)),
             calendars=calendars,
             followers=Followers(store, follow_seconds=settings.follow_seconds),
+            ending=asyncio.Event(),
         )
         async with _background(opened, runs=background):
             yield opened
@@ -136,31 +145,58 @@ async def application(
 
 @asynccontextmanager
 async def _background(opened: Application, *, runs: bool) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(opened.worker.run()), asyncio.create_task(opened.followers.run())] if runs else []
+    works = {"worker": opened.worker.run, "followers": opened.followers.run} if runs else {}
+    tasks = [asyncio.create_task(run(), name=name) for name, run in works.items()]
+    for task in tasks:
+        task.add_done_callback(partial(_notice, opened.ending))
     try:
         yield
     finally:
         await _drain(opened)
         await opened.followers.stop()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
+        await _hand_over(opened)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
+
+
+def _notice(ending: asyncio.Event, task: asyncio.Task[None]) -> None:
+    problem = None if task.cancelled() else task.exception()
+    if problem is not None:
+        _log.critical("background.died", part=task.get_name(), exc_info=problem)
+        ending.set()
 
 
 async def _drain(opened: Application) -> None:
-    """Let the sagas of this process come to a stop, and hand over those that do not."""
+    """Let the sagas of this process come to a stop."""
     within = timedelta(seconds=opened.settings.drain_seconds)
     stopping = asyncio.create_task(opened.worker.stop(within=within))
     await opened.orchestrator.drain(within=within)
     await stopping
-    with suppress(AppointmentDatabaseError):
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=LAST_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+
+async def _hand_over(opened: Application) -> None:
+    """Release what was left unfinished, once no append is under way that would lease it anew."""
+    await opened.store.log.aclose(within=LAST_SECONDS)
+    with suppress(AppointmentDatabaseError, TimeoutError):
         # If the database is away, the leases run out by themselves.
-        await opened.store.agenda.release(list(opened.engine.leased))
+        async with asyncio.timeout(LAST_SECONDS):
+            await opened.store.agenda.release(list(opened.engine.leased))
 
 
-def _companies(settings: Settings, store: Store) -> Companies | None:
+def _companies(settings: Settings, store: Store) -> Companies:
     keys = _revealed(settings.encryption_key)
-    if keys is None:
-        return None
-    return Companies(engine=store.engine, readers=store.readers, clock=store.clock, secrets=cipher(keys.split(",")))
+    secrets = None if keys is None else cipher(keys.split(","))
+    return Companies(engine=store.engine, readers=store.readers, clock=store.clock, secrets=secrets)
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

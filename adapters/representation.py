@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
+from adapters.reasons import sentence
 from domain.service import Service
 from projections.bookings import BookingRow
 from projections.masking import MASK, masker
@@ -34,7 +35,7 @@ def booking_document(row: BookingRow) -> Document:
         "staff_id": row.staff_id,
         "calcom_booking_uid": row.calcom_booking_uid,
         "appointment_id": row.appointment_id,
-        "failure": None if reason is None else {"reason": reason, "detail": row.failure_detail or ""},
+        "failure": None if reason is None else {"reason": reason, "detail": sentence(reason)},
         "idempotency_key": row.idempotency_key,
         "correlation_id": row.correlation_id,
         "resilience_strategy": row.resilience_strategy,

@@ -5,18 +5,26 @@ Every name begins with `CALSAGA_`. A bad value stops the start with a message th
 names it; secrets are never printed.
 """
 
+import os
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from adapters import setting_checks as check
 from domain.policy import Policy
 from domain.retry import RetryPolicy
 
 PREFIX = "CALSAGA_"
+TESTS = (f"{PREFIX}TEST_", f"{PREFIX}SWEEP", f"{PREFIX}LARGE", f"{PREFIX}CALCOM_OPENAPI")
+"""How the names begin that mean something to the tests alone."""
+UNSUPPORTED = frozenset({f"{PREFIX}REDIS_URL", f"{PREFIX}RECONCILE_SECONDS"})
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Secret = Annotated[SecretStr, AfterValidator(check.secret)]
 
 
 class BadSettings(Exception):
@@ -25,20 +33,6 @@ class BadSettings(Exception):
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
-
-
-def _known_database(url: str) -> str:
-    if not url.startswith(("sqlite:///", "postgresql://")):
-        msg = "must begin with sqlite:/// or postgresql://"
-        raise ValueError(msg)
-    return url
-
-
-def _web_address(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
-        msg = "must begin with https:// or http://"
-        raise ValueError(msg)
-    return url.rstrip("/")
 
 
 def _comma_separated(value: object) -> object:
@@ -55,14 +49,14 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
-    database_url: Annotated[str, AfterValidator(_known_database)] = "sqlite:///calsaga.db"
-    database_lock_seconds: Seconds = 10
-    default_company: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] = "default"
-    encryption_key: SecretStr | None = None
+    database_url: Annotated[str, AfterValidator(check.database_url)] = "sqlite:///calsaga.db"
+    database_lock_seconds: Seconds | None = None
+    default_company: Annotated[str, AfterValidator(check.company_id)] = "default"
+    encryption_key: Annotated[SecretStr, AfterValidator(check.encryption_keys)] | None = None
 
-    calcom_base_url: Annotated[str, AfterValidator(_web_address)] = "https://api.cal.com"
-    calcom_api_key: SecretStr | None = None
-    calcom_webhook_secret: SecretStr | None = None
+    calcom_base_url: Annotated[str, AfterValidator(check.web_address)] = "https://api.cal.com"
+    calcom_api_key: Secret | None = None
+    calcom_webhook_secret: Secret | None = None
     calcom_send_seconds: Seconds = 5
     calcom_attempt_seconds: Seconds = 10
     calcom_total_seconds: Seconds = 30
@@ -96,7 +90,7 @@ class Settings(BaseSettings):
     drain_seconds: Seconds = 10
     follow_seconds: Seconds = 0.5
 
-    crash_at: str | None = None
+    crash_at: Annotated[str, AfterValidator(check.crash_point)] | None = None
     crash_signal: Literal["KILL", "STOP"] = "KILL"
     crash_trace: str | None = None
 
@@ -104,14 +98,25 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="after")
-    def _lease_outlasts_an_attempt(self) -> Self:
-        if self.lease_seconds <= self.calcom_send_seconds + self.calcom_attempt_seconds:
-            msg = f"{PREFIX}LEASE_SECONDS: must exceed {PREFIX}CALCOM_SEND_SECONDS plus {PREFIX}CALCOM_ATTEMPT_SECONDS"
-            raise ValueError(msg)
-        if list(self.calcom_look_seconds) != sorted(self.calcom_look_seconds) or not self.calcom_look_seconds:
-            msg = f"{PREFIX}CALCOM_LOOK_SECONDS: must be growing seconds, such as 1,3,10,30,60"
-            raise ValueError(msg)
+    def _figures_fit_together(self) -> Self:
+        problems = list(self._contradictions())
+        if not problems:
+            try:
+                self.policy()
+            except ValueError as error:
+                problems.append(f"{PREFIX}… figures of leases, looks and retries: {error}")
+        if problems:
+            raise ValueError("\n".join(problems))
         return self
+
+    def _contradictions(self) -> Iterator[str]:
+        if self.lease_seconds <= self.calcom_send_seconds + self.calcom_attempt_seconds:
+            yield f"{PREFIX}LEASE_SECONDS: must exceed {PREFIX}CALCOM_SEND_SECONDS plus {PREFIX}CALCOM_ATTEMPT_SECONDS"
+        looks = [timedelta(seconds=seconds) for seconds in (0, *self.calcom_look_seconds)]
+        if not self.calcom_look_seconds or any(later <= sooner for sooner, later in pairwise(looks)):
+            yield f"{PREFIX}CALCOM_LOOK_SECONDS: must be growing seconds, such as 1,3,10,30,60"
+        if self.retry_first_seconds > self.retry_cap_seconds:
+            yield f"{PREFIX}RETRY_FIRST_SECONDS: must not exceed {PREFIX}RETRY_CAP_SECONDS"
 
     def policy(self) -> Policy:
         """Return the figures that bookings are decided by."""
@@ -144,14 +149,32 @@ def read_settings(**given: object) -> Settings:
         BadSettings: with the name of every variable that is wrong; never its value.
 
     """
+    problems = list(_misnamed())
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        settings = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         # The value stays out of the message: it may be a secret. So does the cause, which holds it.
-        problems = tuple(_said_of(one) for one in error.errors(include_input=False, include_url=False))
-        raise BadSettings(problems) from None
+        for one in error.errors(include_input=False, include_url=False):
+            problems += _said_of(one)
+        raise BadSettings(tuple(problems)) from None
+    if problems:
+        raise BadSettings(tuple(problems))
+    return settings
 
 
-def _said_of(problem: ErrorDetails) -> str:
+def _misnamed() -> Iterator[str]:
+    """Name the variables that would be ignored, since whoever set them believes that they count."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    # Like the values: a variable that is empty is not set, and capitals make no difference.
+    given = sorted(name for name, value in os.environ.items() if value and name.upper().startswith(PREFIX))
+    for name in given:
+        if name.upper() in UNSUPPORTED:
+            yield f"{name}: is not supported by this version; unset it"
+        elif name.upper() not in known and not name.upper().startswith(TESTS):
+            meant = check.nearest(name.upper(), sorted(known))
+            yield f"{name}: is no setting; " + (f"did you mean {meant}?" if meant else "unset it")
+
+
+def _said_of(problem: ErrorDetails) -> list[str]:
     message = problem["msg"].removeprefix("Value error, ")
-    return f"{PREFIX}{str(problem['loc'][0]).upper()}: {message}" if problem["loc"] else message
+    return [f"{PREFIX}{str(problem['loc'][0]).upper()}: {message}"] if problem["loc"] else message.splitlines()

@@ -116,7 +116,8 @@ class Booking:
     def surplus(self) -> tuple[Line, ...]:
         """Return the live lines that this booking must not have, or no longer wants."""
         unwanted = self.goal is not Goal.BOOK or self.ended in {BookingStatus.FAILED, BookingStatus.CANCELLED}
-        return tuple(line for line in self.ledger.live if unwanted or line.uid != self.kept_uid)
+        live = (line for line in self.ledger.live if not line.in_review)
+        return tuple(line for line in live if unwanted or line.uid != self.kept_uid)
 
     @property
     def kept(self) -> Line | None:
@@ -229,7 +230,8 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
         case e.InconsistencyDetected():
             return replace(b, inconsistencies=(*b.inconsistencies, event))
         case e.ManualReviewRequested():
-            return replace(b, review=Failure(reason=event.reason, detail=event.detail))
+            asked = b.ledger.changed(lambda line: line.attempt_id == event.attempt_id, in_review=True)
+            return replace(b, ledger=asked, review=Failure(reason=event.reason, detail=event.detail))
         case _:
             assert_never(event)
 
@@ -251,6 +253,7 @@ def _looked(b: Booking, event: e.CalcomLooked) -> Booking:
             line,
             looks=line.looks + 1,
             clean_looks=line.clean_looks + (line.attempt_id in event.counted),
+            failed_looks=0 if event.problem is None else line.failed_looks + 1,
             last_looked_at=event.started_at,
         )
         if line.attempt_id in event.attempt_ids and line.uid is None

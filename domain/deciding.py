@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 from domain.booking import Booking, BookingStatus
 from domain.commands import RequestBooking, RequestCancellation
-from domain.errors import KeyReused
+from domain.errors import AlreadyOver, KeyReused
 from domain.events import BookingInitiated, CancellationRequested
 from domain.idempotency import IdempotencyKey, customer_id_for, fingerprint
 from domain.policy import Policy
@@ -73,9 +73,17 @@ def judge_repeat(booking: Booking, request: RequestBooking) -> Repeat:
 
 
 def cancel(booking: Booking, command: RequestCancellation, *, now: datetime) -> tuple[CancellationRequested, ...]:
-    """Return the request as an event, or nothing when the booking is over or the same command came before."""
+    """
+    Return the request as an event, or nothing when the booking is cancelled or failed, or is being cancelled.
+
+    Raises:
+        AlreadyOver: the appointment has taken place.
+
+    """
     if booking.status in _SPENT or booking.cancellation is not None:
         return ()
+    if booking.status is BookingStatus.BOOKED and booking.ends_at is not None and now >= booking.ends_at:
+        raise AlreadyOver(booking.booking_id)
     return (CancellationRequested(at=now, reason=command.reason, command_id=command.command_id),)
 
 

@@ -9,6 +9,7 @@ Errors that callers can act on.
     ├── CircuitOpenError             a breaker keeps the call back
     ├── UnknownBooking               no such booking, or another company's
     ├── UnknownService               no such service, or another company's
+    ├── AlreadyOver                  the appointment has taken place; it cannot be cancelled
     └── KeyReused                    an idempotency key came back with another payload
 
 Every error has a correlation id, tells whether trying again can help, and has a
@@ -148,6 +149,14 @@ class UnknownService(AppointmentError):
     def __init__(self, service_id: str) -> None:
         super().__init__(f"There is no service {service_id!r}; define it first.", context={"service_id": service_id})
         self.service_id = service_id
+
+
+class AlreadyOver(AppointmentError):
+    """The appointment's time has passed; Cal.com does not cancel it any more, and neither do we."""
+
+    def __init__(self, booking_id: UUID) -> None:
+        super().__init__("The appointment is over; it cannot be cancelled.", context={"booking_id": str(booking_id)})
+        self.booking_id = booking_id
 
 
 class KeyReused(AppointmentError):

@@ -307,12 +307,18 @@ class InconsistencyDetected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualReviewRequested:
-    """The saga stops here until a person decides."""
+    """
+    A person must decide about one attempt.
+
+    The saga does nothing more about it by itself, and makes nothing new; what it owes
+    for other attempts it still does.
+    """
 
     TOPIC: ClassVar[str] = "booking.manual-review-requested.v1"
     at: datetime
     reason: str
     detail: str
+    attempt_id: str
 
 
 BookingEvent: TypeAlias = (

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from domain.commands import RequestBooking
+from domain.person import folded
 
 NAMESPACE = uuid5(NAMESPACE_URL, "https://calsaga.dev/booking")
 KEY_LIMIT = 255
@@ -62,7 +63,7 @@ def fingerprint(request: RequestBooking) -> str:
     person = request.person
     wish = _canonical(
         request.service.service_id,
-        (person.name, person.email, person.phone, person.notes, person.metadata),
+        (folded(person.name), (person.email or "").casefold(), person.phone, person.notes, person.metadata),
         request.starts_at.isoformat(),
         request.time_zone,
         request.source,

@@ -48,7 +48,9 @@ class Line:
     doubted_at: datetime | None = None
     looks: int = 0
     clean_looks: int = 0
+    failed_looks: int = 0
     last_looked_at: datetime | None = None
+    in_review: bool = False
     cancels: int = 0
     cancel_failures: int = 0
     retry_cancel_at: datetime | None = None
@@ -72,13 +74,18 @@ class Ledger:
 
     @property
     def open(self) -> tuple[Line, ...]:
-        """Return the lines without a known outcome."""
-        return tuple(line for line in self.lines if line.is_open)
+        """Return the lines without a known outcome that nobody was asked about."""
+        return tuple(line for line in self.lines if line.is_open and not line.in_review)
 
     @property
     def live(self) -> tuple[Line, ...]:
         """Return the lines with a booking at Cal.com."""
         return tuple(line for line in self.lines if line.status is LineStatus.LIVE)
+
+    @property
+    def in_review(self) -> tuple[Line, ...]:
+        """Return the lines about which a person must decide."""
+        return tuple(line for line in self.lines if line.in_review)
 
     @property
     def presumed_absent(self) -> tuple[Line, ...]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from domain.ledger import Line
 from domain.retry import RetryPolicy
 
 
@@ -49,19 +50,34 @@ class Policy:
         """Return the moment from which on a clean look speaks for absence."""
         return answer_by + self.visibility
 
-    def look_at(
-        self, *, doubted_at: datetime, last_looked_at: datetime | None, looks: int, answer_by: datetime
-    ) -> datetime:
-        """
-        Return when to look next: by the schedule first, then at its last pace and not before it can count.
-
-        Two looks are never closer than the schedule has them, however late the first one
-        was: a replica that lags is asked again after a while, not twice in a breath.
-        """
+    @property
+    def pace(self) -> timedelta:
+        """Return the distance of the last two looks of the schedule: nothing new is seen by looking faster."""
         waits = (timedelta(0), *self.looks)
-        step = min(looks, len(self.looks) - 1)
-        pace = waits[step + 1] - waits[step]
-        if last_looked_at is None:
+        return waits[-1] - waits[-2]
+
+    def look_at(self, line: Line) -> datetime:
+        """
+        Return when to look next for an attempt in doubt.
+
+        By the schedule first, then at its last pace and not before a look can count. Two
+        looks are never closer than the schedule has them, however late the first one was,
+        and looks that fail are repeated ever more slowly.
+        """
+        doubted_at = line.doubted_at or line.attempted_at
+        if line.last_looked_at is None:
             return doubted_at + self.looks[0]
-        scheduled = doubted_at + self.looks[looks] if looks < len(self.looks) else self.absent_from(answer_by)
-        return max(scheduled, last_looked_at + pace)
+        waits = (timedelta(0), *self.looks)
+        step = min(line.looks, len(self.looks) - 1)
+        due = doubted_at + self.looks[line.looks] if line.looks < len(self.looks) else self.absent_from(line.answer_by)
+        return max(due, line.last_looked_at + max(waits[step + 1] - waits[step], self._after_failures(line)))
+
+    def look_at_horizon(self, line: Line) -> datetime:
+        """Return when to look for an attempt that is thought absent, once more."""
+        due = line.attempted_at + self.horizon
+        if line.last_looked_at is None or line.last_looked_at < due:
+            return due
+        return line.last_looked_at + max(self.looks[-1], self._after_failures(line))
+
+    def _after_failures(self, line: Line) -> timedelta:
+        return self.retry.delay(line.failed_looks, salt=line.attempt_id) if line.failed_looks else timedelta(0)

@@ -22,6 +22,7 @@ from domain.wish import BookAppointment
 
 NAME_LIMIT = 200
 NOTES_LIMIT = 2000
+REASON_LIMIT = 500
 METADATA_LIMIT = 16 * 1024
 LONGEST_AHEAD = timedelta(days=3 * 366)
 
@@ -44,9 +45,11 @@ class _Problems:
             return None
 
 
-def validate(wish: BookAppointment, service: Service, *, now: datetime) -> RequestBooking:
+def validate(wish: BookAppointment, service: Service, *, now: datetime | None) -> RequestBooking:
     """
     Return the request that a wish amounts to.
+
+    Without `now` it may be as old as it likes: a repeat of a wish that was taken once.
 
     Raises:
         CustomerValidationError: with every field that is wrong; nothing has been stored.
@@ -54,7 +57,9 @@ def validate(wish: BookAppointment, service: Service, *, now: datetime) -> Reque
     """
     problems = _Problems()
     person = _person(wish, problems)
-    starts_at = _starts_at(wish, now, problems)
+    starts_at = _starts_at(wish, problems)
+    if starts_at is not None and now is not None:
+        problems.add("starts_at", _time_problem(starts_at, service, now))
     _check_rest(wish, problems)
     if problems.found or starts_at is None:
         raise CustomerValidationError(tuple(problems.found), correlation_id=wish.correlation_id)
@@ -102,7 +107,20 @@ def _metadata(wish: BookAppointment, problems: _Problems) -> str | None:
     return text
 
 
-def _starts_at(wish: BookAppointment, now: datetime, problems: _Problems) -> datetime | None:
+def cancellation_problem(reason: str) -> str | None:
+    """Say what is wrong with the reason of a cancellation, or None."""
+    return text_problem(reason, at_most=REASON_LIMIT, lines=True)
+
+
+def _time_problem(starts_at: datetime, service: Service, now: datetime) -> str | None:
+    if starts_at <= now:
+        return "must be in the future"
+    if starts_at - timedelta(minutes=service.notice_minutes) <= now:
+        return f"is too soon: the service needs {service.notice_minutes} minutes' notice"
+    return f"must be at most {LONGEST_AHEAD.days} days ahead" if starts_at > now + LONGEST_AHEAD else None
+
+
+def _starts_at(wish: BookAppointment, problems: _Problems) -> datetime | None:
     zone = _zone(wish.time_zone)
     if zone is None:
         problems.add("time_zone", "must be an IANA time zone such as Europe/Berlin")
@@ -120,10 +138,6 @@ def _starts_at(wish: BookAppointment, now: datetime, problems: _Problems) -> dat
             "starts_at",
             f"has an offset that {wish.time_zone} does not have then; {there.isoformat()} is the same instant",
         )
-    if starts_at <= now:
-        problems.add("starts_at", "must be in the future")
-    elif starts_at > now + LONGEST_AHEAD:
-        problems.add("starts_at", f"must be at most {LONGEST_AHEAD.days} days ahead")
     # Cal.com keeps milliseconds; what it answers must be comparable with what was asked for.
     return starts_at.replace(microsecond=starts_at.microsecond // 1000 * 1000)
 
@@ -138,6 +152,8 @@ def _check_rest(wish: BookAppointment, problems: _Problems) -> None:
         problems.add("confidence", "must be a number from 0 to 1")
     if wish.idempotency_key is not None:
         problems.add("Idempotency-Key", text_problem(wish.idempotency_key, at_most=KEY_LIMIT))
+    if wish.correlation_id:
+        problems.add("correlation_id", text_problem(wish.correlation_id, at_most=NAME_LIMIT))
 
 
 @cache

@@ -51,6 +51,8 @@ class Effects:
                 assert_never(effect)
 
     async def _create(self, run: Run, effect: CreateAtCalcom, announce: Announce) -> Rerecord | None:
+        # Found before anything is announced: what fails until then has not been promised to the ledger.
+        calendar = await self._calendars.of(run.state.facts.service.company_id)
         attempt_id = self._ids.attempt_id()
         (attempted,) = recording.announce_create(
             attempt_id=attempt_id, number=effect.number, now=self._clock.now(), policy=self._policy
@@ -58,7 +60,6 @@ class Effects:
         run.decide(attempted)
         if not await announce():
             return None
-        calendar = await self._calendars.of(run.state.facts.service.company_id)
         left = attempted.send_by - self._clock.now()
         outcome = await calendar.create(run.state, attempt_id=attempt_id, send_within=left)
 
@@ -69,9 +70,9 @@ class Effects:
 
     async def _look(self, run: Run, effect: LookAtCalcom, announce: Announce) -> Rerecord | None:
         # Looking changes nothing, but the lease must cover it, and what waits is not left unwritten meanwhile.
+        calendar = await self._calendars.of(run.state.facts.service.company_id)
         if not await announce():
             return None
-        calendar = await self._calendars.of(run.state.facts.service.company_id)
         outcome = await calendar.look(run.state, effect)
 
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:
@@ -80,10 +81,10 @@ class Effects:
         return rerecord
 
     async def _cancel(self, run: Run, effect: CancelAtCalcom, announce: Announce) -> Rerecord | None:
+        calendar = await self._calendars.of(run.state.facts.service.company_id)
         run.decide(*recording.announce_cancel(effect, now=self._clock.now()))
         if not await announce():
             return None
-        calendar = await self._calendars.of(run.state.facts.service.company_id)
         outcome = await calendar.cancel(run.state, effect)
 
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:

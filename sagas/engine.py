@@ -46,6 +46,10 @@ class Engine:
         self.leased: set[tuple[UUID, UUID]] = set()
         self.parked = asyncio.Event()
 
+    def new_correlation_id(self) -> str:
+        """Return an id for what a caller has not given one for."""
+        return self._ids.token().hex
+
     async def load(self, booking_id: UUID) -> Booking:
         """Return a booking as the log has it; version 0 if nobody has asked for it."""
         recorded = await self._log.read(booking_id)

@@ -2,9 +2,10 @@
 What the saga does next: a pure function of the booking's state and the time.
 
 The order of the rules below *is* the saga. Doubt is settled before anything is built
-on it, surplus is undone before anything new is made, and only then does it go on.
+on it; what is owed is done before anything new is made; only then does it go on.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from domain import events as e
@@ -31,19 +32,29 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 def next_step(booking: Booking, now: datetime, policy: Policy) -> Step:
     """Return what the booking needs next."""
-    if booking.initiated is None or booking.review is not None:
+    if booking.initiated is None:
         return Done()
-    if booking.surplus:
-        return _undo(booking, booking.surplus[0], now, policy)
-    if booking.ledger.open:
-        return _settle_doubt(booking, now, policy)
-    if booking.ended is not None:
+    obligations = tuple(_obligations(booking, now, policy))
+    for step in obligations:
+        if not isinstance(step, Wait):
+            return step
+    if obligations:
+        return Wait(min(step.until for step in obligations if isinstance(step, Wait)))
+    if booking.ended is not None or booking.ledger.in_review:
         return _check_horizon(booking, now, policy)
     if booking.goal is not Goal.BOOK:
         return _finish_undoing(booking, now)
-    if booking.kept is not None:
-        return _persist(booking, booking.kept, now)
     return _try_again(booking, now, policy)
+
+
+def _obligations(booking: Booking, now: datetime, policy: Policy) -> Iterator[Step]:
+    """Yield what must be done whatever else happens; one that has to wait keeps no other one back."""
+    if booking.ledger.open:
+        yield _settle_doubt(booking, now, policy)
+    elif booking.goal is Goal.BOOK and booking.ended is None and booking.kept is not None:
+        yield _persist(booking, booking.kept, now)
+    for line in booking.surplus:
+        yield _undo(booking, line, now, policy)
 
 
 def _undo(booking: Booking, line: Line, now: datetime, policy: Policy) -> Step:
@@ -51,7 +62,7 @@ def _undo(booking: Booking, line: Line, now: datetime, policy: Policy) -> Step:
         return Wait(line.retry_cancel_at)
     if line.cancel_failures >= policy.review_after:
         detail = f"cancelling {line.uid} at Cal.com failed {line.cancel_failures} times"
-        return Record((e.ManualReviewRequested(at=now, reason="compensation_failed", detail=detail),))
+        return _ask_a_person(line, "compensation_failed", detail, now)
     return Perform(
         CancelAtCalcom(
             uid=line.uid or "",
@@ -61,6 +72,10 @@ def _undo(booking: Booking, line: Line, now: datetime, policy: Policy) -> Step:
             since=line.attempted_at - CLOCK_SKEW,
         )
     )
+
+
+def _ask_a_person(line: Line, reason: str, detail: str, now: datetime) -> Step:
+    return Record((e.ManualReviewRequested(at=now, reason=reason, detail=detail, attempt_id=line.attempt_id),))
 
 
 def _purpose(booking: Booking, line: Line) -> e.CancelPurpose:
@@ -81,15 +96,11 @@ def _settle_doubt(booking: Booking, now: datetime, policy: Policy) -> Step:
     )
     if absent:
         return Record(absent)
-    due = min(
-        policy.look_at(
-            doubted_at=line.doubted_at or line.attempted_at,
-            last_looked_at=line.last_looked_at,
-            looks=line.looks,
-            answer_by=line.answer_by,
-        )
-        for line in doubtful
-    )
+    for line in doubtful:
+        if line.failed_looks >= policy.review_after:
+            detail = f"looking for the attempt at Cal.com failed {line.failed_looks} times"
+            return _ask_a_person(line, "cannot_look", detail, now)
+    due = min(policy.look_at(line) for line in doubtful)
     return Wait(due) if now < due else _look_for(doubtful)
 
 
@@ -115,10 +126,7 @@ def _check_horizon(booking: Booking, now: datetime, policy: Policy) -> Step:
     )
     if confirmed:
         return Record(confirmed)
-    due = max(line.attempted_at + policy.horizon for line in presumed)
-    last = max(line.last_looked_at or line.attempted_at for line in presumed)
-    # A look at the horizon that erred is repeated at the pace of the last looks.
-    due = last + policy.looks[-1] if last >= due else due
+    due = max(policy.look_at_horizon(line) for line in presumed)
     return Wait(due) if now < due else _look_for(presumed)
 
 

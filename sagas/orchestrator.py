@@ -6,9 +6,10 @@ who goes away, or whose patience ends, cancels nothing.
 """
 
 import asyncio
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import count
+from functools import partial
 from typing import assert_never
 from uuid import UUID
 
@@ -16,15 +17,23 @@ from domain import deciding
 from domain.booking import Booking, BookingStatus
 from domain.commands import RequestBooking, RequestCancellation
 from domain.deciding import Repeat
-from domain.errors import AppointmentCreationError, AppointmentDatabaseError, UnknownBooking
+from domain.errors import (
+    AppointmentCreationError,
+    AppointmentDatabaseError,
+    CustomerValidationError,
+    FieldError,
+    UnknownBooking,
+)
 from domain.idempotency import key_for
 from domain.policy import Policy
-from domain.validation import validate
+from domain.service import Service
+from domain.validation import cancellation_problem, validate
 from domain.wish import BookAppointment
 from sagas.engine import Engine
 from sagas.ports import Clock, Services
 from sagas.run import Run
 
+log = logging.getLogger("calsaga.orchestrator")
 PATIENCE_SECONDS = 10.0
 DURABLE_SECONDS = 5.0
 
@@ -93,14 +102,19 @@ class Orchestrator:
                 that may go on all the same, and the same wish asks for it again.
 
         """
+        wish = replace(wish, correlation_id=wish.correlation_id or self._engine.new_correlation_id())
         service = await self._services.find(company_id=wish.company_id, service_id=wish.service_id)
-        request = validate(wish, service, now=self._clock.now())
         deadline = asyncio.get_running_loop().time() + patience
-        for generation in count():
+        try:
+            request = validate(wish, service, now=self._clock.now())
+        except CustomerValidationError as error:
+            return await self._answer_old_wish(wish, service, error, deadline)
+        generation = 0
+        while True:
             result = await self._try_generation(request, generation, deadline)
             if result is not None:
                 return result
-        raise AssertionError  # pragma: no cover - count() does not end
+            generation = await self._next_generation(request, generation)
 
     async def cancel(self, wish: CancelAppointment, *, patience: float = PATIENCE_SECONDS) -> BookingResult:
         """
@@ -108,9 +122,14 @@ class Orchestrator:
 
         Raises:
             UnknownBooking: the company has no such booking.
+            AlreadyOver: the appointment has taken place.
+            CustomerValidationError: the reason cannot be stored.
             AppointmentDatabaseError: the database is away, and the request may be stored.
 
         """
+        problem = cancellation_problem(wish.reason)
+        if problem is not None:
+            raise CustomerValidationError((FieldError("reason", problem),))
         deadline = asyncio.get_running_loop().time() + patience
         command = RequestCancellation(reason=wish.reason, command_id=wish.idempotency_key)
         while True:
@@ -146,6 +165,35 @@ class Orchestrator:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
+    async def _answer_old_wish(
+        self, wish: BookAppointment, service: Service, error: CustomerValidationError, deadline: float
+    ) -> BookingResult:
+        """Answer a repeat that came after the start had passed: its caller must hear what became of it."""
+        if any(one.field != "starts_at" for one in error.errors):
+            raise error
+        request = validate(wish, service, now=None)
+        booking = await self._engine.load(key_for(request).booking_id)
+        if booking.initiated is None or deciding.judge_repeat(booking, request) is not Repeat.SAME:
+            raise error
+        reached = await self._engine.waiting.outcome(booking, seconds=self._left(deadline))
+        return BookingResult(booking=reached, replayed=True)
+
+    async def _next_generation(self, request: RequestBooking, spent: int) -> int:
+        """
+        Return the newest generation of a derived key that there is, or the next one if that is spent.
+
+        A generation begins only when the one before is spent, so they are searched by
+        doubling steps instead of one by one.
+        """
+        newest, step = spent, 1
+        while step:
+            ahead = await self._engine.load(key_for(request, generation=newest + step).booking_id)
+            if ahead.initiated is None:
+                step //= 2
+            else:
+                newest, step = newest + step, step * 2
+        return newest + 1 if newest == spent else newest
+
     async def _try_generation(self, request: RequestBooking, generation: int, deadline: float) -> BookingResult | None:
         key = key_for(request, generation=generation)
         initiated = deciding.initiate(request, key=key, now=self._clock.now(), policy=self._policy)
@@ -173,11 +221,15 @@ class Orchestrator:
         task = asyncio.create_task(self._engine.drive(run))
         self._driving.add(task)
         task.add_done_callback(self._driving.discard)
-        left = self._left(deadline)
-        if left < DURABLE_SECONDS:
-            # However short the caller's patience, no answer before the wish is durable.
-            await asyncio.wait({task, heard}, timeout=DURABLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait({task}, timeout=self._left(deadline))
+        try:
+            if self._left(deadline) < DURABLE_SECONDS:
+                # However short the caller's patience, no answer before the wish is durable.
+                await asyncio.wait({task, heard}, timeout=DURABLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task}, timeout=self._left(deadline))
+        finally:
+            if not task.done():
+                # The caller leaves: nobody else will ask how it ended.
+                task.add_done_callback(partial(_log_failure, run.state.booking_id))
         if task.done():
             await _finish(task, run)
         elif not heard.done():
@@ -189,6 +241,14 @@ class Orchestrator:
     @staticmethod
     def _left(deadline: float) -> float:
         return max(deadline - asyncio.get_running_loop().time(), 0.0)
+
+
+def _log_failure(booking_id: UUID, task: asyncio.Task[None]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, AppointmentDatabaseError):
+        log.warning("orchestrator.saga.left", extra={"saga_id": str(booking_id), **error.as_log()})
+    elif error is not None:
+        log.error("orchestrator.saga.crashed", extra={"saga_id": str(booking_id)}, exc_info=error)
 
 
 async def _finish(task: asyncio.Task[None], run: Run) -> None:

@@ -110,7 +110,8 @@ def record_look(
     match outcome:
         case o.LookFailed():
             asked = tuple(it for it in effect.attempt_ids if _is_news(booking, it, outcome.started_at))
-            return _looked(asked, (), outcome.started_at, outcome.reason, now=now)
+            failed = _looked(asked, (), outcome.started_at, outcome.reason, now=now)
+            return (*failed, *_blind(booking, asked, outcome.reason, now=now, policy=policy))
         case o.Looked():
             news = tuple(it for it in effect.attempt_ids if _is_news(booking, it, outcome.started_at))
             found = tuple(chain.from_iterable(_found(booking, it, outcome, now=now) for it in effect.attempt_ids))
@@ -124,6 +125,17 @@ def record_look(
             )
         case _:
             assert_never(outcome)
+
+
+def _blind(
+    booking: Booking, asked: tuple[str, ...], reason: str, *, now: datetime, policy: Policy
+) -> tuple[e.InconsistencyDetected, ...]:
+    """Return that both sides may differ, when a look has failed as often as is remarkable."""
+    lines = (booking.ledger.of(attempt_id) for attempt_id in asked)
+    if all(line is None or line.failed_looks + 1 != policy.inconsistent_after for line in lines):
+        return ()
+    evidence = f"looking at Cal.com has failed {policy.inconsistent_after} times, last with {reason}"
+    return (e.InconsistencyDetected(at=now, kind="orphan", uid=None, evidence=evidence),)
 
 
 def _found(booking: Booking, attempt_id: str, looked: o.Looked, *, now: datetime) -> tuple[e.BookingEvent, ...]:
@@ -173,6 +185,9 @@ def _counts(booking: Booking, attempt_id: str, started_at: datetime, policy: Pol
         return False
     if line.status is LineStatus.ABSENT:
         return started_at >= line.attempted_at + policy.horizon
+    if line.clean_looks and line.last_looked_at is not None and started_at < line.last_looked_at + policy.pace:
+        # Two drivers who look in the same breath see the same state of the same replica.
+        return False
     return started_at >= policy.absent_from(line.answer_by)
 
 
@@ -191,7 +206,7 @@ def record_cancel(
     line = booking.ledger.holding(effect.uid)
     if line is None or line.status is not LineStatus.LIVE:
         return ()
-    if booking.review is not None and isinstance(outcome, o.CancelRefused | o.NotOurs):
+    if line.in_review and isinstance(outcome, o.CancelRefused | o.NotOurs):
         return ()
     match outcome:
         case o.Cancelled():
@@ -208,16 +223,20 @@ def record_cancel(
                 ),
             )
         case o.CancelRefused():
-            return (e.ManualReviewRequested(at=now, reason=outcome.reason, detail=outcome.detail),)
+            return (_review(effect, outcome.reason, outcome.detail, now=now),)
         case o.NotOurs():
             return (
                 e.InconsistencyDetected(at=now, kind="foreign_booking", uid=effect.uid, evidence=outcome.detail),
-                e.ManualReviewRequested(at=now, reason="foreign_booking", detail=outcome.detail),
+                _review(effect, "foreign_booking", outcome.detail, now=now),
             )
         case o.CancelFailed():
             return _cancel_failed(line.cancel_failures + 1, effect, outcome, now=now, policy=policy)
         case _:
             assert_never(outcome)
+
+
+def _review(effect: CancelAtCalcom, reason: str, detail: str, *, now: datetime) -> e.ManualReviewRequested:
+    return e.ManualReviewRequested(at=now, reason=reason, detail=detail, attempt_id=effect.attempt_id)
 
 
 def _cancel_failed(

@@ -11,7 +11,7 @@ from adapters.calcom import cancellation, creation, endpoints, looking, prefligh
 from adapters.calcom.answers import Unreadable, is_success, problem_of, read, read_as, read_envelope
 from adapters.calcom.bodies import create_body, reschedule_body
 from adapters.calcom.endpoints import Call
-from adapters.calcom.listing import Listing, ListingFailed, list_bookings
+from adapters.calcom.listing import NO_ACCESS, Listing, ListingFailed, list_bookings
 from adapters.calcom.looks import Looks
 from adapters.calcom.models import BookingAnswer, EventTypeAnswer, Me, Slots
 from adapters.calcom.reading import failure_of, read_booking
@@ -27,7 +27,6 @@ Model = TypeVar("Model", bound=BaseModel)
 Outcome = TypeVar("Outcome")
 
 _FIRST_TRANSIENT = 500
-_NO_ACCESS = frozenset({403, 404})
 
 
 class CalComCalendar:
@@ -156,7 +155,7 @@ class CalComCalendar:
         try:
             event_type = await self.event_type(event_type_id)
         except CalcomBookingError as error:
-            if error.status not in _NO_ACCESS:
+            if error.status not in NO_ACCESS:
                 raise
             message = "there is no such event type, or the API key cannot see it"
             return preflight.Preflight(errors=(FieldError(preflight.EVENT_TYPE, message),))
@@ -191,10 +190,11 @@ class CalComCalendar:
             return otherwise
 
     async def _can_list(self, event_type_id: int) -> bool:
+        """Tell whether the key may list the bookings of an event type, one that it has just been able to read."""
         since = endpoints.instant(self._clock.now())
         call = endpoints.list_created(event_type_id=event_type_id, since=since, skip=0, take=1)
         reply = await self._wire.send(call)
-        if isinstance(reply, Answer) and reply.status in _NO_ACCESS:
+        if isinstance(reply, Answer) and reply.status in NO_ACCESS:
             return False
         return is_success(_succeeded(reply))
 

@@ -10,6 +10,7 @@ import httpx
 from adapters.calcom.calendar import CalComCalendar
 from adapters.calcom.connections import open_transport
 from adapters.calcom.departure import boottime
+from adapters.calcom.key_watch import KeyWatch
 from adapters.calcom.rate_limit import RateLimit
 from adapters.calcom.wire import Wire
 from sagas.ports import Clock
@@ -61,7 +62,7 @@ class CalComCalendars:
         key = _usable(await self._api_key_of(company_id))
         calendar = self._calendars.get(key)
         if calendar is None:
-            calendar = self._calendars[key] = self._open(key)
+            calendar = self._calendars[key] = self._open(key, company_id)
         return calendar
 
     async def aclose(self) -> None:
@@ -70,7 +71,7 @@ class CalComCalendars:
             await calendar.aclose()
         await self._transport.aclose()
 
-    def _open(self, api_key: str) -> CalComCalendar:
+    def _open(self, api_key: str, company_id: str) -> CalComCalendar:
         wire = Wire(
             transport=self._transport,
             base_url=self._base_url,
@@ -79,6 +80,7 @@ class CalComCalendars:
             user_agent=f"calsaga/{_version()}",
             attempt_seconds=self._attempt_seconds,
             probe=self._probe,
+            heard=KeyWatch(api_key, company_id=company_id).heard,
             clock=self._boottime,
         )
         return CalComCalendar(

@@ -64,7 +64,7 @@ def reschedule(uid: str) -> Call:
 def event_type(event_type_id: int) -> Call:
     """Read an event type."""
     target = f"/v2/event-types/{event_type_id}"
-    return Call(op="event_type", method="GET", target=target, version=EVENT_TYPES, spends_reserve=False)
+    return Call(op="event_type", method="GET", target=target, version=EVENT_TYPES)
 
 
 def me() -> Call:

@@ -5,6 +5,9 @@ Pages by offset drift while others write: a row that leaves the list pulls the n
 over the edge. So a page is asked for from the creation of the last row seen on (which
 Cal.com takes as inclusive), a millisecond earlier for good measure; the offset is used
 only among rows of one instant. A list that cannot be read to its end proves nothing.
+
+Nor does a list whose reader is blind: what a key may not see Cal.com leaves out without a
+word. So the key must be able to read the event type itself once the list is read.
 """
 
 from collections.abc import Mapping
@@ -12,14 +15,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from adapters.calcom import endpoints
-from adapters.calcom.answers import Unreadable, is_success, read_as, read_envelope
-from adapters.calcom.models import ATTEMPT_KEY, BookingAnswer
+from adapters.calcom.answers import Unreadable, is_success, read, read_as, read_envelope
+from adapters.calcom.models import ATTEMPT_KEY, BookingAnswer, Identified
 from adapters.calcom.reading import failure_of
 from adapters.calcom.wire import Answer, Wire
 from sagas.ports import Clock
 
 PAGE_LIMIT = 16 * 1024 * 1024
 """How many bytes a page may have: 250 bookings with as much metadata as Cal.com allows."""
+
+NO_ACCESS = frozenset({403, 404})
+"""How Cal.com answers a key that may not see an event type."""
 
 _OVERLAP = timedelta(milliseconds=1)
 
@@ -40,7 +46,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingFailed:
-    """The list could not be read to its end."""
+    """The list could not be read to its end, or not by somebody who sees what stands in it."""
 
     started_at: datetime
     reason: str
@@ -94,9 +100,24 @@ async def list_bookings(wire: Wire, *, clock: Clock, event_type_id: int, since: 
                 break
             following = _last_creation(rows) - _OVERLAP
             cursor, skip = (following, 0) if following > cursor else (cursor, skip + len(rows))
+        blindness = await _blindness(wire, event_type_id)
     except Unreadable:
         return ListingFailed(started_at=started_at, reason="unreadable")
+    if blindness is not None:
+        return ListingFailed(started_at=started_at, reason=blindness)
     return Listing(started_at=started_at, bookings=found.by_attempt(), unreadable=frozenset(found.unreadable))
+
+
+async def _blindness(wire: Wire, event_type_id: int) -> str | None:
+    """Return why it is not known that the key sees this event type's bookings, or None if it does."""
+    reply = await wire.send(endpoints.event_type(event_type_id))
+    if not isinstance(reply, Answer):
+        return failure_of(reply).reason
+    if reply.status in NO_ACCESS:
+        return "cannot_see"
+    if not is_success(reply):
+        return failure_of(reply).reason
+    return None if read(reply, Identified).id == event_type_id else "unreadable"
 
 
 def _page(answer: Answer) -> tuple[list[object], bool]:

@@ -89,6 +89,12 @@ class Requirable(_Answer):
     required: bool = False
 
 
+class Identified(_Answer):
+    """Anything with a number, as far as it matters that it is there."""
+
+    id: int
+
+
 class EventTypeAnswer(_Answer):
     """An event type, as far as it decides whether calsaga can book it."""
 

@@ -65,7 +65,7 @@ class _TooLarge(Exception):
 @dataclass(slots=True, kw_only=True)
 class Wire:
     """
-    Send requests with one API key.
+    Send requests with one API key; `heard` is told of every answer.
 
     The transport must write nothing before it has read the body: aiohttp's does not,
     httpx's own does.
@@ -78,6 +78,7 @@ class Wire:
     user_agent: str
     attempt_seconds: float
     probe: Callable[[str], None]
+    heard: Callable[[Answer], None] = lambda _: None
     clock: Callable[[], float] = boottime
 
     async def send(
@@ -152,6 +153,7 @@ class Wire:
     def _answered(self, call: Call, answer: Answer) -> Answer:
         self.probe(f"calcom.{call.op}.after")
         self.rate_limit.note(answer.headers)
+        self.heard(answer)
         if answer.status == _TOO_MANY_REQUESTS:
             self.rate_limit.block(retry_after(answer.headers) or BLOCK_SECONDS)
         _log.debug(

@@ -7,13 +7,17 @@ from uuid import UUID, uuid4
 import typer
 
 from adapters.cli.failing import FOUND_WRONG, Misused, complain
+from adapters.cli.identifiers import company_id
 from adapters.cli.running import ready_settings, say_json, with_application
 
 if TYPE_CHECKING:
     from adapters.bootstrap import Application
     from sagas.orchestrator import BookingResult
 
-Company = Annotated[str | None, typer.Option(help="The company; that of CALSAGA_DEFAULT_COMPANY if not given.")]
+Company = Annotated[
+    str | None,
+    typer.Option(callback=company_id, help="The company; that of CALSAGA_DEFAULT_COMPANY if not given."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the booking as one JSON object.")]
 Wait = Annotated[float, typer.Option(min=0, max=300, help="How many seconds to wait for the outcome.")]
 Key = Annotated[str | None, typer.Option(help="Idempotency-Key: the same key again books nothing twice.")]
@@ -78,8 +82,13 @@ def cancel(
     as_json: Json = False,
 ) -> None:
     """Cancel a booking, whatever state it is in."""
+    from domain.text import text_problem
     from sagas.orchestrator import CancelAppointment
 
+    problem = text_problem(reason, at_most=500)
+    if problem is not None:
+        message = f"reason: {problem}"
+        raise Misused(message)
     settings = ready_settings()
     wish = CancelAppointment(
         company_id=company or settings.default_company, booking_id=booking_id, reason=reason, idempotency_key=key

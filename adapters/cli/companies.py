@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.cli.failing import Misused, note
+from adapters.cli.identifiers import company_id as company_id_of
 from adapters.cli.running import with_application
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ Secret = Annotated[str | None, typer.Option(metavar="TEXT|-", help="`-` reads it
 
 @app.command(name="set")
 def set_(
-    company_id: Annotated[str, typer.Argument(metavar="ID", help="The company.")],
+    company_id: Annotated[str, typer.Argument(metavar="ID", callback=company_id_of, help="The company.")],
     *,
     calcom_key: Secret = None,
     webhook_secret: Secret = None,
@@ -30,7 +31,7 @@ def set_(
     if calcom_key is None and webhook_secret is None:
         message = "companies set: give --calcom-key, --webhook-secret, or both"
         raise Misused(message)
-    key, secret = _read(calcom_key), _read(webhook_secret)
+    key, secret = _read(calcom_key, "--calcom-key"), _read(webhook_secret, "--webhook-secret")
 
     async def run(app: "Application") -> None:
         await app.directory.companies.put(company_id, calcom_key=key, webhook_secret=secret)
@@ -51,5 +52,14 @@ def list_() -> None:
         typer.echo(f"{one.company_id}\t{', '.join(name for name, there in has.items() if there) or '–'}")
 
 
-def _read(given: str | None) -> str | None:
-    return sys.stdin.readline().strip() if given == "-" else given
+def _read(given: str | None, option: str) -> str | None:
+    from adapters.directory.secrets import secret_problem
+
+    if given is None:
+        return None
+    secret = sys.stdin.readline().strip() if given == "-" else given
+    problem = secret_problem(secret)
+    if problem is not None:
+        message = f"{option}: {problem}"
+        raise Misused(message)
+    return secret

@@ -61,6 +61,7 @@ def _explain(error: BaseException) -> Explanation | None:
         return [str(error)], MISUSED
     explanations: tuple[tuple[str, str, Callable[[Any], Explanation]], ...] = (
         ("adapters.settings", "BadSettings", lambda bad: (list(bad.problems), MISUSED)),
+        ("adapters.postgres.datastore", "DatabaseFunctionsEnabled", lambda bad: ([str(bad)], MISUSED)),
         ("migrations.errors", "SchemaError", lambda bad: ([str(bad)], MISUSED)),
         ("adapters.directory.companies", "NoEncryptionKey", lambda bad: ([str(bad)], MISUSED)),
         ("adapters.database.companies", "SecretUnreadable", lambda bad: ([str(bad)], MISUSED)),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from adapters.cli.lines import read_object, read_wish
+from adapters.reasons import sentence
 from domain.booking import BookingStatus
 from domain.errors import AppointmentDatabaseError, AppointmentError
 from domain.wish import BookAppointment
@@ -76,7 +77,7 @@ class ImportRun:
             case BookingStatus.BOOKED:
                 self.counts["already_booked" if result.replayed else "booked"] += 1
             case BookingStatus.FAILED | BookingStatus.NEEDS_REVIEW | BookingStatus.CANCELLED:
-                reason = str(booking.status) if why is None else f"{why.reason}: {why.detail}"
+                reason = str(booking.status) if why is None else f"{why.reason}: {sentence(why.reason)}"
                 self._reject(Rejected(line=number, reason=reason, booking_id=str(booking.booking_id)))
             case _:
                 self.counts["under_way"] += 1

@@ -1,7 +1,6 @@
 """`calsaga keys`: who may use the API."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,21 +8,13 @@ import typer
 from adapters.cli.bookings import Company
 from adapters.cli.failing import FOUND_WRONG, complain, note
 from adapters.cli.running import ready_settings, with_application
+from adapters.directory.scopes import Scope
 
 if TYPE_CHECKING:
     from adapters.bootstrap import Application
     from adapters.directory.keys import KeyRecord
 
 app = typer.Typer(no_args_is_help=True, help="Create, list and revoke the API's keys.")
-
-
-class Scope(StrEnum):
-    """What a key may do."""
-
-    WRITE_BOOKINGS = "bookings:write"
-    READ_BOOKINGS = "bookings:read"
-    READ_OPERATIONS = "ops:read"
-    WRITE_OPERATIONS = "ops:write"
 
 
 @app.command()
@@ -37,7 +28,7 @@ def create(
     """Create a key and print it, this once: calsaga keeps only its digest."""
     settings = ready_settings()
     owner = company or settings.default_company
-    scopes = [one.value for one in scope or (Scope.WRITE_BOOKINGS, Scope.READ_BOOKINGS)]
+    scopes = [one.value for one in scope or (Scope.BOOKINGS_WRITE, Scope.BOOKINGS_READ)]
 
     async def run(app: "Application") -> "tuple[KeyRecord, str]":
         return await app.directory.keys.create(company_id=owner, scopes=scopes)

@@ -1,5 +1,6 @@
 """Where a booking stands, in a line."""
 
+from adapters.reasons import sentence
 from domain.booking import Booking, BookingStatus
 
 
@@ -12,7 +13,7 @@ def in_a_line(booking: Booking) -> str:
             return f"{line}: {starts:%Y-%m-%d %H:%M} to {ends:%H:%M} UTC, Cal.com {booking.kept_uid}"
         case BookingStatus.FAILED | BookingStatus.NEEDS_REVIEW | BookingStatus.COMPENSATING:
             why = booking.review or booking.failure or booking.undoing
-            return line if why is None else f"{line}: {why.reason} ({why.detail})"
+            return line if why is None else f"{line}: {why.reason} ({sentence(why.reason)})"
         case BookingStatus.PENDING | BookingStatus.CANCELLING | BookingStatus.RESCHEDULING:
             return f"{line}: accepted, and still being worked on"
         case BookingStatus.CANCELLED:

@@ -36,11 +36,10 @@ def serve(
 def worker() -> None:
     """Take up and finish due work, whoever left it, until SIGTERM or SIGINT, which let it finish what it does."""
 
-    async def run(_app: "Application") -> None:
-        stop = asyncio.Event()
+    async def run(app: "Application") -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await stop.wait()
+            asyncio.get_running_loop().add_signal_handler(number, app.ending.set)
+        await app.ending.wait()
 
     with_application(run, background=True)
 

@@ -45,13 +45,18 @@ def cipher(keys: Sequence[str]) -> MultiFernet:
 
 
 class Companies:
-    """Get, set and list companies."""
+    """Get, set and list companies; without `secrets` those that have some cannot be read, and nobody is given any."""
 
-    def __init__(self, *, engine: Engine, readers: Readers, clock: Clock, secrets: MultiFernet) -> None:
+    def __init__(self, *, engine: Engine, readers: Readers, clock: Clock, secrets: MultiFernet | None) -> None:
         self._engine = engine
         self._readers = readers
         self._clock = clock
         self._secrets = secrets
+
+    @property
+    def can_encrypt(self) -> bool:
+        """Tell whether secrets can be stored."""
+        return self._secrets is not None
 
     async def get(self, company_id: str) -> Company | None:
         """
@@ -110,15 +115,22 @@ class Companies:
             upsert(connection, companies, row, keep=frozenset({"created_at"}))
 
     def _encrypted(self, text: str) -> str:
+        if self._secrets is None:
+            raise ValueError("there is no key to encrypt with")
         return self._secrets.encrypt(text.encode()).decode()
+
+    def _decrypted(self, text: str) -> str:
+        if self._secrets is None:
+            raise InvalidToken
+        return self._secrets.decrypt(text).decode()
 
     def _company(self, row: RowMapping) -> Company:
         key, secrets = row["calcom_key_encrypted"], row["webhook_secrets_encrypted"]
         try:
             return Company(
                 company_id=row["id"],
-                calcom_key=None if key is None else self._secrets.decrypt(key).decode(),
-                webhook_secrets=() if secrets is None else tuple(json.loads(self._secrets.decrypt(secrets))),
+                calcom_key=None if key is None else self._decrypted(key),
+                webhook_secrets=() if secrets is None else tuple(json.loads(self._decrypted(secrets))),
             )
         except InvalidToken as exc:
             raise SecretUnreadable(row["id"]) from exc

@@ -4,19 +4,30 @@ import sqlite3
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 
+from adapters.database import dead_peers
+
 BUSY_SECONDS = 30.0
+CONNECT_SECONDS = 5.0
+SILENCE_SECONDS = 10.0
+STATEMENT_SECONDS = 60.0
+"""Longer than anybody waits for an answer, since `verify` and rebuilding go through whole tables."""
 
 
-def open_engine(url: str, *, pool_size: int = 5) -> Engine:
+def open_engine(url: str, *, pool_size: int = 5, silence: float = SILENCE_SECONDS) -> Engine:
     """Return an engine for `sqlite:///path` or `postgresql://…`; nothing is connected yet."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, pool_size)
+    options = dead_peers.statement_limit(STATEMENT_SECONDS, options=str(parsed.query.get("options", "")))
     return create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         pool_pre_ping=True,
-        connect_args={"application_name": "calsaga", "connect_timeout": 5},
+        connect_args={
+            "application_name": "calsaga",
+            "options": options,
+            **dead_peers.limits(connect=CONNECT_SECONDS, silence=silence),
+        },
     )
 
 

@@ -2,14 +2,18 @@
 The companies and their secrets.
 
 The default company's Cal.com key may also come from the environment; what is stored for
-it takes precedence.
+it takes precedence, also where it cannot be read: another key is another account.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adapters.database.companies import Companies, Company
+import structlog
+
+from adapters.database.companies import Companies, Company, SecretUnreadable
 from adapters.database.expiring import Expiring
+
+_log = structlog.get_logger(__name__)
 
 REMEMBERED_SECONDS = 5.0
 
@@ -31,30 +35,32 @@ class CompanyRecord:
 
 
 class CompanyDirectory:
-    """Stores secrets, and finds a company's Cal.com key; `stored` is None without an encryption key."""
+    """Stores secrets, and finds a company's Cal.com key."""
 
-    def __init__(self, *, stored: Companies | None, default_company: str, default_calcom_key: str | None) -> None:
+    def __init__(self, *, stored: Companies, default_company: str, default_calcom_key: str | None) -> None:
         self._stored = stored
         self._default_company = default_company
         self._default_calcom_key = default_calcom_key
         self._known: Expiring[str, Company] = Expiring(seconds=REMEMBERED_SECONDS)
+        self._keyless: set[str] = set()
 
     async def calcom_key(self, company_id: str) -> str | None:
         """
-        Return the company's Cal.com key, as it was a few seconds ago at most; None if it has none.
+        Return the company's Cal.com key, as it was a few seconds ago at most; None if none can be used.
 
-        Raises:
-            SecretUnreadable: it was encrypted with another key.
-
+        Then all its bookings wait, which is critical, and said once until there is a key.
         """
-        company = self._known.get(company_id)
-        if company is None:
-            stored = None if self._stored is None else await self._stored.get(company_id)
-            company = stored or Company(company_id=company_id)
-            self._known.put(company_id, company)
-        if company.calcom_key is None and company_id == self._default_company:
-            return self._default_calcom_key
-        return company.calcom_key
+        problem = "it has none"
+        try:
+            key = await self._calcom_key(company_id)
+        except SecretUnreadable as error:
+            key, problem = None, str(error)
+        if key is not None:
+            self._keyless.discard(company_id)
+        elif company_id not in self._keyless:
+            self._keyless.add(company_id)
+            _log.critical("company.calcom_key.unusable", company_id=company_id, problem=problem)
+        return key
 
     async def put(self, company_id: str, *, calcom_key: str | None, webhook_secret: str | None) -> CompanyRecord:
         """
@@ -64,7 +70,7 @@ class CompanyDirectory:
             NoEncryptionKey: there is nothing to encrypt them with.
 
         """
-        if self._stored is None:
+        if not self._stored.can_encrypt:
             raise NoEncryptionKey
         secrets = None if webhook_secret is None else (webhook_secret,)
         await self._stored.set(company_id, calcom_key=calcom_key, webhook_secrets=secrets)
@@ -79,7 +85,16 @@ class CompanyDirectory:
             SecretUnreadable: one was encrypted with another key.
 
         """
-        return [] if self._stored is None else [_record(one) for one in await self._stored.list()]
+        return [_record(one) for one in await self._stored.list()]
+
+    async def _calcom_key(self, company_id: str) -> str | None:
+        company = self._known.get(company_id)
+        if company is None:
+            company = await self._stored.get(company_id) or Company(company_id=company_id)
+            self._known.put(company_id, company)
+        if company.calcom_key is None and company_id == self._default_company:
+            return self._default_calcom_key
+        return company.calcom_key
 
 
 def _record(company: Company) -> CompanyRecord:

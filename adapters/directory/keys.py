@@ -1,12 +1,17 @@
 """API keys as callers and operators see them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.database.api_keys import ApiKey, ApiKeys
+from adapters.database.api_keys import PREFIX, REMEMBERED_SECONDS, ApiKey, ApiKeys
+from adapters.database.expiring import Expiring
+from domain.errors import CustomerValidationError, FieldError
+from domain.text import identifier_problem
 
-SCOPES = ("bookings:write", "bookings:read", "ops:read", "ops:write")
+# What 32 random bytes look like in URL-safe base64.
+_FORM = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,20 +34,37 @@ class KeyRecord:
 
 
 class KeyDirectory:
-    """Makes, finds and revokes keys, each within its company."""
+    """
+    Makes, finds and revokes keys, each within its company.
+
+    Guessing is answered here as far as it can be: the database has bookings to attend to.
+    """
 
     def __init__(self, stored: ApiKeys) -> None:
         self._stored = stored
+        self._missed: Expiring[str, bool] = Expiring(seconds=REMEMBERED_SECONDS)
 
     async def identify(self, key: str) -> Caller | None:
         """Return whose key it is, or None for a key that is unknown or revoked."""
+        if not _FORM.fullmatch(key) or self._missed.get(key):
+            return None
         found = await self._stored.find(key)
         if found is None:
+            self._missed.put(key, value=True)
             return None
         return Caller(key_id=str(found.key_id), company_id=found.company_id, scopes=found.scopes)
 
     async def create(self, *, company_id: str, scopes: Sequence[str]) -> tuple[KeyRecord, str]:
-        """Make a key, and return it with its text, which nobody can read again."""
+        """
+        Make a key, and return it with its text, which nobody can read again.
+
+        Raises:
+            CustomerValidationError: the company's id cannot be one.
+
+        """
+        problem = identifier_problem(company_id)
+        if problem is not None:
+            raise CustomerValidationError((FieldError("company_id", problem),))
         key, text = await self._stored.create(company_id=company_id, scopes=scopes)
         return _record(key), text
 

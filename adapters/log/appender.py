@@ -6,6 +6,7 @@ single append goes at once, and while one batch is being written the next one ga
 """
 
 import asyncio
+import math
 import random
 import time
 from collections import deque
@@ -51,6 +52,7 @@ class Appender:
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self._closed = False
+        self._gives_up_at = math.inf
         self._thread = Thread(target=self._run, name="calsaga-writer", daemon=True)
         self._thread.start()
 
@@ -73,10 +75,11 @@ class Appender:
         result: AppendResult = await future
         return result
 
-    async def aclose(self) -> None:
-        """Take no more appends, and return when all that wait are written."""
+    async def aclose(self, *, within: float) -> None:
+        """Take no more appends, and return when all that wait are written, or given up after so many seconds."""
         if not self._closed:
             self._closed = True
+            self._gives_up_at = time.monotonic() + within
             self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -115,14 +118,15 @@ class Appender:
         deadline = max(one.since for one in batch) + self._patience
         appends = [one.append for one in batch]
         pause = FIRST_PAUSE
-        while True:
+        while time.monotonic() < self._gives_up_at:
             try:
                 return self._write_batch(appends)
             except AppointmentDatabaseError as exc:
-                if not exc.retryable or time.monotonic() + pause > deadline:
+                if not exc.retryable or time.monotonic() + pause > min(deadline, self._gives_up_at):
                     raise
             time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - spreads retries, keeps no secret
             pause = min(2 * pause, LONGEST_PAUSE)
+        raise AppointmentDatabaseError("the log was closed before it could be written", kind="timeout")
 
 
 def _take(waiting: deque[Waiting]) -> list[Waiting]:

@@ -80,6 +80,10 @@ class EventLog:
         """
         return await self._readers.run(lambda: self._recorder.max_notification_id() or 0)
 
+    async def aclose(self, *, within: float) -> None:
+        """Take no more appends, and return when all that wait are written, or given up after so many seconds."""
+        await self._appender.aclose(within=within)
+
     def _stream(self, stream_id: UUID) -> Sequence[Recorded]:
         return [self._mapper.to_domain_event(row) for row in self._recorder.select_events(stream_id)]
 

@@ -80,7 +80,7 @@ async def open_store(
     *,
     probe: Probe = ignore,
     patience: float = 10.0,
-    lock_timeout: float = 5.0,
+    lock_timeout: float | None = None,
     statement_timeout: float = 10.0,
     read_timeout: float = 10.0,
 ) -> AsyncIterator[Store]:
@@ -88,7 +88,8 @@ async def open_store(
     Open the database, and close it once all that was appended is written.
 
     `patience` is for how many seconds an append is tried again when the database fails
-    for a passing reason, `lock_timeout` one wait for the writer lock (PostgreSQL).
+    for a passing reason, `lock_timeout` one wait for the writer lock (without it, what
+    suits the database).
 
     Raises:
         SchemaError: the database does not fit this calsaga; the message says what to run.
@@ -106,7 +107,7 @@ async def open_store(
     )
     backend = await asyncio.to_thread(_open, url, options, clock)
     readers = Readers(threads=READERS, limit=read_timeout, database_error=backend.database_error)
-    engine = open_engine(url, pool_size=READERS)
+    engine = open_engine(url, pool_size=READERS, silence=statement_timeout)
     appender = Appender(backend.append, patience=patience)
     try:
         # A first look at due work is a first look at the database's clock, too.
@@ -120,7 +121,7 @@ async def open_store(
             engine=engine,
         )
     finally:
-        await appender.aclose()
+        await appender.aclose(within=patience)
         readers.close()
         engine.dispose()
         await asyncio.to_thread(backend.close)

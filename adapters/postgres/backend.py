@@ -5,7 +5,7 @@ from adapters.postgres.datastore import open_datastore
 from adapters.postgres.due_work import PostgresDueWork
 from adapters.postgres.errors import database_error
 from adapters.postgres.recorder import PostgresLogRecorder
-from adapters.postgres.session import Limits, WriterSession
+from adapters.postgres.session import LOCK_SECONDS, Limits, WriterSession
 from adapters.recording.backend import Backend, Options
 from migrations.runner import check
 
@@ -19,9 +19,14 @@ def open_postgres(url: str, options: Options, clock: DatabaseClock) -> Backend:
         DatabaseFunctionsEnabled: the environment asks for what must not be.
 
     """
-    datastore = open_datastore(url, pool_size=options.readers, connect_timeout=options.connect_timeout)
+    datastore = open_datastore(
+        url,
+        pool_size=options.readers,
+        connect_timeout=options.connect_timeout,
+        statement_timeout=options.statement_timeout,
+    )
     check(url)
-    limits = Limits(lock=options.lock_timeout, statement=options.statement_timeout)
+    limits = Limits(lock=options.lock_timeout or LOCK_SECONDS, statement=options.statement_timeout)
     recorder = PostgresLogRecorder(
         datastore,
         session=WriterSession(url, limits),

@@ -8,6 +8,8 @@ from eventsourcing.utils import strtobool
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
+from adapters.database import dead_peers
+
 FUNCTIONS: Final = "POSTGRES_ENABLE_DB_FUNCTIONS"
 
 
@@ -21,9 +23,13 @@ class DatabaseFunctionsEnabled(Exception):
         )
 
 
-def open_datastore(url: str, *, pool_size: int, connect_timeout: float) -> PostgresDatastore:
+def open_datastore(
+    url: str, *, pool_size: int, connect_timeout: float, statement_timeout: float = 10.0
+) -> PostgresDatastore:
     """
     Return the pool that the log is read through.
+
+    `connect_timeout` limits the wait for a connection of the pool.
 
     Raises:
         DatabaseFunctionsEnabled: the environment asks for what must not be.
@@ -43,5 +49,12 @@ def open_datastore(url: str, *, pool_size: int, connect_timeout: float) -> Postg
         pre_ping=False,
     )
     # The pool is not open yet; a URL also holds what the library has no parameters for, such as sslmode.
-    datastore.pool.kwargs = {**conninfo_to_dict(url), "application_name": "calsaga reader", "row_factory": dict_row}
+    given = conninfo_to_dict(url)
+    datastore.pool.kwargs = {
+        **dead_peers.limits(connect=statement_timeout / 2, silence=statement_timeout),
+        **given,
+        "options": dead_peers.statement_limit(statement_timeout, options=str(given.get("options") or "")),
+        "application_name": "calsaga reader",
+        "row_factory": dict_row,
+    }
     return datastore

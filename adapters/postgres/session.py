@@ -5,8 +5,13 @@ from typing import Any, Final
 
 import psycopg
 
+from adapters.database import dead_peers
+
 WRITER_LOCK: Final = 7_161_131_117_200_901_017
 """The advisory lock of everybody who writes the log."""
+
+LOCK_SECONDS: Final = 10.0
+"""How long one wait for it is, unless somebody says otherwise."""
 
 BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
 COMMIT: Final = "COMMIT"
@@ -15,7 +20,7 @@ SETTINGS: Final = """
     SET lock_timeout = {lock};
     SET statement_timeout = {statement};
     -- Whoever is stopped while holding the writer lock must not stop all others.
-    SET idle_in_transaction_session_timeout = {statement};
+    SET idle_in_transaction_session_timeout = {idle};
     SET synchronous_commit = on;
     -- A plan that is made while the tables are empty is kept: it must be one that fits when they are full.
     SET enable_seqscan = off;
@@ -26,10 +31,10 @@ SETTINGS: Final = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How many seconds the writer waits: to connect, for the lock, and for one statement."""
+    """How many seconds the writer waits: to connect, for the lock, and for one statement that has it."""
 
     connect: float = 5.0
-    lock: float = 5.0
+    lock: float = LOCK_SECONDS
     statement: float = 10.0
 
 
@@ -80,13 +85,11 @@ class WriterSession:
             self._url,
             autocommit=True,
             application_name="calsaga writer",
-            connect_timeout=max(2, round(self._limits.connect)),
-            keepalives_idle=5,
-            keepalives_interval=2,
-            keepalives_count=3,
-            tcp_user_timeout=round(1000 * self._limits.statement),
+            **dead_peers.limits(connect=self._limits.connect, silence=self._limits.statement),  # type: ignore[arg-type]
         )
-        settings = SETTINGS.format(lock=round(1000 * self._limits.lock), statement=round(1000 * self._limits.statement))
+        lock, statement = round(1000 * self._limits.lock), round(1000 * self._limits.statement)
+        # The statement that takes the lock may wait for it first.
+        settings = SETTINGS.format(lock=lock, statement=lock + statement, idle=statement)
         try:
             connection.execute(settings)
         except psycopg.Error:

@@ -33,12 +33,16 @@ class DueWork(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a database is used: how many seconds to wait for what, by how many readers, with which probe."""
+    """
+    How a database is used: how many seconds to wait for what, by how many readers, with which probe.
+
+    Without a `lock_timeout` it is what suits the kind of database.
+    """
 
     mapper: EventMapper
     probe: Probe = ignore
     connect_timeout: float = 1.0
-    lock_timeout: float = 5.0
+    lock_timeout: float | None = None
     statement_timeout: float = 10.0
     readers: int = 4
 

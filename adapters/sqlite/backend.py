@@ -27,7 +27,7 @@ def open_sqlite(url: str, options: Options, clock: DatabaseClock) -> Backend:
     migrate(url)
     recorder = SQLiteLogRecorder(
         SQLiteDatastore(path, lock_timeout=round(BUSY_SECONDS), pool_size=options.readers),
-        session=WriterSession(path),
+        session=WriterSession(path, busy_seconds=options.lock_timeout or BUSY_SECONDS),
         mapper=options.mapper,
         probe=options.probe,
         clock=clock,

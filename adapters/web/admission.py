@@ -5,13 +5,13 @@ A key is found by its digest, so that comparing it takes the same time whatever 
 """
 
 import re
-from enum import StrEnum
 from math import ceil
 from typing import TYPE_CHECKING
 
 import structlog
 from starlette.requests import Request
 
+from adapters.directory.scopes import Scope
 from adapters.web.ports import Backend, Caller
 from adapters.web.problems import MISSING_SCOPE, NOT_AUTHENTICATED, TOO_MANY_REQUESTS, Problem, Refused
 
@@ -20,15 +20,6 @@ if TYPE_CHECKING:
 
 _BEARER = re.compile(r"Bearer +([!-~]{1,512})", re.IGNORECASE)
 _CHALLENGE = 'Bearer realm="calsaga"'
-
-
-class Scope(StrEnum):
-    """What a key may be allowed to do."""
-
-    BOOKINGS_WRITE = "bookings:write"
-    BOOKINGS_READ = "bookings:read"
-    OPS_READ = "ops:read"
-    OPS_WRITE = "ops:write"
 
 
 def backend_of(request: Request) -> Backend:

@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from starlette.responses import Response
 
+from adapters.reasons import sentence
 from adapters.representation import booking_document
 from adapters.web import problems as p
 from adapters.web.problems import Problem
@@ -106,16 +107,12 @@ def _refusal(booking: Booking, *, replayed: bool) -> Problem:
         failure = booking.failure or Failure(reason="refused", detail="")
         if failure.reason == "near_duplicate":
             return _near_duplicate(failure.conflicting_booking_id, replayed=replayed)
-        kind, detail = p.BOOKING_REFUSED, failure.detail or failure.reason
+        kind, detail = p.BOOKING_REFUSED, sentence(failure.reason)
         facts["reason"] = failure.reason
         if failure.reason == "slot_taken":
             kind, facts["alternatives"] = p.SLOT_TAKEN, []
-    return Problem(kind=kind, detail=_sentence(detail), facts=facts, headers=_marks(replayed=replayed))
+    return Problem(kind=kind, detail=detail, facts=facts, headers=_marks(replayed=replayed))
 
 
 def _marks(*, replayed: bool) -> dict[str, str]:
     return REPLAYED if replayed else {}
-
-
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:].rstrip('.')}."

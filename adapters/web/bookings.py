@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.web.admission import Scope, admit, backend_of
+from adapters.directory.scopes import Scope
+from adapters.web.admission import admit, backend_of
 from adapters.web.answers import answer_booking, answer_cancellation
 from adapters.web.body import read_object
 from adapters.web.correlation import correlation_id_of

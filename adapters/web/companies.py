@@ -7,14 +7,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.directory.companies import NoEncryptionKey
-from adapters.web.admission import Scope, admit, backend_of
+from adapters.directory.scopes import Scope
+from adapters.web.admission import admit, backend_of
 from adapters.web.answers import json_answer
 from adapters.web.body import read_object
 from adapters.web.documents import CompanyAnswer, CompanyList
 from adapters.web.fields import checked
 from adapters.web.operations import PlainRoute, described
-from adapters.web.problems import NOT_CONFIGURED, Problem, Refused, not_found
+from adapters.web.problems import NOT_CONFIGURED, Problem, Refused, invalid, not_found
 from adapters.web.wishes import CompanyFields
+from domain.errors import FieldError
+from domain.text import identifier_problem
 
 ONE = "/api/companies/{company_id}"
 router = APIRouter(route_class=PlainRoute, tags=["companies"])
@@ -43,7 +46,11 @@ async def list_companies(request: Request) -> Response:
 async def put_company(request: Request) -> Response:
     """Store the secrets that are given, encrypted; those left out stay as they are."""
     caller = await admit(request, Scope.OPS_WRITE)
-    if request.path_params["company_id"] != caller.company_id:
+    company_id = request.path_params["company_id"]
+    problem = identifier_problem(company_id)
+    if problem is not None:
+        raise invalid(FieldError("company_id", problem))
+    if company_id != caller.company_id:
         raise not_found("company")
     fields = checked(CompanyFields, await read_object(request))
     try:

@@ -33,7 +33,7 @@ class Problem(BaseModel):
 
 
 class BookingFailure(BaseModel):
-    """Why a booking failed, is being undone, or waits for a person."""
+    """Why a booking failed, is being undone, or waits for a person: a word for programs, a sentence for people."""
 
     reason: str
     detail: str

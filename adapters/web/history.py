@@ -6,8 +6,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from adapters.directory.scopes import Scope
 from adapters.representation import booking_document, event_documents
-from adapters.web.admission import Scope, admit, backend_of
+from adapters.web.admission import admit, backend_of
 from adapters.web.answers import answer_state, json_answer
 from adapters.web.bookings import booking_id_of
 from adapters.web.documents import BookingAnswer, BookingPage, Events, Timeline

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.web.admission import Scope, admit, backend_of, lacks_scope
+from adapters.directory.scopes import Scope
+from adapters.web.admission import admit, backend_of, lacks_scope
 from adapters.web.answers import json_answer
 from adapters.web.body import read_object
 from adapters.web.documents import KeyList, NewKey

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.web.admission import Scope
+from adapters.directory.scopes import Scope
 from adapters.web.fields import Fields
 from adapters.web.problems import KINDS, MEDIA_TYPE
 

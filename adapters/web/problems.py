@@ -45,6 +45,7 @@ NEEDS_REVIEW = Kind("needs-review", 409, "The booking waits for a person's decis
 TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
 INVALID = Kind("invalid-request", 422, "Some fields are wrong")
 KEY_REUSED = Kind("key-reused", 422, "The idempotency key was used for something else")
+ALREADY_OVER = Kind("already-over", 409, "The appointment is over")
 TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "Too many requests")
 INTERNAL = Kind("internal-error", 500, "Something is broken here")
 NOT_CONFIGURED = Kind("not-configured", 501, "This installation is not set up for that")

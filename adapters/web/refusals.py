@@ -46,6 +46,8 @@ def problem_of(error: e.AppointmentError) -> Problem:
                 errors=(FieldError("Idempotency-Key", "came with another payload before; use a new key"),),
                 facts={"booking_id": error.booking_id},
             )
+        case e.AlreadyOver():
+            return Problem(kind=p.ALREADY_OVER, detail=error.message, facts={"booking_id": error.booking_id})
         case e.UnknownBooking():
             return p.not_found("booking").problem
         case e.AppointmentCreationError():
@@ -91,7 +93,7 @@ async def _appointment_error(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     if problem.kind.status >= p.INTERNAL.status:
         # Without the message: it may quote what a database or Cal.com said about a person.
-        facts = {name: value for name, value in error.as_log().items() if name != "message"}
+        facts = {name: value for name, value in error.as_log().items() if name != "error_message"}
         log.error("http.request.failed", problem=problem.kind.slug, **facts)
     return problem.answer(correlation_id_of(request))
 

@@ -5,10 +5,11 @@ SIGTERM and SIGINT end it gently: no new connections, then the requests under wa
 the sagas that they have started, all within `drain_seconds`.
 """
 
+import asyncio
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from math import ceil
@@ -56,7 +57,10 @@ async def _serve(settings: Settings, listener: socket.socket, *, background: boo
             signal.signal(number, _heard_already)
         _announce(listener)
         config = _configured(create_app(opened, rate_limit=_rate_limit(settings)), settings, lifespan="off")
-        await uvicorn.Server(config).serve(sockets=[listener])
+        server = uvicorn.Server(config)
+        watching = asyncio.create_task(_once(opened.ending, lambda: setattr(server, "should_exit", True)))
+        await server.serve(sockets=[listener])
+        watching.cancel()
 
 
 def _serve_in_processes(settings: Settings, listener: socket.socket, *, workers: int, background: bool) -> None:
@@ -75,9 +79,17 @@ def _app_of_child(settings: Settings, *, background: bool) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with application(_with_time_for_sagas(settings), background=background) as opened:
             app.state.backend = backend_over(opened)
+            # The supervisor starts another process in place of one that ends.
+            watching = asyncio.create_task(_once(opened.ending, lambda: signal.raise_signal(signal.SIGTERM)))
             yield
+            watching.cancel()
 
     return create_api(rate_limit=_rate_limit(settings), lifespan=lifespan)
+
+
+async def _once(ending: asyncio.Event, stop: Callable[[], None]) -> None:
+    await ending.wait()
+    stop()
 
 
 def _configured(app: Any, settings: Settings, **options: Any) -> uvicorn.Config:  # noqa: ANN401 - uvicorn's own form

@@ -4,8 +4,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.directory.scopes import Scope
 from adapters.representation import service_document
-from adapters.web.admission import Scope, admit, backend_of
+from adapters.web.admission import admit, backend_of
 from adapters.web.answers import json_answer
 from adapters.web.body import read_object
 from adapters.web.documents import ServiceAnswer, ServiceList

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from adapters.directory.secrets import secret_problem
 from adapters.web.fields import Fields
 from domain.text import identifier_problem, text_problem
 from domain.wish import BookAppointment, CustomerWish
@@ -53,9 +54,7 @@ def _no_group_yet(value: object) -> None:
 
 
 def _secret(text: str) -> str:
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("must hold only printable ASCII characters, without spaces")
-    return text
+    return _without(secret_problem(text), text)
 
 
 def _zone(name: str) -> str:

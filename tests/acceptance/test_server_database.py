@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from adapters.cli.app import app
@@ -34,6 +35,17 @@ def test_a_database_that_is_away_is_named() -> None:
 
     assert 1 == result.exit_code
     assert "hunter2" not in result.stderr
+    assert 1 == len(result.stderr.strip().splitlines())
+
+
+def test_a_database_that_would_write_by_itself_is_refused_by_name(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSTGRES_ENABLE_DB_FUNCTIONS", "y")
+    result = run("services", "list", url=postgres_url)
+
+    assert 2 == result.exit_code
+    assert "POSTGRES_ENABLE_DB_FUNCTIONS" in result.stderr
     assert 1 == len(result.stderr.strip().splitlines())
 
 

@@ -20,12 +20,12 @@ from tests.unit.adapters.calcom.building import (
     UID,
     Account,
     Handler,
+    ScriptedCalCom,
     a_booking,
     a_cancel,
     a_look,
     a_row,
     a_service,
-    an_account,
     lists,
     succeeds,
 )
@@ -50,7 +50,7 @@ def held_against_the_document(*handlers: Handler) -> Account:
 
         return judge
 
-    return an_account(*map(judged, handlers))
+    return Account(ScriptedCalCom(*map(judged, handlers)))
 
 
 async def calendar_of(account: Account) -> CalComCalendar:
@@ -77,10 +77,10 @@ async def test_a_create_is_documented(person: Person, sends_length: bool) -> Non
 
 
 async def test_a_look_is_documented() -> None:
-    account = held_against_the_document(lists())
+    account = held_against_the_document(lists(), succeeds({"id": 1}))
     await (await calendar_of(account)).look(a_booking(), a_look())
 
-    assert ["GET /v2/bookings"] == account.calcom.calls
+    assert ["GET /v2/bookings", "GET /v2/event-types/1"] == account.calcom.calls
 
 
 async def test_a_cancel_is_documented() -> None:

@@ -177,8 +177,8 @@ def cancelled(*, seconds: float = 8) -> e.BookingCancelled:
     return e.BookingCancelled(at=at(seconds), reason="no need")
 
 
-def review(*, seconds: float = 8) -> e.ManualReviewRequested:
-    return e.ManualReviewRequested(at=at(seconds), reason="compensation_failed", detail="no")
+def review(attempt_id: str = "one", *, seconds: float = 8) -> e.ManualReviewRequested:
+    return e.ManualReviewRequested(at=at(seconds), reason="compensation_failed", detail="no", attempt_id=attempt_id)
 
 
 def given(*events: e.BookingEvent, initiated_with: Mapping[str, Any] | None = None) -> Booking:

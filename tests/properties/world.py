@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.booking import ENDED, Booking, evolve, fold, initial_state
+from domain.booking import ENDED, Booking, BookingStatus, evolve, fold, initial_state
 from domain.errors import AppointmentDatabaseError, AppointmentError
 from domain.events import BookingInitiated
 from domain.policy import Policy
@@ -378,7 +378,7 @@ class World:
             if after.ended in ENDED and after.ended is not state.ended:
                 if after.ledger.open:
                     self.faults.append(f"{event!r} ends a saga with an open line")
-                if after.surplus:
+                if after.surplus and after.ended is not BookingStatus.BOOKED:
                     self.faults.append(f"{event!r} ends a saga that owes a cancel")
             state = after
 

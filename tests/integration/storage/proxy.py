@@ -5,10 +5,17 @@ A wire between us and PostgreSQL that can be cut at the worst moment.
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import socket
+import struct
 from contextlib import suppress
 from typing import Self
 
 from sqlalchemy import make_url
+
+SO_ATTACH_FILTER = 26
+KEEP_NOTHING = struct.pack("HBBI", 0x06, 0, 0, 0)
+"""A packet filter of one instruction: of every packet, take zero bytes."""
 
 
 class Proxy:
@@ -16,6 +23,8 @@ class Proxy:
         self._target = make_url(url)
         self._server: asyncio.Server | None = None
         self._wires: set[asyncio.StreamWriter] = set()
+        self._ours: set[asyncio.StreamWriter] = set()
+        self._forgotten: set[asyncio.StreamWriter] = set()
         self._fatal: bytes | None = None
         self.swallowed = 0
 
@@ -39,6 +48,19 @@ class Proxy:
         for wire in self._wires:
             wire.transport.abort()
 
+    def forget(self) -> None:
+        """
+        Let every connection go on without its other end, as after a power cut; new ones are taken.
+
+        Nothing that is sent arrives or is acknowledged any more, and nothing comes back.
+        """
+        program = ctypes.create_string_buffer(KEEP_NOTHING)
+        described = struct.pack("HL", 1, ctypes.addressof(program))
+        for wire in self._ours:
+            wire.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, described)
+            wire.transport.pause_reading()  # type: ignore[attr-defined]
+        self._forgotten |= self._ours
+
     def swallow_answers_after(self, words: bytes) -> None:
         """
         Let the next message with these words through, but none of the server's answer, and cut the connection.
@@ -59,10 +81,12 @@ class Proxy:
         with suppress(OSError):
             upstream = await asyncio.open_connection(self._target.host, self._target.port)
             self._wires |= {writer, upstream[1]}
+            self._ours.add(writer)
             deaf = asyncio.Event()
             await asyncio.gather(
                 self._carry(reader, upstream[1], deaf, writer), self._answer(upstream[0], writer, deaf)
             )
+        self._ours.discard(writer)
 
     async def _carry(
         self, reader: asyncio.StreamReader, server: asyncio.StreamWriter, deaf: asyncio.Event, us: asyncio.StreamWriter
@@ -85,7 +109,7 @@ class Proxy:
     async def _answer(self, server: asyncio.StreamReader, us: asyncio.StreamWriter, deaf: asyncio.Event) -> None:
         with suppress(OSError):
             while data := await server.read(65536):
-                if not deaf.is_set():
+                if not deaf.is_set() and us not in self._forgotten:
                     us.write(data)
                     await us.drain()
         us.close()

@@ -40,7 +40,7 @@ async def appending(recorder: FakeRecorder, *, patience: float = 5.0) -> AsyncIt
         yield appender
     finally:
         recorder.gate.set()
-        await appender.aclose()
+        await appender.aclose(within=10)
 
 
 def new() -> Append:
@@ -225,8 +225,8 @@ async def test_closing_writes_what_waits_and_takes_no_more() -> None:
     appender = Appender(recorder.append, patience=5)
     waiting = [asyncio.create_task(appender.append(new())) for _ in range(10)]
     await asyncio.sleep(0)
-    await appender.aclose()
-    await appender.aclose()
+    await appender.aclose(within=10)
+    await appender.aclose(within=10)
 
     assert all(isinstance(one, Appended) for one in await asyncio.gather(*waiting))
     with pytest.raises(AppointmentDatabaseError):

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import replace
 from time import monotonic
 from uuid import uuid4
 
 import psycopg
 import pytest
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
 
+from adapters.database import engine
 from adapters.log.store import Store, open_store
 from adapters.postgres.session import WRITER_LOCK
 from domain.errors import AppointmentDatabaseError
@@ -156,6 +161,96 @@ async def test_a_connection_that_is_cut_is_opened_again(postgres_url: str) -> No
 
         assert isinstance(await store.log.append(append(uuid4(), 0, deferred())), Appended)
         assert 2 == await store.log.head()
+
+
+@pytest.mark.parametrize("asked_first", [False, True])
+async def test_readers_are_not_lost_with_a_peer_that_is_gone_without_a_word(
+    postgres_url: str, asked_first: bool
+) -> None:
+    def ask(seconds: float) -> None:
+        with store.engine.connect() as connection:
+            connection.execute(text(f"SELECT pg_sleep({seconds})"))
+
+    async def head_and_row() -> None:
+        await store.log.head()
+        await store.readers.run(lambda: ask(0))
+
+    async with (
+        Proxy(postgres_url) as proxy,
+        open_store(proxy.url, read_timeout=1, statement_timeout=2) as store,
+    ):
+        await asyncio.gather(*(head_and_row() for _ in range(4)))
+        # The question may have arrived, so that only a sign of life is missing, or may itself be lost.
+        asking = [asyncio.create_task(store.readers.run(lambda: ask(1.5))) for _ in range(2)]
+        await asyncio.sleep(0.5 if asked_first else 0)
+        proxy.forget()
+        asking += [asyncio.create_task(store.log.head()) for _ in range(2)]  # type: ignore[arg-type]
+        for one in await asyncio.gather(*asking, return_exceptions=True):
+            assert isinstance(one, AppointmentDatabaseError)
+
+        async def answers() -> bool:
+            with suppress(AppointmentDatabaseError):
+                await head_and_row()
+                return True
+            return False
+
+        began = monotonic()
+        while not await answers():
+            assert monotonic() - began < 30
+
+
+async def test_a_statement_of_a_reader_that_does_not_end_is_ended(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "STATEMENT_SECONDS", 0.5)
+    async with open_store(f"{postgres_url}?options=-c%20work_mem%3D8MB", statement_timeout=0.4) as store:
+        datastore = store.log._recorder.datastore  # type: ignore[attr-defined]
+        with store.engine.connect() as connection:
+            assert "8MB" == connection.scalar(text("SHOW work_mem"))
+            with pytest.raises(DBAPIError, match="statement timeout"):
+                connection.execute(text("SELECT pg_sleep(5)"))
+        with datastore.get_connection() as reader:
+            assert {"work_mem": "8MB"} == reader.execute("SHOW work_mem").fetchone()
+            with pytest.raises(psycopg.errors.QueryCanceled, match="statement timeout"):
+                reader.execute("SELECT pg_sleep(5)")
+
+
+async def test_the_wait_for_the_writer_lock_may_be_longer_than_a_statement(postgres_url: str) -> None:
+    async with open_store(postgres_url, lock_timeout=30, statement_timeout=0.3, patience=0) as store:
+        async with await psycopg.AsyncConnection.connect(postgres_url) as other:
+            await other.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER_LOCK])
+            waiting = asyncio.create_task(store.log.append(append(uuid4(), 0, deferred())))
+            await asyncio.sleep(1)
+            assert not waiting.done()
+
+        assert isinstance(await waiting, Appended)
+
+
+async def test_the_wait_for_the_file_ends_when_it_is_told_to(sqlite_url: str) -> None:
+    async with open_store(sqlite_url, lock_timeout=0.2, patience=0) as store:
+        with closing(sqlite3.connect(str(make_url(sqlite_url).database), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            began = monotonic()
+            with pytest.raises(AppointmentDatabaseError) as caught:
+                await store.log.append(append(uuid4(), 0, deferred()))
+            assert monotonic() - began < 10
+
+    assert caught.value.retryable
+
+
+async def test_what_cannot_be_written_holds_up_no_shutdown_for_long(postgres_url: str) -> None:
+    async with Proxy(postgres_url) as proxy, open_store(proxy.url, patience=300) as store:
+        await proxy.close()
+        waiting = [asyncio.create_task(store.log.append(append(uuid4(), 0, deferred()))) for _ in range(600)]
+        await asyncio.sleep(0.2)
+
+        began = monotonic()
+        await store.log.aclose(within=0.5)
+        assert monotonic() - began < 20
+
+        for one in await asyncio.gather(*waiting, return_exceptions=True):
+            assert isinstance(one, AppointmentDatabaseError)
+            assert one.retryable
 
 
 async def test_a_database_that_stays_away_is_said_to_everybody_who_waits(postgres_url: str) -> None:

@@ -7,10 +7,12 @@ from uuid import uuid4
 
 import pytest
 from cryptography.fernet import Fernet
+from structlog.testing import capture_logs
 
 from adapters.database.api_keys import ApiKeys
 from adapters.database.companies import Companies, Company, SecretUnreadable, cipher
 from adapters.database.services import DatabaseServices
+from adapters.directory.companies import CompanyDirectory, NoEncryptionKey
 from adapters.log.store import Store, open_store
 from domain.errors import UnknownService
 from sagas.appending import InsertAppointment
@@ -114,6 +116,35 @@ async def test_secrets_are_read_with_an_old_key_beside_the_new_one(store: Store)
     assert "cal_live_1" == found.calcom_key
     with pytest.raises(SecretUnreadable, match="practice"):
         await companies(store, new).get("practice")
+
+
+async def test_a_key_that_cannot_be_read_is_never_replaced_by_another(store: Store) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    await companies(store, old).set("practice", calcom_key="cal_live_1")
+    keyless = Companies(engine=store.engine, readers=store.readers, clock=store.clock, secrets=None)
+
+    for stored in (keyless, companies(store, new)):
+        directory = CompanyDirectory(stored=stored, default_company="practice", default_calcom_key="cal_other_account")
+        with capture_logs() as lines:
+            assert await directory.calcom_key("practice") is None
+            assert await directory.calcom_key("practice") is None
+
+        (line,) = lines
+        assert ("critical", "practice") == (line["log_level"], line["company_id"])
+    directory = CompanyDirectory(
+        stored=companies(store, old), default_company="practice", default_calcom_key="cal_other_account"
+    )
+    assert "cal_live_1" == await directory.calcom_key("practice")
+
+
+async def test_the_key_of_the_environment_is_the_default_companys(store: Store) -> None:
+    stored = Companies(engine=store.engine, readers=store.readers, clock=store.clock, secrets=None)
+    directory = CompanyDirectory(stored=stored, default_company="practice", default_calcom_key="cal_environment")
+
+    assert "cal_environment" == await directory.calcom_key("practice")
+    assert await directory.calcom_key("another") is None
+    with pytest.raises(NoEncryptionKey):
+        await directory.put("practice", calcom_key="cal_live_1", webhook_secret=None)
 
 
 async def test_a_key_is_found_by_its_text_alone(store: Store, database_url: str) -> None:

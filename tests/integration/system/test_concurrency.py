@@ -11,7 +11,7 @@ import pytest
 from domain.wish import BookAppointment
 from tests.integration.system import callers
 from tests.integration.system.account import Account
-from tests.integration.system.installation import Installation, a_wish, quick
+from tests.integration.system.installation import PATIENT, START, Installation, a_wish, quick, quiet
 from tests.integration.system.processes import Child, children
 
 KEYS, PROCESSES, REQUESTS = 50, 8, 200
@@ -66,13 +66,18 @@ def _told_to_go(crowd: list[Child]) -> list[Any]:
 
 async def test_one_slot_wanted_by_different_people_is_given_once(installation: Installation, account: Account) -> None:
     await installation.define(account.event_type())
-    wishes = [a_wish(number, starts_at=a_wish().starts_at, staff_id="ada") for number in range(12)]
+    wishes = [a_wish(number, starts_at=START, staff_id="ada") for number in range(12)]
 
     answers = _all_at_once(installation, *(wishes[turn::4] for turn in range(4)))
 
+    async with installation.opened() as app:
+        late = await app.orchestrator.book(a_wish(12, starts_at=START, staff_id="ada"), patience=PATIENT)
+        await quiet(app)
+
     assert ["booked", *["failed"] * 11] == sorted(status for _, _, status in answers)
+    assert "failed" == late.booking.status.value
+    # Nobody is mailed for a slot that is not to be had.
     assert 1 == len(account.ledger()) == account.calls("create")
-    await installation.recovers()
     assert [] == await installation.faults(account.ledger())
 
 

@@ -12,17 +12,21 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 import httpx
 import pytest
 
+from adapters import bootstrap
 from adapters.bootstrap import Application
-from adapters.directory.keys import SCOPES
+from adapters.directory.scopes import Scope
 from adapters.log.agenda import DatabaseAgenda
+from adapters.log.store import open_store
 from adapters.settings import Settings
 from sagas.ports import Claimed
 from tests.integration.system.account import Account
 from tests.integration.system.installation import START, Installation, a_wish, eventually, named, quick, story
+from tests.servers.postgres import PostgresServer
 
 BOOKINGS = 6
 HELD = {"kind": "late_commit_timeout", "operation": "create", "seconds": 0.1, "hold_seconds": 600}
@@ -135,7 +139,7 @@ async def _made(account: Account) -> bool:
 
 
 async def _key(app: Application) -> str:
-    _, key = await app.directory.keys.create(company_id="default", scopes=SCOPES)
+    _, key = await app.directory.keys.create(company_id="default", scopes=list(Scope))
     return key
 
 
@@ -198,3 +202,98 @@ async def test_work_that_is_claimed_during_the_stop_is_not_kept(
     await long_leases.recovers(within=60)
     assert BOOKINGS == len(account.live())
     assert [] == await long_leases.faults(account.ledger())
+
+
+async def test_what_is_written_during_the_stop_is_given_back(hasty: Installation, account: Account) -> None:
+    settings = hasty.settings.model_copy(update={"lease_seconds": 900, "drain_seconds": 0.1})
+    here = Installation(settings=settings)
+    await here.define(account.event_type())
+    slow: list[str] = []
+
+    def dawdle(point: str) -> None:
+        # The writer's own thread: the append that leases the saga is committed after the drain is over.
+        if point.startswith("append.written:") and not slow:
+            slow.append(point)
+            time.sleep(1)
+
+    async with here.opened(background=False, on_point=dawdle) as app:
+        booking = asyncio.create_task(app.orchestrator.book(a_wish(), patience=5))
+        await eventually(slow, "the first append is being written")
+    await asyncio.gather(booking, return_exceptions=True)
+
+    async with here.opened(background=False) as app:
+        claimed = await app.store.agenda.claim(limit=10, lease=timedelta(seconds=1))
+    assert 1 == len(claimed)
+
+
+async def test_a_database_that_is_away_holds_up_no_stop_for_long(
+    mortal_server: PostgresServer, mortal_url: str, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "open_store", partial(open_store, patience=300))
+    here = Installation(settings=quick(mortal_url, account, drain_seconds=0.5))
+    await here.define(account.event_type())
+
+    try:
+        async with here.opened() as app:
+            await asyncio.to_thread(mortal_server.kill)
+            wishes = [a_wish(number) for number in range(1, BOOKINGS + 1)]
+            bookings = [asyncio.create_task(app.orchestrator.book(wish, patience=0.5)) for wish in wishes]
+            await asyncio.sleep(0.5)
+            began = time.monotonic()
+        assert time.monotonic() - began < 30
+        await asyncio.gather(*bookings, return_exceptions=True)
+    finally:
+        await asyncio.to_thread(mortal_server.restart)
+
+
+DOOMED = """
+import sys
+from {module} import {name}
+from adapters.cli.app import app
+
+async def run(self):
+    raise RuntimeError("a defect")
+
+{name}.run = run
+app()
+"""
+
+
+@pytest.mark.parametrize(("module", "name"), [("sagas.worker", "Worker"), ("adapters.followers", "Followers")])
+@pytest.mark.parametrize("command", [("worker",), ("serve", "--port", "0")])
+async def test_a_process_whose_background_has_died_ends(
+    sqlite_url: str, account: Account, module: str, name: str, command: tuple[str, ...]
+) -> None:
+    settings = quick(sqlite_url, account, log_format="json")
+    ended = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", DOOMED.format(module=module, name=name), *command],
+        env={**os.environ, **_environment(settings)},
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+
+    assert 1 == ended.returncode
+    critical = [line for line in ended.stderr.splitlines() if '"background.died"' in line]
+    assert 1 == len(critical)
+    assert '"critical"' in critical[0]
+
+
+async def test_a_saga_that_fails_once_its_caller_has_left_is_told_of(
+    hasty: Installation, account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await hasty.define(account.event_type())
+    account.breaks_always(SLOW)
+
+    def trip(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("sagas.recording.record_create", trip)
+    async with hasty.opened(background=False) as app:
+        await app.orchestrator.book(a_wish(), patience=0)
+        await eventually(lambda: _said(caplog, "orchestrator.saga.crashed"), "the failure is in the log")
+
+
+async def _said(caplog: pytest.LogCaptureFixture, event: str) -> bool:
+    return event in [record.message for record in caplog.records]

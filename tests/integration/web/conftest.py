@@ -14,7 +14,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from adapters.bootstrap import Application, application
-from adapters.directory.keys import SCOPES
+from adapters.directory.scopes import Scope
 from adapters.settings import Settings, read_settings
 from adapters.web.app import create_app
 from tests.integration.sandbox.sandbox_process import SandboxProcess
@@ -57,7 +57,7 @@ async def client(opened: Application) -> AsyncIterator[httpx.AsyncClient]:
 
 @asynccontextmanager
 async def connected(opened: Application, *, company_id: str) -> AsyncIterator[httpx.AsyncClient]:
-    _, key = await opened.directory.keys.create(company_id=company_id, scopes=SCOPES)
+    _, key = await opened.directory.keys.create(company_id=company_id, scopes=list(Scope))
     transport = httpx.ASGITransport(create_app(opened), raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://calsaga.test", headers=headers) as client:

@@ -4,12 +4,14 @@ Value objects refuse nonsense, and say what they are.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.ledger import Line, LineStatus
 from domain.period import Period, utc
 from domain.person import Person, folded
 from domain.policy import Policy
@@ -180,14 +182,31 @@ def test_a_clean_look_speaks_for_absence_a_window_after_the_last_possible_answer
     ],
 )
 def test_looks_follow_the_schedule_and_then_its_last_pace(looks: int, last: float | None, due: float) -> None:
-    moment = Policy().look_at(
-        doubted_at=at(10), last_looked_at=None if last is None else at(last), looks=looks, answer_by=at(15)
-    )
-
-    assert at(due) == moment
+    assert at(due) == Policy().look_at(_in_doubt(looks=looks, last=last))
 
 
 def test_a_schedule_of_one_look_has_its_own_pace() -> None:
     policy = Policy(looks=(timedelta(seconds=40),))
 
-    assert at(140) == policy.look_at(doubted_at=at(10), last_looked_at=at(100), looks=1, answer_by=at(15))
+    assert at(140) == policy.look_at(_in_doubt(looks=1, last=100))
+
+
+def test_looks_that_fail_are_repeated_ever_more_slowly() -> None:
+    policy = Policy(retry=RetryPolicy(jitter=0))
+
+    waits = [policy.look_at(replace(_in_doubt(looks=9, last=300), failed_looks=n)) - at(300) for n in (1, 6, 8, 40)]
+
+    assert [timedelta(seconds=s) for s in (30, 32, 128, 900)] == waits
+
+
+def _in_doubt(*, looks: int, last: float | None) -> Line:
+    return Line(
+        attempt_id="one",
+        number=1,
+        attempted_at=at(0),
+        answer_by=at(15),
+        status=LineStatus.IN_DOUBT,
+        doubted_at=at(10),
+        looks=looks,
+        last_looked_at=None if last is None else at(last),
+    )

@@ -243,16 +243,41 @@ def test_a_booking_that_needs_confirmation_is_undone() -> None:
     assert ["needs_confirmation"] == [one.reason for one in step.events if isinstance(one, e.CompensationStarted)]
 
 
-def test_surplus_is_undone_before_anything_is_booked() -> None:
+def test_surplus_does_not_keep_the_appointment_waiting() -> None:
     events = (*ABSENT, attempted("two", number=2), created("two"), created("one", "uid-2", late=True))
 
-    assert _cancel("uid-2") == _step(*events, now=200)
+    assert isinstance(_step(*events, now=200), Persist)
+    assert _cancel("uid-2") == _step(*events, booked(), now=200)
 
 
-def test_surplus_is_undone_before_doubt_is_looked_into() -> None:
-    events = (*IN_DOUBT, created(), created(uid="uid-2"), attempted("two", number=2), unknown("two"))
+def test_surplus_is_undone_while_a_doubt_has_to_wait() -> None:
+    events = (
+        *IN_DOUBT,
+        created(),
+        created(uid="uid-2"),
+        attempted("two", number=2, seconds=200),
+        unknown("two", seconds=200),
+    )
 
-    assert _cancel("uid-2") == _step(*events, now=200)
+    assert _cancel("uid-2") == _step(*events, now=200.5)
+
+
+def test_what_a_person_was_asked_about_is_left_alone_and_the_rest_goes_on() -> None:
+    surplus = (*ABSENT, attempted("two", number=2), created("two"), created("one", "uid-2", late=True), booked())
+
+    assert Done() == _step(*surplus, review("one"), now=9999)
+    assert _cancel("uid-2") == _step(*surplus, review("two"), now=9999)
+
+
+def test_looking_in_vain_for_too_long_is_for_a_person() -> None:
+    blind = tuple(looked(seconds=100 + n, problem="cannot_see") for n in range(Policy().review_after))
+
+    step = _step(*IN_DOUBT, *blind, now=9999)
+
+    assert isinstance(step, Record)
+    assert [("cannot_look", "one")] == [
+        (it.reason, it.attempt_id) for it in step.events if isinstance(it, e.ManualReviewRequested)
+    ]
 
 
 def test_doubt_is_settled_before_anything_is_booked() -> None:

@@ -59,14 +59,21 @@ class SettableSeconds:
 class ScriptedCalCom(httpx.AsyncBaseTransport):
     """
     A transport that notes every request and lets a function answer it.
+
+    What `sight` is given answers who reads an event type, beside the script.
     """
 
-    def __init__(self, *handlers: Handler) -> None:
+    def __init__(self, *handlers: Handler, sight: Handler | None = None) -> None:
         self.handlers = list(handlers)
+        self.sight = sight
         self.requests: list[httpx.Request] = []
+        self.sights = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
+        if self.sight is not None and request.url.path.startswith("/v2/event-types/"):
+            self.sights += 1
+            return self.sight(request)  # type: ignore[return-value]
         self.requests.append(request)
         # The last one answers everything that comes after it.
         handler = self.handlers.pop(0) if len(self.handlers) > 1 else self.handlers[0]
@@ -109,7 +116,10 @@ class Account:
 
 
 def an_account(*handlers: Handler) -> Account:
-    return Account(ScriptedCalCom(*handlers))
+    """
+    Return an account whose key can see its event type.
+    """
+    return Account(ScriptedCalCom(*handlers, sight=succeeds({"id": 1})))
 
 
 def a_service(**facts: Any) -> Service:  # noqa: ANN401 - whatever a test changes

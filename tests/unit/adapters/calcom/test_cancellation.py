@@ -170,6 +170,15 @@ async def test_what_is_not_found_is_not_gone_without_a_clean_look(listed: Handle
     assert isinstance(await cancel(an_account(NOT_FOUND, listed)), CancelFailed)
 
 
+async def test_what_is_not_found_is_not_gone_for_somebody_who_cannot_see() -> None:
+    account = an_account(NOT_FOUND, lists())
+    account.calcom.sight = refuses(403, "ForbiddenException", "no")
+    failed = await cancel(account)
+
+    assert isinstance(failed, CancelFailed)
+    assert "cannot_see" == failed.reason
+
+
 async def test_what_may_not_be_visible_yet_is_not_gone() -> None:
     account = an_account(NOT_FOUND)
     # The attempt was made 74 seconds ago: five minutes of skew are in `since`.

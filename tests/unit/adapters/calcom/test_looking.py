@@ -155,6 +155,31 @@ async def test_a_list_that_is_not_whole_proves_nothing(handler: Handler) -> None
     assert NOW == failed.started_at
 
 
+@pytest.mark.parametrize(
+    ("sight", "reason"),
+    [
+        (refuses(403, "ForbiddenException", "no"), "cannot_see"),
+        (refuses(404, "NotFoundException", "Event type with id 1 not found."), "cannot_see"),
+        (
+            refuses(401, "UnauthorizedException", "ApiAuthStrategy - api key - Your api key is not valid"),
+            "unauthorized",
+        ),
+        (refuses_barely(500, "Internal server error"), "http_500"),
+        (says_bytes(200, b"<html>"), "unreadable"),
+        (succeeds({"id": 2}), "unreadable"),
+        (succeeds([]), "unreadable"),
+    ],
+)
+async def test_an_empty_list_of_somebody_who_cannot_see_proves_nothing(sight: Handler, reason: str) -> None:
+    account = an_account(lists())
+    account.calcom.sight = sight
+
+    failed = await look(account)
+
+    assert isinstance(failed, LookFailed)
+    assert (NOW, reason) == (failed.started_at, failed.reason)
+
+
 async def test_a_later_page_that_errs_spoils_the_look() -> None:
     first = lists(a_row("a", createdAt="2026-11-22T11:50:00.000Z"), has_next=True)
 
@@ -187,6 +212,7 @@ async def test_looks_at_the_same_time_share_a_list() -> None:
 
     assert (["a"], ["b"]) == (uids(one), uids(two))
     assert ["2026-11-22T10:45:00.000Z"] == [it.url.params["afterCreatedAt"] for it in account.calcom.requests]
+    assert 1 == account.calcom.sights
 
 
 class GrowingList(ScriptedCalCom):
@@ -195,7 +221,7 @@ class GrowingList(ScriptedCalCom):
     """
 
     def __init__(self, created: list[int], *, page: int, leaving: set[int]) -> None:
-        super().__init__(self.page)
+        super().__init__(self.page, sight=succeeds({"id": 1}))
         self.rows = [
             a_row(f"u{number}", attempt_id=f"{number}", createdAt=instant(SINCE + timedelta(milliseconds=at)))
             for number, at in enumerate(sorted(created))

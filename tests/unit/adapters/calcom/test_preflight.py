@@ -11,9 +11,10 @@ from domain.errors import CalcomBookingError
 from tests.unit.adapters.calcom.building import (
     NOW,
     START,
+    Account,
     Handler,
+    ScriptedCalCom,
     a_row,
-    an_account,
     breaks,
     lists,
     refuses,
@@ -40,8 +41,12 @@ ORDINARY: dict[str, Any] = {
 }
 
 
+def scripted(*handlers: Handler) -> Account:
+    return Account(ScriptedCalCom(*handlers))
+
+
 async def preflight(event_type: dict[str, Any], *others: Handler, minutes: int = 30) -> Preflight:
-    account = an_account(succeeds(event_type), *(others or (lists(),)))
+    account = scripted(succeeds(event_type), *(others or (lists(),)))
     return await (await account.calendars().of("acme")).preflight(1, duration_minutes=minutes)
 
 
@@ -99,7 +104,7 @@ async def test_a_key_that_may_not_list_is_refused() -> None:
 
 
 async def test_an_event_type_that_is_not_there_is_refused() -> None:
-    account = an_account(refuses(404, "NotFoundException", "Event type with id 1 not found."))
+    account = scripted(refuses(404, "NotFoundException", "Event type with id 1 not found."))
     found = await (await account.calendars().of("acme")).preflight(1, duration_minutes=30)
 
     assert ["calcom_event_type_id"] == [error.field for error in found.errors]
@@ -116,7 +121,7 @@ async def test_an_event_type_that_is_not_there_is_refused() -> None:
     ],
 )
 async def test_what_cannot_be_found_out_is_an_error(handler: Handler, transient: bool) -> None:
-    calendar = await an_account(handler).calendars().of("acme")
+    calendar = await scripted(handler).calendars().of("acme")
 
     with pytest.raises(CalcomBookingError) as raised:
         await calendar.preflight(1, duration_minutes=30)
@@ -124,7 +129,7 @@ async def test_what_cannot_be_found_out_is_an_error(handler: Handler, transient:
 
 
 async def test_it_is_known_whose_key_it_is() -> None:
-    calendar = await an_account(succeeds({"id": 5, "timeZone": "Europe/Berlin", "email": None})).calendars().of("acme")
+    calendar = await scripted(succeeds({"id": 5, "timeZone": "Europe/Berlin", "email": None})).calendars().of("acme")
 
     assert 5 == (await calendar.me()).id
 
@@ -134,7 +139,7 @@ async def test_slots_are_read_in_order_and_in_utc() -> None:
         "2026-12-02": [{"start": "2026-12-02T09:00:00.000+01:00"}],
         "2026-12-01": [{"start": "2026-12-01T10:00:00.000+01:00", "end": "2026-12-01T10:30:00.000+01:00"}],
     }
-    account = an_account(succeeds(days))
+    account = scripted(succeeds(days))
     calendar = await account.calendars().of("acme")
     slots = await calendar.slots(event_type_id=1, starts_at=NOW, ends_at=START, duration_minutes=30)
 
@@ -143,7 +148,7 @@ async def test_slots_are_read_in_order_and_in_utc() -> None:
 
 
 async def test_slots_that_cannot_be_read_are_an_error() -> None:
-    calendar = await an_account(succeeds([1])).calendars().of("acme")
+    calendar = await scripted(succeeds([1])).calendars().of("acme")
 
     with pytest.raises(CalcomBookingError):
         await calendar.slots(event_type_id=1, starts_at=NOW, ends_at=START)
@@ -164,4 +169,4 @@ async def test_slots_that_cannot_be_read_are_an_error() -> None:
     ],
 )
 async def test_a_uid_is_live_dead_or_unknown(handler: Handler, expected: bool | None) -> None:
-    assert expected is await (await an_account(handler).calendars().of("acme")).is_live("uid1")
+    assert expected is await (await scripted(handler).calendars().of("acme")).is_live("uid1")

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.calcom.calendar import CalComCalendar
 from adapters.calcom.wire import ANSWER_LIMIT
@@ -20,6 +21,7 @@ from tests.unit.adapters.calcom.building import (
     a_row,
     an_account,
     refuses,
+    refuses_barely,
     says_bytes,
     succeeds,
 )
@@ -172,6 +174,20 @@ async def test_after_a_429_everything_waits() -> None:
     assert cancelled.retry_after is not None
     assert 8 < cancelled.retry_after <= 9
     assert 1 == len(account.calcom.requests)
+
+
+async def test_a_key_that_is_rejected_is_said_once_until_it_is_accepted_again() -> None:
+    rejects = refuses(401, "UnauthorizedException", "ApiAuthStrategy - api key - Your api key is not valid")
+    broken = refuses_barely(500, "Internal server error")
+    calendar = await calendar_of(an_account(rejects, broken, rejects, rejects, succeeds(a_row()), rejects))
+
+    with capture_logs() as lines:
+        for _ in range(6):
+            await calendar.is_live("x")
+
+    said = [(line["event"], line["company_id"]) for line in lines if line["log_level"] == "critical"]
+    assert [("calcom.key.rejected", "acme")] * 2 == said
+    assert "cal_secret" not in str(lines)
 
 
 async def test_a_secret_is_not_shown() -> None:

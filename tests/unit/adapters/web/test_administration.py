@@ -102,6 +102,16 @@ async def test_a_secret_that_cannot_be_sent_is_named(
     assert [] == backend.companies.stored
 
 
+@pytest.mark.parametrize("company_id", ["a%20b", "%00", "x" * 101, "%0A"])
+async def test_a_companys_id_that_cannot_be_one_is_named(
+    client: httpx.AsyncClient, backend: FakeBackend, company_id: str
+) -> None:
+    answer = await client.put(f"/api/companies/{company_id}", json={"calcom_key": "cal_x"})
+
+    assert (422, "company_id") == (answer.status_code, answer.json()["errors"][0]["field"])
+    assert [] == backend.companies.stored
+
+
 async def test_without_an_encryption_key_no_secret_is_taken(
     client: httpx.AsyncClient, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.reasons import sentence
 from domain import events as e
 from domain.errors import AppointmentDatabaseError, CircuitOpenError, KeyReused
 from sagas.orchestrator import BookingResult
@@ -138,6 +139,19 @@ async def test_a_refused_booking_is_a_conflict(
     )
     assert replayed == (answer.headers.get("Idempotency-Replayed") == "true")
     assert (slug == "slot-taken") == ("alternatives" in problem)
+
+
+@pytest.mark.parametrize("reason", ["slot_taken", "booker_limit", "http_418"])
+async def test_nobody_is_told_what_cal_com_said(
+    client: httpx.AsyncClient, backend: FakeBackend, wish: dict[str, Any], reason: str
+) -> None:
+    # The detail of these failures is "it did not work".
+    backend.bookings.result = BookingResult(booking=booking(failed(reason)))
+    refused = (await client.post("/api/bookings", json=wish)).json()
+    read = (await client.get(LOCATION)).json()["booking"]["failure"]
+
+    assert (reason, reason) == (refused["reason"], read["reason"])
+    assert (sentence(reason), sentence(reason)) == (refused["detail"], read["detail"])
 
 
 async def test_a_wish_too_close_to_an_older_booking_is_a_near_duplicate(

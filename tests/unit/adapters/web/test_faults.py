@@ -15,7 +15,7 @@ from adapters.web.correlation import CorrelationMiddleware
 from adapters.web.problems import Refused
 from adapters.web.refusals import problem_of
 from domain import events as e
-from domain.errors import AppointmentCreationError, AppointmentError
+from domain.errors import AppointmentCreationError, AppointmentError, CalcomBookingError
 from tests.unit.adapters.web.conftest import connect
 from tests.unit.adapters.web.fake_backend import BOOKING_ID, NOW, FakeBackend, initiated, stream
 
@@ -88,6 +88,17 @@ def test_names_are_masked_in_lists_and_other_peoples_words() -> None:
 
     assert ["a", "b"] == shown["attempt_ids"]
     assert "Lovelace" not in shown["problem"]
+
+
+async def test_what_is_logged_of_a_failure_quotes_nobody(backend: FakeBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr("adapters.web.refusals.log.error", lambda _event, **facts: told.append(facts))
+    backend.bookings.error = CalcomBookingError("ada@example.com is busy", status=400, answer="ada@example.com")
+    async with connect(backend) as client:
+        await client.post(f"/api/bookings/{BOOKING_ID}/cancel", json={"reason": "ill"})
+
+    assert ("CalcomBookingError", 400) == (told[0]["error"], told[0]["status"])
+    assert "ada@example.com" not in str(told)
 
 
 async def test_access_is_logged_by_the_route_and_not_by_the_path(

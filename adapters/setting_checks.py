@@ -1,0 +1,115 @@
+"""What settings must look like; what is wrong is said without the value, which may be a secret."""
+
+import re
+from difflib import get_close_matches
+from typing import TypeVar
+
+import httpx
+from cryptography.fernet import Fernet
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import SecretStr
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from adapters.directory.secrets import secret_problem
+from domain.text import identifier_problem
+
+_FILE = "must name a file and nothing else, such as sqlite:///calsaga.db"
+_SERVER = "must be an address that PostgreSQL understands, such as postgresql://user@host:5432/calsaga"
+_PORT = "must have a port from 1 to 65535"
+_HOST = "must be an address with a host and no more than a path, such as https://api.cal.com"
+_KEYS = (
+    "must be 32 random bytes in URL-safe base64, or several such keys with commas between; this makes one: "
+    "python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
+)
+_POINT = "must be POINT, POINT#N or #N, such as append.after:booking.initiated.v1#2"
+_POINT_FORM = re.compile(r"(?=.)(?:[a-z]+(?:\.[a-z_]+)+(?::[a-z0-9.-]+)?)?(?:#[1-9]\d{0,8})?")
+_HIGHEST_PORT = 65535
+
+Value = TypeVar("Value")
+
+
+def database_url(url: str) -> str:
+    """Return a database's URL, or raise ValueError."""
+    if url.startswith("sqlite:///"):
+        _check_file(_parsed(url, otherwise=_FILE))
+    elif url.startswith("postgresql://"):
+        _check_server(url)
+    else:
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    return url
+
+
+def web_address(url: str) -> str:
+    """Return a web address without a slash at its end, or raise ValueError."""
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with https:// or http://")
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        raise ValueError(_HOST) from None
+    if not parsed.host or parsed.userinfo or parsed.query or parsed.fragment:
+        raise ValueError(_HOST)
+    if parsed.port is not None and not 1 <= parsed.port <= _HIGHEST_PORT:
+        raise ValueError(_PORT)
+    return url.rstrip("/")
+
+
+def company_id(text: str) -> str:
+    """Return a company's id, or raise ValueError."""
+    return _unless(identifier_problem(text), text)
+
+
+def secret(value: SecretStr) -> SecretStr:
+    """Return a secret that can be sent, or raise ValueError."""
+    return _unless(secret_problem(value.get_secret_value()), value)
+
+
+def encryption_keys(value: SecretStr) -> SecretStr:
+    """Return keys that can encrypt, with commas between, or raise ValueError."""
+    try:
+        for key in value.get_secret_value().split(","):
+            Fernet(key)
+    except ValueError:
+        raise ValueError(_KEYS) from None
+    return value
+
+
+def crash_point(text: str) -> str:
+    """Return where to crash, or raise ValueError."""
+    return _unless(None if _POINT_FORM.fullmatch(text) else _POINT, text)
+
+
+def nearest(name: str, names: list[str]) -> str | None:
+    """Return which of the names was probably meant."""
+    return next(iter(get_close_matches(name, names, n=1)), None)
+
+
+def _check_file(url: URL) -> None:
+    if not url.database or url.database == ":memory:" or url.query:
+        raise ValueError(_FILE)
+
+
+def _check_server(url: str) -> None:
+    parsed = _parsed(url, otherwise=_SERVER)
+    try:
+        parts = conninfo_to_dict(url)
+    except (ProgrammingError, ValueError):
+        raise ValueError(_SERVER) from None
+    ports = str(parts.get("port") or parsed.port or 1).split(",")
+    if not all(port.isdecimal() and 1 <= int(port) <= _HIGHEST_PORT for port in ports if port):
+        raise ValueError(_PORT)
+
+
+def _parsed(url: str, *, otherwise: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise ValueError(otherwise) from None
+
+
+def _unless(problem: str | None, value: Value) -> Value:
+    if problem is not None:
+        raise ValueError(problem)
+    return value

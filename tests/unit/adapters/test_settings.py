@@ -1,0 +1,132 @@
+"""
+Every wrong setting stops the start: by its name, with what to do about it, and without its value.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.settings import BadSettings, read_settings
+
+KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+
+def problems_of(monkeypatch: pytest.MonkeyPatch, **environment: str) -> list[str]:
+    for name, value in environment.items():
+        monkeypatch.setenv(f"CALSAGA_{name}", value)
+    with pytest.raises(BadSettings) as caught:
+        read_settings()
+    return [problem.removeprefix("CALSAGA_") for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite:///hunter2.db?mode=ro"),
+        ("DATABASE_URL", "sqlite://hunter2.db"),
+        ("DATABASE_URL", "postgresql://hunter2:abc/"),
+        ("DATABASE_URL", "postgresql://hunter2:abc/x"),
+        ("DATABASE_URL", "postgresql://hunter2:99999/x"),
+        ("DATABASE_URL", "postgresql://hunter2/x?no_such_option=1"),
+        ("DATABASE_URL", "postgresql://hunter2%zz/x"),
+        ("CALCOM_BASE_URL", "http://"),
+        ("CALCOM_BASE_URL", "https:///hunter2"),
+        ("CALCOM_BASE_URL", "https://me:hunter2@api.cal.com"),
+        ("CALCOM_BASE_URL", "https://api.cal.com?hunter2"),
+        ("CALCOM_BASE_URL", "http://hunter2:99999"),
+        ("CALCOM_BASE_URL", "http://hunter2:port"),
+        ("CALCOM_API_KEY", "cal_hunter2\n"),
+        ("CALCOM_WEBHOOK_SECRET", "hünter2"),
+        ("ENCRYPTION_KEY", "hunter2"),
+        ("ENCRYPTION_KEY", f"{KEY},"),
+        ("ENCRYPTION_KEY", f"{KEY},hunter2"),
+        ("ENCRYPTION_KEY", "hünter2"),
+        ("DEFAULT_COMPANY", "hunter2 "),
+        ("CALCOM_LOOK_SECONDS", "3,3"),
+        ("CALCOM_LOOK_SECONDS", "3,1"),
+        ("CALCOM_LOOK_SECONDS", "1,1.0000001"),
+        ("CALCOM_LOOK_SECONDS", "1,,3"),
+        ("RETRY_FIRST_SECONDS", "1000"),
+        ("LEASE_SECONDS", "15"),
+        ("CRASH_AT", "#"),
+        ("CRASH_AT", "#0"),
+        ("CRASH_AT", "hunter2#y"),
+        ("CRASH_AT", "append.before:#1#2"),
+        ("RETRY_JITTER", "nan"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (problem,) = problems_of(monkeypatch, **{name: value})
+
+    assert problem.startswith(f"{name}: ")
+    assert "hunter2" not in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "sqlite:////var/lib/calsaga.db"),
+        ("DATABASE_URL", "postgresql://calsaga@db/calsaga"),
+        ("DATABASE_URL", "postgresql://calsaga:p%40ss@[::1]:5432/calsaga?sslmode=require"),
+        ("DATABASE_URL", "postgresql:///calsaga?host=/run/postgresql"),
+        ("CALCOM_BASE_URL", "http://127.0.0.1:4010/"),
+        ("CALCOM_BASE_URL", "http://[::1]:4010"),
+        ("ENCRYPTION_KEY", f"{KEY},{KEY}"),
+        ("CRASH_AT", "append.after:booking.initiated.v1"),
+        ("CRASH_AT", "calcom.create.before#3"),
+        ("CRASH_AT", "append.before:rows"),
+        ("CRASH_AT", "#7"),
+    ],
+)
+def test_a_right_value_is_taken(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"CALSAGA_{name}", value)
+
+    assert read_settings().policy() is not None
+
+
+@pytest.mark.parametrize("policy_says", ["what no check of the settings foresees"])
+def test_what_the_policy_refuses_is_no_traceback(policy_says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise ValueError(policy_says)
+
+    monkeypatch.setattr("adapters.settings.Policy", refuse)
+
+    (problem,) = problems_of(monkeypatch)
+    assert problem.endswith(policy_says)
+
+
+def test_a_misspelt_name_is_refused_with_the_nearest_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ["DATABSE_URL: is no setting; did you mean CALSAGA_DATABASE_URL?"] == problems_of(
+        monkeypatch, DATABSE_URL="sqlite:///x.db"
+    )
+
+
+def test_a_name_like_no_other_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ["QXQXQX: is no setting; unset it"] == problems_of(monkeypatch, QXQXQX="1")
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "RECONCILE_SECONDS"])
+def test_what_is_not_there_yet_is_not_ignored(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [f"{name}: is not supported by this version; unset it"] == problems_of(monkeypatch, **{name: "1"})
+
+
+def test_everything_that_is_wrong_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = problems_of(monkeypatch, DATABSE_URL="x", LOG_LEVEL="loud", CALCOM_BASE_URL="http://")
+
+    assert {"DATABSE_URL", "LOG_LEVEL", "CALCOM_BASE_URL"} == {problem.split(":")[0] for problem in named}
+
+
+def test_contradictions_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = problems_of(monkeypatch, LEASE_SECONDS="1", CALCOM_LOOK_SECONDS="2,1", RETRY_FIRST_SECONDS="1000")
+
+    assert ["LEASE_SECONDS", "CALCOM_LOOK_SECONDS", "RETRY_FIRST_SECONDS"] == [one.split(":")[0] for one in named]
+
+
+def test_what_is_for_the_tests_and_what_is_empty_is_let_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TEST_DATABASE_URL", "LARGE", "SWEEP", "SWEEP_SEED", "CALCOM_OPENAPI"):
+        monkeypatch.setenv(f"CALSAGA_{name}", "1")
+    monkeypatch.setenv("CALSAGA_REDIS_URL", "")
+
+    assert "sqlite:///calsaga.db" == read_settings().database_url
