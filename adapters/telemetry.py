@@ -62,6 +62,8 @@ def configure(*, form: Literal["console", "json"], level: str) -> None:
 
 def mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Return a log line without secrets and personal data; the processor's form is structlog's."""
+    # uvicorn says everything a second time, in colors.
+    event.pop("color_message", None)
     return {key: value if key.startswith("_") else masked(key, value) for key, value in event.items()}
 
 

@@ -82,10 +82,10 @@ def cancel(
     as_json: Json = False,
 ) -> None:
     """Cancel a booking, whatever state it is in."""
-    from domain.text import text_problem
+    from domain.validation import cancellation_problem
     from sagas.orchestrator import CancelAppointment
 
-    problem = text_problem(reason, at_most=500)
+    problem = cancellation_problem(reason)
     if problem is not None:
         message = f"reason: {problem}"
         raise Misused(message)

@@ -7,7 +7,7 @@ door is in this one.
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -77,11 +77,15 @@ class Outcome:
         return self.quiet and self.verdict.is_clean
 
 
-def rehearse(*, bookings: int, faults: str, seed: int) -> Outcome:
+Afterwards = Callable[[Outcome, Application], Awaitable[None]]
+
+
+def rehearse(*, bookings: int, faults: str, seed: int, afterwards: Afterwards | None = None) -> Outcome:
     """
     Play a few days of a practice in a temporary directory, and judge the result.
 
-    This process gives up its own settings for those of the demo.
+    This process gives up its own settings for those of the demo. `afterwards` is given
+    the outcome while everything still stands.
 
     Raises:
         Terminated: SIGTERM came first.
@@ -91,12 +95,12 @@ def rehearse(*, bookings: int, faults: str, seed: int) -> Outcome:
     configure(form="console", level="error")
     with TemporaryDirectory(prefix="calsaga-demo-") as folder:
         try:
-            return asyncio.run(_play(rehearsal, Path(folder)))
+            return asyncio.run(_play(rehearsal, Path(folder), afterwards))
         except asyncio.CancelledError:
             raise Terminated from None
 
 
-async def _play(rehearsal: Rehearsal, folder: Path) -> Outcome:
+async def _play(rehearsal: Rehearsal, folder: Path, afterwards: Afterwards | None) -> Outcome:
     begun = monotonic()
     _end_on_sigterm()
     database = under.database_of(folder)
@@ -120,16 +124,19 @@ async def _play(rehearsal: Rehearsal, folder: Path) -> Outcome:
                     quiet = await _until_quiet(database, outside)
             await chronicle.read_on()
             verdict = judge(await _evidence(requests, today, chronicle, database, outside))
-        return Outcome(
-            played=rehearsal,
-            quiet=quiet,
-            seconds=round(monotonic() - begun, 1),
-            left_behind=today.left_behind,
-            written_by_hand=today.written_by_hand,
-            injected=await outside.faults(),
-            verdict=verdict,
-            complaints=processes.complaints(),
-        )
+            outcome = Outcome(
+                played=rehearsal,
+                quiet=quiet,
+                seconds=round(monotonic() - begun, 1),
+                left_behind=today.left_behind,
+                written_by_hand=today.written_by_hand,
+                injected=await outside.faults(),
+                verdict=verdict,
+                complaints=processes.complaints(),
+            )
+            if afterwards is not None:
+                await afterwards(outcome, app)
+            return outcome
 
 
 @asynccontextmanager

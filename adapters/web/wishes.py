@@ -10,9 +10,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from adapters.directory.secrets import secret_problem
 from adapters.web.fields import Fields
 from domain.text import identifier_problem, text_problem
+from domain.validation import cancellation_problem
 from domain.wish import BookAppointment, CustomerWish
 
-REASON_LIMIT = 500
+NAME_LIMIT = 500
 ID_LIMIT = 100
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)")
 _INSTANT_MESSAGE = "must be ISO 8601 with an offset, such as 2027-03-02T10:00:00+01:00"
@@ -39,7 +40,11 @@ def _identifier(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return _without(text_problem(text, at_most=REASON_LIMIT), text)
+    return _without(text_problem(text, at_most=NAME_LIMIT), text)
+
+
+def _reason(text: str) -> str:
+    return _without(cancellation_problem(text), text)
 
 
 def _without(problem: str | None, text: str) -> str:
@@ -68,6 +73,7 @@ Instant = Annotated[
 ]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Line = Annotated[str, AfterValidator(_line)]
+Reason = Annotated[str, AfterValidator(_reason)]
 Secret = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_secret)]
 Zone = Annotated[str, AfterValidator(_zone)]
 
@@ -119,7 +125,7 @@ class BookingFields(Fields):
 class CancellationFields(Fields):
     """The body of `POST /api/bookings/{id}/cancel`."""
 
-    reason: Line = Field(description="Cal.com shows it to the customer; 500 characters at most.")
+    reason: Reason = Field(description="Cal.com shows it to the customer; 500 characters at most.")
 
 
 class ServiceFields(Fields):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -113,6 +115,26 @@ def test_an_interrupted_demo_leaves_nothing_behind(ending: signal.Signals, tmp_p
     assert 128 + ending == demo.returncode, complaints
     assert "Traceback" not in complaints
     assert [] == [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_what_the_demo_has_booked_can_be_asked_for(tmp_path: Path) -> None:
+    demo = subprocess.Popen(
+        [CALSAGA, "demo", "--bookings", "5", "--faults", "none", "--serve", "--json"],
+        env=environment(tmp_path, TMPDIR=str(tmp_path)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert demo.stderr is not None
+    told = next(line for line in demo.stderr if line.startswith("curl"))
+    key, url = re.search(r"Bearer (\S+)' (\S+)", told).groups()  # type: ignore[union-attr]
+    answer = httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=20)
+    demo.send_signal(signal.SIGINT)
+    said, complaints = demo.communicate(timeout=30)
+
+    assert (200, 5) == (answer.status_code, len(answer.json()["bookings"]))
+    assert (0, 5, "") == (demo.returncode, json.loads(said)["booked"], complaints)
     assert [] == list(tmp_path.iterdir())
 
 

@@ -94,7 +94,7 @@ async def test_a_search_for_what_is_gone_is_documented() -> None:
     account = held_against_the_document(NOT_FOUND, lists())
     await (await calendar_of(account)).cancel(a_booking(), a_cancel())
 
-    assert 2 == len(account.calcom.requests)
+    assert 3 == len(account.calcom.requests)
 
 
 async def test_a_reschedule_is_documented() -> None:

@@ -287,7 +287,9 @@ class OneSaga(RuleBasedStateMachine):
             after = evolve(self.state, event)
             if after.ended in ENDED and after.ended is not self.state.ended:
                 assert not after.ledger.open, f"{event} ends a saga with an open line"
-                assert after.ended is BookingStatus.BOOKED or not after.surplus, f"{event} ends a saga that owes a cancel"
+                assert after.ended is BookingStatus.BOOKED or not after.surplus, (
+                    f"{event} ends a saga that owes a cancel"
+                )
             self.events.append(event)
             self.state = after
 

@@ -4,6 +4,7 @@ A wish is checked field by field; what is wrong is named, all of it at once.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from math import inf, nan
 from zoneinfo import ZoneInfo
@@ -120,6 +121,7 @@ def test_a_good_wish_becomes_a_request() -> None:
         (wish(confidence=1.01), "confidence"),
         (wish(confidence=nan), "confidence"),
         (wish(confidence=inf), "confidence"),
+        (wish(correlation_id="\x00"), "correlation_id"),
         (wish(idempotency_key=""), "Idempotency-Key"),
         (wish(idempotency_key="k" * 256), "Idempotency-Key"),
         (wish(idempotency_key="k\r\nSet-Cookie: x"), "Idempotency-Key"),
@@ -213,6 +215,20 @@ def test_a_refusal_names_its_correlation_id() -> None:
         validate(wish(source="", correlation_id="c-1"), SERVICE, now=START)
 
     assert "c-1" == caught.value.correlation_id
+
+
+@pytest.mark.parametrize(("minutes", "refused"), [(60, True), (61, False)])
+def test_a_start_must_leave_the_notice_that_the_service_needs(minutes: int, *, refused: bool) -> None:
+    service = replace(SERVICE, notice_minutes=60)
+    asked = wish(starts_at=START + timedelta(minutes=minutes))
+
+    problems = None
+    try:
+        validate(asked, service, now=START)
+    except CustomerValidationError as error:
+        problems = error.get_field_error("starts_at")
+
+    assert ("is too soon: the service needs 60 minutes' notice" if refused else None) == problems
 
 
 def test_a_start_in_a_gap_of_the_zone_is_refused_with_the_instant_it_means() -> None:

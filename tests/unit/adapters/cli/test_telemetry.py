@@ -43,6 +43,14 @@ def say_everything() -> None:
 
 
 @pytest.mark.parametrize("form", ["console", "json"])
+def test_nothing_is_said_twice_in_colors(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(form=form, level="info")  # type: ignore[arg-type]
+    logging.getLogger("uvicorn.error").info("started", extra={"color_message": "\x1b[36mstarted"})
+
+    assert "color_message" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
 def test_no_canary_leaves_through_the_logs(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     configure(form=form, level="debug")  # type: ignore[arg-type]
     say_everything()
