@@ -230,7 +230,9 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
         case e.InconsistencyDetected():
             return replace(b, inconsistencies=(*b.inconsistencies, event))
         case e.ManualReviewRequested():
-            asked = b.ledger.changed(lambda line: line.attempt_id == event.attempt_id, in_review=True)
+            asked = b.ledger.changed(
+                lambda line: line.attempt_id == event.attempt_id and line.uid == event.uid, in_review=True
+            )
             return replace(b, ledger=asked, review=Failure(reason=event.reason, detail=event.detail))
         case _:
             assert_never(event)

@@ -308,7 +308,7 @@ class InconsistencyDetected:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualReviewRequested:
     """
-    A person must decide about one attempt.
+    A person must decide about one attempt, or about the booking `uid` that it has made.
 
     The saga does nothing more about it by itself, and makes nothing new; what it owes
     for other attempts it still does.
@@ -319,6 +319,7 @@ class ManualReviewRequested:
     reason: str
     detail: str
     attempt_id: str
+    uid: str | None
 
 
 BookingEvent: TypeAlias = (

@@ -75,7 +75,8 @@ def _undo(booking: Booking, line: Line, now: datetime, policy: Policy) -> Step:
 
 
 def _ask_a_person(line: Line, reason: str, detail: str, now: datetime) -> Step:
-    return Record((e.ManualReviewRequested(at=now, reason=reason, detail=detail, attempt_id=line.attempt_id),))
+    asked = e.ManualReviewRequested(at=now, reason=reason, detail=detail, attempt_id=line.attempt_id, uid=line.uid)
+    return Record((asked,))
 
 
 def _purpose(booking: Booking, line: Line) -> e.CancelPurpose:

@@ -236,7 +236,7 @@ def record_cancel(
 
 
 def _review(effect: CancelAtCalcom, reason: str, detail: str, *, now: datetime) -> e.ManualReviewRequested:
-    return e.ManualReviewRequested(at=now, reason=reason, detail=detail, attempt_id=effect.attempt_id)
+    return e.ManualReviewRequested(at=now, reason=reason, detail=detail, attempt_id=effect.attempt_id, uid=effect.uid)
 
 
 def _cancel_failed(

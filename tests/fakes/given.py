@@ -177,8 +177,10 @@ def cancelled(*, seconds: float = 8) -> e.BookingCancelled:
     return e.BookingCancelled(at=at(seconds), reason="no need")
 
 
-def review(attempt_id: str = "one", *, seconds: float = 8) -> e.ManualReviewRequested:
-    return e.ManualReviewRequested(at=at(seconds), reason="compensation_failed", detail="no", attempt_id=attempt_id)
+def review(attempt: str = "one", uid: str | None = "uid-1", *, seconds: float = 8) -> e.ManualReviewRequested:
+    return e.ManualReviewRequested(
+        at=at(seconds), reason="compensation_failed", detail="no", attempt_id=attempt, uid=uid
+    )
 
 
 def given(*events: e.BookingEvent, initiated_with: Mapping[str, Any] | None = None) -> Booking:

@@ -381,3 +381,9 @@ def test_inconsistencies_are_kept() -> None:
 
 def test_one_event_more_is_folding_one_event_more() -> None:
     assert given(attempted()) == evolve(given(), attempted())
+
+
+def test_a_review_of_one_of_two_bookings_of_an_attempt_leaves_the_other_alone() -> None:
+    two = given(*BOOKED, created(uid="uid-2", seconds=9), review(uid="uid-2"), cancellation())
+
+    assert ["uid-1"] == [line.uid for line in two.surplus]

@@ -428,7 +428,7 @@ def test_a_booking_that_moved_to_what_is_known_already_is_gone_and_no_second_lin
 
 
 def test_a_cancel_refused_for_good_is_for_a_person() -> None:
-    event = e.ManualReviewRequested(at=NOW, reason="cancelling_disabled", detail="no", attempt_id="one")
+    event = e.ManualReviewRequested(at=NOW, reason="cancelling_disabled", detail="no", attempt_id="one", uid="uid-1")
 
     assert (event,) == _cancel(given(*BOOKED, cancellation()), CancelRefused(reason="cancelling_disabled", detail="no"))
 
@@ -438,7 +438,9 @@ def test_what_is_not_ours_is_left_alone_and_reported() -> None:
 
     assert (
         e.InconsistencyDetected(at=NOW, kind="foreign_booking", uid="uid-1", evidence="another attempt"),
-        e.ManualReviewRequested(at=NOW, reason="foreign_booking", detail="another attempt", attempt_id="one"),
+        e.ManualReviewRequested(
+            at=NOW, reason="foreign_booking", detail="another attempt", attempt_id="one", uid="uid-1"
+        ),
     ) == events
 
 

@@ -79,7 +79,7 @@ BOOKED = e.AppointmentBooked(
 )
 CANCEL_ASKED = e.CancellationRequested(at=NOW, reason="ill", command_id=None)
 CANCELLED = e.BookingCancelled(at=NOW, reason="ill")
-REVIEW = e.ManualReviewRequested(at=NOW, reason="compensation_failed", detail="cancel failed", attempt_id="a")
+REVIEW = e.ManualReviewRequested(at=NOW, reason="compensation_failed", detail="cancel failed", attempt_id="a", uid=None)
 UNDOING = e.CompensationStarted(at=NOW, reason="slot_taken", detail="in the way")
 
 
