@@ -111,7 +111,8 @@ class Followers:
         while not self._stopping.is_set():
             try:
                 async with turn(self._store.engine, follower.name) as mine:
-                    while mine and not self._stopping.is_set() and await follower.step() is not Stepped.NOTHING_NEW:
+                    # A steady trickle of events must not keep it going: each batch costs the same, however small.
+                    while mine and not self._stopping.is_set() and await follower.step() is Stepped.APPLIED:
                         pass
                 self._problems.pop(follower.name, None)
                 pause = self._pause

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
@@ -25,6 +26,27 @@ class Reading:
     database_cpu: float
     commits: int
     statements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a stretch of time took of each meter, without what an idle process takes anyway."""
+
+    cpu: float
+    database_cpu: float
+    commits: float
+    statements: float
+
+
+def cost(begin: Reading, end: Reading, *, idle: tuple[Reading, Reading]) -> Cost:
+    """Return what was used between two readings, less an idle run of the same length."""
+    share = (end.at - begin.at) / (idle[1].at - idle[0].at)
+    return Cost(
+        cpu=end.cpu - begin.cpu,
+        database_cpu=end.database_cpu - begin.database_cpu,
+        commits=end.commits - begin.commits - share * (idle[1].commits - idle[0].commits),
+        statements=end.statements - begin.statements - share * (idle[1].statements - idle[0].statements),
+    )
 
 
 class Meter:
@@ -61,6 +83,8 @@ class Meter:
 def _cpu(process: psutil.Process) -> float:
     total = 0.0
     for one in (process, *process.children(recursive=True)):
-        times = one.cpu_times()
-        total += times.user + times.system
+        # A backend or a helper may end while it is being read.
+        with suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            total += times.user + times.system
     return total

@@ -13,9 +13,11 @@ from typing import Any
 
 from benchmarks.callers import Orders
 from benchmarks.databases import fresh
-from benchmarks.meters import Meter, Reading
+from benchmarks.meters import Cost, Meter, cost
 from benchmarks.processes import free_port, spawn
 from tests.servers.postgres import PostgresServer
+
+IDLE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +59,9 @@ def measure(point: Point, server: PostgresServer) -> dict[str, object]:
         meter = Meter(
             processes=ours, database_url=url if on_postgres else None, postmaster=server.pid if on_postgres else None
         )
-        before, after = _let_run(point, crew, meter)
+        spent = _let_run(point, crew, meter)
         tallies = [json.loads(_line(one)) for one in crew]
-    return _figures(point, tallies, before, after)
+    return _figures(point, tallies, spent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,10 @@ def _caller(point: Point, number: int, environment: dict[str, str], served: _Ser
         yield process
 
 
-def _let_run(point: Point, crew: Sequence[subprocess.Popen[str]], meter: Meter) -> tuple[Reading, Reading]:
+def _let_run(point: Point, crew: Sequence[subprocess.Popen[str]], meter: Meter) -> Cost:
+    idle_from = meter.read()
+    time.sleep(IDLE_SECONDS)
+    idle = (idle_from, meter.read())
     for one in crew:
         assert one.stdin is not None
         one.stdin.write("go\n")
@@ -108,10 +113,10 @@ def _let_run(point: Point, crew: Sequence[subprocess.Popen[str]], meter: Meter) 
     time.sleep(point.warmup)
     before = meter.read()
     time.sleep(point.seconds)
-    return before, meter.read()
+    return cost(before, meter.read(), idle=idle)
 
 
-def _figures(point: Point, tallies: Sequence[dict[str, Any]], before: Reading, after: Reading) -> dict[str, object]:
+def _figures(point: Point, tallies: Sequence[dict[str, Any]], spent: Cost) -> dict[str, object]:
     times: list[float] = sorted(time for tally in tallies for time in tally["times"])
     count = len(times)
 
@@ -125,12 +130,12 @@ def _figures(point: Point, tallies: Sequence[dict[str, Any]], before: Reading, a
         "p50_ms": quantile(0.5),
         "p95_ms": quantile(0.95),
         "p99_ms": quantile(0.99),
-        "cpu_ms_per_booking": round(1000 * (after.cpu - before.cpu) / count, 3),
+        "cpu_ms_per_booking": round(1000 * spent.cpu / count, 3),
     }
     if point.database == "postgres":
-        figures["database_cpu_ms_per_booking"] = round(1000 * (after.database_cpu - before.database_cpu) / count, 3)
-        figures["commits_per_booking"] = round((after.commits - before.commits) / count, 3)
-        figures["statements_per_booking"] = round((after.statements - before.statements) / count, 2)
+        figures["database_cpu_ms_per_booking"] = round(1000 * spent.database_cpu / count, 3)
+        figures["commits_per_booking"] = round(spent.commits / count, 3)
+        figures["statements_per_booking"] = round(spent.statements / count, 2)
     return figures
 
 

@@ -25,6 +25,9 @@ class Stepped(Enum):
     """What became of one step."""
 
     APPLIED = auto()
+    """A whole batch, so that more may be waiting."""
+    CAUGHT_UP = auto()
+    """All that there was; what has come since can wait for the next turn."""
     NOTHING_NEW = auto()
     LOST = auto()
     """Another follower of the same read model was faster."""
@@ -78,7 +81,9 @@ class Follower:
         entries = await self._source.read_all(after=position, limit=self._batch)
         if entries:
             applied = await asyncio.to_thread(self._applier.apply, entries, after=position)
-            return Stepped.APPLIED if applied else Stepped.LOST
+            if not applied:
+                return Stepped.LOST
+            return Stepped.APPLIED if len(entries) == self._batch else Stepped.CAUGHT_UP
         head = await self._source.head()
         if position > head:
             raise LogRestored(name=self.name, position=position, head=head)

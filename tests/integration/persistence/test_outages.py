@@ -20,7 +20,6 @@ from adapters import bootstrap
 from adapters.log.appender import Appender
 from adapters.log.store import open_store
 from adapters.postgres.session import WRITER_LOCK
-from adapters.sqlite import backend
 from adapters.sqlite.session import WriterSession
 from domain.booking import Booking
 from domain.errors import AppointmentDatabaseError, DatabaseKind
@@ -80,9 +79,8 @@ def on_postgres(postgres_url: str, account: Account) -> Installation:
 
 
 @pytest.fixture
-def on_sqlite(sqlite_url: str, account: Account, monkeypatch: pytest.MonkeyPatch) -> Installation:
-    monkeypatch.setattr(backend, "WriterSession", partial(WriterSession, busy_seconds=0.2))
-    return Installation(settings=quick(sqlite_url, account))
+def on_sqlite(sqlite_url: str, account: Account) -> Installation:
+    return Installation(settings=quick(sqlite_url, account, database_lock_seconds=0.2))
 
 
 async def _books_all_the_same(here: Installation, account: Account, interfere: Once) -> Booking:
