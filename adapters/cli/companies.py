@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adapters.bootstrap import Application
-    from adapters.directory.companies import CompanyRecord
+    from adapters.database.companies import CompanyRecord
 
 app = typer.Typer(no_args_is_help=True, help="Give a company its own Cal.com key and webhook secret.")
 

@@ -25,6 +25,15 @@ class SecretUnreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CompanyRecord:
+    """A company as it may be shown: whether it has secrets, never what they are."""
+
+    company_id: str
+    has_calcom_key: bool
+    has_webhook_secret: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
     """A company; of several webhook secrets each is accepted, so that one can be replaced without a gap."""
 
@@ -69,12 +78,11 @@ class Companies:
         """
         return await self._readers.run(lambda: self._get(company_id))
 
-    async def list(self) -> Sequence[Company]:
+    async def list(self) -> Sequence[CompanyRecord]:
         """
-        Return all companies, by their ids.
+        Return all companies, by their ids; nothing is decrypted for it.
 
         Raises:
-            SecretUnreadable: one was encrypted with another key.
             AppointmentDatabaseError: the database did not answer.
 
         """
@@ -102,10 +110,15 @@ class Companies:
             row = connection.execute(select(companies).where(companies.c.id == company_id)).mappings().one_or_none()
         return None if row is None else self._company(row)
 
-    def _list(self) -> Sequence[Company]:
+    def _list(self) -> Sequence[CompanyRecord]:
         with self._engine.connect() as connection:
             return [
-                self._company(row) for row in connection.execute(select(companies).order_by(companies.c.id)).mappings()
+                CompanyRecord(
+                    company_id=row.id,
+                    has_calcom_key=row.calcom_key_encrypted is not None,
+                    has_webhook_secret=row.webhook_secrets_encrypted is not None,
+                )
+                for row in connection.execute(select(companies).order_by(companies.c.id))
             ]
 
     def _set(self, company_id: str, given: dict[str, Any]) -> None:

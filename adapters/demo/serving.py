@@ -26,6 +26,8 @@ def listen() -> socket.socket:
 
 async def serve(app: Application) -> None:
     """Serve the API with a new key, which is printed on stderr, until SIGINT or SIGTERM."""
+    # The list is to show at once what the demo has just told of.
+    await app.followers.catch_up()
     _, key = await app.directory.keys.create(company_id=COMPANY, scopes=list(Scope))
     asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
     # uvicorn raises the signal again once it has stopped, which must not end the demo before its processes.

@@ -6,11 +6,10 @@ it takes precedence, also where it cannot be read: another key is another accoun
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import structlog
 
-from adapters.database.companies import Companies, Company, SecretUnreadable
+from adapters.database.companies import Companies, Company, CompanyRecord, SecretUnreadable
 from adapters.database.expiring import Expiring
 
 _log = structlog.get_logger(__name__)
@@ -23,15 +22,6 @@ class NoEncryptionKey(Exception):
 
     def __init__(self) -> None:
         super().__init__("CALSAGA_ENCRYPTION_KEY is not set; without it no company's secret can be stored or read")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompanyRecord:
-    """A company as it may be shown: whether it has secrets, never what they are."""
-
-    company_id: str
-    has_calcom_key: bool
-    has_webhook_secret: bool
 
 
 class CompanyDirectory:
@@ -78,14 +68,8 @@ class CompanyDirectory:
         return _record(await self._stored.get(company_id) or Company(company_id=company_id))
 
     async def list(self) -> Sequence[CompanyRecord]:
-        """
-        Return all companies that have been stored, by id.
-
-        Raises:
-            SecretUnreadable: one was encrypted with another key.
-
-        """
-        return [_record(one) for one in await self._stored.list()]
+        """Return all companies that have been stored, by id."""
+        return await self._stored.list()
 
     async def _calcom_key(self, company_id: str) -> str | None:
         company = self._known.get(company_id)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
-from adapters.directory.companies import CompanyRecord
+from adapters.database.companies import CompanyRecord
 from adapters.directory.keys import Caller, KeyRecord
 from adapters.directory.services import ServiceWish
 from domain.booking import Booking

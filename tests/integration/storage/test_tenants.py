@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from structlog.testing import capture_logs
 
 from adapters.database.api_keys import ApiKeys
-from adapters.database.companies import Companies, Company, SecretUnreadable, cipher
+from adapters.database.companies import Companies, Company, CompanyRecord, SecretUnreadable, cipher
 from adapters.database.services import DatabaseServices
 from adapters.directory.companies import CompanyDirectory, NoEncryptionKey
 from adapters.log.store import Store, open_store
@@ -101,9 +101,12 @@ async def test_what_is_not_given_stays_as_it_is(store: Store) -> None:
     await ours.set("another")
 
     assert [
-        Company(company_id="another"),
-        Company(company_id="practice", calcom_key="cal_live_1", webhook_secrets=("new",)),
-    ] == await ours.list()
+        CompanyRecord(company_id="another", has_calcom_key=False, has_webhook_secret=False),
+        CompanyRecord(company_id="practice", has_calcom_key=True, has_webhook_secret=True),
+    ] == await companies(store, Fernet.generate_key().decode()).list()
+    assert Company(company_id="practice", calcom_key="cal_live_1", webhook_secrets=("new",)) == await ours.get(
+        "practice"
+    )
     assert await ours.get("third") is None
 
 
