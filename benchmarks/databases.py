@@ -21,9 +21,37 @@ STEADY_EVENT_TYPE = 1
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
+EVENTS_A_BOOKING = 4
+# Bookings of the past: their events, their appointments, their rows in the list, as if they had been followed.
+PAST = (
+    """
+    INSERT INTO stored_events (originator_id, originator_version, topic, state)
+    SELECT md5(booking::text)::uuid, version, 'booking.past.v1', convert_to(repeat('x', 700), 'UTF8')
+    FROM generate_series(1, %(bookings)s) AS bookings (booking), generate_series(1, 4) AS versions (version)
+    """,
+    """
+    INSERT INTO appointments (id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id,
+                              staff_id, starts_at, ends_at, status, source)
+    SELECT md5('a' || n)::uuid, 'default', md5(n::text)::uuid, 'past' || n, 'past' || n, 'steady', md5('c' || n)::uuid,
+           'staff' || n %% 64, timestamptz '2000-01-01' + n / 64 * interval '30 minutes',
+           timestamptz '2000-01-01' + (n / 64 + 1) * interval '30 minutes', 'booked', 'past'
+    FROM generate_series(1, %(bookings)s) AS numbers (n)
+    """,
+    """
+    INSERT INTO projection_checkpoints (name, position, updated_at)
+    SELECT 'bookings', max(notification_id), now() FROM stored_events HAVING max(notification_id) IS NOT NULL
+    """,
+    "ANALYZE",
+)
+
+
 @contextmanager
-def fresh(kind: str, server: PostgresServer) -> Iterator[str]:
-    """Yield the URL of a database of this kind, `sqlite` or `postgres`."""
+def fresh(kind: str, server: PostgresServer, *, past_events: int = 0) -> Iterator[str]:
+    """
+    Yield the URL of a database of this kind, `sqlite` or `postgres`.
+
+    On PostgreSQL it may hold the events of past bookings, to see what a long log costs.
+    """
     with TemporaryDirectory() as folder:
         if kind == "sqlite":
             url = f"sqlite:///{folder}/bench.db"
@@ -37,6 +65,12 @@ def fresh(kind: str, server: PostgresServer) -> Iterator[str]:
             _define_services(connection)
             _stand_in_the_way(connection)
         engine.dispose()
+        if past_events:
+            with psycopg.connect(url) as past:
+                for statement in PAST:
+                    past.execute(
+                        statement, {"bookings": past_events // EVENTS_A_BOOKING} if "%(" in statement else None
+                    )
         yield url
 
 

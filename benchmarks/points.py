@@ -30,6 +30,7 @@ class Point:
     latency_ms: float = 0
     through: str = "python"
     doomed_share: float = 0.1
+    past_events: int = 0
     warmup: float = 2
     seconds: float = 6
 
@@ -37,7 +38,7 @@ class Point:
 def measure(point: Point, server: PostgresServer) -> dict[str, object]:
     """Return the figures of one point, with a fresh database and a fresh calendar."""
     with ExitStack() as stack:
-        url = stack.enter_context(fresh(point.database, server))
+        url = stack.enter_context(fresh(point.database, server, past_events=point.past_events))
         mock_port = free_port()
         calendar = stack.enter_context(
             spawn([sys.executable, "-m", "benchmarks.mock_calendar", str(mock_port), str(point.latency_ms)], os.environ)

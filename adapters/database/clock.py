@@ -13,6 +13,10 @@ def elapsed() -> float:
     return time.clock_gettime(_CLOCK)
 
 
+STANDS_STILL = timedelta(milliseconds=50)
+"""By how much a better reading may be behind; a clock that is further behind was set, and is followed."""
+
+
 class DatabaseClock:
     """
     Tell the database's time.
@@ -25,6 +29,7 @@ class DatabaseClock:
         self._lock = Lock()
         self._started_at: datetime | None = None
         self._doubt = timedelta.max
+        self._latest = datetime.min.replace(tzinfo=UTC)
 
     def observe(self, instant: datetime, *, asked_at: float, unit: timedelta = timedelta(0)) -> None:
         """
@@ -55,4 +60,9 @@ class DatabaseClock:
         started_at = self._started_at
         if started_at is None:
             raise LookupError("the database's time is not known yet")
-        return started_at + timedelta(seconds=elapsed())
+        instant = started_at + timedelta(seconds=elapsed())
+        # A better reading may say that it is a little earlier: then time stands still, and does not run backwards.
+        if timedelta(0) < self._latest - instant < STANDS_STILL:
+            return self._latest
+        self._latest = instant
+        return instant

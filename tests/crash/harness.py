@@ -15,9 +15,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 from uuid import uuid4
 
@@ -30,6 +31,9 @@ from tests.crash.scenarios import Scenario
 from tests.crash.timing import short_settings
 
 LONGEST_SECONDS: Final = 40
+# A process that starts looks after all its siblings, and an exit status can be read only once: two threads that read
+# the same one at once would see a process that ended well as one that did not.
+_ONE_AT_A_TIME: Final = Lock()
 HOLD_SECONDS: Final = 2.5
 """How long a stopped process sleeps: longer than its lease, its deadline and the visibility window together."""
 
@@ -101,7 +105,7 @@ class _Play:
         said.close()
         if self._crashing.crash_signal == "STOP" and self._crashing.crash_at:
             return self._outlive(process, heard)
-        process.join(LONGEST_SECONDS)
+        _join(process)
         self._said += _drain(heard)
         assert process.exitcode in {0, -signal.SIGKILL}, (self._scenario.name, process.exitcode)
         return process.exitcode != 0
@@ -114,7 +118,7 @@ class _Play:
             # SQLite's lock may sleep with it, and then nobody can: the rest is done after it has woken up.
             self._recover(must_finish=self._settings.database_url.startswith("postgresql"))
             os.kill(process.pid or 0, signal.SIGCONT)
-        process.join(LONGEST_SECONDS)
+        _join(process)
         assert process.exitcode == 0, (self._scenario.name, process.exitcode)
         self._said += _drain(heard)
         return stopped
@@ -154,14 +158,15 @@ class _Play:
         heard, said = self._context.Pipe(duplex=False)
         process = self._start(child.recover, self._settings, said)
         said.close()
-        process.join(LONGEST_SECONDS)
+        _join(process)
         assert process.exitcode == 0, (self._scenario.name, process.exitcode)
         quiet = _drain(heard) == ["quiet"]
         assert quiet or not must_finish, f"{self._scenario.name}: work was still due after the recovery"
 
     def _start(self, target: Callable[..., None], *arguments: object) -> ForkServerProcess:
         process = self._context.Process(target=target, args=arguments, daemon=True)
-        process.start()
+        with _ONE_AT_A_TIME:
+            process.start()
         return process
 
     def _set_up(self) -> None:
@@ -185,6 +190,17 @@ def _context() -> ForkServerContext:
     return context
 
 
+def _join(process: ForkServerProcess) -> None:
+    wait([process.sentinel], LONGEST_SECONDS)
+    with _ONE_AT_A_TIME:
+        process.join(0)
+
+
+def _is_alive(process: ForkServerProcess) -> bool:
+    with _ONE_AT_A_TIME:
+        return process.is_alive()
+
+
 def _drain(heard: Connection) -> list[Any]:
     said: list[Any] = []
     try:
@@ -196,7 +212,7 @@ def _drain(heard: Connection) -> list[Any]:
 
 def _await_stop(process: ForkServerProcess) -> bool:
     deadline = time.monotonic() + LONGEST_SECONDS
-    while time.monotonic() < deadline and process.is_alive():
+    while time.monotonic() < deadline and _is_alive(process):
         try:
             state = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
         except FileNotFoundError:
