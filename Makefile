@@ -19,8 +19,9 @@ install: .venv/installed ## install everything, pinned, into .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# With their extras: pip looks for the newest `coverage[toml]` when only `coverage` is pinned, and then misses its hash.
 lock: ## pin what pyproject.toml asks for, keeping the pins that still fit (needs uv)
-	$(UV) pip compile --group dev pyproject.toml --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --universal --quiet --output-file requirements.lock
+	$(UV) pip compile --group dev pyproject.toml --generate-hashes --no-strip-extras --no-header --no-emit-index-url --python-version 3.11 --universal --quiet --output-file requirements.lock
 
 demo: install ## book against a faulty sandbox and check that both places agree
 	$(BIN)/calsaga demo
