@@ -136,7 +136,7 @@ async def application(
             store=store,
             directory=Directory(companies=companies, services=services, keys=KeyDirectory(keys)),
             calendars=calendars,
-            followers=Followers(store, follow_seconds=settings.follow_seconds),
+            followers=Followers(store, follow_seconds=settings.follow_seconds, probe=probe),
             ending=asyncio.Event(),
         )
         async with _background(opened, runs=background):

@@ -3,7 +3,9 @@ Where a process may die, and a way to make it die there (B3).
 
 Named points stand before and after every commit and every call to Cal.com:
 `append.before:TOPIC`, `append.written:TOPIC`, `append.after:TOPIC` (the topic is that
-of the append's first event), `calcom.OPERATION.before`, `calcom.OPERATION.after`.
+of the append's first event), `calcom.OPERATION.before`, `calcom.OPERATION.after`,
+`claim.before`, `claim.after` (due work), `follower.before:NAME`, `follower.written:NAME`,
+`follower.after:NAME` (a batch of a read model).
 
 `CALSAGA_CRASH_AT=POINT` (or `POINT#3` for the third time it is reached, or `#7` for
 the seventh point of any name) sends the process the signal `CALSAGA_CRASH_SIGNAL`,

@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from adapters.log.store import Store
+from adapters.recording.probing import Probe, ignore
 from adapters.turn import turn
 from domain.errors import AppointmentDatabaseError, DatabaseKind
 from projections.catalog import PROJECTIONS
@@ -32,11 +33,20 @@ AFTER_FAILURE_SECONDS = 1.0
 class Followers:
     """Followers of all read models; `run` ends when it is cancelled or told to stop."""
 
-    def __init__(self, store: Store, *, follow_seconds: float, projections: Sequence[Projection] = PROJECTIONS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        follow_seconds: float,
+        projections: Sequence[Projection] = PROJECTIONS,
+        probe: Probe = ignore,
+    ) -> None:
         self._store = store
         self._pause = follow_seconds
         self._projections = {one.name: one for one in projections}
-        self._followers = {one.name: Follower(one, engine=store.engine, source=store.log) for one in projections}
+        self._followers = {
+            one.name: Follower(one, engine=store.engine, source=store.log, probe=probe) for one in projections
+        }
         self._problems: dict[str, str] = {}
         self._stopping = asyncio.Event()
 

@@ -24,7 +24,7 @@ _KEYS = (
     "python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
 )
 _POINT = "must be POINT, POINT#N or #N, such as append.after:booking.initiated.v1#2"
-_POINT_FORM = re.compile(r"(?=.)(?:[a-z]+(?:\.[a-z_]+)+(?::[a-z0-9.-]+)?)?(?:#[1-9]\d{0,8})?")
+_POINT_FORM = re.compile(r"(?=.)(?:[a-z]+(?:\.[a-z_]+)+(?::[a-z0-9._-]+)?)?(?:#[1-9]\d{0,8})?")
 _HIGHEST_PORT = 65535
 
 Value = TypeVar("Value")

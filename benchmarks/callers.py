@@ -19,6 +19,7 @@ import uvloop
 from httpx_aiohttp import AiohttpTransport
 
 from adapters.bootstrap import application
+from adapters.collector import spare_what_stays
 from adapters.settings import read_settings
 from domain.wish import BookAppointment, CustomerWish
 
@@ -93,6 +94,7 @@ async def in_process(orders: Orders) -> Tally:
     async with application(read_settings(), background=True) as app:
         for service in (STEADY, DOOMED):
             await app.directory.services.find(company_id="default", service_id=service)
+        spare_what_stays()
         await _ready()
 
         async def book(wish: BookAppointment) -> str:
@@ -138,7 +140,9 @@ def main() -> None:
     """Read the orders from the first argument, and print the tally as JSON."""
     orders = Orders(**json.loads(sys.argv[1]))
     tally = uvloop.run(over_http(orders) if orders.url else in_process(orders))
-    sys.stdout.write(json.dumps(asdict(tally)) + "\n")
+    # With PYTHONUNBUFFERED, `sys.stdout` forgets the rest of what a pipe takes in part only.
+    with open(sys.stdout.fileno(), "w", encoding="utf-8", closefd=False) as whole:
+        whole.write(json.dumps(asdict(tally)) + "\n")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ It counts only if the checkpoint still is where the batch begins, so whoever com
 second changes nothing. An event that cannot be applied parks its own stream.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, Table
@@ -17,12 +18,27 @@ from projections.poison import is_poison, said_of
 from projections.source import Entry, Projection
 from sagas.appending import Recorded
 
+Probe: TypeAlias = Callable[[str], None]
+
 
 class Applier:
-    """Writes one read model; blocking. The name is that of its checkpoint."""
+    """
+    Writes one read model; blocking. The name is that of its checkpoint.
 
-    def __init__(self, projection: Projection, *, engine: Engine, name: str, tables: Sequence[Table]) -> None:
+    `probe` is told where a test can make a batch die: before it, when all is written, and once it is committed.
+    """
+
+    def __init__(
+        self,
+        projection: Projection,
+        *,
+        engine: Engine,
+        name: str,
+        tables: Sequence[Table],
+        probe: Probe = lambda _: None,
+    ) -> None:
         self._name = name
+        self._probe = probe
         self._apply = projection.apply
         self._tables = tables
         self._engine = engine
@@ -44,6 +60,7 @@ class Applier:
 
     def apply(self, entries: Sequence[Entry], *, after: int) -> bool:
         """Apply what follows on a position, and tell whether the checkpoint still was there."""
+        self._probe(f"follower.before:{self._name}")
         with self._engine.begin() as connection:
             # First of all, so that the checkpoint's row is locked before anything is done for nothing.
             if not checkpoints.advance(connection, self._name, expected=after, to=entries[-1].position):
@@ -52,6 +69,8 @@ class Applier:
             readable, parked = _sorted_out(entries, left_out)
             parked |= self._apply_or_park(connection, readable)
             checkpoints.park(connection, self._name, parked.values())
+            self._probe(f"follower.written:{self._name}")
+        self._probe(f"follower.after:{self._name}")
         return True
 
     def take_in(self, stream_id: UUID, missed: Sequence[Recorded], *, at: int) -> bool | None:

@@ -15,7 +15,7 @@ from domain.booking import Booking, BookingStatus
 from projections.errors import OutOfOrder
 from projections.source import Projection
 from projections.tables import booking_list
-from projections.upserting import upsert
+from projections.upserting import is_one_of, upsert
 from sagas.appending import Recorded
 
 
@@ -81,7 +81,7 @@ def summary(booking: Booking) -> BookingRow:
 
 def load(connection: Connection, table: Table, booking_ids: Iterable[UUID]) -> dict[UUID, BookingRow]:
     """Return the rows of these bookings, those that are there."""
-    rows = connection.execute(select(table).where(table.c.booking_id.in_(list(booking_ids))))
+    rows = connection.execute(select(table).where(is_one_of(connection, table.c.booking_id, list(booking_ids))))
     return {row.booking_id: BookingRow(**row._mapping) for row in rows}  # noqa: SLF001 - the public way to a dict
 
 

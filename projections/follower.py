@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, Table
 
-from projections.applying import Applier
+from projections.applying import Applier, Probe
 from projections.checkpoints import Parked
 from projections.errors import LogRestored, NotParked
 from projections.source import Entry, EventSource, Projection
@@ -61,10 +61,15 @@ class Follower:
         name: str | None = None,
         tables: Sequence[Table] | None = None,
         batch: int = BATCH,
+        probe: Probe = lambda _: None,
     ) -> None:
         self.name = name or projection.name
         self._applier = Applier(
-            projection, engine=engine, name=self.name, tables=projection.tables if tables is None else tables
+            projection,
+            engine=engine,
+            name=self.name,
+            tables=projection.tables if tables is None else tables,
+            probe=probe,
         )
         self._source = source
         self._batch = batch

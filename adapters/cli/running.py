@@ -1,6 +1,5 @@
 """What most commands begin with: settings, logs, and the application on an event loop."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -36,6 +35,8 @@ def with_application(
     settings: "Settings | None" = None,
 ) -> Result:
     """Open the application, do something with it, close it, and return what came of it."""
+    import uvloop
+
     from adapters.bootstrap import application
 
     chosen = settings or ready_settings()
@@ -44,7 +45,7 @@ def with_application(
         async with application(chosen, background=background) as opened:
             return await action(opened)
 
-    return asyncio.run(run())
+    return uvloop.run(run())
 
 
 def say_json(document: object) -> None:

@@ -35,8 +35,10 @@ def serve(
 
 def worker() -> None:
     """Take up and finish due work, whoever left it, until SIGTERM or SIGINT, which let it finish what it does."""
+    from adapters.collector import spare_what_stays
 
     async def run(app: "Application") -> None:
+        spare_what_stays()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, app.ending.set)
         await app.ending.wait()

@@ -6,15 +6,17 @@ from uuid import UUID
 
 from adapters.database.reading import Readers
 from adapters.recording.backend import DueWork
+from adapters.recording.probing import Probe, ignore
 from sagas.ports import Claimed
 
 
 class DatabaseAgenda:
-    """The due work of all processes."""
+    """The due work of all processes; `probe` is told before and after a claim's commit."""
 
-    def __init__(self, work: DueWork, readers: Readers) -> None:
+    def __init__(self, work: DueWork, readers: Readers, *, probe: Probe = ignore) -> None:
         self._work = work
         self._readers = readers
+        self._probe = probe
 
     async def claim(self, *, limit: int, lease: timedelta) -> Sequence[Claimed]:
         """
@@ -25,7 +27,11 @@ class DatabaseAgenda:
                 same is due again when the lease has run out.
 
         """
-        return await self._readers.run(lambda: self._work.claim(limit=limit, lease=lease))
+        self._probe("claim.before")
+        claimed = await self._readers.run(lambda: self._work.claim(limit=limit, lease=lease))
+        if claimed:
+            self._probe("claim.after")
+        return claimed
 
     async def release(self, claimed: Sequence[tuple[UUID, UUID]]) -> None:
         """

@@ -114,7 +114,7 @@ async def open_store(
         await readers.run(backend.due_work.next_due)
         yield Store(
             log=EventLog(recorder=backend.recorder, appender=appender, readers=readers, mapper=mapper),
-            agenda=DatabaseAgenda(backend.due_work, readers),
+            agenda=DatabaseAgenda(backend.due_work, readers, probe=probe),
             clock=clock,
             appointments=DatabaseAppointments(engine=engine, readers=readers),
             readers=readers,

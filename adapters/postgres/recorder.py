@@ -64,7 +64,7 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         drafts = [draft(one, self._mapper) for one in batch]
         reached(self._probe, "before", batch)
         try:
-            transaction = PostgresTransaction(self._session.begin(), self._clock)
+            transaction = PostgresTransaction(self._session, self._clock)
             results = write_batch(transaction, drafts, self._mapper)
             reached(self._probe, "written", batch)
             self._session.commit()

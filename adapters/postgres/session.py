@@ -6,6 +6,7 @@ from typing import Any, Final
 import psycopg
 
 from adapters.database import dead_peers
+from adapters.postgres.statements import PREPARE_HEADS
 
 WRITER_LOCK: Final = 7_161_131_117_200_901_017
 """The advisory lock of everybody who writes the log."""
@@ -13,7 +14,7 @@ WRITER_LOCK: Final = 7_161_131_117_200_901_017
 LOCK_SECONDS: Final = 10.0
 """How long one wait for it is, unless somebody says otherwise."""
 
-BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
+BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({WRITER_LOCK}); "
 COMMIT: Final = "COMMIT"
 
 SETTINGS: Final = """
@@ -46,9 +47,12 @@ class WriterSession:
         self._limits = limits
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
-    def begin(self) -> psycopg.Cursor[tuple[Any, ...]]:
+    def begin(self, first: str) -> tuple[psycopg.Cursor[tuple[Any, ...]], list[tuple[Any, ...]]]:
         """
-        Begin a transaction, wait for the writer lock, and return a cursor.
+        Begin a transaction, wait for the writer lock, and return a cursor and the rows of the `first` query.
+
+        All in one message: a statement of its own takes a snapshot of its own, so that
+        the query sees what was committed before the lock was ours.
 
         Raises:
             psycopg.Error: there is no connection, or the lock was not to be had in time.
@@ -56,8 +60,10 @@ class WriterSession:
         """
         if self._connection is None:
             self._connection = self._connect()
-        self._connection.execute(BEGIN)
-        return self._connection.cursor(binary=True)
+        answers = self._connection.execute(BEGIN + first)
+        while answers.nextset():
+            pass
+        return self._connection.cursor(binary=True), answers.fetchall()
 
     def commit(self) -> None:
         """Commit."""
@@ -92,6 +98,7 @@ class WriterSession:
         settings = SETTINGS.format(lock=lock, statement=lock + statement, idle=statement)
         try:
             connection.execute(settings)
+            connection.execute(PREPARE_HEADS)
         except psycopg.Error:
             connection.close()
             raise

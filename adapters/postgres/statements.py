@@ -2,7 +2,9 @@
 
 from typing import Final
 
-HEADS: Final = """
+# Prepared by name, so that it can go in one message with the lock; its parameters are uuids and numbers alone.
+PREPARE_HEADS: Final = """
+PREPARE calsaga_heads (uuid[], bigint[]) AS
 SELECT
     wanted.stream_id,
     (SELECT max(originator_version) FROM stored_events WHERE originator_id = wanted.stream_id),
@@ -11,7 +13,7 @@ SELECT
         WHERE originator_id = wanted.stream_id AND originator_version = wanted.version + 1
     ),
     clock_timestamp()
-FROM unnest(%(stream_id)b::uuid[], %(version)b::bigint[]) AS wanted (stream_id, version)
+FROM unnest($1, $2) AS wanted (stream_id, version)
 """
 
 ROWS_AFTER: Final = """

@@ -5,12 +5,12 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from eventsourcing.persistence import StoredEvent
 
 from adapters.database.clock import DatabaseClock, elapsed
 from adapters.postgres import statements as sql
 from adapters.postgres.refusals import why_appointment, why_claim
+from adapters.postgres.session import WriterSession
 from adapters.recording.batch import Head, Share
 from sagas.appending import Append, Customer, DueAfter, InsertAppointment, Lease, NothingDue, Refusal, SlotClaim
 
@@ -20,18 +20,16 @@ NORMAL_PRIORITY = 5
 class PostgresTransaction:
     """Read and write by few statements, each for all rows of its kind."""
 
-    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]], clock: DatabaseClock) -> None:
-        self._cursor = cursor
+    def __init__(self, session: WriterSession, clock: DatabaseClock) -> None:
+        self._session = session
         self._clock = clock
 
     def heads(self, appends: Sequence[Append]) -> Mapping[UUID, Head]:
-        """Read the heads, and by the way the database's clock."""
-        wanted = {
-            "stream_id": [one.stream_id for one in appends],
-            "version": [one.expected_version for one in appends],
-        }
+        """Begin behind the writer lock, and read the heads, and by the way the database's clock."""
+        stream_ids = ",".join(str(one.stream_id) for one in appends)
+        versions = ",".join(str(one.expected_version) for one in appends)
         asked_at = elapsed()
-        rows = self._cursor.execute(sql.HEADS, wanted, prepare=True).fetchall()
+        self._cursor, rows = self._session.begin(f"EXECUTE calsaga_heads('{{{stream_ids}}}', '{{{versions}}}')")
         self._clock.observe(rows[0][3], asked_at=asked_at)
         return {stream_id: Head(version=version or 0, state=state) for stream_id, version, state, _ in rows}
 

@@ -22,6 +22,7 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from adapters.bootstrap import application
+from adapters.collector import spare_what_stays
 from adapters.settings import Settings
 from adapters.telemetry import configure
 from adapters.web.app import create_api, create_app
@@ -58,6 +59,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, background: boo
         _announce(listener)
         config = _configured(create_app(opened, rate_limit=_rate_limit(settings)), settings, lifespan="off")
         server = uvicorn.Server(config)
+        spare_what_stays()
         watching = asyncio.create_task(_once(opened.ending, lambda: setattr(server, "should_exit", True)))
         await server.serve(sockets=[listener])
         watching.cancel()
@@ -81,6 +83,7 @@ def _app_of_child(settings: Settings, *, background: bool) -> FastAPI:
             app.state.backend = backend_over(opened)
             # The supervisor starts another process in place of one that ends.
             watching = asyncio.create_task(_once(opened.ending, lambda: signal.raise_signal(signal.SIGTERM)))
+            spare_what_stays()
             yield
             watching.cancel()
 

@@ -13,7 +13,7 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -71,18 +71,22 @@ class Stage:
             assert not faults, faults
             return trace.read_text().split()
 
-    def die_at(self, scenario: Scenario, number: int, *, how: str = "KILL") -> Verdict:
+    def die_at(self, scenario: Scenario, points: Sequence[str], number: int, *, how: str = "KILL") -> Verdict:
         """
-        Let the process die, or sleep, at the point of that number (from 1 on).
+        Let the process die, or sleep, where it came to `points[number - 1]` when nothing died.
+
+        The point is named, with how often it had been reached by then: followers and workers go on beside the
+        booking, so that the numbers of all points together are not the same twice.
         """
+        point = points[number - 1]
+        turn = points[:number].count(point)
         with tempfile.TemporaryDirectory() as folder:
-            trace = Path(folder) / "trace"
-            play = _Play(self, scenario, crash_at=f"#{number}", crash_signal=how, crash_trace=str(trace))
+            play = _Play(
+                self, scenario, crash_at=f"{point}#{turn}", crash_signal=how, crash_trace=str(Path(folder) / "trace")
+            )
             died = play.work()
             faults = play.finish()
-            reached = trace.read_text().split()
-        point = reached[number - 1] if len(reached) >= number else "not reached"
-        return Verdict(scenario=scenario.name, point=f"{number} {point}", died=died, faults=tuple(faults))
+        return Verdict(scenario=scenario.name, point=f"{point}#{turn}", died=died, faults=tuple(faults))
 
 
 class _Play:

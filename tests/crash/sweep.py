@@ -28,7 +28,7 @@ from tests.integration.sandbox.sandbox_process import SandboxProcess
 from tests.servers.postgres import PostgresServer
 
 AT_ONCE = 8
-Death = tuple[Scenario, int, str]
+Death = tuple[Scenario, Sequence[str], int, str]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,7 +80,7 @@ def holds_the_lock(database: str, point: str) -> bool:
 
     SQLite's writer lock is the process's until it ends; PostgreSQL ends the idle transaction.
     """
-    return database == "sqlite" and point.startswith("append.written:")
+    return database == "sqlite" and point.startswith(("append.written:", "follower.written:"))
 
 
 def _sweep(here: Stage, scenarios: Sequence[Scenario], how: Sequence[str], database: str) -> int:
@@ -88,13 +88,13 @@ def _sweep(here: Stage, scenarios: Sequence[Scenario], how: Sequence[str], datab
     with ThreadPoolExecutor(AT_ONCE) as pool:
         reached = list(pool.map(here.points, scenarios))
         deaths: list[Death] = [
-            (scenario, number, one)
+            (scenario, points, number, one)
             for scenario, points in zip(scenarios, reached, strict=True)
             for number, point in enumerate(points, start=1)
             for one in how
             if not (one == "STOP" and holds_the_lock(database, point))
         ]
-        verdicts = list(pool.map(lambda death: here.die_at(death[0], death[1], how=death[2]), deaths))
+        verdicts = list(pool.map(lambda death: here.die_at(*death[:3], how=death[3]), deaths))
     return _report(database, verdicts, time.monotonic() - started)
 
 

@@ -38,15 +38,15 @@ def test_a_process_may_sleep_while_another_one_finishes_its_booking(here: Stage,
     points = here.points(scenario)
     number = points.index(point) + 1 if point in points else points.index("calcom.create.before") + 1
 
-    verdict = here.die_at(scenario, number, how="STOP")
+    verdict = here.die_at(scenario, points, number, how="STOP")
 
     assert verdict.died
     assert () == verdict.faults
 
 
-def _each_point_once(reached: list[list[str]]) -> list[tuple[Scenario, int]]:
-    first: dict[str, tuple[Scenario, int]] = {}
+def _each_point_once(reached: list[list[str]]) -> list[tuple[Scenario, list[str], int]]:
+    first: dict[str, tuple[Scenario, list[str], int]] = {}
     for scenario, points in zip(SCENARIOS, reached, strict=True):
         for number, point in enumerate(points, start=1):
-            first.setdefault(point, (scenario, number))
+            first.setdefault(point, (scenario, points, number))
     return list(first.values())
