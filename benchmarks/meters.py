@@ -11,7 +11,7 @@ import psycopg
 DATA_STATEMENTS = """
 SELECT coalesce(sum(calls), 0) FROM pg_stat_statements
 WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND query ~* '^[[:space:]]*(--[^\\n]*\\n[[:space:]]*)*(select|insert|update|delete|with)'
+  AND query ~* '^[[:space:]]*(--[^\\n]*\\n[[:space:]]*)*(select|insert|update|delete|with|prepare)'
   AND query !~* 'pg_stat_|pg_advisory'
 """
 COMMITS = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"

@@ -77,6 +77,8 @@ class WriterSession:
             return
         try:
             self._connection.execute("ROLLBACK")
+            # After a rollback psycopg deallocates what is prepared, ours included.
+            self._connection.execute(PREPARE_HEADS)
         except psycopg.Error:
             self.close()
 

@@ -44,7 +44,7 @@ async def test_a_held_connection_is_dropped_in_the_end(client: Client) -> None:
 
 
 async def test_a_late_commit_comes_too_late_when_the_time_was_given_away(client: Client) -> None:
-    await client.queue("late_commit", seconds=0.1)
+    await client.queue("late_commit", seconds=1)
 
     with pytest.raises(httpx.RemoteProtocolError):
         await client.book()

@@ -16,7 +16,7 @@ SCANS = """
     SELECT relname, seq_tup_read FROM pg_stat_user_tables
     WHERE relname IN ('stored_events', 'slot_claims', 'appointments', 'saga_due', 'customers') AND idx_scan > 0
 """
-DATA = re.compile(r"^\s*(WITH|SELECT|INSERT|UPDATE|DELETE)", re.IGNORECASE)
+DATA = re.compile(r"^\s*(WITH|SELECT|INSERT|UPDATE|DELETE|PREPARE)", re.IGNORECASE)
 
 
 def counted(connection: psycopg.Connection[Any]) -> tuple[int, int]:
