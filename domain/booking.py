@@ -12,6 +12,7 @@ from typing import assert_never
 from uuid import UUID, uuid5
 
 from domain import events as e
+from domain import findings as f
 from domain.ledger import Ledger, Line, LineStatus
 
 
@@ -83,7 +84,7 @@ class Booking:
     review: Failure | None = None
     cancellation: e.CancellationRequested | None = None
     cancel_commands: tuple[str, ...] = ()
-    inconsistencies: tuple[e.InconsistencyDetected, ...] = ()
+    inconsistencies: tuple[f.InconsistencyDetected, ...] = ()
     retry_at: datetime | None = None
     not_sent: int = 0
     deferred_for: str | None = None
@@ -116,7 +117,7 @@ class Booking:
     def surplus(self) -> tuple[Line, ...]:
         """Return the live lines that this booking must not have, or no longer wants."""
         unwanted = self.goal is not Goal.BOOK or self.ended in {BookingStatus.FAILED, BookingStatus.CANCELLED}
-        live = (line for line in self.ledger.live if not line.in_review)
+        live = (line for line in self.ledger.live if not line.in_review and not line.foreign)
         return tuple(line for line in live if unwanted or line.uid != self.kept_uid)
 
     @property
@@ -191,6 +192,8 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
             lives = b.ledger.changed(lambda it: it.uid == event.from_uid, uid=event.to_uid, status=LineStatus.LIVE)
             followed = replace(b, ledger=lives)
             return replace(followed, kept_uid=event.to_uid) if b.kept_uid == event.from_uid else followed
+        case e.CalcomBookingFound():
+            return _found(b, event)
         case e.BookingDeferred():
             return replace(b, deferred_for=event.reason, retry_at=event.until)
         case e.AppointmentBooked():
@@ -203,6 +206,8 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
                 ends_at=event.ends_at,
                 obstacle=None,
             )
+        case e.BookingRescheduled():
+            return replace(b, starts_at=event.starts_at, ends_at=event.ends_at)
         case e.AppointmentPersistenceFailed():
             obstacle = None if event.obstacle_id is None else Obstacle(appointment_id=event.obstacle_id)
             return replace(b, obstacle=obstacle, persistence_failure=event.reason, repeats=b.repeats + 1)
@@ -227,13 +232,20 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
             return replace(b, ended=BookingStatus.FAILED, failure=failure)
         case e.BookingCancelled():
             return replace(b, ended=BookingStatus.CANCELLED, appointment_live=False)
-        case e.InconsistencyDetected():
+        case f.InconsistencyDetected():
             return replace(b, inconsistencies=(*b.inconsistencies, event))
-        case e.ManualReviewRequested():
+        case f.InconsistencyResolved():
+            left = tuple(it for it in b.inconsistencies if (it.kind, it.uid) != (event.kind, event.uid))
+            return replace(b, inconsistencies=left)
+        case f.CalcomSyncRequired():
+            return b
+        case f.ManualReviewRequested():
             asked = b.ledger.changed(
                 lambda line: line.attempt_id == event.attempt_id and line.uid == event.uid, in_review=True
             )
             return replace(b, ledger=asked, review=Failure(reason=event.reason, detail=event.detail))
+        case f.ManualReviewAnswered():
+            return _answered(b, event)
         case _:
             assert_never(event)
 
@@ -282,6 +294,41 @@ def _created(b: Booking, event: e.CalcomBookingCreated) -> Booking:
     if b.kept_uid is None and b.goal is Goal.BOOK and b.ended is None:
         after = replace(after, kept_uid=event.uid, starts_at=event.starts_at, ends_at=event.ends_at)
     return after
+
+
+def _found(b: Booking, event: e.CalcomBookingFound) -> Booking:
+    line = Line(
+        attempt_id=f"calcom:{event.uid}",
+        number=0,
+        attempted_at=event.at,
+        answer_by=event.at,
+        status=LineStatus.LIVE,
+        uid=event.uid,
+        calcom_status=event.calcom_status,
+        foreign=True,
+    )
+    return replace(
+        b, ledger=b.ledger.opened(line), kept_uid=event.uid, starts_at=event.starts_at, ends_at=event.ends_at
+    )
+
+
+def _answered(b: Booking, event: f.ManualReviewAnswered) -> Booking:
+    stays = event.answer == "keep_local" and b.appointment_live
+    facts: dict[str, object] = {"in_review": False}
+    if event.answer == "absent":
+        facts["status"] = LineStatus.ABSENT_FOR_GOOD if event.uid is None else LineStatus.CANCELLED
+    elif event.answer in {"retry", "cancel"}:
+        facts |= {"cancel_failures": 0, "retry_cancel_at": None, "failed_looks": 0}
+    elif event.answer == "keep_local" and not stays:
+        facts["status"] = LineStatus.SET_ASIDE
+    ledger = b.ledger.changed(
+        lambda line: line.in_review and line.attempt_id == event.attempt_id and line.uid == event.uid, **facts
+    )
+    answered = replace(b, ledger=ledger, review=b.review if ledger.in_review else None)
+    if stays:
+        # The appointment is kept, and what was to undo it is forgotten.
+        return replace(answered, goal=Goal.BOOK, ended=BookingStatus.BOOKED, cancellation=None, undoing=None)
+    return answered
 
 
 def _refused(b: Booking, event: e.CalcomBookingRefused) -> Booking:

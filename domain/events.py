@@ -11,6 +11,13 @@ from datetime import datetime
 from typing import ClassVar, Literal, TypeAlias
 from uuid import UUID
 
+from domain.findings import (
+    CalcomSyncRequired,
+    InconsistencyDetected,
+    InconsistencyResolved,
+    ManualReviewAnswered,
+    ManualReviewRequested,
+)
 from domain.person import Person
 from domain.service import Service
 
@@ -18,16 +25,7 @@ CancelHow: TypeAlias = Literal["cancelled", "already_cancelled", "gone"]
 CancelPurpose: TypeAlias = Literal["compensation", "cancellation", "surplus"]
 ObstacleVerdict: TypeAlias = Literal["gone", "moving", "stands"]
 CreatedHow: TypeAlias = Literal["made", "adopted"]
-InconsistencyKind: TypeAlias = Literal[
-    "orphan",
-    "ghost",
-    "time_drift",
-    "status_drift",
-    "duplicate",
-    "foreign_booking",
-    "compensation_failed",
-    "persistence_failed",
-]
+MovedBy: TypeAlias = Literal["calcom", "customer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +171,23 @@ class CalcomBookingFollowed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalcomBookingFound:
+    """
+    Somebody has booked at Cal.com without us; from here on the booking is followed, and never changed there.
+
+    `webhook_id` is the stream of the webhook that told of it, if one did.
+    """
+
+    TOPIC: ClassVar[str] = "booking.calcom-found.v1"
+    at: datetime
+    uid: str
+    calcom_status: str
+    starts_at: datetime
+    ends_at: datetime
+    webhook_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookingDeferred:
     """Cal.com cannot be used at the moment; the booking waits, and the caller was told so."""
 
@@ -184,7 +199,11 @@ class BookingDeferred:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppointmentBooked:
-    """The pivot: the appointment stands in both places, and the saga only goes forward."""
+    """
+    The pivot: the appointment stands in both places, and the saga only goes forward.
+
+    `overlaps` is true for what Cal.com holds although the member of staff is busy then.
+    """
 
     TOPIC: ClassVar[str] = "booking.appointment-booked.v1"
     at: datetime
@@ -192,6 +211,26 @@ class AppointmentBooked:
     calcom_uid: str
     starts_at: datetime
     ends_at: datetime
+    overlaps: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingRescheduled:
+    """
+    The appointment stands at another time, in both places.
+
+    A move gives a booking another uid at Cal.com. `overlaps` is as in `AppointmentBooked`.
+    """
+
+    TOPIC: ClassVar[str] = "booking.rescheduled.v1"
+    at: datetime
+    from_uid: str
+    to_uid: str
+    starts_at: datetime
+    ends_at: datetime
+    by: MovedBy
+    overlaps: bool = False
+    webhook_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,34 +333,6 @@ class BookingCancelled:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InconsistencyDetected:
-    """Both sides differ, or may; the evidence says how that was seen."""
-
-    TOPIC: ClassVar[str] = "booking.inconsistency-detected.v1"
-    at: datetime
-    kind: InconsistencyKind
-    uid: str | None
-    evidence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManualReviewRequested:
-    """
-    A person must decide about one attempt, or about the booking `uid` that it has made.
-
-    The saga does nothing more about it by itself, and makes nothing new; what it owes
-    for other attempts it still does.
-    """
-
-    TOPIC: ClassVar[str] = "booking.manual-review-requested.v1"
-    at: datetime
-    reason: str
-    detail: str
-    attempt_id: str
-    uid: str | None
-
-
 BookingEvent: TypeAlias = (
     BookingInitiated
     | CalcomBookingAttempted
@@ -332,8 +343,10 @@ BookingEvent: TypeAlias = (
     | CalcomBookingCreated
     | CalcomBookingRefused
     | CalcomBookingFollowed
+    | CalcomBookingFound
     | BookingDeferred
     | AppointmentBooked
+    | BookingRescheduled
     | AppointmentPersistenceFailed
     | ObstacleInspected
     | CompensationStarted
@@ -344,5 +357,8 @@ BookingEvent: TypeAlias = (
     | BookingFailed
     | BookingCancelled
     | InconsistencyDetected
+    | InconsistencyResolved
+    | CalcomSyncRequired
     | ManualReviewRequested
+    | ManualReviewAnswered
 )

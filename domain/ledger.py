@@ -26,6 +26,8 @@ class LineStatus(StrEnum):
     """Looked for and not found; looked at once more at the horizon."""
     ABSENT_FOR_GOOD = "absent_for_good"
     CANCELLED = "cancelled"
+    SET_ASIDE = "set_aside"
+    """A person has taken it out of our hands."""
 
 
 OPEN = frozenset({LineStatus.INTENDED, LineStatus.IN_DOUBT})
@@ -51,6 +53,8 @@ class Line:
     failed_looks: int = 0
     last_looked_at: datetime | None = None
     in_review: bool = False
+    foreign: bool = False
+    """Made by somebody else at Cal.com, and never changed there by us."""
     cancels: int = 0
     cancel_failures: int = 0
     retry_cancel_at: datetime | None = None

@@ -11,12 +11,14 @@ from uuid import UUID
 from sqlalchemy import Connection, Table, select
 
 from domain import events as e
+from domain import findings as f
 from domain.booking import Booking, BookingStatus
+from domain.webhook import WebhookEvent, WebhookProcessed, WebhookPutOff, WebhookReceived
 from projections.errors import OutOfOrder
 from projections.source import Projection
 from projections.tables import booking_list
 from projections.upserting import is_one_of, upsert
-from sagas.appending import Recorded
+from sagas.appending import LogEvent, Recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,10 @@ def apply(connection: Connection, tables: Sequence[Table], recorded: Sequence[Re
     (table,) = tables
     news: dict[UUID, list[Recorded]] = {}
     for one in recorded:
-        news.setdefault(one.stream_id, []).append(one)
+        if not isinstance(one.event, WebhookEvent):
+            news.setdefault(one.stream_id, []).append(one)
+    if not news:
+        return
     rows = load(connection, table, news)
     changed = [evolve_recorded(rows.get(stream_id), events) for stream_id, events in news.items()]
     upsert(connection, table, [{name: getattr(row, name) for name in BookingRow.__slots__} for row in changed])
@@ -133,7 +138,7 @@ def begin(booking_id: UUID, event: e.BookingInitiated) -> BookingRow:
     return summary(Booking(booking_id=booking_id, version=1, initiated=event, updated_at=event.at))
 
 
-def evolve(row: BookingRow, event: e.BookingEvent) -> BookingRow:
+def evolve(row: BookingRow, event: LogEvent) -> BookingRow:
     """Return the row after one more event, but for its version and time."""
     match event:
         case e.CalcomBookingAttempted() | e.CalcomCancelAttempted():
@@ -144,6 +149,10 @@ def evolve(row: BookingRow, event: e.BookingEvent) -> BookingRow:
             return replace(row, resilience_strategy="degradation")
         case e.CalcomBookingCreated() if row.calcom_booking_uid is None and row.status == BookingStatus.PENDING:
             return replace(row, calcom_booking_uid=event.uid, starts_at=event.starts_at, ends_at=event.ends_at)
+        case e.CalcomBookingFound():
+            return replace(row, calcom_booking_uid=event.uid, starts_at=event.starts_at, ends_at=event.ends_at)
+        case e.BookingRescheduled():
+            return replace(row, starts_at=event.starts_at, ends_at=event.ends_at)
         case e.CalcomBookingFollowed() if row.calcom_booking_uid == event.from_uid:
             return replace(row, calcom_booking_uid=event.to_uid)
         case e.AppointmentBooked():
@@ -160,7 +169,14 @@ def evolve(row: BookingRow, event: e.BookingEvent) -> BookingRow:
             return _blamed(_moved(row, BookingStatus.FAILED), event)
         case e.BookingCancelled():
             return _moved(row, BookingStatus.CANCELLED)
-        case e.ManualReviewRequested():
+        case f.ManualReviewAnswered():
+            return replace(
+                row,
+                status=event.status_after,
+                failure_reason=event.reason_after,
+                failure_detail=event.detail_after,
+            )
+        case f.ManualReviewRequested():
             return _blamed(_moved(row, BookingStatus.NEEDS_REVIEW), event)
         case (
             e.BookingInitiated()
@@ -173,7 +189,12 @@ def evolve(row: BookingRow, event: e.BookingEvent) -> BookingRow:
             | e.ObstacleInspected()
             | e.CalcomBookingCancelled()
             | e.CompensationFailed()
-            | e.InconsistencyDetected()
+            | f.InconsistencyDetected()
+            | f.InconsistencyResolved()
+            | f.CalcomSyncRequired()
+            | WebhookReceived()
+            | WebhookPutOff()
+            | WebhookProcessed()
         ):
             return row
         case _:
@@ -185,8 +206,8 @@ def _moved(row: BookingRow, status: BookingStatus) -> BookingRow:
     return row if row.status == BookingStatus.NEEDS_REVIEW else replace(row, status=status.value)
 
 
-def _blamed(row: BookingRow, event: e.CompensationStarted | e.BookingFailed | e.ManualReviewRequested) -> BookingRow:
-    if row.status == BookingStatus.NEEDS_REVIEW and not isinstance(event, e.ManualReviewRequested):
+def _blamed(row: BookingRow, event: e.CompensationStarted | e.BookingFailed | f.ManualReviewRequested) -> BookingRow:
+    if row.status == BookingStatus.NEEDS_REVIEW and not isinstance(event, f.ManualReviewRequested):
         return row
     return replace(row, failure_reason=event.reason, failure_detail=event.detail)
 

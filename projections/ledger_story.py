@@ -83,7 +83,7 @@ def _verdict(line: Line) -> str:
         case LineStatus.IN_DOUBT:
             return "in doubt, being looked for"
         case LineStatus.LIVE:
-            return f"live at Cal.com ({line.calcom_status})"
+            return f"live at Cal.com ({line.calcom_status}{', made there' if line.foreign else ''})"
         case LineStatus.NOT_SENT:
             return "never left"
         case LineStatus.REFUSED:
@@ -94,5 +94,7 @@ def _verdict(line: Line) -> str:
             return "absent"
         case LineStatus.CANCELLED:
             return "cancelled at Cal.com"
+        case LineStatus.SET_ASIDE:
+            return "set aside by a person"
         case _:
             assert_never(line.status)

@@ -7,6 +7,9 @@ from enum import Enum
 from typing import assert_never
 
 from domain import events as e
+from domain import findings as f
+from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
+from sagas.appending import LogEvent
 
 
 class Lane(Enum):
@@ -27,7 +30,7 @@ class Message:
     text: str
 
 
-def messages(event: e.BookingEvent) -> tuple[Message, ...]:
+def messages(event: LogEvent) -> tuple[Message, ...]:
     """Return what was said when this happened."""
     match event:
         case e.BookingInitiated():
@@ -52,10 +55,14 @@ def messages(event: e.BookingEvent) -> tuple[Message, ...]:
             return (_answers(f"refused: {_why(event)}"),)
         case e.CalcomBookingFollowed():
             return (_answers(f"{event.from_uid} lives on as {event.to_uid}"),)
+        case e.CalcomBookingFound():
+            return (_answers(f"somebody has booked {event.uid} ({event.calcom_status})"),)
         case e.BookingDeferred():
             return (_tells(f"accepted, waits until {event.until.isoformat()}: {event.reason}"),)
         case e.AppointmentBooked():
             return (_stores(f"appointment {event.appointment_id}"), _tells("booked"))
+        case e.BookingRescheduled():
+            return (_stores(f"appointment moved to {event.starts_at.isoformat()}, by {event.by}"),)
         case e.AppointmentPersistenceFailed():
             return (_says(f"refused the appointment: {event.reason}"),)
         case e.ObstacleInspected():
@@ -74,10 +81,22 @@ def messages(event: e.BookingEvent) -> tuple[Message, ...]:
             return (_stores("the end, the claim is released"), _tells(f"failed: {_why(event)}"))
         case e.BookingCancelled():
             return (_stores("the appointment is cancelled"), _tells("cancelled"))
-        case e.InconsistencyDetected():
+        case f.InconsistencyDetected():
             return (_notes(f"both sides differ ({event.kind}): {event.evidence}"),)
-        case e.ManualReviewRequested():
+        case f.InconsistencyResolved():
+            return (_notes(f"both sides agree again ({event.kind}): {event.how}, by {event.actor}"),)
+        case f.CalcomSyncRequired():
+            return (_notes(f"something is owed at Cal.com: {event.reason}"),)
+        case f.ManualReviewRequested():
             return (_notes(f"a person must decide: {_why(event)}"),)
+        case f.ManualReviewAnswered():
+            return (_asks(f"{event.answer} {event.uid or event.attempt_id}, says {event.actor}"),)
+        case WebhookReceived():
+            return (_answers(f"webhook {event.trigger} about {event.uid or 'nothing'}"),)
+        case WebhookPutOff():
+            return (_notes(f"looked at again from {event.until.isoformat()}: {event.reason}"),)
+        case WebhookProcessed():
+            return (_notes(f"webhook processed: {event.outcome}"),)
         case _:
             assert_never(event)
 
@@ -87,7 +106,7 @@ def _why(
     | e.CompensationStarted
     | e.CompensationFailed
     | e.BookingFailed
-    | e.ManualReviewRequested,
+    | f.ManualReviewRequested,
 ) -> str:
     return f"{event.reason}, {event.detail}" if event.detail else event.reason
 

@@ -11,12 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from domain.booking import Booking, fold, initial_state
-from domain.events import BookingEvent
 from domain.person import Person
 from domain.service import Service
 from projections.ledger_story import LedgerLine, ledger_lines
 from projections.masking import masker
-from sagas.appending import Recorded
+from sagas.appending import LogEvent, Recorded, booking_events
 
 Facts = dict[str, str]
 # When it happened stands beside it, and a digest tells a reader nothing.
@@ -82,7 +81,7 @@ def story(recorded: Sequence[Recorded], *, as_of: datetime | None = None, at_ver
     if not held:
         raise LookupError("nothing had happened to this booking yet")
     mask = masker(held)
-    booking = fold(initial_state(held[0].stream_id), (one.event for one in held))
+    booking = fold(initial_state(held[0].stream_id), booking_events(held))
     return Story(
         booking_id=booking.booking_id,
         version=booking.version,
@@ -92,11 +91,11 @@ def story(recorded: Sequence[Recorded], *, as_of: datetime | None = None, at_ver
             EventLine(at=one.event.at, version=one.version, name=one.event.TOPIC, facts=telling(one.event, mask))
             for one in held
         ),
-        ledger=ledger_lines(booking, [one.event for one in held], mask),
+        ledger=ledger_lines(booking, list(booking_events(held)), mask),
     )
 
 
-def telling(event: BookingEvent, mask: Callable[[str], str]) -> Facts:
+def telling(event: LogEvent, mask: Callable[[str], str]) -> Facts:
     """Return an event's facts as text, without those that are empty, and without the person."""
     facts: Facts = {}
     for field in fields(event):

@@ -6,13 +6,14 @@ transaction. The database may refuse the claim or the appointment by a constrain
 is written then instead is decided by `on_refused`, inside the same transaction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
 
 from domain.events import BookingEvent
+from domain.webhook import WebhookEvent
 
 RefusedBy: TypeAlias = Literal[
     "near_duplicate",
@@ -24,17 +25,39 @@ RefusedBy: TypeAlias = Literal[
 ]
 
 
+LogEvent: TypeAlias = BookingEvent | WebhookEvent
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """An event as the log holds it. `position` is its place in the whole log, 0 if not known."""
 
     stream_id: UUID
     version: int
-    event: BookingEvent
+    event: LogEvent
     append_id: str
     correlation_id: str
     recorded_at: datetime
     position: int = 0
+
+
+def booking_events(recorded: Iterable[Recorded]) -> Iterator[BookingEvent]:
+    """Return the events of a booking's stream; those of a webhook's are no booking's."""
+    return only_booking_events(one.event for one in recorded)
+
+
+def only_booking_events(events: Iterable[LogEvent]) -> Iterator[BookingEvent]:
+    """Leave out what is no booking's."""
+    for event in events:
+        if not isinstance(event, WebhookEvent):
+            yield event
+
+
+def webhook_events(recorded: Iterable[Recorded]) -> Iterator[WebhookEvent]:
+    """Return the events of a webhook's stream; those of a booking's are no webhook's."""
+    for one in recorded:
+        if isinstance(one.event, WebhookEvent):
+            yield one.event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +103,27 @@ class InsertAppointment:
     sync_attempt_count: int
     last_sync_attempted_at: datetime | None
     resilience_strategy: str | None
+    webhook_id: str | None = None
+    overlap_allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveAppointment:
+    """
+    The row of `appointments` to move to another time, and to another uid at Cal.com.
+
+    The database may refuse it as it may refuse an insert; a row that is not booked any more is left alone.
+    """
+
+    appointment_id: UUID
+    company_id: str
+    booking_id: UUID
+    staff_id: str | None
+    calcom_booking_uid: str
+    starts_at: datetime
+    ends_at: datetime
+    webhook_id: str | None = None
+    overlap_allowed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +175,7 @@ class Refusal:
 class Instead:
     """What is written when the claim or the appointment is refused; the claim is released if `releases_claim`."""
 
-    events: tuple[BookingEvent, ...]
+    events: tuple[LogEvent, ...]
     due: Due
     releases_claim: bool = False
 
@@ -151,12 +195,12 @@ class Append:
     append_id: str
     correlation_id: str
     recorded_at: datetime
-    events: tuple[BookingEvent, ...]
+    events: tuple[LogEvent, ...]
     due: Due
     claim: SlotClaim | None = None
     releases_claim: bool = False
     customer: Customer | None = None
-    appointment: InsertAppointment | CancelAppointment | None = None
+    appointment: InsertAppointment | MoveAppointment | CancelAppointment | None = None
     on_refused: Callable[[Refusal], Instead] | None = None
 
 
@@ -164,7 +208,7 @@ class Append:
 class Appended:
     """The append is durable; `events` are those written, which differ from those asked for after a refusal."""
 
-    events: tuple[BookingEvent, ...]
+    events: tuple[LogEvent, ...]
     refusal: Refusal | None = None
 
 

@@ -8,7 +8,7 @@ from domain.booking import Booking, BookingStatus, fold, initial_state
 from domain.events import BookingEvent, ObstacleVerdict
 from domain.policy import Policy
 from sagas import recording
-from sagas.appending import Append, CancelAppointment, DueAfter, Lost, NothingDue
+from sagas.appending import Append, CancelAppointment, DueAfter, Lost, NothingDue, booking_events
 from sagas.outcomes import Inspected
 from sagas.ports import Appointments, Calendars, Clock, Ids, Log, RowInTheWay
 from sagas.run import Rerecord, Run
@@ -108,7 +108,7 @@ class Effects:
         if row is None or not row.is_booked:
             return "gone"
         recorded = await self._log.read(row.booking_id)
-        other = fold(initial_state(row.booking_id), (one.event for one in recorded))
+        other = fold(initial_state(row.booking_id), booking_events(recorded))
         if other.status in _LETTING_GO:
             return "moving"
         if row.calcom_booking_uid is None:

@@ -15,7 +15,7 @@ from domain.booking import Booking, BookingStatus, fold, initial_state
 from domain.errors import AppointmentDatabaseError
 from domain.events import BookingInitiated
 from domain.policy import Policy
-from sagas.appending import Append, AppendResult, Due, DueAfter, Lease, Lost, NothingDue
+from sagas.appending import Append, AppendResult, Due, DueAfter, Lease, Lost, NothingDue, booking_events
 from sagas.effects import Effects
 from sagas.next_step import next_step
 from sagas.ports import Clock, Ids, Log
@@ -53,7 +53,7 @@ class Engine:
     async def load(self, booking_id: UUID) -> Booking:
         """Return a booking as the log has it; version 0 if nobody has asked for it."""
         recorded = await self._log.read(booking_id)
-        return fold(initial_state(booking_id), (one.event for one in recorded))
+        return fold(initial_state(booking_id), booking_events(recorded))
 
     def begin(self, booking: Booking, *, token: UUID | None = None, correlation_id: str = "") -> Run:
         """Return a run over a booking; `token` is the lease that its due work was claimed with."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from domain import events as e
+from domain import findings as f
 from domain.booking import Booking, BookingStatus, Goal, appointment_id_of
 from domain.ledger import Line, LineStatus
 from domain.policy import Policy
@@ -75,7 +76,7 @@ def _undo(booking: Booking, line: Line, now: datetime, policy: Policy) -> Step:
 
 
 def _ask_a_person(line: Line, reason: str, detail: str, now: datetime) -> Step:
-    asked = e.ManualReviewRequested(at=now, reason=reason, detail=detail, attempt_id=line.attempt_id, uid=line.uid)
+    asked = f.ManualReviewRequested(at=now, reason=reason, detail=detail, attempt_id=line.attempt_id, uid=line.uid)
     return Record((asked,))
 
 

@@ -1,6 +1,6 @@
 """What the sagas need from the world, in their own words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -56,6 +56,10 @@ class Agenda(Protocol):
 
     async def release(self, claimed: Sequence[tuple[UUID, UUID]]) -> None:
         """Make leased work (saga id, lease token) due at once, for another process to take."""
+        ...
+
+    async def wake(self, saga_id: UUID) -> None:
+        """Make a saga that waits due at once; one that is leased is left to whoever has it."""
         ...
 
     async def next_due(self) -> timedelta | None:
@@ -129,6 +133,10 @@ class Appointments(Protocol):
 
     async def find(self, appointment_id: UUID) -> RowInTheWay | None:
         """Return one row, or None."""
+        ...
+
+    async def holders(self, *, company_id: str, uids: Sequence[str]) -> Mapping[str, UUID]:
+        """Return which booking has each of these uids, be its row booked or cancelled; uids of none are left out."""
         ...
 
 

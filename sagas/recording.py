@@ -11,6 +11,7 @@ from itertools import chain
 from typing import assert_never
 
 from domain import events as e
+from domain import findings as f
 from domain.booking import Booking, BookingStatus, Goal
 from domain.ledger import LineStatus
 from domain.policy import Policy
@@ -129,13 +130,13 @@ def record_look(
 
 def _blind(
     booking: Booking, asked: tuple[str, ...], reason: str, *, now: datetime, policy: Policy
-) -> tuple[e.InconsistencyDetected, ...]:
+) -> tuple[f.InconsistencyDetected, ...]:
     """Return that both sides may differ, when a look has failed as often as is remarkable."""
     lines = (booking.ledger.of(attempt_id) for attempt_id in asked)
     if all(line is None or line.failed_looks + 1 != policy.inconsistent_after for line in lines):
         return ()
     evidence = f"looking at Cal.com has failed {policy.inconsistent_after} times, last with {reason}"
-    return (e.InconsistencyDetected(at=now, kind="orphan", uid=None, evidence=evidence),)
+    return (f.InconsistencyDetected(at=now, kind="orphan", uid=None, evidence=evidence),)
 
 
 def _found(booking: Booking, attempt_id: str, looked: o.Looked, *, now: datetime) -> tuple[e.BookingEvent, ...]:
@@ -226,7 +227,7 @@ def record_cancel(
             return (_review(effect, outcome.reason, outcome.detail, now=now),)
         case o.NotOurs():
             return (
-                e.InconsistencyDetected(at=now, kind="foreign_booking", uid=effect.uid, evidence=outcome.detail),
+                f.InconsistencyDetected(at=now, kind="foreign_booking", uid=effect.uid, evidence=outcome.detail),
                 _review(effect, "foreign_booking", outcome.detail, now=now),
             )
         case o.CancelFailed():
@@ -235,8 +236,8 @@ def record_cancel(
             assert_never(outcome)
 
 
-def _review(effect: CancelAtCalcom, reason: str, detail: str, *, now: datetime) -> e.ManualReviewRequested:
-    return e.ManualReviewRequested(at=now, reason=reason, detail=detail, attempt_id=effect.attempt_id, uid=effect.uid)
+def _review(effect: CancelAtCalcom, reason: str, detail: str, *, now: datetime) -> f.ManualReviewRequested:
+    return f.ManualReviewRequested(at=now, reason=reason, detail=detail, attempt_id=effect.attempt_id, uid=effect.uid)
 
 
 def _cancel_failed(
@@ -251,7 +252,7 @@ def _cancel_failed(
     evidence = f"cancelling at Cal.com has failed {failures} times, last with {outcome.reason}"
     return (
         failed,
-        e.InconsistencyDetected(at=now, kind="compensation_failed", uid=effect.uid, evidence=evidence),
+        f.InconsistencyDetected(at=now, kind="compensation_failed", uid=effect.uid, evidence=evidence),
     )
 
 

@@ -24,6 +24,7 @@ from sagas.appending import (
     NothingDue,
     Refusal,
     SlotClaim,
+    only_booking_events,
 )
 from sagas.rows import appointment_of, claim_of, customer_of
 
@@ -98,7 +99,7 @@ class Run:
         """Take over what the log now holds."""
         self.refused = appended.refusal is not None
         as_decided = appended.events == tuple(self.pending)
-        self.saved = self.state if as_decided else fold(self.saved, appended.events)
+        self.saved = self.state if as_decided else fold(self.saved, only_booking_events(appended.events))
         # A refused claim ends the booking; a refused appointment leaves it leased.
         ended = self.refused and self.saved.ended is not None
         self.due = NothingDue() if ended else None if self.refused else due

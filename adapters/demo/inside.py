@@ -12,6 +12,7 @@ from adapters.demo.front_desk import SOURCE
 from adapters.demo.judging import Row
 from adapters.log.event_log import EventLog
 from domain.booking import Booking, evolve, initial_state
+from domain.webhook import WebhookEvent
 from sagas.appending import Recorded
 
 BATCH = 2000
@@ -37,9 +38,10 @@ class Chronicle:
             for one in entries:
                 if not isinstance(one, Recorded):
                     raise TypeError(one.problem)
-                booking = self.bookings.get(one.stream_id) or initial_state(one.stream_id)
-                self.bookings[one.stream_id] = evolve(booking, one.event)
-                self.streams.setdefault(one.stream_id, []).append(one)
+                if not isinstance(one.event, WebhookEvent):
+                    booking = self.bookings.get(one.stream_id) or initial_state(one.stream_id)
+                    self.bookings[one.stream_id] = evolve(booking, one.event)
+                    self.streams.setdefault(one.stream_id, []).append(one)
                 self.position = one.position
             if len(entries) < BATCH:
                 return

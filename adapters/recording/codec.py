@@ -15,7 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from adapters.recording.errors import UnknownTopic, UnreadableEvent
 from domain.events import BookingEvent
-from sagas.appending import Refusal
+from domain.webhook import WebhookEvent
+from sagas.appending import LogEvent, Refusal
 
 E = TypeVar("E")
 EventData: TypeAlias = dict[str, Any]
@@ -44,7 +45,7 @@ class EventCodec:
     """Turn events into bytes and back."""
 
     def __init__(self, events: Iterable[type[Any]], *, upcasts: Mapping[str, Upcast] | None = None) -> None:
-        self._adapters: dict[str, TypeAdapter[Stored[BookingEvent]]] = {}
+        self._adapters: dict[str, TypeAdapter[Stored[LogEvent]]] = {}
         for event in events:
             if event.TOPIC in self._adapters:
                 raise ValueError(f"two events have the stored name {event.TOPIC!r}")
@@ -58,7 +59,7 @@ class EventCodec:
         """Return the names of the events as they are written now."""
         return frozenset(self._adapters)
 
-    def encode(self, stored: Stored[BookingEvent]) -> bytes:
+    def encode(self, stored: Stored[LogEvent]) -> bytes:
         """
         Return the bytes of an event.
 
@@ -68,7 +69,7 @@ class EventCodec:
         """
         return orjson.dumps(stored)
 
-    def decode(self, topic: str, state: bytes) -> Stored[BookingEvent]:
+    def decode(self, topic: str, state: bytes) -> Stored[LogEvent]:
         """
         Return the event that was stored under a name, brought up to date.
 
@@ -112,8 +113,8 @@ class EventCodec:
 
 
 def booking_codec() -> EventCodec:
-    """Return the codec of everything that can happen to a booking."""
-    return EventCodec(get_args(BookingEvent), upcasts=UPCASTS)
+    """Return the codec of everything that can happen to a booking, and to a webhook."""
+    return EventCodec((*get_args(BookingEvent), *get_args(WebhookEvent)), upcasts=UPCASTS)
 
 
 UPCASTS: Mapping[str, Upcast] = {}

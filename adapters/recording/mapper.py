@@ -6,8 +6,7 @@ from uuid import UUID
 from eventsourcing.persistence import JSONTranscoder, Mapper, Notification, StoredEvent
 
 from adapters.recording.codec import EventCodec, Stored
-from domain.events import BookingEvent
-from sagas.appending import Append, Recorded, Refusal
+from sagas.appending import Append, LogEvent, Recorded, Refusal
 
 
 class EventMapper(Mapper[UUID]):
@@ -52,7 +51,7 @@ class EventMapper(Mapper[UUID]):
         )
 
     def rows(
-        self, append: Append, events: Sequence[BookingEvent], *, refusal: Refusal | None = None
+        self, append: Append, events: Sequence[LogEvent], *, refusal: Refusal | None = None
     ) -> tuple[StoredEvent, ...]:
         """
         Return the rows of one append's events.
@@ -76,7 +75,7 @@ class EventMapper(Mapper[UUID]):
             for place, event in enumerate(events, start=1)
         )
 
-    def _row(self, stream_id: UUID, version: int, stored: Stored[BookingEvent]) -> StoredEvent:
+    def _row(self, stream_id: UUID, version: int, stored: Stored[LogEvent]) -> StoredEvent:
         return StoredEvent(
             originator_id=stream_id,
             originator_version=version,

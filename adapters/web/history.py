@@ -21,7 +21,7 @@ from domain.events import BookingInitiated
 from projections.booking_pages import BookingFilter
 from projections.story import until
 from projections.timeline import timeline, timeline_mermaid, timeline_text
-from sagas.appending import Recorded
+from sagas.appending import Recorded, booking_events
 
 ONE = "/api/bookings/{booking_id}"
 EVENTS = f"{ONE}/events"
@@ -83,7 +83,7 @@ async def read_booking(request: Request) -> Response:
         raise invalid(FieldError("at_version", f"must be from 1 to {len(recorded)}")) from None
     if not held:
         raise invalid(FieldError("as_of", "is before the booking's first event"))
-    return answer_state(fold(initial_state(booking_id), (one.event for one in held)))
+    return answer_state(fold(initial_state(booking_id), booking_events(held)))
 
 
 @router.get(

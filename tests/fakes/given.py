@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from domain import events as e
+from domain import findings as f
 from domain.booking import Booking, fold, initial_state
 from domain.commands import RequestBooking
 from domain.deciding import initiate
@@ -177,8 +178,8 @@ def cancelled(*, seconds: float = 8) -> e.BookingCancelled:
     return e.BookingCancelled(at=at(seconds), reason="no need")
 
 
-def review(attempt: str = "one", uid: str | None = "uid-1", *, seconds: float = 8) -> e.ManualReviewRequested:
-    return e.ManualReviewRequested(
+def review(attempt: str = "one", uid: str | None = "uid-1", *, seconds: float = 8) -> f.ManualReviewRequested:
+    return f.ManualReviewRequested(
         at=at(seconds), reason="compensation_failed", detail="no", attempt_id=attempt, uid=uid
     )
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from domain import events as e
+from domain import findings as f
 from domain.booking import Booking, BookingStatus, Goal, appointment_id_of, evolve, fold, initial_state
 from domain.ledger import LineStatus
 from tests.fakes.given import (
@@ -374,7 +375,7 @@ def test_a_failure_keeps_its_reason_and_the_booking_in_its_way() -> None:
 
 
 def test_inconsistencies_are_kept() -> None:
-    detected = e.InconsistencyDetected(at=at(1), kind="ghost", uid="uid-1", evidence="gone")
+    detected = f.InconsistencyDetected(at=at(1), kind="ghost", uid="uid-1", evidence="gone")
 
     assert (detected, detected) == given(*BOOKED, detected, detected).inconsistencies
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from domain import events as e
+from domain import findings as f
 from domain.booking import appointment_id_of, initial_state
 from domain.policy import Policy
 from sagas.next_step import is_over, next_step
@@ -284,7 +285,7 @@ def test_looking_in_vain_for_too_long_is_for_a_person() -> None:
 
     assert isinstance(step, Record)
     assert [("cannot_look", "one")] == [
-        (it.reason, it.attempt_id) for it in step.events if isinstance(it, e.ManualReviewRequested)
+        (it.reason, it.attempt_id) for it in step.events if isinstance(it, f.ManualReviewRequested)
     ]
 
 
@@ -323,7 +324,7 @@ def test_a_hundred_failed_cancels_are_enough() -> None:
     step = _step(*BOOKED, cancellation(), *(cancel_failed() for _ in range(100)), now=200)
 
     assert isinstance(step, Record)
-    assert ["compensation_failed"] == [one.reason for one in step.events if isinstance(one, e.ManualReviewRequested)]
+    assert ["compensation_failed"] == [one.reason for one in step.events if isinstance(one, f.ManualReviewRequested)]
 
 
 def test_ninety_nine_failed_cancels_are_not() -> None:

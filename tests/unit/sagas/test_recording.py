@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from domain import events as e
+from domain import findings as f
 from domain.booking import Booking, fold
 from domain.policy import Policy
 from domain.retry import RetryPolicy
@@ -428,7 +429,7 @@ def test_a_booking_that_moved_to_what_is_known_already_is_gone_and_no_second_lin
 
 
 def test_a_cancel_refused_for_good_is_for_a_person() -> None:
-    event = e.ManualReviewRequested(at=NOW, reason="cancelling_disabled", detail="no", attempt_id="one", uid="uid-1")
+    event = f.ManualReviewRequested(at=NOW, reason="cancelling_disabled", detail="no", attempt_id="one", uid="uid-1")
 
     assert (event,) == _cancel(given(*BOOKED, cancellation()), CancelRefused(reason="cancelling_disabled", detail="no"))
 
@@ -437,8 +438,8 @@ def test_what_is_not_ours_is_left_alone_and_reported() -> None:
     events = _cancel(given(*BOOKED, cancellation()), NotOurs(detail="another attempt"))
 
     assert (
-        e.InconsistencyDetected(at=NOW, kind="foreign_booking", uid="uid-1", evidence="another attempt"),
-        e.ManualReviewRequested(
+        f.InconsistencyDetected(at=NOW, kind="foreign_booking", uid="uid-1", evidence="another attempt"),
+        f.ManualReviewRequested(
             at=NOW, reason="foreign_booking", detail="another attempt", attempt_id="one", uid="uid-1"
         ),
     ) == events
@@ -463,7 +464,7 @@ def test_the_tenth_failure_is_reported_once(before: int, reported: int) -> None:
 
     events = _cancel(booking, CancelFailed(reason="x", detail=""))
 
-    assert reported == sum(isinstance(one, e.InconsistencyDetected) for one in events)
+    assert reported == sum(isinstance(one, f.InconsistencyDetected) for one in events)
 
 
 @pytest.mark.parametrize(

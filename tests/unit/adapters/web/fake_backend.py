@@ -18,6 +18,7 @@ from adapters.web.ports import (
     ServiceWish,
 )
 from domain import events as e
+from domain import findings as f
 from domain.booking import Booking, fold, initial_state
 from domain.errors import AppointmentError, UnknownBooking, UnknownService
 from domain.person import Person
@@ -79,7 +80,7 @@ BOOKED = e.AppointmentBooked(
 )
 CANCEL_ASKED = e.CancellationRequested(at=NOW, reason="ill", command_id=None)
 CANCELLED = e.BookingCancelled(at=NOW, reason="ill")
-REVIEW = e.ManualReviewRequested(at=NOW, reason="compensation_failed", detail="cancel failed", attempt_id="a", uid=None)
+REVIEW = f.ManualReviewRequested(at=NOW, reason="compensation_failed", detail="cancel failed", attempt_id="a", uid=None)
 UNDOING = e.CompensationStarted(at=NOW, reason="slot_taken", detail="in the way")
 
 
