@@ -77,6 +77,7 @@ class Booking:
     ends_at: datetime | None = None
     appointment_id: UUID | None = None
     appointment_live: bool = False
+    webhook_id: str | None = None
     obstacle: Obstacle | None = None
     persistence_failure: str | None = None
     undoing: Failure | None = None
@@ -207,7 +208,9 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
                 obstacle=None,
             )
         case e.BookingRescheduled():
-            return replace(b, starts_at=event.starts_at, ends_at=event.ends_at)
+            return replace(
+                b, starts_at=event.starts_at, ends_at=event.ends_at, webhook_id=event.webhook_id or b.webhook_id
+            )
         case e.AppointmentPersistenceFailed():
             obstacle = None if event.obstacle_id is None else Obstacle(appointment_id=event.obstacle_id)
             return replace(b, obstacle=obstacle, persistence_failure=event.reason, repeats=b.repeats + 1)
@@ -308,7 +311,12 @@ def _found(b: Booking, event: e.CalcomBookingFound) -> Booking:
         foreign=True,
     )
     return replace(
-        b, ledger=b.ledger.opened(line), kept_uid=event.uid, starts_at=event.starts_at, ends_at=event.ends_at
+        b,
+        ledger=b.ledger.opened(line),
+        kept_uid=event.uid,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        webhook_id=event.webhook_id,
     )
 
 
