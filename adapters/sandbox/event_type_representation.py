@@ -4,7 +4,7 @@ Event types, and the owner of the key, as Cal.com's JSON.
 
 from typing import Any
 
-from adapters.sandbox.event_types import EventType, Host, Scheduling
+from adapters.sandbox.event_types import OWNER, EventType, Host, Scheduling
 
 # What every event type of the sandbox has in common.
 _COMMON: dict[str, Any] = {
@@ -59,12 +59,11 @@ def me_output() -> dict[str, Any]:
     """
     Write the owner of the key as ``GET /v2/me`` does.
     """
-    owner = Host(id=1)
     return {
-        "id": owner.id,
-        "username": owner.username,
-        "email": owner.email,
-        "name": owner.name,
+        "id": OWNER.id,
+        "username": OWNER.username,
+        "email": OWNER.email,
+        "name": OWNER.name,
         "avatarUrl": None,
         "bio": None,
         "timeFormat": 24,

@@ -39,6 +39,10 @@ class Host:
         return f"host-{self.id}@sandbox.example"
 
 
+# Whose keys all keys are.
+OWNER = Host(id=1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventType:
     """
