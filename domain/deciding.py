@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 from domain.booking import Booking, BookingStatus
 from domain.commands import RequestBooking, RequestCancellation
-from domain.errors import AlreadyOver, KeyReused
+from domain.errors import AlreadyOver, KeyReused, MadeElsewhere
 from domain.events import BookingInitiated, CancellationRequested
 from domain.idempotency import IdempotencyKey, customer_id_for, fingerprint
 from domain.policy import Policy
@@ -78,10 +78,13 @@ def cancel(booking: Booking, command: RequestCancellation, *, now: datetime) -> 
 
     Raises:
         AlreadyOver: the appointment has taken place.
+        MadeElsewhere: somebody else made it at Cal.com, and nothing of theirs is ever changed there.
 
     """
     if booking.status in _SPENT or booking.cancellation is not None:
         return ()
+    if any(line.foreign for line in booking.ledger.lines):
+        raise MadeElsewhere(booking.booking_id)
     if booking.status is BookingStatus.BOOKED and booking.ends_at is not None and now >= booking.ends_at:
         raise AlreadyOver(booking.booking_id)
     return (CancellationRequested(at=now, reason=command.reason, command_id=command.command_id),)

@@ -7,6 +7,7 @@ who goes away, or whose patience ends, cancels nothing.
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -24,6 +25,7 @@ from domain.errors import (
     FieldError,
     UnknownBooking,
 )
+from domain.events import BookingEvent
 from domain.idempotency import key_for
 from domain.policy import Policy
 from domain.service import Service
@@ -142,6 +144,33 @@ class Orchestrator:
             run.decide(*requested)
             reached = await self._drive(run, deadline)
             if reached.cancellation is not None:
+                return BookingResult(booking=reached)
+
+    async def decide(
+        self,
+        booking_id: UUID,
+        *,
+        company_id: str,
+        decide: Callable[[Booking], Sequence[BookingEvent]],
+        patience: float = PATIENCE_SECONDS,
+    ) -> BookingResult:
+        """
+        Write what `decide` makes of a booking, take the saga on, and wait up to `patience` seconds.
+
+        `decide` is asked again if somebody else has written meanwhile.
+
+        Raises:
+            UnknownBooking: the company has no such booking.
+            AppointmentDatabaseError: the database is away, and the decision may be stored.
+
+        """
+        deadline = asyncio.get_running_loop().time() + patience
+        while True:
+            booking = await self.get(booking_id, company_id=company_id)
+            run = self._engine.begin(booking)
+            run.decide(*decide(booking))
+            reached = await self._drive(run, deadline)
+            if run.saved.version > booking.version:
                 return BookingResult(booking=reached)
 
     async def get(self, booking_id: UUID, *, company_id: str) -> Booking:

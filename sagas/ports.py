@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.booking import Booking
 from domain.service import Service
 from sagas.appending import Append, AppendResult, Recorded
-from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome
+from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome, Sightings, Trace
 from sagas.steps import CancelAtCalcom, LookAtCalcom
 
 
@@ -95,6 +95,14 @@ class Calendar(Protocol):
         """
         ...
 
+    async def trace(self, uid: str) -> Trace:
+        """Return what a uid has become, however often it was moved."""
+        ...
+
+    async def sightings(self, event_type_id: int, *, changed_since: datetime, starting_after: datetime) -> Sightings:
+        """Return what of an event type was changed from one moment on, or starts after another, whoever made it."""
+        ...
+
 
 class Calendars(Protocol):
     """Every company's calendar."""
@@ -115,6 +123,10 @@ class Services(Protocol):
             UnknownService: the company has no such service.
 
         """
+        ...
+
+    async def booked_as(self, *, company_id: str, event_type_id: int) -> Service | None:
+        """Return the company's service behind an event type of Cal.com, the oldest if there are several, or None."""
         ...
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from adapters.calcom import cancellation, creation, endpoints, looking, preflight, refusals
+from adapters.calcom import cancellation, creation, endpoints, looking, preflight, refusals, sweeping, tracing
 from adapters.calcom.answers import Unreadable, is_success, problem_of, read, read_as, read_envelope
 from adapters.calcom.bodies import create_body, reschedule_body
 from adapters.calcom.endpoints import Call
@@ -19,7 +19,16 @@ from adapters.calcom.wire import Answer, Reply, Wire
 from domain.booking import Booking
 from domain.errors import CalcomBookingError, FieldError
 from sagas.next_step import CLOCK_SKEW
-from sagas.outcomes import CancelFailed, CancelOutcome, CreateOutcome, LookFailed, LookOutcome
+from sagas.outcomes import (
+    CancelFailed,
+    CancelOutcome,
+    CreateOutcome,
+    LookFailed,
+    LookOutcome,
+    Sightings,
+    Trace,
+    TraceFailed,
+)
 from sagas.ports import Clock
 from sagas.steps import CancelAtCalcom, LookAtCalcom
 
@@ -85,6 +94,24 @@ class CalComCalendar:
         if not isinstance(seen, BookingAnswer) or seen.rescheduled_to_uid is not None:
             return None
         return seen.is_live
+
+    async def trace(self, uid: str) -> Trace:
+        """Return what a uid has become, however often it was moved."""
+        return await self._in_time(lambda: tracing.trace(self._wire, uid), otherwise=TraceFailed(reason="timeout"))
+
+    async def sightings(self, event_type_id: int, *, changed_since: datetime, starting_after: datetime) -> Sightings:
+        """Return what of an event type was changed from one moment on, or starts after another, whoever made it."""
+        asked_at = self._clock.now()
+        return await self._in_time(
+            lambda: sweeping.sweep(
+                self._wire,
+                clock=self._clock,
+                event_type_id=event_type_id,
+                changed_since=changed_since,
+                starting_after=starting_after,
+            ),
+            otherwise=LookFailed(started_at=asked_at, reason="timeout"),
+        )
 
     async def reschedule(
         self, uid: str, *, attempt_id: str, starts_at: datetime, reason: str, send_within: timedelta
@@ -192,7 +219,7 @@ class CalComCalendar:
     async def _can_list(self, event_type_id: int) -> bool:
         """Tell whether the key may list the bookings of an event type, one that it has just been able to read."""
         since = endpoints.instant(self._clock.now())
-        call = endpoints.list_created(event_type_id=event_type_id, since=since, skip=0, take=1)
+        call = endpoints.list_ordered(event_type_id=event_type_id, since=since, skip=0, take=1)
         reply = await self._wire.send(call)
         if isinstance(reply, Answer) and reply.status in NO_ACCESS:
             return False

@@ -6,6 +6,7 @@ it takes precedence, also where it cannot be read: another key is another accoun
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -27,11 +28,19 @@ class NoEncryptionKey(Exception):
 class CompanyDirectory:
     """Stores secrets, and finds a company's Cal.com key."""
 
-    def __init__(self, *, stored: Companies, default_company: str, default_calcom_key: str | None) -> None:
+    def __init__(
+        self,
+        *,
+        stored: Companies,
+        default_company: str,
+        default_calcom_key: str | None,
+        default_webhook_secret: str | None = None,
+    ) -> None:
         self._stored = stored
         self._default_company = default_company
         self._default_calcom_key = default_calcom_key
-        self._known: Expiring[str, Company] = Expiring(seconds=REMEMBERED_SECONDS)
+        self._default_webhook_secret = default_webhook_secret
+        self._known: Expiring[str, _Known] = Expiring(seconds=REMEMBERED_SECONDS)
         self._keyless: set[str] = set()
 
     async def calcom_key(self, company_id: str) -> str | None:
@@ -67,18 +76,46 @@ class CompanyDirectory:
         self._known.forget(company_id)
         return _record(await self._stored.get(company_id) or Company(company_id=company_id))
 
+    async def webhook_secrets(self, company_id: str) -> Sequence[str] | None:
+        """
+        Return every secret that the company's webhooks may be signed with, None if there is no such company.
+
+        The default company's secret from the environment holds beside those that are
+        stored, so that one can be replaced without a gap.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        company = await self._company(company_id)
+        own = () if company is None else company.webhook_secrets
+        if company_id != self._default_company:
+            return None if company is None else own
+        return own if self._default_webhook_secret is None else (*own, self._default_webhook_secret)
+
     async def list(self) -> Sequence[CompanyRecord]:
         """Return all companies that have been stored, by id."""
         return await self._stored.list()
 
     async def _calcom_key(self, company_id: str) -> str | None:
-        company = self._known.get(company_id)
-        if company is None:
-            company = await self._stored.get(company_id) or Company(company_id=company_id)
-            self._known.put(company_id, company)
-        if company.calcom_key is None and company_id == self._default_company:
-            return self._default_calcom_key
+        company = await self._company(company_id)
+        if company is None or company.calcom_key is None:
+            return self._default_calcom_key if company_id == self._default_company else None
         return company.calcom_key
+
+    async def _company(self, company_id: str) -> Company | None:
+        known = self._known.get(company_id)
+        if known is None:
+            known = _Known(await self._stored.get(company_id))
+            self._known.put(company_id, known)
+        return known.company
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was found under an id; that there is none is worth remembering, too."""
+
+    company: Company | None
 
 
 def _record(company: Company) -> CompanyRecord:

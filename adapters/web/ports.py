@@ -14,6 +14,7 @@ from domain.service import Service
 from domain.wish import BookAppointment
 from projections.booking_pages import BookingFilter, BookingPage
 from sagas.appending import Recorded
+from sagas.inbox import IncomingWebhook, Stored
 from sagas.orchestrator import BookingResult, CancelAppointment
 
 __all__ = [
@@ -121,6 +122,18 @@ class Companies(Protocol):
         """Return all companies."""
         ...
 
+    async def webhook_secrets(self, company_id: str) -> Sequence[str] | None:
+        """Return the secrets that the company's webhooks may be signed with, None if there is no such company."""
+        ...
+
+
+class WebhookInbox(Protocol):
+    """Where webhooks are stored."""
+
+    async def receive(self, webhook: IncomingWebhook) -> Stored:
+        """Store a webhook, and return what becomes of it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
@@ -148,4 +161,5 @@ class Backend:
     keys: Keys
     services: Services
     companies: Companies
+    inbox: WebhookInbox
     probes: Probes

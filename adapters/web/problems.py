@@ -34,6 +34,7 @@ class Kind:
 BAD_REQUEST = Kind("bad-request", 400, "The request cannot be understood")
 NOT_JSON = Kind("not-json", 400, "The body is not a JSON object")
 NOT_AUTHENTICATED = Kind("not-authenticated", 401, "A valid API key is needed")
+BAD_SIGNATURE = Kind("bad-signature", 401, "The webhook is not signed with the company's secret")
 MISSING_SCOPE = Kind("missing-scope", 403, "The API key may not do this")
 NOT_FOUND = Kind("not-found", 404, "There is no such thing")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This cannot be done here")

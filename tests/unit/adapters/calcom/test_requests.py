@@ -101,7 +101,7 @@ def test_each_group_has_its_version() -> None:
         endpoints.get("u"),
         endpoints.cancel("u"),
         endpoints.reschedule("u"),
-        endpoints.list_created(event_type_id=1, since="x", skip=0),
+        endpoints.list_ordered(event_type_id=1, since="x", skip=0),
         endpoints.event_type(1),
         endpoints.me(),
         endpoints.slots(event_type_id=1, starts_at=START, ends_at=START, time_zone="UTC", duration_minutes=None),
