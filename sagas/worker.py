@@ -95,9 +95,7 @@ class Worker:
             log.warning("worker.saga.left", extra={"saga_id": str(claimed.saga_id), **error.as_log()})
         except Exception:
             # A saga that trips over a defect must not take the others down; its lease spaces the tries.
-            log.exception(
-                "worker.saga.crashed", extra={"saga_id": str(claimed.saga_id), "attempt": claimed.attempt}
-            )
+            log.exception("worker.saga.crashed", extra={"saga_id": str(claimed.saga_id), "attempt": claimed.attempt})
 
     async def _until_next(self) -> float:
         due = await self._agenda.next_due()
