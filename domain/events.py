@@ -3,7 +3,7 @@ Everything that can have happened to a booking.
 
 A stored name (`TOPIC`) is written, never derived, and never changes: a new meaning is
 a new version plus an upcaster. `at` is when the decision was taken, UTC, by the
-database's clock. Personal data stands in `BookingInitiated.person` and nowhere else.
+database's clock. Personal data stands in a field named `person`, and nowhere else.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import ClassVar, Literal, TypeAlias
 from uuid import UUID
 
+<<<<<<< HEAD
 from domain.findings import (
     CalcomSyncRequired,
     InconsistencyDetected,
@@ -19,11 +20,15 @@ from domain.findings import (
     ManualReviewRequested,
 )
 from domain.person import Person
+=======
+from domain.person import Person, Remark
+>>>>>>> fixes
 from domain.service import Service
 
 CancelHow: TypeAlias = Literal["cancelled", "already_cancelled", "gone"]
 CancelPurpose: TypeAlias = Literal["compensation", "cancellation", "surplus"]
 ObstacleVerdict: TypeAlias = Literal["gone", "moving", "stands"]
+CancelReason: TypeAlias = Literal["requested", "cancelled_at_calcom"]
 CreatedHow: TypeAlias = Literal["made", "adopted"]
 MovedBy: TypeAlias = Literal["calcom", "customer"]
 
@@ -275,7 +280,7 @@ class CancellationRequested:
 
     TOPIC: ClassVar[str] = "booking.cancellation-requested.v1"
     at: datetime
-    reason: str
+    person: Remark
     command_id: str | None
 
 
@@ -330,7 +335,7 @@ class BookingCancelled:
 
     TOPIC: ClassVar[str] = "booking.cancelled.v1"
     at: datetime
-    reason: str
+    reason: CancelReason
 
 
 BookingEvent: TypeAlias = (

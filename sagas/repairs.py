@@ -13,6 +13,7 @@ from domain.booking import Booking, evolve
 from domain.errors import CustomerValidationError, FieldError, NothingToDecide
 from domain.events import BookingEvent, CancellationRequested
 from domain.ledger import Line
+from domain.person import Remark
 from domain.text import identifier_problem
 from sagas import outcomes as o
 from sagas.orchestrator import BookingResult, Orchestrator
@@ -86,7 +87,7 @@ class Repairs:
             followed += record_sighting(booking, adopted, now=now)
         wants_it = booking.cancellation is None and booking.ended is None
         if wish.answer == "cancel" and wants_it:
-            followed.append(CancellationRequested(at=now, reason=wish.note, command_id=None))
+            followed.append(CancellationRequested(at=now, person=Remark(reason=wish.note), command_id=None))
         followed += [
             f.InconsistencyResolved(at=now, kind=one.kind, uid=one.uid, how=wish.answer, actor=wish.actor)
             for one in booking.inconsistencies

@@ -53,11 +53,11 @@ class CalComCalendar:
         self._visible_after = visible_after
         self._looks: Looks[Listing | ListingFailed] = Looks(self._list)
 
-    async def create(self, booking: Booking, *, attempt_id: str, send_within: timedelta) -> CreateOutcome:
-        """Ask for the booking once; not at all once `send_within` has passed since this call."""
+    async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
+        """Ask for the booking once, and not at all from `send_by` on."""
         asked_at = self._clock.now()
         body = create_body(booking, attempt_id=attempt_id)
-        reply = await self._wire.send(endpoints.create(), body=body, send_within=send_within.total_seconds())
+        reply = await self._wire.send(endpoints.create(), body=body, send_by=send_by)
         return await self._made(reply, attempt_id=attempt_id, asked_at=asked_at, table=refusals.CREATE)
 
     async def look(self, booking: Booking, effect: LookAtCalcom) -> LookOutcome:
@@ -114,12 +114,12 @@ class CalComCalendar:
         )
 
     async def reschedule(
-        self, uid: str, *, attempt_id: str, starts_at: datetime, reason: str, send_within: timedelta
+        self, uid: str, *, attempt_id: str, starts_at: datetime, reason: str, send_by: datetime
     ) -> CreateOutcome:
         """Move a booking of `attempt_id`, which the new one carries on; the same outcomes as for a create."""
         asked_at = self._clock.now()
         body = reschedule_body(starts_at=starts_at, reason=reason)
-        reply = await self._wire.send(endpoints.reschedule(uid), body=body, send_within=send_within.total_seconds())
+        reply = await self._wire.send(endpoints.reschedule(uid), body=body, send_by=send_by)
         return await self._made(reply, attempt_id=attempt_id, asked_at=asked_at, table=refusals.RESCHEDULE)
 
     async def event_type(self, event_type_id: int) -> EventTypeAnswer:
@@ -187,7 +187,8 @@ class CalComCalendar:
             message = "there is no such event type, or the API key cannot see it"
             return preflight.Preflight(errors=(FieldError(preflight.EVENT_TYPE, message),))
         can_list = await self._can_list(event_type_id)
-        return preflight.examine(event_type, can_list=can_list, duration_minutes=duration_minutes)
+        key_of = None if event_type.owner_id is None else (await self.me()).id
+        return preflight.examine(event_type, can_list=can_list, key_of=key_of, duration_minutes=duration_minutes)
 
     async def aclose(self) -> None:
         """Stop the lists that are being read."""
@@ -237,12 +238,22 @@ def _succeeded(reply: Reply) -> Answer:
     if isinstance(reply, Answer) and is_success(reply):
         return reply
     failure = failure_of(reply)
+    if failure.reason == "unauthorized":
+        raise _without_key(reply, detail=failure.detail)
     if not isinstance(reply, Answer):
         raise CalcomBookingError("Cal.com could not be reached.", status=None, answer=failure.detail, transient=True)
     transient = reply.status >= _FIRST_TRANSIENT or refusals.says_throttled(problem_of(reply))
     raise CalcomBookingError(
         "Cal.com did not do what was asked.", status=reply.status, answer=failure.detail, transient=transient
     )
+
+
+def _without_key(reply: Reply, *, detail: str) -> CalcomBookingError:
+    wrong, status = "The company has no usable Cal.com API key", None
+    if isinstance(reply, Answer):
+        wrong, status = "Cal.com rejects the company's API key", reply.status
+    message = f"{wrong}: set CALSAGA_CALCOM_API_KEY, or give it one with `calsaga companies set`."
+    return CalcomBookingError(message, status=status, answer=detail)
 
 
 def _unreadable(answer: Answer) -> CalcomBookingError:
