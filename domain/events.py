@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import ClassVar, Literal, TypeAlias
 from uuid import UUID
 
-<<<<<<< HEAD
 from domain.findings import (
     CalcomSyncRequired,
     InconsistencyDetected,
@@ -19,10 +18,7 @@ from domain.findings import (
     ManualReviewAnswered,
     ManualReviewRequested,
 )
-from domain.person import Person
-=======
 from domain.person import Person, Remark
->>>>>>> fixes
 from domain.service import Service
 
 CancelHow: TypeAlias = Literal["cancelled", "already_cancelled", "gone"]

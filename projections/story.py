@@ -11,12 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.booking import Booking, fold, initial_state
-<<<<<<< HEAD
-from domain.person import Person
-=======
-from domain.events import BookingEvent
 from domain.person import Person, Remark
->>>>>>> fixes
 from domain.service import Service
 from projections.ledger_story import LedgerLine, ledger_lines
 from projections.masking import masker

@@ -6,7 +6,6 @@ it takes precedence, also where it cannot be read: another key is another accoun
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import structlog
 
@@ -39,13 +38,10 @@ class CompanyDirectory:
         self._stored = stored
         self._default_company = default_company
         self._default_calcom_key = default_calcom_key
-<<<<<<< HEAD
         self._default_webhook_secret = default_webhook_secret
-        self._known: Expiring[str, _Known] = Expiring(seconds=REMEMBERED_SECONDS)
-=======
         # In a tuple of one, since no key is worth remembering, too.
         self._known: Expiring[str, tuple[str | None]] = Expiring(seconds=REMEMBERED_SECONDS)
->>>>>>> fixes
+        self._known_secrets: Expiring[str, tuple[tuple[str, ...] | None]] = Expiring(seconds=REMEMBERED_SECONDS)
         self._keyless: set[str] = set()
 
     async def calcom_key(self, company_id: str) -> str | None:
@@ -79,6 +75,7 @@ class CompanyDirectory:
         secrets = None if webhook_secret is None else (webhook_secret,)
         await self._stored.set(company_id, calcom_key=calcom_key, webhook_secrets=secrets)
         self._known.forget(company_id)
+        self._known_secrets.forget(company_id)
         record = await self._stored.find(company_id)
         return record or CompanyRecord(company_id=company_id, has_calcom_key=False, has_webhook_secret=False)
 
@@ -93,49 +90,28 @@ class CompanyDirectory:
             AppointmentDatabaseError: the database did not answer.
 
         """
-        company = await self._company(company_id)
-        own = () if company is None else company.webhook_secrets
+        known = self._known_secrets.get(company_id)
+        if known is None:
+            known = (await self._stored_secrets(company_id),)
+            self._known_secrets.put(company_id, known)
+        (own,) = known
         if company_id != self._default_company:
-            return None if company is None else own
-        return own if self._default_webhook_secret is None else (*own, self._default_webhook_secret)
+            return own
+        return (*(own or ()), *(() if self._default_webhook_secret is None else (self._default_webhook_secret,)))
 
     async def list(self) -> Sequence[CompanyRecord]:
         """Return all companies that have been stored, by id."""
         return await self._stored.list()
 
     async def _calcom_key(self, company_id: str) -> str | None:
-<<<<<<< HEAD
-        company = await self._company(company_id)
-        if company is None or company.calcom_key is None:
-            return self._default_calcom_key if company_id == self._default_company else None
-        return company.calcom_key
-
-    async def _company(self, company_id: str) -> Company | None:
-        known = self._known.get(company_id)
-        if known is None:
-            known = _Known(await self._stored.get(company_id))
-            self._known.put(company_id, known)
-        return known.company
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What was found under an id; that there is none is worth remembering, too."""
-
-    company: Company | None
-
-
-def _record(company: Company) -> CompanyRecord:
-    return CompanyRecord(
-        company_id=company.company_id,
-        has_calcom_key=company.calcom_key is not None,
-        has_webhook_secret=bool(company.webhook_secrets),
-    )
-=======
         known = self._known.get(company_id)
         if known is None:
             known = (await self._stored.calcom_key(company_id),)
             self._known.put(company_id, known)
         (key,) = known
         return self._default_calcom_key if key is None and company_id == self._default_company else key
->>>>>>> fixes
+
+    async def _stored_secrets(self, company_id: str) -> tuple[str, ...] | None:
+        if await self._stored.find(company_id) is None:
+            return None
+        return await self._stored.webhook_secrets(company_id)
