@@ -18,6 +18,7 @@ from domain.findings import (
     ManualReviewAnswered,
     ManualReviewRequested,
 )
+from domain.moving import MoveEvent
 from domain.person import Person, Remark
 from domain.service import Service
 
@@ -362,4 +363,5 @@ BookingEvent: TypeAlias = (
     | CalcomSyncRequired
     | ManualReviewRequested
     | ManualReviewAnswered
+    | MoveEvent
 )

@@ -54,7 +54,8 @@ def compare(
     if booking.status is BookingStatus.NEEDS_REVIEW:
         return None
     if booking.ended is None:
-        return NotNow.IN_DOUBT if booking.ledger.open else NotNow.UNDER_WAY
+        doubtful = booking.ledger.open or (booking.move is not None and booking.move.is_open)
+        return NotNow.IN_DOUBT if doubtful else NotNow.UNDER_WAY
     if isinstance(trace, o.Gone):
         return _gone(booking, trace, now)
     if booking.ended is BookingStatus.BOOKED and booking.kept_uid in trace.uids:

@@ -10,7 +10,7 @@ from domain.booking import Booking
 from domain.service import Service
 from sagas.appending import Append, AppendResult, Recorded
 from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome, Sightings, Trace
-from sagas.steps import CancelAtCalcom, LookAtCalcom
+from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 
 
 class Log(Protocol):
@@ -85,6 +85,10 @@ class Calendar(Protocol):
 
     async def cancel(self, booking: Booking, effect: CancelAtCalcom) -> CancelOutcome:
         """Cancel a booking of ours, and only that."""
+        ...
+
+    async def reschedule(self, effect: RescheduleAtCalcom, *, send_by: datetime) -> CreateOutcome:
+        """Ask for a booking to be moved, once; the outcomes are those of a create, with the new uid."""
         ...
 
     async def is_live(self, uid: str) -> bool | None:

@@ -19,6 +19,7 @@ from sagas import outcomes as o
 from sagas.orchestrator import BookingResult, Orchestrator
 from sagas.ports import Agenda, Calendars, Clock
 from sagas.recording import record_sighting
+from sagas.run import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +69,15 @@ class Repairs:
             return BookingResult(booking=booking)
         adopted = await self._adopted(wish, line) if wish.answer == "adopt" and line is not None else None
 
-        def decide(latest: Booking) -> Sequence[BookingEvent]:
-            asked = _asked_about(latest, wish)
+        def decide(run: Run) -> bool:
+            asked = _asked_about(run.state, wish)
             if asked is None:
                 raise NothingToDecide(wish.booking_id)
-            return self._decided(latest, wish, asked, adopted)
+            run.decide(*self._decided(run.state, wish, asked, adopted))
+            return True
 
-        return await self._orchestrator.decide(
-            wish.booking_id, company_id=wish.company_id, decide=decide, patience=patience
+        return await self._orchestrator.carry_out(
+            wish.booking_id, decide, company_id=wish.company_id, patience=patience
         )
 
     def _decided(

@@ -30,12 +30,13 @@ from sagas.outcomes import (
     TraceFailed,
 )
 from sagas.ports import Clock
-from sagas.steps import CancelAtCalcom, LookAtCalcom
+from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 
 Model = TypeVar("Model", bound=BaseModel)
 Outcome = TypeVar("Outcome")
 
 _FIRST_TRANSIENT = 500
+_MOVED = "The customer asked for another time."
 
 
 class CalComCalendar:
@@ -113,14 +114,12 @@ class CalComCalendar:
             otherwise=LookFailed(started_at=asked_at, reason="timeout"),
         )
 
-    async def reschedule(
-        self, uid: str, *, attempt_id: str, starts_at: datetime, reason: str, send_by: datetime
-    ) -> CreateOutcome:
-        """Move a booking of `attempt_id`, which the new one carries on; the same outcomes as for a create."""
+    async def reschedule(self, effect: RescheduleAtCalcom, *, send_by: datetime) -> CreateOutcome:
+        """Move a booking, once; the new one carries its attempt's id on, and the outcomes are those of a create."""
         asked_at = self._clock.now()
-        body = reschedule_body(starts_at=starts_at, reason=reason)
-        reply = await self._wire.send(endpoints.reschedule(uid), body=body, send_by=send_by)
-        return await self._made(reply, attempt_id=attempt_id, asked_at=asked_at, table=refusals.RESCHEDULE)
+        body = reschedule_body(starts_at=effect.starts_at, reason=effect.reason or _MOVED)
+        reply = await self._wire.send(endpoints.reschedule(effect.uid), body=body, send_by=send_by)
+        return await self._made(reply, attempt_id=effect.attempt_id, asked_at=asked_at, table=refusals.RESCHEDULE)
 
     async def event_type(self, event_type_id: int) -> EventTypeAnswer:
         """

@@ -62,7 +62,9 @@ class CompanyDirectory:
             _log.critical("company.calcom_key.unusable", company_id=company_id, problem=problem)
         return key
 
-    async def put(self, company_id: str, *, calcom_key: str | None, webhook_secret: str | None) -> CompanyRecord:
+    async def put(
+        self, company_id: str, *, calcom_key: str | None, webhook_secrets: Sequence[str] | None
+    ) -> CompanyRecord:
         """
         Store the secrets that are given, and leave the others.
 
@@ -72,8 +74,7 @@ class CompanyDirectory:
         """
         if not self._stored.can_encrypt:
             raise NoEncryptionKey
-        secrets = None if webhook_secret is None else (webhook_secret,)
-        await self._stored.set(company_id, calcom_key=calcom_key, webhook_secrets=secrets)
+        await self._stored.set(company_id, calcom_key=calcom_key, webhook_secrets=webhook_secrets)
         self._known.forget(company_id)
         self._known_secrets.forget(company_id)
         record = await self._stored.find(company_id)

@@ -114,7 +114,9 @@ class Services(Protocol):
 class Companies(Protocol):
     """The companies and their secrets, which are stored encrypted."""
 
-    async def put(self, company_id: str, *, calcom_key: str | None, webhook_secret: str | None) -> CompanyRecord:
+    async def put(
+        self, company_id: str, *, calcom_key: str | None, webhook_secrets: Sequence[str] | None
+    ) -> CompanyRecord:
         """Store the secrets that are given, and leave the others."""
         ...
 

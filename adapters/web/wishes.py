@@ -144,6 +144,15 @@ class CompanyFields(Fields):
 
     calcom_key: Secret | None = Field(default=None, description="The API key at Cal.com.")
     webhook_secret: Secret | None = Field(default=None, description="The secret that Cal.com signs webhooks with.")
+    webhook_secrets: Annotated[list[Secret], Field(min_length=1, max_length=10)] | None = Field(
+        default=None, description="Several that hold at once, while one is being replaced."
+    )
+
+    @property
+    def all_webhook_secrets(self) -> tuple[str, ...] | None:
+        """Return every secret that is to hold from now on, None if they stay as they are."""
+        given = ((self.webhook_secret,) if self.webhook_secret else ()) + tuple(self.webhook_secrets or ())
+        return given or None
 
 
 class KeyFields(Fields):
