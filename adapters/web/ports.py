@@ -15,7 +15,7 @@ from domain.wish import BookAppointment
 from projections.booking_pages import BookingFilter, BookingPage
 from sagas.appending import Recorded
 from sagas.inbox import IncomingWebhook, Stored
-from sagas.orchestrator import BookingResult, CancelAppointment
+from sagas.orchestrator import BookingResult, CancelAppointment, RescheduleAppointment
 
 __all__ = [
     "Backend",
@@ -43,6 +43,10 @@ class Bookings(Protocol):
 
     async def cancel(self, wish: CancelAppointment, *, patience: float) -> BookingResult:
         """Cancel a booking, and wait so long for the outcome."""
+        ...
+
+    async def reschedule(self, wish: RescheduleAppointment, *, patience: float) -> BookingResult:
+        """Move a booking, and wait so long for the outcome."""
         ...
 
     async def get(self, booking_id: UUID, *, company_id: str) -> Booking:

@@ -48,6 +48,13 @@ def problem_of(error: e.AppointmentError) -> Problem:
             )
         case e.AlreadyOver():
             return Problem(kind=p.ALREADY_OVER, detail=error.message, facts={"booking_id": error.booking_id})
+        case e.MadeElsewhere():
+            return Problem(kind=p.MADE_ELSEWHERE, detail=error.message, facts={"booking_id": error.booking_id})
+        case e.NotBooked():
+            facts = {"booking_id": error.booking_id, "status": error.status}
+            return Problem(kind=p.NOT_BOOKED, detail=error.message, facts=facts)
+        case e.NothingToDecide():
+            return Problem(kind=p.NOTHING_TO_DECIDE, detail=error.message, facts={"booking_id": error.booking_id})
         case e.UnknownBooking():
             return p.not_found("booking").problem
         case e.AppointmentCreationError():

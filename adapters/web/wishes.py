@@ -128,6 +128,13 @@ class CancellationFields(Fields):
     reason: Reason = Field(description="Cal.com shows it to the customer; 500 characters at most.")
 
 
+class RescheduleFields(Fields):
+    """The body of `POST /api/bookings/{id}/reschedule`."""
+
+    starts_at: Instant = Field(description="ISO 8601 with an offset.")
+    reason: Reason = Field(default="", description="Cal.com shows it to the customer; 500 characters at most.")
+
+
 class ServiceFields(Fields):
     """The body of `PUT /api/services/{service_id}`."""
 
