@@ -5,7 +5,7 @@ Nothing is built at import time, and nothing else in calsaga builds anything.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from adapters.calcom.calendars import CalComCalendars
 from adapters.crash_points import crash_points
 from adapters.database.api_keys import ApiKeys
+from adapters.database.books import DatabaseBooks
 from adapters.database.companies import Companies, cipher
 from adapters.database.services import DatabaseServices
 from adapters.directory.companies import CompanyDirectory
@@ -25,12 +26,19 @@ from adapters.directory.services import ServiceDirectory
 from adapters.followers import Followers
 from adapters.ids import RandomIds
 from adapters.log.store import Store, open_store
+from adapters.pace import SteadyPace
+from adapters.reconciling import ReconcilerRunner
 from adapters.settings import Settings
 from adapters.telemetry import configure
 from domain.errors import AppointmentDatabaseError
+from sagas.convergence import Convergence
 from sagas.effects import Effects
 from sagas.engine import Engine
+from sagas.inbox import Inbox
 from sagas.orchestrator import Orchestrator
+from sagas.reconciling import Reconciler
+from sagas.repairs import Repairs
+from sagas.walk_in import WalkIns
 from sagas.worker import Worker
 
 LAST_SECONDS = 2.0
@@ -53,20 +61,25 @@ class Application:
     """
     Everything that a front end needs.
 
-    `orchestrator` books, cancels and gets. `store` is the log and the rows beside it.
-    `worker` and `followers` run already if the application was opened with
+    `orchestrator` books, cancels and gets, `repairs` takes a person's decisions, `inbox`
+    webhooks. `store` is the log and the rows beside it. `worker`, `followers` and
+    `reconciling` run already if the application was opened with
     `background=True`. `ending` is set when one of them has died of a defect: then the
     application is to be left, which raises it.
     """
 
     settings: Settings
     orchestrator: Orchestrator
+    repairs: Repairs
+    inbox: Inbox
+    reconciler: Reconciler
     worker: Worker
     engine: Engine
     store: Store
     directory: Directory
     calendars: CalComCalendars
     followers: Followers
+    reconciling: ReconcilerRunner
     ending: asyncio.Event
 
 
@@ -99,11 +112,13 @@ async def application(
             stored=_companies(settings, store),
             default_company=settings.default_company,
             default_calcom_key=_revealed(settings.calcom_api_key),
+            default_webhook_secret=_revealed(settings.calcom_webhook_secret),
         )
         calendars = CalComCalendars(
             base_url=settings.calcom_base_url,
             api_key_of=companies.calcom_key,
             clock=store.clock,
+            send_seconds=settings.calcom_send_seconds,
             attempt_seconds=settings.calcom_attempt_seconds,
             total_seconds=settings.calcom_total_seconds,
             max_connections=settings.calcom_connections,
@@ -112,9 +127,8 @@ async def application(
             probe=probe,
         )
         stack.push_async_callback(calendars.aclose)
-        services = ServiceDirectory(
-            stored=DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock), calendars=calendars
-        )
+        stored_services = DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock)
+        services = ServiceDirectory(stored=stored_services, calendars=calendars)
         keys = ApiKeys(engine=store.engine, readers=store.readers, clock=store.clock)
         ids = RandomIds()
         effects = Effects(
@@ -127,16 +141,46 @@ async def application(
         )
         engine = Engine(log=store.log, effects=effects, clock=store.clock, ids=ids, policy=policy)
         orchestrator = Orchestrator(engine=engine, services=services, clock=store.clock, policy=policy)
-        worker = Worker(engine=engine, agenda=store.agenda, policy=policy, at_once=settings.worker_concurrency)
+        convergence = Convergence(
+            log=store.log,
+            engine=engine,
+            calendars=calendars,
+            appointments=store.appointments,
+            agenda=store.agenda,
+            walk_ins=WalkIns(log=store.log, services=services, clock=store.clock, ids=ids),
+            clock=store.clock,
+            ids=ids,
+            policy=policy,
+        )
+        inbox = Inbox(log=store.log, engine=engine, convergence=convergence, clock=store.clock, ids=ids, policy=policy)
+        reconciler = Reconciler(
+            convergence=convergence,
+            calendars=calendars,
+            books=DatabaseBooks(engine=store.engine, readers=store.readers, stored=stored_services, clock=store.clock),
+            clock=store.clock,
+            pace=SteadyPace(per_minute=settings.reconcile_calls_per_minute),
+        )
+        worker = Worker(
+            engine=engine,
+            inbox=inbox,
+            events=store.log,
+            agenda=store.agenda,
+            policy=policy,
+            at_once=settings.worker_concurrency,
+        )
         opened = Application(
             settings=settings,
             orchestrator=orchestrator,
+            repairs=Repairs(orchestrator=orchestrator, calendars=calendars, agenda=store.agenda, clock=store.clock),
+            inbox=inbox,
+            reconciler=reconciler,
             worker=worker,
             engine=engine,
             store=store,
             directory=Directory(companies=companies, services=services, keys=KeyDirectory(keys)),
             calendars=calendars,
             followers=Followers(store, follow_seconds=settings.follow_seconds, probe=probe),
+            reconciling=ReconcilerRunner(reconciler, store, seconds=settings.reconcile_seconds),
             ending=asyncio.Event(),
         )
         async with _background(opened, runs=background):
@@ -145,7 +189,13 @@ async def application(
 
 @asynccontextmanager
 async def _background(opened: Application, *, runs: bool) -> AsyncIterator[None]:
-    works = {"worker": opened.worker.run, "followers": opened.followers.run} if runs else {}
+    works: dict[str, Callable[[], Coroutine[None, None, None]]] = {}
+    if runs:
+        works = {
+            "worker": opened.worker.run,
+            "followers": opened.followers.run,
+            "reconciler": opened.reconciling.run,
+        }
     tasks = [asyncio.create_task(run(), name=name) for name, run in works.items()]
     for task in tasks:
         task.add_done_callback(partial(_notice, opened.ending))
@@ -154,6 +204,7 @@ async def _background(opened: Application, *, runs: bool) -> AsyncIterator[None]
     finally:
         await _drain(opened)
         await opened.followers.stop()
+        await opened.reconciling.stop()
         await _end(tasks)
         await _hand_over(opened)
     for task in tasks:

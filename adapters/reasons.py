@@ -40,6 +40,7 @@ SENTENCES: Final = {
     "cancelling_disabled": "The calendar does not allow this booking to be cancelled; a person has to do it.",
     "already_ended": "The appointment is over and cannot be cancelled any more; a person has to decide.",
     "foreign_booking": "The calendar's booking is not the one that was made here; a person has to look at it.",
+    "time_drift": "The calendar has the appointment at a time when the member of staff is busy; a person has to look.",
     "cannot_look": "The calendar does not show whether the booking was made; a person has to look.",
 }
 

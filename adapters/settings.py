@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     )
     calcom_horizon_seconds: Seconds = 900
     calcom_connections: Annotated[int, Field(ge=1, le=1000)] = 64
+    reconcile_seconds: Seconds = 300
+    reconcile_calls_per_minute: Annotated[float, Field(gt=0, le=60_000)] = 20
     calcom_reserve_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
     lease_seconds: Seconds = 45

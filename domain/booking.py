@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
 from uuid import UUID, uuid5
 
 from domain import events as e
 from domain import findings as f
+from domain import moving as m
 from domain.ledger import Ledger, Line, LineStatus
+from domain.moving import Move, MoveEvent, evolve_move
 
 
 class Goal(StrEnum):
@@ -22,6 +23,7 @@ class Goal(StrEnum):
     BOOK = "book"
     COMPENSATE = "compensate"
     CANCEL = "cancel"
+    MOVE = "move"
 
 
 class BookingStatus(StrEnum):
@@ -42,6 +44,7 @@ _UNDER_WAY = {
     Goal.BOOK: BookingStatus.PENDING,
     Goal.COMPENSATE: BookingStatus.COMPENSATING,
     Goal.CANCEL: BookingStatus.CANCELLING,
+    Goal.MOVE: BookingStatus.RESCHEDULING,
 }
 
 
@@ -85,6 +88,9 @@ class Booking:
     review: Failure | None = None
     cancellation: e.CancellationRequested | None = None
     cancel_commands: tuple[str, ...] = ()
+    move: Move | None = None
+    move_failure: Failure | None = None
+    move_commands: tuple[tuple[str, datetime], ...] = ()
     inconsistencies: tuple[f.InconsistencyDetected, ...] = ()
     retry_at: datetime | None = None
     not_sent: int = 0
@@ -117,7 +123,10 @@ class Booking:
     @property
     def surplus(self) -> tuple[Line, ...]:
         """Return the live lines that this booking must not have, or no longer wants."""
-        unwanted = self.goal is not Goal.BOOK or self.ended in {BookingStatus.FAILED, BookingStatus.CANCELLED}
+        unwanted = self.goal not in {Goal.BOOK, Goal.MOVE} or self.ended in {
+            BookingStatus.FAILED,
+            BookingStatus.CANCELLED,
+        }
         live = (line for line in self.ledger.live if not line.in_review and not line.foreign)
         return tuple(line for line in live if unwanted or line.uid != self.kept_uid)
 
@@ -208,9 +217,7 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
                 obstacle=None,
             )
         case e.BookingRescheduled():
-            return replace(
-                b, starts_at=event.starts_at, ends_at=event.ends_at, webhook_id=event.webhook_id or b.webhook_id
-            )
+            return _rescheduled(b, event)
         case e.AppointmentPersistenceFailed():
             obstacle = None if event.obstacle_id is None else Obstacle(appointment_id=event.obstacle_id)
             return replace(b, obstacle=obstacle, persistence_failure=event.reason, repeats=b.repeats + 1)
@@ -234,7 +241,7 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
             )
             return replace(b, ended=BookingStatus.FAILED, failure=failure)
         case e.BookingCancelled():
-            return replace(b, ended=BookingStatus.CANCELLED, appointment_live=False)
+            return replace(b, ended=BookingStatus.CANCELLED, appointment_live=False, move=None)
         case f.InconsistencyDetected():
             return replace(b, inconsistencies=(*b.inconsistencies, event))
         case f.InconsistencyResolved():
@@ -250,7 +257,7 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
         case f.ManualReviewAnswered():
             return _answered(b, event)
         case _:
-            assert_never(event)
+            return _moving(b, event)
 
 
 def _settle(b: Booking, attempt_id: str, **facts: object) -> Booking:
@@ -297,6 +304,57 @@ def _created(b: Booking, event: e.CalcomBookingCreated) -> Booking:
     if b.kept_uid is None and b.goal is Goal.BOOK and b.ended is None:
         after = replace(after, kept_uid=event.uid, starts_at=event.starts_at, ends_at=event.ends_at)
     return after
+
+
+def _moving(b: Booking, event: MoveEvent) -> Booking:
+    moving = replace(b, move=evolve_move(b.move, event))
+    match event:
+        case m.RescheduleRequested():
+            commands = b.move_commands
+            if event.command_id is not None:
+                commands = (*commands, (event.command_id, event.starts_at))
+            return replace(
+                moving,
+                goal=Goal.MOVE,
+                ended=None,
+                move_failure=None,
+                move_commands=commands,
+                obstacle=None,
+                persistence_failure=None,
+            )
+        case m.CalcomRescheduleAttempted():
+            return replace(moving, calls=b.calls + 1, repeats=b.repeats + (event.number > 1))
+        case m.CalcomBookingMoved():
+            return _moved(moving, event)
+        case m.RescheduleFailed():
+            failure = Failure(reason=event.reason, detail=event.detail)
+            # A cancellation that came meanwhile goes on; else the appointment stays as it was.
+            stays = b.goal is Goal.MOVE
+            back = replace(moving, goal=Goal.BOOK, ended=BookingStatus.BOOKED) if stays else moving
+            return replace(back, move_failure=failure)
+        case _:
+            return moving
+
+
+def _moved(b: Booking, event: m.CalcomBookingMoved) -> Booking:
+    lives = b.ledger.changed(lambda it: it.uid == event.from_uid, uid=event.to_uid, status=LineStatus.LIVE)
+    kept = event.to_uid if b.kept_uid == event.from_uid else b.kept_uid
+    followed = replace(b, ledger=lives, kept_uid=kept)
+    if b.goal is Goal.BOOK and b.ended is BookingStatus.BOOKED:
+        return replace(followed, goal=Goal.MOVE, ended=None, obstacle=None, persistence_failure=None)
+    return followed
+
+
+def _rescheduled(b: Booking, event: e.BookingRescheduled) -> Booking:
+    there = replace(
+        b,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        webhook_id=event.webhook_id or b.webhook_id,
+        move=None,
+        obstacle=None,
+    )
+    return replace(there, goal=Goal.BOOK, ended=BookingStatus.BOOKED) if b.goal is Goal.MOVE else there
 
 
 def _found(b: Booking, event: e.CalcomBookingFound) -> Booking:
@@ -365,7 +423,7 @@ def _refused(b: Booking, event: e.CalcomBookingRefused) -> Booking:
 def _cancellation_requested(b: Booking, event: e.CancellationRequested) -> Booking:
     commands = b.cancel_commands if event.command_id is None else (*b.cancel_commands, event.command_id)
     asked = replace(b, cancellation=event, cancel_commands=commands)
-    if b.goal is not Goal.BOOK or b.ended in {BookingStatus.FAILED, BookingStatus.CANCELLED}:
+    if b.goal not in {Goal.BOOK, Goal.MOVE} or b.ended in {BookingStatus.FAILED, BookingStatus.CANCELLED}:
         return asked
     return replace(asked, goal=Goal.CANCEL, ended=None, retry_at=None)
 

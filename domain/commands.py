@@ -38,4 +38,13 @@ class RequestCancellation:
     command_id: str | None = None
 
 
-Command: TypeAlias = RequestBooking | RequestCancellation
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestReschedule:
+    """Move the booking to another start, UTC; `command_id` is the caller's Idempotency-Key, if any."""
+
+    starts_at: datetime
+    reason: str
+    command_id: str | None = None
+
+
+Command: TypeAlias = RequestBooking | RequestCancellation | RequestReschedule

@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from domain.booking import Booking, BookingStatus
-from domain.commands import RequestBooking, RequestCancellation
-from domain.errors import AlreadyOver, KeyReused
+from domain.commands import RequestBooking, RequestCancellation, RequestReschedule
+from domain.errors import AlreadyOver, KeyReused, MadeElsewhere, NotBooked
 from domain.events import BookingInitiated, CancellationRequested
 from domain.idempotency import IdempotencyKey, customer_id_for, fingerprint
+from domain.moving import RescheduleRequested
+from domain.person import Remark
 from domain.policy import Policy
 
 _SPENT = frozenset({BookingStatus.FAILED, BookingStatus.CANCELLED})
@@ -78,13 +80,51 @@ def cancel(booking: Booking, command: RequestCancellation, *, now: datetime) -> 
 
     Raises:
         AlreadyOver: the appointment has taken place.
+        MadeElsewhere: somebody else made it at Cal.com, and nothing of theirs is ever changed there.
 
     """
     if booking.status in _SPENT or booking.cancellation is not None:
         return ()
+    if any(line.foreign for line in booking.ledger.lines):
+        raise MadeElsewhere(booking.booking_id)
     if booking.status is BookingStatus.BOOKED and booking.ends_at is not None and now >= booking.ends_at:
         raise AlreadyOver(booking.booking_id)
-    return (CancellationRequested(at=now, reason=command.reason, command_id=command.command_id),)
+    return (CancellationRequested(at=now, person=Remark(reason=command.reason), command_id=command.command_id),)
+
+
+def reschedule(booking: Booking, command: RequestReschedule, *, now: datetime) -> RescheduleRequested | None:
+    """
+    Return the request as an event, or nothing when the command was taken before, or asks for what is so.
+
+    Raises:
+        KeyReused: the same key came with another start before.
+        MadeElsewhere: somebody else made the booking at Cal.com.
+        AlreadyOver: the appointment has taken place.
+        NotBooked: the booking does not stand.
+
+    """
+    for command_id, starts_at in booking.move_commands:
+        if command_id == command.command_id:
+            if starts_at != command.starts_at:
+                raise KeyReused(booking.booking_id)
+            return None
+    if booking.move is not None and booking.move.starts_at == command.starts_at:
+        return None
+    if booking.status is not BookingStatus.BOOKED or booking.starts_at is None or booking.ends_at is None:
+        raise NotBooked(booking.booking_id, status=booking.status.value)
+    if any(line.foreign for line in booking.ledger.lines):
+        raise MadeElsewhere(booking.booking_id)
+    if now >= booking.ends_at:
+        raise AlreadyOver(booking.booking_id)
+    if booking.starts_at == command.starts_at:
+        return None
+    return RescheduleRequested(
+        at=now,
+        starts_at=command.starts_at,
+        ends_at=command.starts_at + booking.facts.service.duration,
+        command_id=command.command_id,
+        person=Remark(reason=command.reason),
+    )
 
 
 def _moved_away(booking: Booking) -> bool:

@@ -9,6 +9,9 @@ Errors that callers can act on.
     ├── CircuitOpenError             a breaker keeps the call back
     ├── UnknownBooking               no such booking, or another company's
     ├── UnknownService               no such service, or another company's
+    ├── MadeElsewhere                somebody else made the booking at Cal.com; it is changed there
+    ├── NotBooked                    the booking does not stand, so that it cannot be moved
+    ├── NothingToDecide              nobody was asked about this, or it is decided
     ├── AlreadyOver                  the appointment has taken place; it cannot be cancelled
     └── KeyReused                    an idempotency key came back with another payload
 
@@ -156,6 +159,34 @@ class AlreadyOver(AppointmentError):
 
     def __init__(self, booking_id: UUID) -> None:
         super().__init__("The appointment is over; it cannot be cancelled.", context={"booking_id": str(booking_id)})
+        self.booking_id = booking_id
+
+
+class MadeElsewhere(AppointmentError):
+    """The booking was made at Cal.com without us; it is cancelled or moved there, and we follow."""
+
+    def __init__(self, booking_id: UUID) -> None:
+        super().__init__("This booking was made at Cal.com; cancel it there.", context={"booking_id": str(booking_id)})
+        self.booking_id = booking_id
+
+
+class NotBooked(AppointmentError):
+    """The booking failed, was cancelled, or is not yet made or moved; ask again what has become of it."""
+
+    def __init__(self, booking_id: UUID, *, status: str) -> None:
+        super().__init__(
+            f"The booking is {status}; only one that is booked can be moved.",
+            context={"booking_id": str(booking_id), "status": status},
+        )
+        self.booking_id = booking_id
+        self.status = status
+
+
+class NothingToDecide(AppointmentError):
+    """No person was asked about this, or somebody has decided meanwhile; read the booking again."""
+
+    def __init__(self, booking_id: UUID) -> None:
+        super().__init__("There is nothing to decide about this any more.", context={"booking_id": str(booking_id)})
         self.booking_id = booking_id
 
 

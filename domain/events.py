@@ -3,7 +3,7 @@ Everything that can have happened to a booking.
 
 A stored name (`TOPIC`) is written, never derived, and never changes: a new meaning is
 a new version plus an upcaster. `at` is when the decision was taken, UTC, by the
-database's clock. Personal data stands in `BookingInitiated.person` and nowhere else.
+database's clock. Personal data stands in a field named `person`, and nowhere else.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,14 @@ from domain.findings import (
     ManualReviewAnswered,
     ManualReviewRequested,
 )
-from domain.person import Person
+from domain.moving import MoveEvent
+from domain.person import Person, Remark
 from domain.service import Service
 
 CancelHow: TypeAlias = Literal["cancelled", "already_cancelled", "gone"]
 CancelPurpose: TypeAlias = Literal["compensation", "cancellation", "surplus"]
 ObstacleVerdict: TypeAlias = Literal["gone", "moving", "stands"]
+CancelReason: TypeAlias = Literal["requested", "cancelled_at_calcom"]
 CreatedHow: TypeAlias = Literal["made", "adopted"]
 MovedBy: TypeAlias = Literal["calcom", "customer"]
 
@@ -275,7 +277,7 @@ class CancellationRequested:
 
     TOPIC: ClassVar[str] = "booking.cancellation-requested.v1"
     at: datetime
-    reason: str
+    person: Remark
     command_id: str | None
 
 
@@ -330,7 +332,7 @@ class BookingCancelled:
 
     TOPIC: ClassVar[str] = "booking.cancelled.v1"
     at: datetime
-    reason: str
+    reason: CancelReason
 
 
 BookingEvent: TypeAlias = (
@@ -361,4 +363,5 @@ BookingEvent: TypeAlias = (
     | CalcomSyncRequired
     | ManualReviewRequested
     | ManualReviewAnswered
+    | MoveEvent
 )

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from domain.ledger import Line
+from domain.moving import Move
 from domain.retry import RetryPolicy
 
 
@@ -71,6 +72,20 @@ class Policy:
         step = min(line.looks, len(self.looks) - 1)
         due = doubted_at + self.looks[line.looks] if line.looks < len(self.looks) else self.absent_from(line.answer_by)
         return max(due, line.last_looked_at + max(waits[step + 1] - waits[step], self._after_failures(line)))
+
+    def look_at_move(self, move: Move) -> datetime:
+        """Return when to read a booking next that may have been moved, by the same schedule."""
+        doubted_at = move.doubted_at or move.answer_by
+        if doubted_at is None or move.answer_by is None:
+            raise ValueError("a move that was never asked for is in no doubt")
+        if move.last_looked_at is None:
+            return doubted_at + self.looks[0]
+        if move.looks < len(self.looks):
+            due = doubted_at + self.looks[move.looks]
+        else:
+            due = max(self.absent_from(move.answer_by), move.last_looked_at + self.pace)
+        failures = self.retry.delay(move.failed_looks, salt=str(move.number)) if move.failed_looks else timedelta(0)
+        return max(due, move.last_looked_at + failures)
 
     def look_at_horizon(self, line: Line) -> datetime:
         """Return when to look for an attempt that is thought absent, once more."""

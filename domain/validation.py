@@ -112,6 +112,31 @@ def cancellation_problem(reason: str) -> str | None:
     return text_problem(reason, at_most=REASON_LIMIT, lines=True)
 
 
+def validate_move(starts_at: datetime, reason: str, service: Service, *, now: datetime) -> datetime:
+    """
+    Return the new start of a booking, UTC.
+
+    Raises:
+        CustomerValidationError: it cannot be one, or the reason cannot be stored.
+
+    """
+    problems = _Problems()
+    if reason:
+        problems.add("reason", text_problem(reason, at_most=REASON_LIMIT, lines=True))
+    if starts_at.utcoffset() is None:
+        problems.add("starts_at", "must have an offset, such as 2027-03-02T10:00:00+01:00")
+        raise CustomerValidationError(tuple(problems.found))
+    try:
+        moment = utc(starts_at)
+    except OverflowError:
+        problems.add("starts_at", "is out of range")
+        raise CustomerValidationError(tuple(problems.found)) from None
+    problems.add("starts_at", _time_problem(moment, service, now))
+    if problems.found:
+        raise CustomerValidationError(tuple(problems.found))
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 def _time_problem(starts_at: datetime, service: Service, now: datetime) -> str | None:
     if starts_at <= now:
         return "must be in the future"

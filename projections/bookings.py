@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, select
 
 from domain import events as e
 from domain import findings as f
+from domain import moving as m
 from domain.booking import Booking, BookingStatus
 from domain.webhook import WebhookEvent, WebhookProcessed, WebhookPutOff, WebhookReceived
 from projections.errors import OutOfOrder
@@ -152,7 +153,15 @@ def evolve(row: BookingRow, event: LogEvent) -> BookingRow:
         case e.CalcomBookingFound():
             return replace(row, calcom_booking_uid=event.uid, starts_at=event.starts_at, ends_at=event.ends_at)
         case e.BookingRescheduled():
-            return replace(row, starts_at=event.starts_at, ends_at=event.ends_at)
+            there = replace(row, starts_at=event.starts_at, ends_at=event.ends_at)
+            return _moved(there, BookingStatus.BOOKED) if row.status == BookingStatus.RESCHEDULING else there
+        case m.RescheduleRequested():
+            return _moved(row, BookingStatus.RESCHEDULING)
+        case m.CalcomBookingMoved():
+            there = replace(row, calcom_booking_uid=event.to_uid) if row.calcom_booking_uid == event.from_uid else row
+            return _moved(there, BookingStatus.RESCHEDULING) if row.status == BookingStatus.BOOKED else there
+        case m.RescheduleFailed():
+            return _moved(row, BookingStatus.BOOKED) if row.status == BookingStatus.RESCHEDULING else row
         case e.CalcomBookingFollowed() if row.calcom_booking_uid == event.from_uid:
             return replace(row, calcom_booking_uid=event.to_uid)
         case e.AppointmentBooked():
@@ -163,7 +172,7 @@ def evolve(row: BookingRow, event: LogEvent) -> BookingRow:
         case e.CompensationStarted():
             return _blamed(_moved(row, BookingStatus.COMPENSATING), event)
         case e.CancellationRequested():
-            wanted = row.status in {BookingStatus.PENDING, BookingStatus.BOOKED}
+            wanted = row.status in {BookingStatus.PENDING, BookingStatus.BOOKED, BookingStatus.RESCHEDULING}
             return _moved(row, BookingStatus.CANCELLING) if wanted else row
         case e.BookingFailed():
             return _blamed(_moved(row, BookingStatus.FAILED), event)
@@ -192,6 +201,12 @@ def evolve(row: BookingRow, event: LogEvent) -> BookingRow:
             | f.InconsistencyDetected()
             | f.InconsistencyResolved()
             | f.CalcomSyncRequired()
+            | m.CalcomRescheduleAttempted()
+            | m.CalcomRescheduleNotSent()
+            | m.CalcomRescheduleUnknown()
+            | m.CalcomRescheduleLooked()
+            | m.CalcomRescheduleAbsent()
+            | m.CalcomRescheduleRefused()
             | WebhookReceived()
             | WebhookPutOff()
             | WebhookProcessed()

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from domain import events as e
 from domain import findings as f
+from domain import moving as m
 from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
 from sagas.appending import LogEvent
 
@@ -70,7 +71,7 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
         case e.CompensationStarted():
             return (_notes(f"undoing what was done: {_why(event)}"),)
         case e.CancellationRequested():
-            return (_asks(f"cancel: {event.reason}".removesuffix(": ")),)
+            return (_asks("cancel"),)
         case e.CalcomCancelAttempted():
             return (_sends(f"cancel {event.uid}, {event.purpose}, attempt {event.number}"),)
         case e.CalcomBookingCancelled():
@@ -91,6 +92,25 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_notes(f"a person must decide: {_why(event)}"),)
         case f.ManualReviewAnswered():
             return (_asks(f"{event.answer} {event.uid or event.attempt_id}, says {event.actor}"),)
+        case m.RescheduleRequested():
+            return (_asks(f"move to {event.starts_at.isoformat()}"), _stores("a claim on the new time"))
+        case m.CalcomRescheduleAttempted():
+            return (_sends(f"move {event.uid}, attempt {event.number}"),)
+        case m.CalcomRescheduleNotSent():
+            return (_notes(f"the request never left: {event.reason}; next try from {event.retry_at.isoformat()}"),)
+        case m.CalcomRescheduleUnknown():
+            return (_notes(f"nobody knows whether it was moved: {event.reason}"),)
+        case m.CalcomRescheduleLooked():
+            return (_answers(f"could not be read: {event.problem}" if event.problem else "stands where it stood"),)
+        case m.CalcomRescheduleAbsent():
+            return (_notes("it was not moved, as far as can be known"),)
+        case m.CalcomRescheduleRefused():
+            return (_answers(f"refused: {event.reason}, {event.detail}"),)
+        case m.CalcomBookingMoved():
+            late = ", which nobody waited for" if event.late else ""
+            return (_answers(f"{event.from_uid} moved to {event.starts_at.isoformat()} as {event.to_uid}{late}"),)
+        case m.RescheduleFailed():
+            return (_stores("the claim is released"), _tells(f"not moved: {event.reason}, {event.detail}"))
         case WebhookReceived():
             return (_answers(f"webhook {event.trigger} about {event.uid or 'nothing'}"),)
         case WebhookPutOff():

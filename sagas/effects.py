@@ -11,8 +11,17 @@ from sagas import recording
 from sagas.appending import Append, CancelAppointment, DueAfter, Lost, NothingDue, booking_events
 from sagas.outcomes import Inspected
 from sagas.ports import Appointments, Calendars, Clock, Ids, Log, RowInTheWay
+from sagas.recording_moves import announce_reschedule, record_reschedule, record_trace
 from sagas.run import Rerecord, Run
-from sagas.steps import CancelAtCalcom, CreateAtCalcom, Effect, InspectObstacle, LookAtCalcom
+from sagas.steps import (
+    CancelAtCalcom,
+    CreateAtCalcom,
+    Effect,
+    InspectObstacle,
+    LookAtCalcom,
+    RescheduleAtCalcom,
+    TraceMove,
+)
 
 Announce = Callable[[], Awaitable[bool]]
 _LETTING_GO = frozenset({BookingStatus.CANCELLING, BookingStatus.COMPENSATING, BookingStatus.RESCHEDULING})
@@ -47,6 +56,10 @@ class Effects:
                 return await self._cancel(run, effect, announce)
             case InspectObstacle():
                 return await self._inspect(run, effect, announce)
+            case RescheduleAtCalcom():
+                return await self._reschedule(run, effect, announce)
+            case TraceMove():
+                return await self._trace(run, effect, announce)
             case _:
                 assert_never(effect)
 
@@ -60,8 +73,7 @@ class Effects:
         run.decide(attempted)
         if not await announce():
             return None
-        left = attempted.send_by - self._clock.now()
-        outcome = await calendar.create(run.state, attempt_id=attempt_id, send_within=left)
+        outcome = await calendar.create(run.state, attempt_id=attempt_id, send_by=attempted.send_by)
 
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:
             return recording.record_create(booking, attempt_id, outcome, now=self._clock.now(), policy=self._policy)
@@ -89,6 +101,33 @@ class Effects:
 
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:
             return recording.record_cancel(booking, effect, outcome, now=self._clock.now(), policy=self._policy)
+
+        return rerecord
+
+    async def _reschedule(self, run: Run, effect: RescheduleAtCalcom, announce: Announce) -> Rerecord | None:
+        calendar = await self._calendars.of(run.state.facts.service.company_id)
+        (attempted,) = announce_reschedule(effect, now=self._clock.now(), policy=self._policy)
+        run.decide(attempted)
+        if not await announce():
+            return None
+        outcome = await calendar.reschedule(effect, send_by=attempted.send_by)
+
+        def rerecord(booking: Booking) -> Sequence[BookingEvent]:
+            return record_reschedule(booking, effect, outcome, now=self._clock.now(), policy=self._policy)
+
+        return rerecord
+
+    async def _trace(self, run: Run, effect: TraceMove, announce: Announce) -> Rerecord | None:
+        calendar = await self._calendars.of(run.state.facts.service.company_id)
+        if not await announce():
+            return None
+        started_at = self._clock.now()
+        trace = await calendar.trace(effect.uid)
+
+        def rerecord(booking: Booking) -> Sequence[BookingEvent]:
+            return record_trace(
+                booking, effect, trace, started_at=started_at, now=self._clock.now(), policy=self._policy
+            )
 
         return rerecord
 

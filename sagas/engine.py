@@ -20,7 +20,7 @@ from sagas.effects import Effects
 from sagas.next_step import next_step
 from sagas.ports import Clock, Ids, Log
 from sagas.run import Run
-from sagas.steps import Done, Effect, Perform, Persist, Record, Wait, Withdraw
+from sagas.steps import Done, Effect, Perform, Persist, Record, Shift, Wait, Withdraw
 from sagas.waiting import WaitingRoom
 
 URGENT, NORMAL = 1, 5
@@ -98,6 +98,8 @@ class Engine:
                 run.decide(*events)
             case Persist(booked=booked):
                 run.persist(booked)
+            case Shift(rescheduled=rescheduled, flags=flags):
+                run.shift(rescheduled, *flags)
             case Withdraw(events=events):
                 run.withdraw(*events)
             case Perform(effect):

@@ -13,6 +13,7 @@ from domain import findings as f
 from domain.booking import Booking, BookingStatus, Goal, appointment_id_of
 from domain.ledger import Line, LineStatus
 from domain.policy import Policy
+from sagas.next_move import next_move
 from sagas.steps import (
     CancelAtCalcom,
     CreateAtCalcom,
@@ -54,6 +55,10 @@ def _obligations(booking: Booking, now: datetime, policy: Policy) -> Iterator[St
         yield _settle_doubt(booking, now, policy)
     elif booking.goal is Goal.BOOK and booking.ended is None and booking.kept is not None:
         yield _persist(booking, booking.kept, now)
+    elif booking.goal is Goal.MOVE and booking.move is not None:
+        kept = booking.kept
+        if kept is not None and not kept.in_review:
+            yield next_move(booking, booking.move, kept, now, policy)
     for line in booking.surplus:
         yield _undo(booking, line, now, policy)
 
@@ -133,9 +138,11 @@ def _check_horizon(booking: Booking, now: datetime, policy: Policy) -> Step:
 
 
 def _finish_undoing(booking: Booking, now: datetime) -> Step:
+    if booking.goal is Goal.MOVE:
+        # While it was being moved, somebody has cancelled it at Cal.com.
+        return Withdraw(events=(e.BookingCancelled(at=now, reason="cancelled_at_calcom"),))
     if booking.goal is Goal.CANCEL:
-        reason = "" if booking.cancellation is None else booking.cancellation.reason
-        cancelled = e.BookingCancelled(at=now, reason=reason)
+        cancelled = e.BookingCancelled(at=now, reason="requested")
         return Withdraw(events=(cancelled,)) if booking.appointment_live else Record((cancelled,))
     why = booking.undoing
     reason, detail = ("compensated", "") if why is None else (why.reason, why.detail)

@@ -7,15 +7,16 @@ who goes away, or whose patience ends, cancels nothing.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import assert_never
 from uuid import UUID
 
 from domain import deciding
 from domain.booking import Booking, BookingStatus
-from domain.commands import RequestBooking, RequestCancellation
+from domain.commands import RequestBooking, RequestCancellation, RequestReschedule
 from domain.deciding import Repeat
 from domain.errors import (
     AppointmentCreationError,
@@ -27,7 +28,7 @@ from domain.errors import (
 from domain.idempotency import key_for
 from domain.policy import Policy
 from domain.service import Service
-from domain.validation import cancellation_problem, validate
+from domain.validation import cancellation_problem, validate, validate_move
 from domain.wish import BookAppointment
 from sagas.engine import Engine
 from sagas.ports import Clock, Services
@@ -77,6 +78,17 @@ class CancelAppointment:
     company_id: str
     booking_id: UUID
     reason: str
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RescheduleAppointment:
+    """Move a booking of the company; `starts_at` is aware, `idempotency_key` names the command."""
+
+    company_id: str
+    booking_id: UUID
+    starts_at: datetime
+    reason: str = ""
     idempotency_key: str | None = None
 
 
@@ -142,6 +154,64 @@ class Orchestrator:
             run.decide(*requested)
             reached = await self._drive(run, deadline)
             if reached.cancellation is not None:
+                return BookingResult(booking=reached)
+
+    async def reschedule(self, wish: RescheduleAppointment, *, patience: float = PATIENCE_SECONDS) -> BookingResult:
+        """
+        Move a booking to another time in both places; until Cal.com has moved it, it stays where it is.
+
+        Where the move came to nothing, the booking is still booked, with a `move_failure`.
+
+        Raises:
+            UnknownBooking: the company has no such booking.
+            CustomerValidationError: the start or the reason cannot be.
+            NotBooked: the booking does not stand; it may be under way.
+            MadeElsewhere: somebody else made the booking at Cal.com.
+            AlreadyOver: the appointment has taken place.
+            KeyReused: the idempotency key came with another start before.
+            AppointmentDatabaseError: the database is away, and the request may be stored.
+
+        """
+        booking = await self.get(wish.booking_id, company_id=wish.company_id)
+        starts_at = validate_move(wish.starts_at, wish.reason, booking.facts.service, now=self._clock.now())
+        command = RequestReschedule(starts_at=starts_at, reason=wish.reason, command_id=wish.idempotency_key)
+
+        def request(run: Run) -> bool:
+            requested = deciding.reschedule(run.state, command, now=self._clock.now())
+            if requested is not None:
+                run.reschedule(requested)
+            return requested is not None
+
+        return await self.carry_out(wish.booking_id, request, company_id=wish.company_id, patience=patience)
+
+    async def carry_out(
+        self,
+        booking_id: UUID,
+        command: Callable[[Run], bool],
+        *,
+        company_id: str,
+        patience: float = PATIENCE_SECONDS,
+    ) -> BookingResult:
+        """
+        Have `command` decide about a booking, take the saga on from there, and wait up to `patience` seconds.
+
+        It returns whether there was anything to decide, and is asked again if somebody
+        else has written meanwhile.
+
+        Raises:
+            UnknownBooking: the company has no such booking.
+            AppointmentDatabaseError: the database is away, and the decision may be stored.
+
+        """
+        deadline = asyncio.get_running_loop().time() + patience
+        while True:
+            booking = await self.get(booking_id, company_id=company_id)
+            run = self._engine.begin(booking)
+            if not command(run):
+                reached = await self._engine.waiting.outcome(booking, seconds=self._left(deadline))
+                return BookingResult(booking=reached, replayed=True)
+            reached = await self._drive(run, deadline)
+            if run.saved.version > booking.version:
                 return BookingResult(booking=reached)
 
     async def get(self, booking_id: UUID, *, company_id: str) -> Booking:

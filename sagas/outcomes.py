@@ -9,6 +9,7 @@ answered from these.
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
+from uuid import UUID
 
 from domain.events import CancelHow, ObstacleVerdict
 
@@ -143,6 +144,83 @@ class Inspected:
     """What was found out about the row in the way."""
 
     verdict: ObstacleVerdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attendee:
+    """Whom Cal.com has booked it for, as Cal.com has it."""
+
+    name: str
+    email: str | None
+    phone: str | None
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """
+    What a uid has become lives at Cal.com as `uid`; `origins` are the uids that it was moved from.
+
+    `attempt_id` and `booking_id` are what its metadata says, which anybody can write.
+    """
+
+    uid: str
+    calcom_status: str
+    starts_at: datetime
+    ends_at: datetime
+    created_at: datetime
+    event_type_id: int | None
+    attempt_id: str | None = None
+    booking_id: UUID | None = None
+    origins: tuple[str, ...] = ()
+    attendee: Attendee | None = None
+
+    @property
+    def uids(self) -> tuple[str, ...]:
+        """Return every uid that it has or had."""
+        return (self.uid, *self.origins)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """What a uid has become is cancelled or rejected."""
+
+    uid: str
+    attempt_id: str | None = None
+    booking_id: UUID | None = None
+    origins: tuple[str, ...] = ()
+
+    @property
+    def uids(self) -> tuple[str, ...]:
+        """Return every uid that it has or had."""
+        return (self.uid, *self.origins)
+
+
+@dataclass(frozen=True, slots=True)
+class NotThere:
+    """Cal.com finds nothing under the uid; its replicas lag, so that this alone proves nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceFailed:
+    """Cal.com did not say; `retry_after` in seconds."""
+
+    reason: str
+    retry_after: float | None = None
+
+
+Trace: TypeAlias = Standing | Gone | NotThere | TraceFailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighted:
+    """All bookings of a list that was read to its end; `started_at` is when the first page was asked for."""
+
+    started_at: datetime
+    seen: tuple[Standing | Gone, ...]
+
+
+Sightings: TypeAlias = Sighted | LookFailed
 
 
 Outcome: TypeAlias = CreateOutcome | LookOutcome | CancelOutcome | Inspected

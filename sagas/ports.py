@@ -9,8 +9,8 @@ from uuid import UUID
 from domain.booking import Booking
 from domain.service import Service
 from sagas.appending import Append, AppendResult, Recorded
-from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome
-from sagas.steps import CancelAtCalcom, LookAtCalcom
+from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome, Sightings, Trace
+from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 
 
 class Log(Protocol):
@@ -70,12 +70,12 @@ class Agenda(Protocol):
 class Calendar(Protocol):
     """One company's calendar at Cal.com."""
 
-    async def create(self, booking: Booking, *, attempt_id: str, send_within: timedelta) -> CreateOutcome:
+    async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
         """
         Ask for the booking once.
 
-        The request is not sent at all once `send_within` has passed since this call, a
-        suspension of the process included.
+        The request is not sent at all from `send_by` on, however long the process was
+        suspended, and wherever.
         """
         ...
 
@@ -87,12 +87,24 @@ class Calendar(Protocol):
         """Cancel a booking of ours, and only that."""
         ...
 
+    async def reschedule(self, effect: RescheduleAtCalcom, *, send_by: datetime) -> CreateOutcome:
+        """Ask for a booking to be moved, once; the outcomes are those of a create, with the new uid."""
+        ...
+
     async def is_live(self, uid: str) -> bool | None:
         """
         Tell whether the uid stands at Cal.com, accepted or pending.
 
         None if that cannot be said now, or if the booking lives on under another uid.
         """
+        ...
+
+    async def trace(self, uid: str) -> Trace:
+        """Return what a uid has become, however often it was moved."""
+        ...
+
+    async def sightings(self, event_type_id: int, *, changed_since: datetime, starting_after: datetime) -> Sightings:
+        """Return what of an event type was changed from one moment on, or starts after another, whoever made it."""
         ...
 
 
@@ -115,6 +127,10 @@ class Services(Protocol):
             UnknownService: the company has no such service.
 
         """
+        ...
+
+    async def booked_as(self, *, company_id: str, event_type_id: int) -> Service | None:
+        """Return the company's service behind an event type of Cal.com, the oldest if there are several, or None."""
         ...
 
 

@@ -71,7 +71,7 @@ def record_create(
 
 
 def _made(
-    booking: Booking, attempt_id: str, outcome: o.Made | o.Found, *, how: e.CreatedHow, now: datetime
+    booking: Booking, attempt_id: str, outcome: o.Made | o.Found | o.Standing, *, how: e.CreatedHow, now: datetime
 ) -> tuple[e.BookingEvent, ...]:
     if booking.ledger.holding(outcome.uid) is not None:
         return ()
@@ -163,6 +163,16 @@ def _adopted(
     return (e.CalcomBookingFollowed(at=now, attempt_id=one.attempt_id, from_uid=origin, to_uid=one.uid),)
 
 
+def record_sighting(booking: Booking, seen: o.Standing, *, now: datetime) -> tuple[e.BookingEvent, ...]:
+    """Return what it adds to the log that something of this booking's stands at Cal.com."""
+    attempt_id = seen.attempt_id or ""
+    known = next((uid for uid in seen.uids if booking.ledger.holding(uid) is not None), None)
+    if known is None:
+        return _made(booking, attempt_id, seen, how="adopted", now=now)
+    # It was moved, or lives although it had been cancelled: what is followed lives.
+    return (e.CalcomBookingFollowed(at=now, attempt_id=attempt_id, from_uid=known, to_uid=seen.uid),)
+
+
 def _moved_out_of_sight(attempt_id: str, looked: o.Looked) -> bool:
     """Tell whether all that was found of an attempt is what it was moved away from: then it lives elsewhere."""
     ours = [one for one in looked.found if one.attempt_id == attempt_id]
@@ -211,7 +221,8 @@ def record_cancel(
         return ()
     match outcome:
         case o.Cancelled():
-            return (e.CalcomBookingCancelled(at=now, attempt_id=effect.attempt_id, uid=effect.uid, how=outcome.how),)
+            cancelled = e.CalcomBookingCancelled(at=now, attempt_id=effect.attempt_id, uid=effect.uid, how=outcome.how)
+            return (cancelled, *_settled(booking, effect.uid, now=now))
         case o.Moved() if booking.ledger.holding(outcome.to_uid) is not None:
             # What it became has a line of its own, found by a look: a uid never stands in two lines.
             return (
@@ -234,6 +245,15 @@ def record_cancel(
             return _cancel_failed(line.cancel_failures + 1, effect, outcome, now=now, policy=policy)
         case _:
             assert_never(outcome)
+
+
+def _settled(booking: Booking, uid: str, *, now: datetime) -> tuple[f.InconsistencyResolved, ...]:
+    """Return that what was found about a uid is settled, now that it is cancelled."""
+    return tuple(
+        f.InconsistencyResolved(at=now, kind=one.kind, uid=uid, how="cancelled", actor="calsaga")
+        for one in booking.inconsistencies
+        if one.uid == uid
+    )
 
 
 def _review(effect: CancelAtCalcom, reason: str, detail: str, *, now: datetime) -> f.ManualReviewRequested:

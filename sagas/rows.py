@@ -1,7 +1,10 @@
 """The rows that stand beside the events: made from a booking's state, never from anywhere else."""
 
+from dataclasses import replace
+
 from domain.booking import Booking
 from domain.events import AppointmentBooked, BookingInitiated, BookingRescheduled
+from domain.moving import RescheduleRequested
 from sagas.appending import Customer, InsertAppointment, MoveAppointment, SlotClaim
 
 
@@ -16,6 +19,11 @@ def claim_of(facts: BookingInitiated) -> SlotClaim:
         ends_at=facts.ends_at,
         allow_near_duplicate=facts.allow_near_duplicate,
     )
+
+
+def claim_of_move(facts: BookingInitiated, requested: RescheduleRequested) -> SlotClaim:
+    """Return what a move claims before Cal.com is asked: the new time, beside the appointment at the old one."""
+    return replace(claim_of(facts), starts_at=requested.starts_at, ends_at=requested.ends_at)
 
 
 def customer_of(facts: BookingInitiated) -> Customer:

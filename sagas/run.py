@@ -8,25 +8,36 @@ commits: one before Cal.com is asked, one after it has answered.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import takewhile
 from uuid import UUID
 
-from domain.booking import ENDED, Booking, fold
-from domain.events import AppointmentBooked, AppointmentPersistenceFailed, BookingEvent, BookingFailed, BookingInitiated
+from domain.booking import ENDED, Booking, BookingStatus, fold
+from domain.events import (
+    AppointmentBooked,
+    AppointmentPersistenceFailed,
+    BookingEvent,
+    BookingFailed,
+    BookingInitiated,
+    BookingRescheduled,
+)
+from domain.moving import RescheduleFailed, RescheduleRequested
 from sagas.appending import (
     Append,
     Appended,
     CancelAppointment,
     Customer,
     Due,
+    DueAfter,
     InsertAppointment,
     Instead,
+    MoveAppointment,
     NothingDue,
     Refusal,
     SlotClaim,
     only_booking_events,
 )
-from sagas.rows import appointment_of, claim_of, customer_of
+from sagas.rows import appointment_of, claim_of, claim_of_move, customer_of, move_of
 
 Rerecord = Callable[[Booking], Sequence[BookingEvent]]
 
@@ -49,7 +60,7 @@ class Run:
     pending: list[BookingEvent] = field(default_factory=list)
     claim: SlotClaim | None = None
     customer: Customer | None = None
-    appointment: InsertAppointment | CancelAppointment | None = None
+    appointment: InsertAppointment | MoveAppointment | CancelAppointment | None = None
     rerecord: Rerecord | None = None
     due: Due | None = None
     refused: bool = False
@@ -71,6 +82,16 @@ class Run:
         """Add the pivot, which the database may refuse."""
         self.appointment = appointment_of(self.state, booked)
         self.decide(booked)
+
+    def reschedule(self, requested: RescheduleRequested) -> None:
+        """Begin a move: the new time is claimed with the first append."""
+        self.claim = claim_of_move(self.state.facts, requested)
+        self.decide(requested)
+
+    def shift(self, rescheduled: BookingRescheduled, *flags: BookingEvent) -> None:
+        """Add the end of a move, which the database may refuse."""
+        self.appointment = move_of(self.state, rescheduled)
+        self.decide(rescheduled, *flags)
 
     def withdraw(self, *events: BookingEvent) -> None:
         """Add the end of a cancellation, and free the appointment's slot with it."""
@@ -100,8 +121,8 @@ class Run:
         self.refused = appended.refusal is not None
         as_decided = appended.events == tuple(self.pending)
         self.saved = self.state if as_decided else fold(self.saved, only_booking_events(appended.events))
-        # A refused claim ends the booking; a refused appointment leaves it leased.
-        ended = self.refused and self.saved.ended is not None
+        # A refused claim ends a new booking; a refused appointment leaves it leased.
+        ended = self.refused and self.saved.ended is BookingStatus.FAILED
         self.due = NothingDue() if ended else None if self.refused else due
         self.rerecord = None
         self._forget(self.saved)
@@ -128,12 +149,26 @@ class Run:
         events = tuple(self.pending)
 
         def on_refused(refusal: Refusal) -> Instead:
+            first = events[0]
+            if refusal.refused == "claim" and isinstance(first, RescheduleRequested):
+                # What else is due for the booking is looked up again.
+                return Instead(events=(first, _move_refused(refusal, now)), due=DueAfter(delay=timedelta(0)))
             if refusal.refused == "claim":
-                return Instead(events=(events[0], _refused_at_once(refusal, now)), due=NothingDue())
-            before = tuple(event for event in events if not isinstance(event, AppointmentBooked))
+                return Instead(events=(first, _refused_at_once(refusal, now)), due=NothingDue())
+            before = tuple(takewhile(_is_no_row, events))
             return Instead(events=(*before, _not_persisted(refusal, now)), due=due)
 
         return None if self.claim is None and self.appointment is None else on_refused
+
+
+def _is_no_row(event: BookingEvent) -> bool:
+    # What is decided after the row's event is decided because of it.
+    return not isinstance(event, AppointmentBooked | BookingRescheduled)
+
+
+def _move_refused(refusal: Refusal, now: datetime) -> RescheduleFailed:
+    failed = _refused_at_once(refusal, now)
+    return RescheduleFailed(at=now, reason=failed.reason, detail=failed.detail)
 
 
 def _refused_at_once(refusal: Refusal, now: datetime) -> BookingFailed:

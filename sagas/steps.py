@@ -9,7 +9,8 @@ The booking saga as a table, for people who do not read code.
 | notify             | request the confirmation             | –                     | by a follower of the log   |
 
 A cancellation runs backwards: Cal.com first, then the row, which holds its slot until
-Cal.com has confirmed.
+Cal.com has confirmed. A reschedule claims the new time, has Cal.com move the booking,
+and moves the row; from Cal.com's answer on it only goes forward.
 
 Below are the kinds of step that the saga can ask for next. What is asked for is data;
 `sagas.engine` does it.
@@ -20,7 +21,7 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from domain.events import AppointmentBooked, BookingEvent, CancelPurpose
+from domain.events import AppointmentBooked, BookingEvent, BookingRescheduled, CancelPurpose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,26 @@ class InspectObstacle:
     appointment_id: UUID
 
 
-Effect: TypeAlias = CreateAtCalcom | LookAtCalcom | CancelAtCalcom | InspectObstacle
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RescheduleAtCalcom:
+    """Ask Cal.com to move a booking of ours to another time, as attempt `number`."""
+
+    uid: str
+    attempt_id: str
+    starts_at: datetime
+    reason: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceMove:
+    """Read the old uid, to see whether it was moved."""
+
+    uid: str
+    attempt_id: str
+
+
+Effect: TypeAlias = CreateAtCalcom | LookAtCalcom | CancelAtCalcom | InspectObstacle | RescheduleAtCalcom | TraceMove
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +101,14 @@ class Persist:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """Move the appointment's row together with the event that says so; the database may refuse it."""
+
+    rescheduled: BookingRescheduled
+    flags: tuple[BookingEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Withdraw:
     """Mark the appointment cancelled together with the event that ends the booking."""
 
@@ -99,4 +127,4 @@ class Done:
     """Nothing is owed any more."""
 
 
-Step: TypeAlias = Perform | Record | Persist | Withdraw | Wait | Done
+Step: TypeAlias = Perform | Record | Persist | Shift | Withdraw | Wait | Done

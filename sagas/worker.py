@@ -9,10 +9,14 @@ import asyncio
 import logging
 from datetime import timedelta
 
+from domain.booking import fold, initial_state
 from domain.errors import AppointmentDatabaseError
 from domain.policy import Policy
+from domain.webhook import Webhook, fold_webhook
+from sagas.appending import booking_events, webhook_events
 from sagas.engine import Engine
-from sagas.ports import Agenda, Claimed
+from sagas.inbox import Inbox
+from sagas.ports import Agenda, Claimed, Log
 
 log = logging.getLogger("calsaga.worker")
 IDLE_SECONDS = 1.0
@@ -20,10 +24,14 @@ AFTER_FAILURE_SECONDS = 0.5
 
 
 class Worker:
-    """Claims up to `at_once` sagas and drives them; `run` ends when it is cancelled or told to stop."""
+    """Claims up to `at_once` sagas and webhooks, and drives them; `run` ends when it is cancelled or told to stop."""
 
-    def __init__(self, *, engine: Engine, agenda: Agenda, policy: Policy, at_once: int = 32) -> None:
+    def __init__(
+        self, *, engine: Engine, inbox: Inbox, events: Log, agenda: Agenda, policy: Policy, at_once: int = 32
+    ) -> None:
         self._engine = engine
+        self._inbox = inbox
+        self._events = events
         self._agenda = agenda
         self._policy = policy
         self._at_once = at_once
@@ -76,8 +84,12 @@ class Worker:
 
     async def _drive(self, claimed: Claimed) -> None:
         try:
-            booking = await self._engine.load(claimed.saga_id)
-            await self._engine.drive(self._engine.begin(booking, token=claimed.token))
+            recorded = await self._events.read(claimed.saga_id)
+            if any(webhook_events(recorded[:1])):
+                await self._inbox.process(fold_webhook(Webhook(webhook_id=claimed.saga_id), webhook_events(recorded)))
+            else:
+                booking = fold(initial_state(claimed.saga_id), booking_events(recorded))
+                await self._engine.drive(self._engine.begin(booking, token=claimed.token))
         except AppointmentDatabaseError as error:
             # The lease runs out and somebody takes the saga up again.
             log.warning("worker.saga.left", extra={"saga_id": str(claimed.saga_id), **error.as_log()})

@@ -10,7 +10,7 @@ from datetime import datetime
 import orjson
 
 from adapters.calcom.endpoints import instant
-from adapters.calcom.models import ATTEMPT_KEY
+from adapters.calcom.models import ATTEMPT_KEY, BOOKING_KEY
 from domain.booking import Booking
 from domain.person import Person
 
@@ -25,7 +25,7 @@ def create_body(booking: Booking, *, attempt_id: str) -> bytes:
         "attendee": _attendee(facts.person, time_zone=facts.time_zone),
         "eventTypeId": facts.service.calcom_event_type_id,
         "metadata": {
-            "calsaga_booking_id": str(booking.booking_id),
+            BOOKING_KEY: str(booking.booking_id),
             "calsaga_company_id": facts.service.company_id,
             ATTEMPT_KEY: attempt_id,
         },

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from adapters.calcom import cancellation, creation, endpoints, looking, preflight, refusals
+from adapters.calcom import cancellation, creation, endpoints, looking, preflight, refusals, sweeping, tracing
 from adapters.calcom.answers import Unreadable, is_success, problem_of, read, read_as, read_envelope
 from adapters.calcom.bodies import create_body, reschedule_body
 from adapters.calcom.endpoints import Call
@@ -19,14 +19,24 @@ from adapters.calcom.wire import Answer, Reply, Wire
 from domain.booking import Booking
 from domain.errors import CalcomBookingError, FieldError
 from sagas.next_step import CLOCK_SKEW
-from sagas.outcomes import CancelFailed, CancelOutcome, CreateOutcome, LookFailed, LookOutcome
+from sagas.outcomes import (
+    CancelFailed,
+    CancelOutcome,
+    CreateOutcome,
+    LookFailed,
+    LookOutcome,
+    Sightings,
+    Trace,
+    TraceFailed,
+)
 from sagas.ports import Clock
-from sagas.steps import CancelAtCalcom, LookAtCalcom
+from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 
 Model = TypeVar("Model", bound=BaseModel)
 Outcome = TypeVar("Outcome")
 
 _FIRST_TRANSIENT = 500
+_MOVED = "The customer asked for another time."
 
 
 class CalComCalendar:
@@ -44,11 +54,11 @@ class CalComCalendar:
         self._visible_after = visible_after
         self._looks: Looks[Listing | ListingFailed] = Looks(self._list)
 
-    async def create(self, booking: Booking, *, attempt_id: str, send_within: timedelta) -> CreateOutcome:
-        """Ask for the booking once; not at all once `send_within` has passed since this call."""
+    async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
+        """Ask for the booking once, and not at all from `send_by` on."""
         asked_at = self._clock.now()
         body = create_body(booking, attempt_id=attempt_id)
-        reply = await self._wire.send(endpoints.create(), body=body, send_within=send_within.total_seconds())
+        reply = await self._wire.send(endpoints.create(), body=body, send_by=send_by)
         return await self._made(reply, attempt_id=attempt_id, asked_at=asked_at, table=refusals.CREATE)
 
     async def look(self, booking: Booking, effect: LookAtCalcom) -> LookOutcome:
@@ -86,14 +96,30 @@ class CalComCalendar:
             return None
         return seen.is_live
 
-    async def reschedule(
-        self, uid: str, *, attempt_id: str, starts_at: datetime, reason: str, send_within: timedelta
-    ) -> CreateOutcome:
-        """Move a booking of `attempt_id`, which the new one carries on; the same outcomes as for a create."""
+    async def trace(self, uid: str) -> Trace:
+        """Return what a uid has become, however often it was moved."""
+        return await self._in_time(lambda: tracing.trace(self._wire, uid), otherwise=TraceFailed(reason="timeout"))
+
+    async def sightings(self, event_type_id: int, *, changed_since: datetime, starting_after: datetime) -> Sightings:
+        """Return what of an event type was changed from one moment on, or starts after another, whoever made it."""
         asked_at = self._clock.now()
-        body = reschedule_body(starts_at=starts_at, reason=reason)
-        reply = await self._wire.send(endpoints.reschedule(uid), body=body, send_within=send_within.total_seconds())
-        return await self._made(reply, attempt_id=attempt_id, asked_at=asked_at, table=refusals.RESCHEDULE)
+        return await self._in_time(
+            lambda: sweeping.sweep(
+                self._wire,
+                clock=self._clock,
+                event_type_id=event_type_id,
+                changed_since=changed_since,
+                starting_after=starting_after,
+            ),
+            otherwise=LookFailed(started_at=asked_at, reason="timeout"),
+        )
+
+    async def reschedule(self, effect: RescheduleAtCalcom, *, send_by: datetime) -> CreateOutcome:
+        """Move a booking, once; the new one carries its attempt's id on, and the outcomes are those of a create."""
+        asked_at = self._clock.now()
+        body = reschedule_body(starts_at=effect.starts_at, reason=effect.reason or _MOVED)
+        reply = await self._wire.send(endpoints.reschedule(effect.uid), body=body, send_by=send_by)
+        return await self._made(reply, attempt_id=effect.attempt_id, asked_at=asked_at, table=refusals.RESCHEDULE)
 
     async def event_type(self, event_type_id: int) -> EventTypeAnswer:
         """
@@ -160,7 +186,8 @@ class CalComCalendar:
             message = "there is no such event type, or the API key cannot see it"
             return preflight.Preflight(errors=(FieldError(preflight.EVENT_TYPE, message),))
         can_list = await self._can_list(event_type_id)
-        return preflight.examine(event_type, can_list=can_list, duration_minutes=duration_minutes)
+        key_of = None if event_type.owner_id is None else (await self.me()).id
+        return preflight.examine(event_type, can_list=can_list, key_of=key_of, duration_minutes=duration_minutes)
 
     async def aclose(self) -> None:
         """Stop the lists that are being read."""
@@ -192,7 +219,7 @@ class CalComCalendar:
     async def _can_list(self, event_type_id: int) -> bool:
         """Tell whether the key may list the bookings of an event type, one that it has just been able to read."""
         since = endpoints.instant(self._clock.now())
-        call = endpoints.list_created(event_type_id=event_type_id, since=since, skip=0, take=1)
+        call = endpoints.list_ordered(event_type_id=event_type_id, since=since, skip=0, take=1)
         reply = await self._wire.send(call)
         if isinstance(reply, Answer) and reply.status in NO_ACCESS:
             return False
@@ -210,12 +237,22 @@ def _succeeded(reply: Reply) -> Answer:
     if isinstance(reply, Answer) and is_success(reply):
         return reply
     failure = failure_of(reply)
+    if failure.reason == "unauthorized":
+        raise _without_key(reply, detail=failure.detail)
     if not isinstance(reply, Answer):
         raise CalcomBookingError("Cal.com could not be reached.", status=None, answer=failure.detail, transient=True)
     transient = reply.status >= _FIRST_TRANSIENT or refusals.says_throttled(problem_of(reply))
     raise CalcomBookingError(
         "Cal.com did not do what was asked.", status=reply.status, answer=failure.detail, transient=transient
     )
+
+
+def _without_key(reply: Reply, *, detail: str) -> CalcomBookingError:
+    wrong, status = "The company has no usable Cal.com API key", None
+    if isinstance(reply, Answer):
+        wrong, status = "Cal.com rejects the company's API key", reply.status
+    message = f"{wrong}: set CALSAGA_CALCOM_API_KEY, or give it one with `calsaga companies set`."
+    return CalcomBookingError(message, status=status, answer=detail)
 
 
 def _unreadable(answer: Answer) -> CalcomBookingError:

@@ -42,11 +42,23 @@ def get(uid: str) -> Call:
     return Call(op="get", method="GET", target=f"/v2/bookings/{_segment(uid)}", version=BOOKINGS)
 
 
-def list_created(*, event_type_id: int, since: str, skip: int, take: int = PAGE) -> Call:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """By which moment a list is filtered and sorted: Cal.com's parameters, and the field of a row."""
+
+    after: str
+    sort: str
+    field: str
+
+
+BY_CREATION = Order(after="afterCreatedAt", sort="sortCreated", field="createdAt")
+BY_CHANGE = Order(after="afterUpdatedAt", sort="sortUpdatedAt", field="updatedAt")
+BY_START = Order(after="afterStart", sort="sortStart", field="start")
+
+
+def list_ordered(*, event_type_id: int, since: str, skip: int, order: Order = BY_CREATION, take: int = PAGE) -> Call:
     """Read a page of an event type's bookings of every status, oldest first; `since` is inclusive."""
-    query = urlencode(
-        {"eventTypeId": event_type_id, "afterCreatedAt": since, "sortCreated": "asc", "take": take, "skip": skip}
-    )
+    query = urlencode({"eventTypeId": event_type_id, order.after: since, order.sort: "asc", "take": take, "skip": skip})
     return Call(op="list", method="GET", target=f"/v2/bookings?{query}", version=BOOKINGS)
 
 

@@ -2,7 +2,7 @@
 One whole list of an event type's bookings, read for the attempts that it carries.
 
 Pages by offset drift while others write: a row that leaves the list pulls the next one
-over the edge. So a page is asked for from the creation of the last row seen on (which
+over the edge. So a page is asked for from the moment of the last row seen on (which
 Cal.com takes as inclusive), a millisecond earlier for good measure; the offset is used
 only among rows of one instant. A list that cannot be read to its end proves nothing.
 
@@ -10,12 +10,13 @@ Nor does a list whose reader is blind: what a key may not see Cal.com leaves out
 word. So the key must be able to read the event type itself once the list is read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from adapters.calcom import endpoints
 from adapters.calcom.answers import Unreadable, is_success, read, read_as, read_envelope
+from adapters.calcom.endpoints import BY_CREATION, Order
 from adapters.calcom.models import ATTEMPT_KEY, BookingAnswer, Identified
 from adapters.calcom.reading import failure_of
 from adapters.calcom.wire import Answer, Wire
@@ -86,26 +87,35 @@ async def list_bookings(wire: Wire, *, clock: Clock, event_type_id: int, since: 
     """Read every page of an event type's bookings created from `since` on, of whatever status."""
     started_at = clock.now()
     found = _Found()
+    problem = await read_list(wire, event_type_id=event_type_id, since=since, order=BY_CREATION, take=found.add)
+    if problem is not None:
+        return ListingFailed(started_at=started_at, reason=problem)
+    return Listing(started_at=started_at, bookings=found.by_attempt(), unreadable=frozenset(found.unreadable))
+
+
+async def read_list(
+    wire: Wire, *, event_type_id: int, since: datetime, order: Order, take: Callable[[object], None]
+) -> str | None:
+    """Hand over every row of a list, and return why it could not be read to its end by somebody who sees all of it."""
     cursor, skip = since, 0
     try:
         while True:
-            call = endpoints.list_created(event_type_id=event_type_id, since=endpoints.instant(cursor), skip=skip)
+            call = endpoints.list_ordered(
+                event_type_id=event_type_id, since=endpoints.instant(cursor), skip=skip, order=order
+            )
             reply = await wire.send(call, size_limit=PAGE_LIMIT)
             if not isinstance(reply, Answer) or not is_success(reply):
-                return ListingFailed(started_at=started_at, reason=failure_of(reply).reason)
+                return failure_of(reply).reason
             rows, has_next = _page(reply)
             for row in rows:
-                found.add(row)
+                take(row)
             if not has_next:
                 break
-            following = _last_creation(rows) - _OVERLAP
+            following = _last_moment(rows, order) - _OVERLAP
             cursor, skip = (following, 0) if following > cursor else (cursor, skip + len(rows))
-        blindness = await _blindness(wire, event_type_id)
+        return await _blindness(wire, event_type_id)
     except Unreadable:
-        return ListingFailed(started_at=started_at, reason="unreadable")
-    if blindness is not None:
-        return ListingFailed(started_at=started_at, reason=blindness)
-    return Listing(started_at=started_at, bookings=found.by_attempt(), unreadable=frozenset(found.unreadable))
+        return "unreadable"
 
 
 async def _blindness(wire: Wire, event_type_id: int) -> str | None:
@@ -131,11 +141,11 @@ def _page(answer: Answer) -> tuple[list[object], bool]:
     return rows, has_next
 
 
-def _last_creation(rows: list[object]) -> datetime:
+def _last_moment(rows: list[object], order: Order) -> datetime:
     # The next page is asked for by the last row, so the order must be the one asked for.
-    created = [row.get("createdAt") if isinstance(row, dict) else None for row in rows]
+    told = [row.get(order.field) if isinstance(row, dict) else None for row in rows]
     try:
-        moments = [datetime.fromisoformat(moment) for moment in created if isinstance(moment, str)]
+        moments = [datetime.fromisoformat(moment) for moment in told if isinstance(moment, str)]
         if len(moments) < len(rows) or moments != sorted(moments):
             raise Unreadable("the list is not in the order asked for")
     except (ValueError, TypeError) as error:

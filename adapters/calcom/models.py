@@ -15,6 +15,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 ATTEMPT_KEY = "calsaga_attempt_id"
 """The metadata key by which a booking is known to be ours."""
 
+BOOKING_KEY = "calsaga_booking_id"
+"""The metadata key that says which of our bookings it is; anybody can write it."""
+
 DEAD = frozenset({"cancelled", "rejected"})
 """The states in which a booking does not stand, whatever new words Cal.com invents for the others."""
 
@@ -75,6 +78,33 @@ class BookingAnswer(_Answer):
         return self.status not in DEAD
 
 
+class Identified(_Answer):
+    """Anything with a number, as far as it matters that it is there."""
+
+    id: int
+
+
+class AttendeeAnswer(_Answer):
+    """Whom a booking is for."""
+
+    name: str = ""
+    email: str | None = None
+    phone: str | None = Field(alias="phoneNumber", default=None)
+    time_zone: str = Field(alias="timeZone", default="UTC")
+
+
+class SightingAnswer(BookingAnswer):
+    """A booking at Cal.com, whoever made it."""
+
+    event_type: Identified | None = Field(alias="eventType", default=None)
+    attendees: tuple[AttendeeAnswer, ...] = ()
+
+    @property
+    def event_type_id(self) -> int | None:
+        """Return the event type that was booked."""
+        return None if self.event_type is None else self.event_type.id
+
+
 class Switch(_Answer):
     """A setting that can be off (`disabled`) or absent."""
 
@@ -89,16 +119,11 @@ class Requirable(_Answer):
     required: bool = False
 
 
-class Identified(_Answer):
-    """Anything with a number, as far as it matters that it is there."""
-
-    id: int
-
-
 class EventTypeAnswer(_Answer):
     """An event type, as far as it decides whether calsaga can book it."""
 
     id: int
+    owner_id: int | None = Field(alias="ownerId", default=None)
     length_minutes: int = Field(alias="lengthInMinutes")
     length_options: tuple[int, ...] | None = Field(alias="lengthInMinutesOptions", default=None)
     notice_minutes: int | None = Field(alias="minimumBookingNotice", default=None)

@@ -1,11 +1,11 @@
 """Reading one booking, and why a call that changes nothing did not work."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from adapters.calcom import endpoints, refusals
 from adapters.calcom.answers import Unreadable, is_success, problem_of, read
-from adapters.calcom.models import BookingAnswer
+from adapters.calcom.models import BookingAnswer, SightingAnswer
 from adapters.calcom.rate_limit import BLOCK_SECONDS, retry_after
 from adapters.calcom.wire import Answer, Reply, Wire
 
@@ -25,17 +25,27 @@ class Failure:
 
 
 Seen: TypeAlias = BookingAnswer | NotFound | Failure
+Booking = TypeVar("Booking", bound=BookingAnswer)
 
 
 async def read_booking(wire: Wire, uid: str) -> Seen:
     """Read the booking that stands under a uid, which is public and needs no ownership."""
+    return await _read(wire, uid, BookingAnswer)
+
+
+async def read_sighting(wire: Wire, uid: str) -> SightingAnswer | NotFound | Failure:
+    """Read the booking that stands under a uid, with what is needed to take it in."""
+    return await _read(wire, uid, SightingAnswer)
+
+
+async def _read(wire: Wire, uid: str, model: type[Booking]) -> Booking | NotFound | Failure:
     reply = await wire.send(endpoints.get(uid))
     if not isinstance(reply, Answer):
         return failure_of(reply)
     if not is_success(reply):
         return NotFound() if refusals.says_no_booking(problem_of(reply)) else failure_of(reply)
     try:
-        seen = read(reply, BookingAnswer)
+        seen = read(reply, model)
     except Unreadable as error:
         return Failure(reason="unreadable", detail=str(error))
     return seen if seen.uid == uid else Failure(reason="unreadable", detail="the answer is about another uid")

@@ -95,8 +95,6 @@ RESCHEDULE = (
     _refusal(400, _BAD_REQUEST, _BOUNDS, "out_of_bounds"),
     _refusal(400, _BAD_REQUEST, _PAST, "in_the_past"),
     _refusal(400, _BAD_REQUEST, r"\w+ property is wrong,.*", "invalid_request"),
-    _refusal(400, _BAD_REQUEST, r"Can't reschedule booking with uid=\S+ because it has been cancelled.*", "cancelled"),
-    _refusal(404, "NotFoundException", r"Booking with uid=\S+ was not found in the database", "not_found"),
 )
 
 CANCEL = (

@@ -2,7 +2,18 @@
 
 import typer
 
-from adapters.cli import bookings, checking, companies, databases, demonstrating, importing, keys, services, serving
+from adapters.cli import (
+    bookings,
+    checking,
+    companies,
+    databases,
+    demonstrating,
+    importing,
+    keys,
+    reconciling,
+    services,
+    serving,
+)
 from adapters.cli import stories as telling
 from adapters.cli.failing import Commands
 
@@ -27,6 +38,7 @@ app.command(name="import")(importing.import_)
 app.command()(telling.show)
 app.command()(telling.timeline)
 app.command()(checking.verify)
+app.command()(reconciling.reconcile)
 app.add_typer(companies.app, name="companies")
 app.add_typer(services.app, name="services")
 app.add_typer(keys.app, name="keys")

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Give a company its own Cal.com key and webhook secret.")
 
 Secret = Annotated[str | None, typer.Option(metavar="TEXT|-", help="`-` reads it from stdin, away from the history.")]
+Secrets = Annotated[
+    list[str] | None, typer.Option(metavar="TEXT|-", help="As above; given twice, both hold while one is replaced.")
+]
 
 
 @app.command(name="set")
@@ -25,16 +28,17 @@ def set_(
     company_id: Annotated[str, typer.Argument(metavar="ID", callback=company_id_of, help="The company.")],
     *,
     calcom_key: Secret = None,
-    webhook_secret: Secret = None,
+    webhook_secret: Secrets = None,
 ) -> None:
-    """Store a company's secrets, encrypted; those not given stay as they are."""
-    if calcom_key is None and webhook_secret is None:
+    """Store a company's secrets, encrypted; those not given stay as they are. Several webhook secrets hold at once."""
+    if calcom_key is None and not webhook_secret:
         message = "companies set: give --calcom-key, --webhook-secret, or both"
         raise Misused(message)
-    key, secret = _read(calcom_key, "--calcom-key"), _read(webhook_secret, "--webhook-secret")
+    key = _read(calcom_key, "--calcom-key")
+    secrets = [secret for one in webhook_secret or () if (secret := _read(one, "--webhook-secret")) is not None]
 
     async def run(app: "Application") -> None:
-        await app.directory.companies.put(company_id, calcom_key=key, webhook_secret=secret)
+        await app.directory.companies.put(company_id, calcom_key=key, webhook_secrets=secrets or None)
 
     with_application(run)
     note(f"stored the secrets of {company_id}")

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Select, select
 
 from adapters.database.expiring import Expiring
 from adapters.database.reading import Readers
@@ -56,6 +57,30 @@ class DatabaseServices:
         """
         return await self._readers.run(lambda: self._list(company_id))
 
+    async def all(self) -> Sequence[Service]:
+        """
+        Return the services of all companies.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        return await self._readers.run(lambda: self._selected(_SERVICES))
+
+    async def booked_as(self, *, company_id: str, event_type_id: int) -> Service | None:
+        """
+        Return the company's service behind an event type of Cal.com, the oldest if there are several, or None.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        query = _SERVICES.where(
+            services.c.company_id == company_id, services.c.calcom_event_type_id == event_type_id
+        ).order_by(services.c.created_at, services.c.service_id)
+        found = await self._readers.run(lambda: self._selected(query.limit(1)))
+        return next(iter(found), None)
+
     async def put(self, service: Service) -> None:
         """
         Define a service, or change it.
@@ -76,7 +101,9 @@ class DatabaseServices:
         return Service(**row)
 
     def _list(self, company_id: str) -> Sequence[Service]:
-        query = _SERVICES.where(services.c.company_id == company_id).order_by(services.c.service_id)
+        return self._selected(_SERVICES.where(services.c.company_id == company_id).order_by(services.c.service_id))
+
+    def _selected(self, query: Select[Any]) -> Sequence[Service]:
         with self._engine.connect() as connection:
             return [Service(**row) for row in connection.execute(query).mappings()]
 

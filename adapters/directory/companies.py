@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from adapters.database.companies import Companies, Company, CompanyRecord, SecretUnreadable
+from adapters.database.companies import Companies, CompanyRecord, SecretUnreadable
 from adapters.database.expiring import Expiring
 
 _log = structlog.get_logger(__name__)
@@ -27,11 +27,21 @@ class NoEncryptionKey(Exception):
 class CompanyDirectory:
     """Stores secrets, and finds a company's Cal.com key."""
 
-    def __init__(self, *, stored: Companies, default_company: str, default_calcom_key: str | None) -> None:
+    def __init__(
+        self,
+        *,
+        stored: Companies,
+        default_company: str,
+        default_calcom_key: str | None,
+        default_webhook_secret: str | None = None,
+    ) -> None:
         self._stored = stored
         self._default_company = default_company
         self._default_calcom_key = default_calcom_key
-        self._known: Expiring[str, Company] = Expiring(seconds=REMEMBERED_SECONDS)
+        self._default_webhook_secret = default_webhook_secret
+        # In a tuple of one, since no key is worth remembering, too.
+        self._known: Expiring[str, tuple[str | None]] = Expiring(seconds=REMEMBERED_SECONDS)
+        self._known_secrets: Expiring[str, tuple[tuple[str, ...] | None]] = Expiring(seconds=REMEMBERED_SECONDS)
         self._keyless: set[str] = set()
 
     async def calcom_key(self, company_id: str) -> str | None:
@@ -52,7 +62,9 @@ class CompanyDirectory:
             _log.critical("company.calcom_key.unusable", company_id=company_id, problem=problem)
         return key
 
-    async def put(self, company_id: str, *, calcom_key: str | None, webhook_secret: str | None) -> CompanyRecord:
+    async def put(
+        self, company_id: str, *, calcom_key: str | None, webhook_secrets: Sequence[str] | None
+    ) -> CompanyRecord:
         """
         Store the secrets that are given, and leave the others.
 
@@ -62,28 +74,45 @@ class CompanyDirectory:
         """
         if not self._stored.can_encrypt:
             raise NoEncryptionKey
-        secrets = None if webhook_secret is None else (webhook_secret,)
-        await self._stored.set(company_id, calcom_key=calcom_key, webhook_secrets=secrets)
+        await self._stored.set(company_id, calcom_key=calcom_key, webhook_secrets=webhook_secrets)
         self._known.forget(company_id)
-        return _record(await self._stored.get(company_id) or Company(company_id=company_id))
+        self._known_secrets.forget(company_id)
+        record = await self._stored.find(company_id)
+        return record or CompanyRecord(company_id=company_id, has_calcom_key=False, has_webhook_secret=False)
+
+    async def webhook_secrets(self, company_id: str) -> Sequence[str] | None:
+        """
+        Return every secret that the company's webhooks may be signed with, None if there is no such company.
+
+        The default company's secret from the environment holds beside those that are
+        stored, so that one can be replaced without a gap.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        known = self._known_secrets.get(company_id)
+        if known is None:
+            known = (await self._stored_secrets(company_id),)
+            self._known_secrets.put(company_id, known)
+        (own,) = known
+        if company_id != self._default_company:
+            return own
+        return (*(own or ()), *(() if self._default_webhook_secret is None else (self._default_webhook_secret,)))
 
     async def list(self) -> Sequence[CompanyRecord]:
         """Return all companies that have been stored, by id."""
         return await self._stored.list()
 
     async def _calcom_key(self, company_id: str) -> str | None:
-        company = self._known.get(company_id)
-        if company is None:
-            company = await self._stored.get(company_id) or Company(company_id=company_id)
-            self._known.put(company_id, company)
-        if company.calcom_key is None and company_id == self._default_company:
-            return self._default_calcom_key
-        return company.calcom_key
+        known = self._known.get(company_id)
+        if known is None:
+            known = (await self._stored.calcom_key(company_id),)
+            self._known.put(company_id, known)
+        (key,) = known
+        return self._default_calcom_key if key is None and company_id == self._default_company else key
 
-
-def _record(company: Company) -> CompanyRecord:
-    return CompanyRecord(
-        company_id=company.company_id,
-        has_calcom_key=company.calcom_key is not None,
-        has_webhook_secret=bool(company.webhook_secrets),
-    )
+    async def _stored_secrets(self, company_id: str) -> tuple[str, ...] | None:
+        if await self._stored.find(company_id) is None:
+            return None
+        return await self._stored.webhook_secrets(company_id)

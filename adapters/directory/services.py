@@ -40,6 +40,10 @@ class ServiceDirectory:
         """
         return await self._stored.find(company_id=company_id, service_id=service_id)
 
+    async def booked_as(self, *, company_id: str, event_type_id: int) -> Service | None:
+        """Return the company's service behind an event type of Cal.com, the oldest if there are several, or None."""
+        return await self._stored.booked_as(company_id=company_id, event_type_id=event_type_id)
+
     async def list(self, *, company_id: str) -> Sequence[Service]:
         """Return the company's services, by id."""
         return await self._stored.list(company_id=company_id)

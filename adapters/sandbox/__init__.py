@@ -21,5 +21,8 @@ id slug              minutes hosts  what is special
 12 always-open       30      12     never busy: one time can be booked any number of times
 == ================= ======= ====== ===================================================
 
+Webhooks are those of ``/v2/webhooks``. They are sent when Cal.com sends them: of a new booking before its maker has the
+answer, of a cancelled one before it is cancelled; once, whatever comes of it. A payload template is kept, not applied.
+
 Everything that is not Cal.com's is under ``/_sandbox``; see :mod:`adapters.sandbox.control`.
 """

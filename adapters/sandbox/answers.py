@@ -11,6 +11,7 @@ from uuid import uuid4
 import orjson
 from starlette.responses import Response
 
+from adapters.sandbox.announcements import Announcement
 from adapters.sandbox.errors import Refusal, Shape
 from adapters.sandbox.representation import instant
 
@@ -22,12 +23,16 @@ _PROXY_PAGE = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """
-    A success before it is bytes. ``more`` stands beside ``data``, as the pagination of a list does.
+    A success before it is bytes.
+
+    ``more`` stands beside ``data``, as the pagination of a list does. ``news`` is what subscribers are told before the
+    caller gets the answer.
     """
 
     data: Any
     status: int = 200
     more: dict[str, Any] | None = None
+    news: tuple[Announcement, ...] = ()
 
     def render(self, headers: dict[str, str]) -> Response:
         """

@@ -10,11 +10,13 @@ from typing import Any
 import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from adapters.sandbox import calls, control, errors
+from adapters.sandbox import calls, control, errors, webhook_calls
+from adapters.sandbox.answering import Answering, answered_of
 from adapters.sandbox.answers import render_refusal
 from adapters.sandbox.calls import Caller, Preparation
 from adapters.sandbox.connection import Drop
@@ -48,6 +50,10 @@ _EVENT_TYPE = Operation(name="event_type", version=EVENT_TYPES, needs_key=True, 
 _ME = Operation(name="me", version=None, needs_key=True, prepare=calls.me)
 
 
+def _webhooks(prepare: Preparation) -> Operation:
+    return Operation(name="webhooks", version=None, needs_key=True, prepare=prepare)
+
+
 def create_app(config: SandboxConfig | None = None) -> Starlette:
     """
     Return a sandbox as an ASGI application, for use in process or behind a server.
@@ -61,9 +67,20 @@ def create_app(config: SandboxConfig | None = None) -> Starlette:
         _route("/v2/event-types", GET=_EVENT_TYPES),
         _route("/v2/event-types/{event_type}", GET=_EVENT_TYPE),
         _route("/v2/me", GET=_ME),
+        _route("/v2/webhooks", POST=_webhooks(webhook_calls.create), GET=_webhooks(webhook_calls.list_page)),
+        _route(
+            "/v2/webhooks/{webhook}",
+            GET=_webhooks(webhook_calls.get),
+            PATCH=_webhooks(webhook_calls.change),
+            DELETE=_webhooks(webhook_calls.delete),
+        ),
         Mount("/_sandbox", routes=control.routes()),
     ]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _no_such_route})
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Answering)],
+        exception_handlers={HTTPException: _no_such_route},
+    )
     app.state.sandbox = Sandbox(config or SandboxConfig())
     return app
 
@@ -84,10 +101,17 @@ async def _serve(request: Request, *, operation: Operation) -> Response:
         if operation.version is not None and request.headers.get("cal-api-version") != operation.version:
             raise errors.no_such_route(method=request.method, path=request.url.path)
         key = _admit(request, sandbox=sandbox, operation=operation, headers=headers)
-        body = await _json_object(request) if request.method == "POST" else {}
+        body = await _json_object(request) if request.method in {"POST", "PATCH"} else {}
         caller = Caller(key=key, path=request.path_params, query=request.query_params, body=body)
         prepared = operation.prepare(sandbox, caller=caller)
-        call = Call(facts=prepared.facts, action=prepared.action, authenticated=bool(key), headers=headers)
+        call = Call(
+            facts=prepared.facts,
+            action=prepared.action,
+            foretell=prepared.foretell,
+            answered=answered_of(request),
+            authenticated=bool(key),
+            headers=headers,
+        )
         response = await perform(call, sandbox=sandbox)
     except Refusal as refusal:
         response = render_refusal(refusal, path=_path(request), now=sandbox.now(), headers=headers)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from adapters.sandbox import errors, listing, validation
+from adapters.sandbox import announcements, errors, listing, validation
 from adapters.sandbox import slots as free_time
 from adapters.sandbox.answers import Answer
 from adapters.sandbox.bookings import Booking
@@ -16,7 +16,7 @@ from adapters.sandbox.desk import Circumstances
 from adapters.sandbox.event_type_representation import event_type_output, me_output
 from adapters.sandbox.event_types import Scheduling
 from adapters.sandbox.faults import CallFacts
-from adapters.sandbox.injection import Action
+from adapters.sandbox.injection import Action, Foretelling
 from adapters.sandbox.representation import booking_output, created_output
 from adapters.sandbox.state import Sandbox
 
@@ -36,11 +36,12 @@ class Caller:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """
-    A request that has been read: what faults can match it with, and what doing it means.
+    A request that has been read: what faults can match it with, what doing it means, and what is told beforehand.
     """
 
     facts: CallFacts
     action: Action
+    foretell: Foretelling | None = None
 
 
 class Preparation(Protocol):
@@ -62,7 +63,9 @@ def create(sandbox: Sandbox, *, caller: Caller) -> Prepared:
     request = validation.booking_request(caller.body)
 
     def action(given: Circumstances) -> Answer:
-        return Answer(data=created_output(sandbox.desk.book(request, given=given)), status=201)
+        repeated = sandbox.desk.repeats(request)
+        made = sandbox.desk.book(request, given=given)
+        return Answer(data=created_output(made), status=201, news=() if repeated else announcements.booked(made))
 
     facts = CallFacts(
         operation="create",
@@ -104,7 +107,11 @@ def cancel(sandbox: Sandbox, *, caller: Caller) -> Prepared:
     def action(given: Circumstances) -> Answer:
         return Answer(data=booking_output(sandbox.desk.cancel(uid, given=given, reason=reason)))
 
-    return Prepared(facts=_facts("cancel", sandbox.desk.find(uid)), action=action)
+    def foretell(given: Circumstances) -> tuple[announcements.Announcement, ...]:
+        doomed = sandbox.desk.cancellable(uid, given=given, reason=reason)
+        return announcements.cancelled(doomed, reason=reason)
+
+    return Prepared(facts=_facts("cancel", sandbox.desk.find(uid)), action=action, foretell=foretell)
 
 
 def reschedule(sandbox: Sandbox, *, caller: Caller) -> Prepared:
@@ -114,7 +121,8 @@ def reschedule(sandbox: Sandbox, *, caller: Caller) -> Prepared:
 
     def action(given: Circumstances) -> Answer:
         moved = sandbox.desk.reschedule(uid, start=start, given=given, reason=reason, email=email)
-        return Answer(data=created_output([moved]) if moved.event_type.seats else booking_output(moved), status=201)
+        data = created_output([moved]) if moved.event_type.seats else booking_output(moved)
+        return Answer(data=data, status=201, news=announcements.rescheduled(moved, old=sandbox.desk.find(uid)))
 
     return Prepared(facts=_facts("reschedule", sandbox.desk.find(uid)), action=action)
 

@@ -3,13 +3,16 @@ The control interface under ``/_sandbox``: what a test or a judge does to the sa
 
 ==== ========================= =======================================================================================
 GET  /_sandbox/ledger          every booking ever committed, oldest first (``?event_type_id=`` narrows it)
-GET  /_sandbox/stats           calls, answers, injected faults, queued faults, commits still to come
+GET  /_sandbox/stats           calls, answers, injected faults, queued faults, commits still to come, webhooks
 PUT  /_sandbox/faults          set the profile: ``{"seed": 1, "faults": [{"kind": …}, …]}`` or ``{"profile": "storm"}``
 POST /_sandbox/faults          queue a fault for the next calls: ``{"kind": …, "times": 1}`` or a list of them
 PUT  /_sandbox/event-types/{n} define an event type: ``{"slug": …, "length": 30, "hosts": [1], …}``
 PUT  /_sandbox/keys            ``{"invalid": ["cal_x"], "blind": {"cal_y": [1]}}``
 PUT  /_sandbox/rate-limit      ``{"limit": 120, "window_seconds": 60, "block_seconds": 60}``; a limit of 0 is none
 POST /_sandbox/people          ``{"action": "book" | "cancel" | "move" | "confirm" | "decline", …}``
+POST /_sandbox/webhooks        subscribe without a key: ``{"subscriberUrl": …, "secret": …}``, and perhaps ``triggers``,
+                               and ``event_type_id`` for that event type only
+POST /_sandbox/webhooks/ping   send a ``PING`` to every subscriber
 POST /_sandbox/reset           begin anew
 ==== ========================= =======================================================================================
 
@@ -18,23 +21,30 @@ A request that makes no sense gets 422 and ``{"error": …}``.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from inspect import isawaitable
 from typing import Any
+from uuid import uuid4
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.sandbox import people
+from adapters.sandbox import people, webhook_requests
+from adapters.sandbox.announcing import ping
+from adapters.sandbox.answering import answered_of
 from adapters.sandbox.answers import json_response
 from adapters.sandbox.errors import Refusal
 from adapters.sandbox.event_types import EventType
-from adapters.sandbox.faults import Fault, FaultPlan, Profile
+from adapters.sandbox.fault_plan import FaultPlan
+from adapters.sandbox.faults import Fault, Profile
 from adapters.sandbox.keys import Keys
 from adapters.sandbox.ledger import ledger_entry
 from adapters.sandbox.profiles import load_profile
 from adapters.sandbox.rate_limit import RateLimiter
 from adapters.sandbox.state import Sandbox
+from adapters.sandbox.webhook_calls import webhook_output
+from adapters.sandbox.webhooks import BOOKING_TRIGGERS, Webhook
 
 Control = Callable[[Sandbox, Request, Any], Any]
 
@@ -52,6 +62,8 @@ def routes() -> list[Route]:
         Route("/keys", _control(_set_keys), methods=["PUT"]),
         Route("/rate-limit", _control(_set_rate_limit), methods=["PUT"]),
         Route("/people", _control(_people), methods=["POST"]),
+        Route("/webhooks", _control(_subscribe), methods=["POST"]),
+        Route("/webhooks/ping", _control(_ping), methods=["POST"]),
         Route("/reset", _control(_reset), methods=["POST"]),
     ]
 
@@ -60,7 +72,8 @@ def _control(action: Control) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
             body = orjson.loads(await request.body() or b"{}")
-            return json_response(action(request.app.state.sandbox, request, body))
+            result = action(request.app.state.sandbox, request, body)
+            return json_response(await result if isawaitable(result) else result)
         except (ValueError, TypeError, KeyError, AttributeError) as exc:
             return json_response({"error": f"{type(exc).__name__}: {exc}"}, status=422)
         except Refusal as refusal:
@@ -84,6 +97,7 @@ def _stats(sandbox: Sandbox, _request: Request, _body: object) -> Any:  # noqa: 
         "late_commits_to_come": sandbox.late,
         "late_commits_refused": sandbox.late_refused,
         "bookings": len(sandbox.bookings.all()),
+        "webhooks": {**sandbox.courier.counts, "to_come": sandbox.courier.to_come},
     }
 
 
@@ -128,8 +142,23 @@ def _set_rate_limit(sandbox: Sandbox, _request: Request, body: dict[str, Any]) -
     return {"limit": sandbox.limiter.limit}
 
 
-def _people(sandbox: Sandbox, _request: Request, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
-    return {"bookings": [ledger_entry(booking) for booking in people.act(sandbox, wish=body)]}
+async def _people(sandbox: Sandbox, request: Request, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    changed = await people.act(sandbox, wish=body, answered=answered_of(request))
+    return {"bookings": [ledger_entry(booking) for booking in changed]}
+
+
+def _subscribe(sandbox: Sandbox, _request: Request, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    if unknown := body.keys() - {"subscriberUrl", "secret", "triggers", "event_type_id"}:
+        message = f"unknown fields of a webhook: {sorted(unknown)}"
+        raise ValueError(message)
+    fields = webhook_requests.read_new({"active": True, "triggers": list(BOOKING_TRIGGERS), **body})
+    webhook = Webhook(id=str(uuid4()), event_type_id=body.get("event_type_id"), **fields)
+    sandbox.webhooks.add(webhook)
+    return webhook_output(webhook)
+
+
+async def _ping(sandbox: Sandbox, request: Request, _body: object) -> Any:  # noqa: ANN401 - JSON
+    return {"subscribers": await ping(sandbox, answered=answered_of(request))}
 
 
 def _reset(sandbox: Sandbox, _request: Request, _body: object) -> Any:  # noqa: ANN401 - JSON

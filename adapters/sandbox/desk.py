@@ -64,9 +64,18 @@ class Desk:
             accepted.append(booking)
         return accepted
 
-    def cancel(self, uid: str, *, given: Circumstances, reason: str = "", email: str = "") -> Booking:
+    def repeats(self, request: BookingRequest) -> bool:
         """
-        Cancel a booking.
+        Return whether a request would be answered with a booking that is there already.
+
+        Raises:
+            Refusal: 404, there is no such event type.
+        """
+        return self._same_booking(self._event_type(request), request=request) is not None
+
+    def cancellable(self, uid: str, *, given: Circumstances, reason: str = "") -> Booking:
+        """
+        Return a booking that may be cancelled.
 
         Raises:
             Refusal: it is unknown, over, cancelled already, or may not be cancelled.
@@ -83,6 +92,16 @@ class Desk:
                 raise errors.cancelling_disabled()
             if event_type.requires_cancellation_reason and not reason:
                 raise errors.cancellation_reason_required()
+        return booking
+
+    def cancel(self, uid: str, *, given: Circumstances, reason: str = "", email: str = "") -> Booking:
+        """
+        Cancel a booking.
+
+        Raises:
+            Refusal: as of :meth:`cancellable`.
+        """
+        booking = self.cancellable(uid, given=given, reason=reason)
         self._bookings.cancel(booking, by=given.by, now=given.now, reason=reason, email=email)
         return booking
 

@@ -5,8 +5,11 @@ Cal.com has three shapes of error: an envelope, a bare ``{statusCode, message}``
 proxy puts in front. A client has to read all of them, so each refusal here knows its own.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
+
+_PRISMA_TEXT = "There was an error, please try again later."
 
 
 class Shape(StrEnum):
@@ -51,6 +54,16 @@ def exception_name(status: int) -> str:
 
 def bad_request(message: str) -> Refusal:
     return Refusal(status=400, message=message)
+
+
+def violated(wrong: Mapping[str, str]) -> Refusal:
+    """
+    Return the refusal of the global pipe, which puts the faults into ``details`` and not into the message.
+    """
+    violations: list[dict[str, object]] = [
+        {"property": name, "children": [], "constraints": {"validation": text}} for name, text in wrong.items()
+    ]
+    return Refusal(status=400, message="Bad Request Exception", violations=violations)
 
 
 def inner(*, status: int, message: str) -> Refusal:
@@ -102,6 +115,22 @@ def event_type_needs_authentication() -> Refusal:
         status=401,
         message="This event type requires authentication. Please provide valid credentials.",
     )
+
+
+def webhook_exists(owner: str) -> Refusal:
+    return Refusal(status=409, message=f"Webhook with this subscriber url already exists for this {owner}")
+
+
+def webhook_not_found(webhook: str) -> Refusal:
+    return Refusal(status=404, message=f"Webhook ({webhook}) not found")
+
+
+def forbidden_resource() -> Refusal:
+    return Refusal(status=403, message="Forbidden resource")
+
+
+def unique_constraint_violated() -> Refusal:
+    return Refusal(status=409, code="CONFLICT", message=_PRISMA_TEXT, shape=Shape.PRISMA)
 
 
 def booking_not_found(uid: str) -> Refusal:
@@ -195,6 +224,5 @@ def internal(shape: Shape) -> Refusal:
     if shape is Shape.INNER:
         return inner(status=500, message="Internal server error")
     if shape is Shape.PRISMA:
-        text = "There was an error, please try again later."
-        return Refusal(status=500, code="INTERNAL_SERVER_ERROR", message=text, shape=shape)
+        return Refusal(status=500, code="INTERNAL_SERVER_ERROR", message=_PRISMA_TEXT, shape=shape)
     return Refusal(status=500, message="Internal server error")

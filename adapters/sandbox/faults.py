@@ -1,17 +1,16 @@
 """
-What goes wrong, how often, and with which calls: the profile of faults and the seeded choice among them.
+What goes wrong, how often, and with which calls and webhooks: the knobs, and a profile of them.
 """
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from random import Random
 from typing import Any
 
 from adapters.sandbox.errors import Shape
+from adapters.sandbox.webhooks import Trigger
 
-OPERATIONS = ("create", "get", "list", "cancel", "reschedule", "slots", "event_types", "event_type", "me")
+OPERATIONS = ("create", "get", "list", "cancel", "reschedule", "slots", "event_types", "event_type", "me", "webhooks")
 _BOOKING_OPERATIONS = frozenset(("create", "get", "list", "cancel", "reschedule"))
 _WRITES = frozenset(("create", "cancel", "reschedule"))
 
@@ -34,6 +33,13 @@ class Kind(StrEnum):
     UNAUTHORIZED = "unauthorized"
     LIST_LAG = "list_lag"
     RACE = "race"
+    WEBHOOK_DROP = "webhook_drop"
+    WEBHOOK_TWICE = "webhook_twice"
+    WEBHOOK_DELAY = "webhook_delay"
+    WEBHOOK_AFTER_RESPONSE = "webhook_after_response"
+    WEBHOOK_WRONG_TRIGGER = "webhook_wrong_trigger"
+    WEBHOOK_BAD_SIGNATURE = "webhook_bad_signature"
+    WEBHOOK_UNSIGNED = "webhook_unsigned"
 
 
 class Moment(StrEnum):
@@ -50,7 +56,11 @@ _OPERATIONS_OF = {
     Kind.LATE_COMMIT_TIMEOUT: _WRITES,
     Kind.LIST_LAG: frozenset(("create", "reschedule", "list")),
     Kind.RACE: _WRITES,
+    # No call but a delivery, so that a webhook's fault takes no part in the dice of calls.
+    **{kind: frozenset(("delivery",)) for kind in Kind if kind.value.startswith("webhook_")},
 }
+# Cal.com is known to tell of a reschedule as of a request, and of nothing else wrongly.
+_TRIGGER_OF = {Kind.WEBHOOK_WRONG_TRIGGER: Trigger.RESCHEDULED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,22 +73,25 @@ class CallFacts:
     event_type_id: int | None = None
     attendee_email: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    trigger: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """
-    Narrow a fault down to some calls; an empty match is all of them.
+    Narrow a fault down to some calls, or webhooks; an empty match is all of them.
     """
 
     event_type_id: int | None = None
     attendee_email: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    trigger: str = ""
 
     def covers(self, call: CallFacts) -> bool:
         return (
             self.event_type_id in {None, call.event_type_id}
             and self.attendee_email in {"", call.attendee_email}
+            and self.trigger in {"", call.trigger}
             and all(call.metadata.get(key) == value for key, value in self.metadata.items())
         )
 
@@ -88,8 +101,9 @@ class Fault:
     """
     One knob of the sandbox.
 
-    ``seconds`` is the delay, the lag, or the time until a late commit; ``hold_seconds`` is how long a
-    ``late_commit_timeout`` keeps the connection open; ``shape`` belongs to errors and ``commit`` to ``html_502``.
+    ``seconds`` is the delay, the lag, or the time until a late commit or a second delivery; ``hold_seconds`` is how
+    long a ``late_commit_timeout`` keeps the connection open; ``shape`` belongs to errors and ``commit`` to
+    ``html_502``. The faults of webhooks have no operation; ``match`` narrows them down, also by ``trigger``.
     """
 
     kind: Kind
@@ -108,6 +122,9 @@ class Fault:
             raise ValueError(message)
         if self.operation is not None and self.operation not in _OPERATIONS_OF.get(self.kind, OPERATIONS):
             message = f"{self.kind} does not go with the operation {self.operation}"
+            raise ValueError(message)
+        if self.match.trigger not in {"", *Trigger}:
+            message = f"trigger must be one of {', '.join(Trigger)}, not {self.match.trigger!r}"
             raise ValueError(message)
         if not 0 <= self.probability <= 1:
             message = f"probability must be between 0 and 1, not {self.probability}"
@@ -142,7 +159,7 @@ class Fault:
             suits = self.operation == call.operation
         else:
             suits = call.operation in _OPERATIONS_OF.get(self.kind, _BOOKING_OPERATIONS)
-        return suits and self.match.covers(call)
+        return suits and _TRIGGER_OF.get(self.kind, call.trigger) == call.trigger and self.match.covers(call)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,59 +181,6 @@ class Profile:
         """
         _refuse_unknown(document, cls)
         return cls(seed=document.get("seed", 0), faults=tuple(map(Fault.from_json, document.get("faults", ()))))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """
-    What befalls one call: at most one fault of the answer, and beside it at most one lag of the list.
-    """
-
-    fault: Fault | None = None
-    lag: Fault | None = None
-
-
-class FaultPlan:
-    """
-    Choose the faults of each call: what was queued comes first, then the dice of the profile.
-    """
-
-    def __init__(self, profile: Profile) -> None:
-        self.profile = profile
-        self._random = Random(profile.seed)  # noqa: S311 - dice, not secrets
-        self._queued: deque[Fault] = deque()
-
-    def push(self, fault: Fault, *, times: int = 1) -> None:
-        """
-        Queue a fault for the next calls that it covers.
-        """
-        self._queued.extend([fault] * times)
-
-    @property
-    def queued(self) -> int:
-        return len(self._queued)
-
-    def choose(self, call: CallFacts) -> Chosen:
-        """
-        Return what befalls a call.
-        """
-        if not self._queued and not self.profile.faults:
-            return Chosen()
-        return Chosen(fault=self._next(call, lags=False), lag=self._next(call, lags=True))
-
-    def _next(self, call: CallFacts, *, lags: bool) -> Fault | None:
-        for position, fault in enumerate(self._queued):
-            if (fault.kind is Kind.LIST_LAG) is lags and fault.covers(call):
-                del self._queued[position]
-                return fault
-        fired = [
-            fault
-            for fault in self.profile.faults
-            if (fault.kind is Kind.LIST_LAG) is lags
-            and fault.covers(call)
-            and self._random.random() < fault.probability
-        ]
-        return self._random.choice(fired) if fired else None
 
 
 def _refuse_unknown(document: Mapping[str, Any], cls: type) -> None:

@@ -3,13 +3,15 @@ Let a fault befall a call: what happens to its commit, and what its caller gets 
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from starlette.responses import Response
 
 from adapters.sandbox import errors
+from adapters.sandbox.announcements import Announcement
+from adapters.sandbox.announcing import announce
 from adapters.sandbox.answers import Answer
 from adapters.sandbox.connection import Drop
 from adapters.sandbox.desk import Circumstances
@@ -18,16 +20,19 @@ from adapters.sandbox.faults import CallFacts, Fault, Kind, Moment
 from adapters.sandbox.state import Sandbox
 
 Action = Callable[[Circumstances], Answer]
+Foretelling = Callable[[Circumstances], tuple[Announcement, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """
-    One call, ready to be done, once or late.
+    One call, ready to be done, once or late. ``answered`` is set when its caller has an answer, or nothing.
     """
 
     facts: CallFacts
     action: Action
+    foretell: Foretelling | None
+    answered: asyncio.Event
     authenticated: bool
     headers: dict[str, str]
 
@@ -44,28 +49,38 @@ async def perform(call: Call, *, sandbox: Sandbox) -> Response:
         sandbox.injected[chosen.lag.kind] += 1
     lag = timedelta(seconds=chosen.lag.seconds) if chosen.lag else timedelta()
 
-    def commit() -> Answer:
-        return call.action(
-            Circumstances(
-                now=sandbox.now(),
-                authenticated=call.authenticated,
-                raced=chosen.fault is not None and chosen.fault.kind is Kind.RACE,
-                list_lag=lag,
-            )
+    async def commit() -> Answer:
+        given = Circumstances(
+            now=sandbox.now(),
+            authenticated=call.authenticated,
+            raced=chosen.fault is not None and chosen.fault.kind is Kind.RACE,
+            list_lag=lag,
         )
+        return await _commit(call, given=given, sandbox=sandbox)
 
     if chosen.fault is None:
-        return commit().render(call.headers)
+        return (await commit()).render(call.headers)
     return await _befall(chosen.fault, commit=commit, call=call, sandbox=sandbox)
 
 
-async def _befall(fault: Fault, *, commit: Callable[[], Answer], call: Call, sandbox: Sandbox) -> Response:
+async def _commit(call: Call, *, given: Circumstances, sandbox: Sandbox) -> Answer:
+    if call.foretell is not None:
+        await announce(sandbox, news=call.foretell(given), answered=call.answered)
+        # Time has passed, in which somebody else may have done the same.
+        given = replace(given, now=sandbox.now(), raced=True)
+    answer = call.action(given)
+    # Before the answer, as at Cal.com: a subscriber can hear of a booking that its maker does not know of yet.
+    await announce(sandbox, news=answer.news, answered=call.answered)
+    return answer
+
+
+async def _befall(fault: Fault, *, commit: Callable[[], Awaitable[Answer]], call: Call, sandbox: Sandbox) -> Response:
     match fault.kind:
         case Kind.LATE_COMMIT | Kind.LATE_COMMIT_TIMEOUT:
             sandbox.later(lambda: _commit_late(commit, sandbox=sandbox), seconds=fault.seconds)
         case Kind.DELAY if fault.moment is Moment.BEFORE:
             await asyncio.sleep(fault.seconds)
-    answer = commit() if _commits_now(fault) else None
+    answer = await commit() if _commits_now(fault) else None
     # Counted only here, because a call that the rules refuse is refused plainly.
     sandbox.injected[fault.kind] += 1
     if refusal := _refusal(fault):
@@ -103,9 +118,9 @@ def _refusal(fault: Fault) -> Refusal | None:
             return None
 
 
-def _commit_late(commit: Callable[[], Answer], *, sandbox: Sandbox) -> None:
+async def _commit_late(commit: Callable[[], Awaitable[Answer]], *, sandbox: Sandbox) -> None:
     try:
-        commit()
+        await commit()
     except Refusal:
         # The time was given to somebody else meanwhile; nobody is there to be told.
         sandbox.late_refused += 1

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
+from adapters.sandbox import errors
 from adapters.sandbox.bookings import Booking, Bookings, Status
-from adapters.sandbox.errors import Refusal
 from adapters.sandbox.validation import parse_instant
 
 STATUSES = ("upcoming", "recurring", "past", "cancelled", "unconfirmed")
@@ -52,11 +52,11 @@ def read_query(params: Mapping[str, str]) -> Query:
     Read the query string of a list.
 
     Raises:
-        Refusal: 400, from the global pipe, which puts the faults into ``details`` and not into the message.
+        Refusal: 400, from the global pipe.
     """
     instants = {name: parse_instant(params[name]) for name in _INSTANTS if name in params}
     if wrong := _faults(params, instants=instants):
-        raise _refused(wrong)
+        raise errors.violated(wrong)
     texts = {name: params[name] for name in _TEXTS if name in params}
     if "attendeeEmail" in texts:
         # A plus sign that arrives as a blank is what Cal.com repairs in addresses.
@@ -178,10 +178,3 @@ def _faults(params: Mapping[str, str], *, instants: Mapping[str, datetime | None
 
 def _parts(params: Mapping[str, str], *names: str) -> list[str]:
     return [part for name in names if name in params for part in params[name].split(",")]
-
-
-def _refused(wrong: Mapping[str, str]) -> Refusal:
-    violations: list[dict[str, object]] = [
-        {"property": name, "children": [], "constraints": {"validation": text}} for name, text in wrong.items()
-    ]
-    return Refusal(status=400, message="Bad Request Exception", violations=violations)

@@ -27,6 +27,13 @@ _EVERY_KNOB = (
     Fault(kind=Kind.UNAUTHORIZED),
     Fault(kind=Kind.LIST_LAG, seconds=2.0),
     Fault(kind=Kind.RACE),
+    Fault(kind=Kind.WEBHOOK_DROP),
+    Fault(kind=Kind.WEBHOOK_TWICE, seconds=0.5),
+    Fault(kind=Kind.WEBHOOK_DELAY, seconds=2.0),
+    Fault(kind=Kind.WEBHOOK_AFTER_RESPONSE),
+    Fault(kind=Kind.WEBHOOK_WRONG_TRIGGER),
+    Fault(kind=Kind.WEBHOOK_BAD_SIGNATURE),
+    Fault(kind=Kind.WEBHOOK_UNSIGNED),
 )
 _USUAL = {
     Kind.LATE_COMMIT: 0.01,

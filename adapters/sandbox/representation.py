@@ -16,6 +16,17 @@ def instant(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
+def whole_seconds(moment: datetime) -> str:
+    """
+    Write an instant of UTC without its fraction, as webhooks have the times of bookings.
+    """
+    return moment.isoformat(timespec="seconds")[:-6] + "Z"
+
+
+def booking_title(booking: Booking) -> str:
+    return f"{booking.event_type.name} between {Host(id=booking.hosts[0]).name} and {booking.attendees[0].name}"
+
+
 def booking_output(booking: Booking) -> dict[str, Any]:
     """
     Write a booking as Cal.com's ``BookingOutput``, or as its recurring or seated kin.
@@ -24,7 +35,7 @@ def booking_output(booking: Booking) -> dict[str, Any]:
     output: dict[str, Any] = {
         "id": booking.id,
         "uid": booking.uid,
-        "title": f"{event_type.name} between {Host(id=booking.hosts[0]).name} and {booking.attendees[0].name}",
+        "title": booking_title(booking),
         "description": "",
         "hosts": [host_output(host) for host in booking.hosts],
         "status": booking.status.value,
@@ -47,7 +58,7 @@ def booking_output(booking: Booking) -> dict[str, Any]:
     }
     if not event_type.seats:
         output["guests"] = list(booking.guests)
-        output["bookingFieldsResponses"] = _responses(booking.attendees[0], booking=booking)
+        output["bookingFieldsResponses"] = responses(booking.attendees[0], booking=booking)
     return output | _links(booking)
 
 
@@ -78,6 +89,20 @@ def host_output(host_id: int) -> dict[str, Any]:
     }
 
 
+def responses(attendee: Attendee, *, booking: Booking) -> dict[str, Any]:
+    """
+    Write what an attendee entered into the form of a booking.
+    """
+    phone = {"attendeePhoneNumber": attendee.phone} if attendee.phone else {}
+    return {
+        "name": attendee.name,
+        "email": attendee.email,
+        "guests": list(booking.guests),
+        **phone,
+        **booking.responses,
+    }
+
+
 def _attendee_output(attendee: Attendee, *, booking: Booking) -> dict[str, Any]:
     output: dict[str, Any] = {
         "name": attendee.name,
@@ -91,7 +116,7 @@ def _attendee_output(attendee: Attendee, *, booking: Booking) -> dict[str, Any]:
         output["phoneNumber"] = attendee.phone
     if attendee.seat_uid:
         output["seatUid"] = attendee.seat_uid
-        output["bookingFieldsResponses"] = _responses(attendee, booking=booking)
+        output["bookingFieldsResponses"] = responses(attendee, booking=booking)
     return output
 
 
@@ -103,14 +128,3 @@ def _links(booking: Booking) -> dict[str, str]:
         "recurringBookingUid": booking.recurring_uid,
     }
     return {name: value for name, value in links.items() if value}
-
-
-def _responses(attendee: Attendee, *, booking: Booking) -> dict[str, Any]:
-    phone = {"attendeePhoneNumber": attendee.phone} if attendee.phone else {}
-    return {
-        "name": attendee.name,
-        "email": attendee.email,
-        "guests": list(booking.guests),
-        **phone,
-        **booking.responses,
-    }

@@ -14,7 +14,7 @@ import uvicorn
 from adapters.sandbox.app import create_app
 from adapters.sandbox.connection import DroppableProtocol
 from adapters.sandbox.faults import Profile
-from adapters.sandbox.state import SandboxConfig
+from adapters.sandbox.state import Sandbox, SandboxConfig
 
 __all__ = ["SandboxConfig", "create_app", "run"]
 
@@ -28,8 +28,9 @@ def run(*, host: str, port: int, faults: Profile, rate_limit: int, ready_fd: int
     """
     with socket.create_server((host, port), backlog=2048) as listener:
         url = f"http://{host}:{listener.getsockname()[1]}"
+        app = create_app(SandboxConfig(faults=faults, rate_limit=rate_limit))
         config = uvicorn.Config(
-            create_app(SandboxConfig(faults=faults, rate_limit=rate_limit)),
+            app,
             http=DroppableProtocol,
             loop="uvloop",
             lifespan="off",
@@ -40,12 +41,13 @@ def run(*, host: str, port: int, faults: Profile, rate_limit: int, ready_fd: int
             server_header=False,
             timeout_keep_alive=75,
         )
-        _Server(config, url=url, ready_fd=ready_fd).run(sockets=[listener])
+        _Server(config, sandbox=app.state.sandbox, url=url, ready_fd=ready_fd).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, *, url: str, ready_fd: int | None) -> None:
+    def __init__(self, config: uvicorn.Config, *, sandbox: Sandbox, url: str, ready_fd: int | None) -> None:
         super().__init__(config)
+        self._sandbox = sandbox
         self._ready = orjson.dumps({"url": url}) + b"\n"
         self._ready_fd = ready_fd
 
@@ -65,6 +67,7 @@ class _Server(uvicorn.Server):
             listener.close()
         for connection in list(self.server_state.connections):
             connection.transport.abort()
+        await self._sandbox.close()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the form of a signal handler
         self.should_exit = self.force_exit = True

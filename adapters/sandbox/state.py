@@ -4,16 +4,21 @@ Everything that one running sandbox knows.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import httpx
+
 from adapters.sandbox.bookings import Bookings, utc_now
+from adapters.sandbox.courier import Courier
 from adapters.sandbox.desk import Desk
 from adapters.sandbox.event_types import EventType, default_event_types
-from adapters.sandbox.faults import FaultPlan, Profile
+from adapters.sandbox.fault_plan import FaultPlan
+from adapters.sandbox.faults import Profile
 from adapters.sandbox.keys import Keys
 from adapters.sandbox.rate_limit import RateLimiter
+from adapters.sandbox.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,8 @@ class SandboxConfig:
     block_seconds: float = 60.0
     keys: Keys = field(default_factory=Keys)
     clock: Callable[[], datetime] = utc_now
+    webhook_transport: httpx.AsyncBaseTransport | None = None
+    webhook_limit_seconds: float = 5.0
 
 
 class Sandbox:
@@ -37,16 +44,18 @@ class Sandbox:
 
     def __init__(self, config: SandboxConfig) -> None:
         self.config = config
-        self._late: set[asyncio.TimerHandle] = set()
+        self.courier = Courier(transport=config.webhook_transport, limit_seconds=config.webhook_limit_seconds)
+        self._late: set[asyncio.Task[None]] = set()
         self.reset()
 
     def reset(self) -> None:
         """
-        Forget everything and begin as configured. Commits that are late by now never come.
+        Forget everything and begin as configured. Commits and webhooks that are late by now never come.
         """
-        for handle in self._late:
-            handle.cancel()
-        self._late = set()
+        for task in self._late:
+            task.cancel()
+        self.courier.forget()
+        self.webhooks = Webhooks()
         self.bookings = Bookings()
         self.event_types: dict[int, EventType] = default_event_types()
         self.desk = Desk(bookings=self.bookings, event_types=self.event_types)
@@ -72,14 +81,22 @@ class Sandbox:
         """
         return len(self._late)
 
-    def later(self, action: Callable[[], None], *, seconds: float) -> None:
+    def later(self, action: Callable[[], Awaitable[None]], *, seconds: float) -> None:
         """
         Do something after some time, unless a reset comes first.
         """
 
-        def run() -> None:
-            self._late.discard(handle)
-            action()
+        async def run() -> None:
+            await asyncio.sleep(seconds)
+            await action()
 
-        handle = asyncio.get_running_loop().call_later(seconds, run)
-        self._late.add(handle)
+        task = asyncio.create_task(run())
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+    async def close(self) -> None:
+        """
+        End: what is late never comes.
+        """
+        self.reset()
+        await self.courier.close()

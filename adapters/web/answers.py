@@ -59,6 +59,21 @@ def answer_cancellation(result: BookingResult) -> Response:
     return _standing(result.booking, status=200 if ended else 202, replayed=result.replayed)
 
 
+def answer_reschedule(result: BookingResult, *, correlation_id: str) -> Response:
+    """Return the answer to a move: done, going on, or refused with the appointment where it was."""
+    booking = result.booking
+    if booking.status is BookingStatus.BOOKED and booking.move_failure is not None:
+        reason = booking.move_failure.reason
+        kind = p.SLOT_TAKEN if reason == "slot_taken" else p.NOT_MOVED
+        facts = {"reason": reason, "booking_id": booking.booking_id}
+        detail = f"{sentence(reason)} The appointment stays where it is."
+        return Problem(kind=kind, detail=detail, facts=facts, headers=_marks(replayed=result.replayed)).answer(
+            correlation_id
+        )
+    moved = booking.status is BookingStatus.BOOKED
+    return _standing(booking, status=200 if moved else 202, replayed=result.replayed)
+
+
 def answer_state(booking: Booking) -> Response:
     """Return a booking as it stands."""
     return json_answer({"booking": booking_document(summary(booking))})

@@ -31,6 +31,7 @@ def backend_over(application: "Application") -> Backend:
         keys=directory.keys,
         services=directory.services,
         companies=directory.companies,
+        inbox=application.inbox,
         probes=StoreProbes(application.store),
     )
 

@@ -22,7 +22,7 @@ async def read_object(request: Request) -> dict[str, Any]:
         Refused: it is too large (413), not JSON or not an object (400).
 
     """
-    return parse_object(await _read(request))
+    return parse_object(await read_body(request, limit=LIMIT))
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
@@ -52,27 +52,34 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     return value
 
 
-async def _read(request: Request) -> bytes:
+async def read_body(request: Request, *, limit: int) -> bytes:
+    """
+    Return the request's body as it came.
+
+    Raises:
+        Refused: it is larger than `limit` bytes (413), or ended early (400).
+
+    """
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and (len(announced) > len(str(LIMIT)) or int(announced) > LIMIT):
-        _refuse_size()
+    if announced.isdecimal() and (len(announced) > len(str(limit)) or int(announced) > limit):
+        _refuse_size(limit)
     chunks: list[bytes] = []
     size = 0
     try:
         async for chunk in request.stream():
             size += len(chunk)
-            if size > LIMIT:
-                _refuse_size()
+            if size > limit:
+                _refuse_size(limit)
             chunks.append(chunk)
     except ClientDisconnect:
         raise Refused(Problem(kind=BAD_REQUEST, detail="The body ended early.")) from None
     return b"".join(chunks)
 
 
-def _refuse_size() -> Never:
+def _refuse_size(limit: int) -> Never:
     # The connection is not worth keeping: what the caller still sends would have to be read first.
     raise Refused(
-        Problem(kind=TOO_LARGE, detail=f"The body must be at most {LIMIT} bytes.", headers={"Connection": "close"})
+        Problem(kind=TOO_LARGE, detail=f"The body must be at most {limit} bytes.", headers={"Connection": "close"})
     )
 
 

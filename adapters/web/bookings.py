@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from adapters.directory.scopes import Scope
 from adapters.web.admission import admit, backend_of
-from adapters.web.answers import answer_booking, answer_cancellation
+from adapters.web.answers import answer_booking, answer_cancellation, answer_reschedule
 from adapters.web.body import read_object
 from adapters.web.correlation import correlation_id_of
 from adapters.web.documents import BookingAnswer
@@ -16,10 +16,11 @@ from adapters.web.fields import checked
 from adapters.web.headers import idempotency_key, preference
 from adapters.web.operations import IDEMPOTENT, PATIENT, PlainRoute, described
 from adapters.web.problems import not_found
-from adapters.web.wishes import BookingFields, CancellationFields
-from sagas.orchestrator import CancelAppointment
+from adapters.web.wishes import BookingFields, CancellationFields, RescheduleFields
+from sagas.orchestrator import CancelAppointment, RescheduleAppointment
 
 CANCEL = "/api/bookings/{booking_id}/cancel"
+RESCHEDULE = "/api/bookings/{booking_id}/reschedule"
 router = APIRouter(route_class=PlainRoute, tags=["bookings"])
 
 
@@ -71,6 +72,35 @@ async def cancel(request: Request) -> Response:
     return preferred.noted_on(
         answer_cancellation(await backend_of(request).bookings.cancel(wish, patience=preferred.patience))
     )
+
+
+@router.post(
+    RESCHEDULE,
+    **described(
+        "Move a booking to another time",
+        path=RESCHEDULE,
+        scope=Scope.BOOKINGS_WRITE,
+        body=RescheduleFields,
+        headers=(IDEMPOTENT, PATIENT),
+        answers={200: BookingAnswer, 202: BookingAnswer},
+        problems=(404, 409),
+    ),
+)
+async def reschedule(request: Request) -> Response:
+    """Answer 200 when it is moved in both places, 202 when that goes on, 409 when it stays where it is."""
+    caller = await admit(request, Scope.BOOKINGS_WRITE)
+    preferred = preference(request)
+    booking_id, key = booking_id_of(request), idempotency_key(request)
+    fields = checked(RescheduleFields, await read_object(request))
+    wish = RescheduleAppointment(
+        company_id=caller.company_id,
+        booking_id=booking_id,
+        starts_at=fields.starts_at,
+        reason=fields.reason,
+        idempotency_key=key,
+    )
+    result = await backend_of(request).bookings.reschedule(wish, patience=preferred.patience)
+    return preferred.noted_on(answer_reschedule(result, correlation_id=correlation_id_of(request)))
 
 
 def booking_id_of(request: Request) -> UUID:

@@ -54,7 +54,9 @@ async def put_company(request: Request) -> Response:
         raise not_found("company")
     fields = checked(CompanyFields, await read_object(request))
     try:
-        company = await backend_of(request).companies.put(caller.company_id, **fields.model_dump())
+        company = await backend_of(request).companies.put(
+            caller.company_id, calcom_key=fields.calcom_key, webhook_secrets=fields.all_webhook_secrets
+        )
     except NoEncryptionKey as error:
         raise Refused(Problem(kind=NOT_CONFIGURED, detail=f"{error}.")) from error
     return json_answer({"company": asdict(company)})

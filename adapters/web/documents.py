@@ -134,6 +134,12 @@ class ServiceAnswer(BaseModel):
     service: Service
 
 
+class WebhookAnswer(BaseModel):
+    """What becomes of a webhook."""
+
+    status: Literal["stored", "known", "ignored", "rejected"]
+
+
 class ServiceList(BaseModel):
     """All services of the company."""
 

@@ -14,7 +14,8 @@ from domain.service import Service
 from domain.wish import BookAppointment
 from projections.booking_pages import BookingFilter, BookingPage
 from sagas.appending import Recorded
-from sagas.orchestrator import BookingResult, CancelAppointment
+from sagas.inbox import IncomingWebhook, Stored
+from sagas.orchestrator import BookingResult, CancelAppointment, RescheduleAppointment
 
 __all__ = [
     "Backend",
@@ -42,6 +43,10 @@ class Bookings(Protocol):
 
     async def cancel(self, wish: CancelAppointment, *, patience: float) -> BookingResult:
         """Cancel a booking, and wait so long for the outcome."""
+        ...
+
+    async def reschedule(self, wish: RescheduleAppointment, *, patience: float) -> BookingResult:
+        """Move a booking, and wait so long for the outcome."""
         ...
 
     async def get(self, booking_id: UUID, *, company_id: str) -> Booking:
@@ -113,12 +118,26 @@ class Services(Protocol):
 class Companies(Protocol):
     """The companies and their secrets, which are stored encrypted."""
 
-    async def put(self, company_id: str, *, calcom_key: str | None, webhook_secret: str | None) -> CompanyRecord:
+    async def put(
+        self, company_id: str, *, calcom_key: str | None, webhook_secrets: Sequence[str] | None
+    ) -> CompanyRecord:
         """Store the secrets that are given, and leave the others."""
         ...
 
     async def list(self) -> Sequence[CompanyRecord]:
         """Return all companies."""
+        ...
+
+    async def webhook_secrets(self, company_id: str) -> Sequence[str] | None:
+        """Return the secrets that the company's webhooks may be signed with, None if there is no such company."""
+        ...
+
+
+class WebhookInbox(Protocol):
+    """Where webhooks are stored."""
+
+    async def receive(self, webhook: IncomingWebhook) -> Stored:
+        """Store a webhook, and return what becomes of it."""
         ...
 
 
@@ -148,4 +167,5 @@ class Backend:
     keys: Keys
     services: Services
     companies: Companies
+    inbox: WebhookInbox
     probes: Probes

@@ -48,6 +48,13 @@ def problem_of(error: e.AppointmentError) -> Problem:
             )
         case e.AlreadyOver():
             return Problem(kind=p.ALREADY_OVER, detail=error.message, facts={"booking_id": error.booking_id})
+        case e.MadeElsewhere():
+            return Problem(kind=p.MADE_ELSEWHERE, detail=error.message, facts={"booking_id": error.booking_id})
+        case e.NotBooked():
+            facts = {"booking_id": error.booking_id, "status": error.status}
+            return Problem(kind=p.NOT_BOOKED, detail=error.message, facts=facts)
+        case e.NothingToDecide():
+            return Problem(kind=p.NOTHING_TO_DECIDE, detail=error.message, facts={"booking_id": error.booking_id})
         case e.UnknownBooking():
             return p.not_found("booking").problem
         case e.AppointmentCreationError():
@@ -60,7 +67,7 @@ def problem_of(error: e.AppointmentError) -> Problem:
         case e.CalcomBookingError() if error.transient:
             return _unavailable("Cal.com cannot be reached at the moment; nothing was stored.")
         case e.CalcomBookingError():
-            return Problem(kind=p.CALCOM_FAILED, detail="Cal.com refused the request; nothing was stored.")
+            return Problem(kind=p.CALCOM_FAILED, detail=f"{error.message} Nothing was stored.")
         case _:
             return Problem(kind=p.INTERNAL, detail="This is our fault; give the correlation id to whoever runs this.")
 

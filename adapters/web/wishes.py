@@ -128,6 +128,13 @@ class CancellationFields(Fields):
     reason: Reason = Field(description="Cal.com shows it to the customer; 500 characters at most.")
 
 
+class RescheduleFields(Fields):
+    """The body of `POST /api/bookings/{id}/reschedule`."""
+
+    starts_at: Instant = Field(description="ISO 8601 with an offset.")
+    reason: Reason = Field(default="", description="Cal.com shows it to the customer; 500 characters at most.")
+
+
 class ServiceFields(Fields):
     """The body of `PUT /api/services/{service_id}`."""
 
@@ -144,6 +151,15 @@ class CompanyFields(Fields):
 
     calcom_key: Secret | None = Field(default=None, description="The API key at Cal.com.")
     webhook_secret: Secret | None = Field(default=None, description="The secret that Cal.com signs webhooks with.")
+    webhook_secrets: Annotated[list[Secret], Field(min_length=1, max_length=10)] | None = Field(
+        default=None, description="Several that hold at once, while one is being replaced."
+    )
+
+    @property
+    def all_webhook_secrets(self) -> tuple[str, ...] | None:
+        """Return every secret that is to hold from now on, None if they stay as they are."""
+        given = ((self.webhook_secret,) if self.webhook_secret else ()) + tuple(self.webhook_secrets or ())
+        return given or None
 
 
 class KeyFields(Fields):

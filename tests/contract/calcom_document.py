@@ -90,6 +90,10 @@ def _mend(document: dict[str, Any]) -> None:
         # Null when there is none, which `allOf` forbids; people, where the document has strings.
         properties["recurrence"] = {"type": "object", "nullable": True}
         properties["users" if "users" in properties else "hosts"] = {"type": "array"}
+    # The database has a UUID for the number, and null where no template or secret was given.
+    webhook = schemas["UserWebhookOutputDto"]["properties"]
+    webhook["id"] = {"type": "string"}
+    webhook["payloadTemplate"]["nullable"] = webhook["secret"]["nullable"] = True
     # The answer to a reservation refers to itself, because two classes have one name.
     schemas["GetReservedSlotOutput_2024_09_04"] = {"type": "object"}
 

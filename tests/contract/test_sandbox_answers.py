@@ -116,6 +116,19 @@ async def test_event_types_and_the_owner_are_read(contract: Contract) -> None:
     assert "host-1" == (await contract.call("GET", "/v2/me"))["username"]
 
 
+@pytest.mark.parametrize("extra", [{}, {"secret": "s", "payloadTemplate": "{}", "version": "2021-10-20"}])
+async def test_a_webhook_is_made_read_listed_changed_and_deleted(contract: Contract, extra: dict[str, Any]) -> None:
+    wish = {"active": True, "subscriberUrl": "https://example.com/hook", "triggers": ["BOOKING_CREATED"], **extra}
+    made = await contract.call("POST", "/v2/webhooks", wish)
+    path = f"/v2/webhooks/{made['id']}"
+
+    assert made == await contract.call("GET", path)
+    assert [made] == await contract.call("GET", "/v2/webhooks?take=10&skip=0")
+    assert made | {"active": False} == await contract.call("PATCH", path, {"active": False})
+    assert made | {"active": False} == await contract.call("DELETE", path)
+    assert [] == await contract.call("GET", "/v2/webhooks")
+
+
 @pytest.mark.parametrize("version", [None, "2024-09-04"])
 def test_the_document_refuses_a_missing_or_a_wrong_version(version: str | None) -> None:
     headers = {"Authorization": "Bearer cal_owner"} | ({"cal-api-version": version} if version else {})

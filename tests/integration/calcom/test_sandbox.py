@@ -40,7 +40,7 @@ def booking_of(*, event_type: int = 1, hours: int = 0) -> Booking:
 
 
 async def create(calendar: CalComCalendar, booking: Booking, attempt_id: str) -> CreateOutcome:
-    return await calendar.create(booking, attempt_id=attempt_id, send_within=timedelta(seconds=2))
+    return await calendar.create(booking, attempt_id=attempt_id, send_by=datetime.now(UTC) + timedelta(seconds=2))
 
 
 async def look(calendar: CalComCalendar, booking: Booking, *attempt_ids: str) -> LookOutcome:
@@ -257,7 +257,7 @@ async def test_a_booking_that_a_person_moved_is_followed(
         attempt_id=attempt_id,
         starts_at=TOMORROW + timedelta(hours=5),
         reason="later",
-        send_within=timedelta(seconds=2),
+        send_by=datetime.now(UTC) + timedelta(seconds=2),
     )
     assert isinstance(moved, Made)
 
@@ -330,6 +330,13 @@ async def test_event_types_are_judged(calendar: CalComCalendar, event_type: int,
 
 async def test_a_choice_of_lengths_is_seen(calendar: CalComCalendar) -> None:
     assert (await calendar.preflight(9, duration_minutes=60)).sends_length
+
+
+async def test_another_users_event_type_is_refused(calendar: CalComCalendar, sandbox: Sandbox) -> None:
+    await sandbox.control("PUT", "/_sandbox/event-types/50", {"slug": "theirs", "owner": 2})
+    seen = await calendar.preflight(50, duration_minutes=30)
+
+    assert ["calcom_event_type_id"] == [error.field for error in seen.errors]
 
 
 async def test_a_blind_key_is_refused(calendar: CalComCalendar, sandbox: Sandbox) -> None:

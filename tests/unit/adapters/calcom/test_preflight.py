@@ -103,6 +103,21 @@ async def test_a_key_that_may_not_list_is_refused() -> None:
     assert "cannot list" in error.message
 
 
+async def test_an_event_type_of_another_user_is_refused() -> None:
+    (error,) = (await preflight({**ORDINARY, "ownerId": 5}, lists(), succeeds({"id": 6}))).errors
+
+    assert "calcom_event_type_id" == error.field
+    assert "use a key of user 5" in error.message
+
+
+async def test_an_event_type_of_the_keys_own_user_can_be_booked() -> None:
+    assert () == (await preflight({**ORDINARY, "ownerId": 5}, lists(), succeeds({"id": 5}))).errors
+
+
+async def test_an_event_type_of_a_team_has_no_owner_to_compare_with() -> None:
+    assert () == (await preflight({**ORDINARY, "ownerId": None, "teamId": 7})).errors
+
+
 async def test_an_event_type_that_is_not_there_is_refused() -> None:
     account = scripted(refuses(404, "NotFoundException", "Event type with id 1 not found."))
     found = await (await account.calendars().of("acme")).preflight(1, duration_minutes=30)
@@ -126,6 +141,21 @@ async def test_what_cannot_be_found_out_is_an_error(handler: Handler, transient:
     with pytest.raises(CalcomBookingError) as raised:
         await calendar.preflight(1, duration_minutes=30)
     assert transient == raised.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"), [("cal_secret", "rejects the company's API key"), (None, "no usable Cal.com API key")]
+)
+async def test_a_key_that_is_no_good_is_told_with_the_remedy(key: str | None, wrong: str) -> None:
+    account = scripted(refuses(401, "UnauthorizedException", "ApiAuthStrategy - api key - Your api key is not valid"))
+    account.key = key
+    calendar = await account.calendars().of("acme")
+
+    with pytest.raises(CalcomBookingError, match=wrong) as raised:
+        await calendar.preflight(1, duration_minutes=30)
+    assert not raised.value.retryable
+    assert "CALSAGA_CALCOM_API_KEY" in raised.value.message
+    assert "`calsaga companies set`" in raised.value.message
 
 
 async def test_it_is_known_whose_key_it_is() -> None:

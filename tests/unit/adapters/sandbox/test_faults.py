@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
-from adapters.sandbox.faults import CallFacts, Fault, FaultPlan, Kind, Profile
+from adapters.sandbox.fault_plan import FaultPlan
+from adapters.sandbox.faults import CallFacts, Fault, Kind, Profile
 from adapters.sandbox.profiles import load_profile
 
 CREATE, LIST = CallFacts(operation="create"), CallFacts(operation="list")

@@ -1,0 +1,83 @@
+"""`calsaga reconcile`: compare Cal.com with the local side, both ways, and mend what can be mended."""
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adapters.cli.failing import FOUND_WRONG, Misused, complain
+from adapters.cli.running import say_json, with_application
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from adapters.bootstrap import Application
+    from sagas.reconciling import Finding, Sweep
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_LONGEST = timedelta(days=366)
+
+
+def reconcile(
+    *,
+    since: Annotated[
+        str | None, typer.Option(metavar="24h", help="How far back to go; without it, to the end of the last sweep.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and change nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compare everything that Cal.com holds with everything that stands here; exit 1 if anything differed."""
+    back = None if since is None else _duration(since)
+
+    async def run(app: "Application") -> "Sequence[Sweep]":
+        return await app.reconciler.reconcile(since=back, dry_run=dry_run)
+
+    sweeps = with_application(run)
+    findings = [finding for sweep in sweeps for finding in sweep.findings]
+    if as_json:
+        say_json({"dry_run": dry_run, "sweeps": [_swept(one) for one in sweeps]})
+    else:
+        seen = sum(one.seen for one in sweeps)
+        typer.echo(f"{len(sweeps)} event types, {seen} bookings seen, {len(findings)} differences")
+        for one in findings:
+            typer.echo(f"{one.kind}\t{one.uid}\t{one.repair}\t{_outcome(one)}\t{one.evidence}")
+    problems = [one for one in sweeps if one.problem is not None]
+    for sweep in problems:
+        complain(f"{sweep.company_id}, event type {sweep.event_type_id}: could not be seen ({sweep.problem})")
+    if findings or problems:
+        raise typer.Exit(FOUND_WRONG)
+
+
+def _duration(text: str) -> timedelta:
+    matched = re.fullmatch(r"([1-9]\d{0,6})([smhd])", text)
+    back = None if matched is None else timedelta(seconds=int(matched[1]) * _UNITS[matched[2]])
+    if back is None or back > _LONGEST:
+        raise Misused("reconcile: --since: must be a number with s, m, h or d, such as 24h, and a year at most")
+    return back
+
+
+def _outcome(finding: "Finding") -> str:
+    if finding.converged is None:
+        return "planned"
+    return finding.converged.outcome or f"not now: {finding.converged.detail}"
+
+
+def _swept(sweep: "Sweep") -> dict[str, Any]:
+    return {
+        "company_id": sweep.company_id,
+        "event_type_id": sweep.event_type_id,
+        "seen": sweep.seen,
+        "problem": sweep.problem,
+        "findings": [
+            {
+                "kind": one.kind,
+                "uid": one.uid,
+                "repair": one.repair,
+                "outcome": _outcome(one),
+                "evidence": one.evidence,
+                "booking_id": one.booking_id,
+            }
+            for one in sweep.findings
+        ],
+    }

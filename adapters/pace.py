@@ -1,0 +1,20 @@
+"""A steady pace: so many calls a minute, spread evenly."""
+
+import asyncio
+import time
+
+
+class SteadyPace:
+    """Hand out turns, `per_minute` of them; whoever comes too soon waits."""
+
+    def __init__(self, *, per_minute: float) -> None:
+        self._distance = 60.0 / per_minute
+        self._next = 0.0
+
+    async def wait(self) -> None:
+        """Return when the next turn is due."""
+        now = time.monotonic()
+        due = max(self._next, now)
+        self._next = due + self._distance
+        if due > now:
+            await asyncio.sleep(due - now)

@@ -1,0 +1,199 @@
+"""
+Making both sides equal about one uid of Cal.com: read it there, compare, write what follows.
+
+Webhooks and the reconciler come here; neither is believed, the booking at Cal.com is.
+Nothing is changed at Cal.com from here: what is owed there becomes due work of the
+booking's own saga.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+from domain.booking import Booking, BookingStatus, fold
+from domain.events import BookingEvent, BookingRescheduled
+from domain.policy import Policy
+from sagas import outcomes as o
+from sagas.appending import (
+    Append,
+    AppendResult,
+    CancelAppointment,
+    Due,
+    DueAfter,
+    Instead,
+    Lost,
+    MoveAppointment,
+    NothingDue,
+)
+from sagas.converged import Converged
+from sagas.converging import Difference, NotNow, compare, found, overlapping, repaired
+from sagas.engine import Engine
+from sagas.next_step import next_step
+from sagas.ports import Agenda, Appointments, Calendars, Clock, Ids, Log
+from sagas.rows import move_of
+from sagas.steps import Done, Wait
+from sagas.walk_in import WalkIns
+
+TRIES = 5
+
+
+class Convergence:
+    """Compares and converges; any number of processes may do it for the same uid at once."""
+
+    def __init__(
+        self,
+        *,
+        log: Log,
+        engine: Engine,
+        calendars: Calendars,
+        appointments: Appointments,
+        agenda: Agenda,
+        walk_ins: WalkIns,
+        clock: Clock,
+        ids: Ids,
+        policy: Policy,
+    ) -> None:
+        self._log = log
+        self._engine = engine
+        self._calendars = calendars
+        self._appointments = appointments
+        self._agenda = agenda
+        self._walk_ins = walk_ins
+        self._clock = clock
+        self._ids = ids
+        self._policy = policy
+
+    async def converge(
+        self, company_id: str, uid: str, *, webhook_id: UUID | None = None, finding: bool = False
+    ) -> Converged:
+        """
+        Read what a uid has become, and make the local side agree with it.
+
+        `finding` says that nobody has told us of it: a difference is then detected, and
+        not only followed.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        calendar = await self._calendars.of(company_id)
+        for _ in range(TRIES):
+            trace = await calendar.trace(uid)
+            match trace:
+                case o.TraceFailed():
+                    return Converged(outcome=None, detail=trace.reason, retry_after=trace.retry_after)
+                case o.NotThere():
+                    return Converged(outcome=None, detail="not_there")
+                case o.Standing() | o.Gone():
+                    converged = await self._agree(company_id, trace, webhook_id, finding=finding)
+                    if converged is not None:
+                        return replace(converged, gone=isinstance(trace, o.Gone))
+                case _:
+                    assert_never(trace)
+        return Converged(outcome=None, detail="changed_meanwhile")
+
+    async def booking_of(self, company_id: str, trace: o.Standing | o.Gone) -> Booking | None:
+        """
+        Return the booking that what stands there belongs to, or None.
+
+        Its attempt must stand in the booking's own ledger: what metadata says anybody
+        can have written.
+        """
+        if trace.booking_id is not None and trace.attempt_id is not None:
+            booking = await self._engine.load(trace.booking_id)
+            ours = booking.initiated is not None and booking.facts.service.company_id == company_id
+            if ours and booking.ledger.of(trace.attempt_id) is not None:
+                return booking
+        holders = await self._appointments.holders(company_id=company_id, uids=trace.uids)
+        holder = next((holders[uid] for uid in trace.uids if uid in holders), None)
+        if holder is None:
+            return None
+        booking = await self._engine.load(holder)
+        return None if booking.initiated is None else booking
+
+    async def _agree(
+        self, company_id: str, trace: o.Standing | o.Gone, webhook_id: UUID | None, *, finding: bool
+    ) -> Converged | None:
+        """Return what came of it, or None if somebody else has written meanwhile."""
+        booking = await self.booking_of(company_id, trace)
+        if booking is None:
+            if isinstance(trace, o.Gone):
+                return Converged(outcome="equal", detail="nobody here knows it")
+            return await self._walk_ins.take_in(company_id, trace, webhook_id=webhook_id)
+        now = self._clock.now()
+        compared = compare(booking, trace, now=now, webhook_id=webhook_id)
+        match compared:
+            case None:
+                reviewed = booking.status is BookingStatus.NEEDS_REVIEW
+                return Converged(outcome="flagged" if reviewed else "equal", booking_id=booking.booking_id)
+            case NotNow.IN_DOUBT:
+                await self._agenda.wake(booking.booking_id)
+                self._engine.parked.set()
+                return Converged(outcome="woken", booking_id=booking.booking_id)
+            case NotNow.UNDER_WAY:
+                return Converged(outcome=None, detail="under_way", booking_id=booking.booking_id)
+            case Difference():
+                if not await self._write(booking, compared, finding=finding, now=now):
+                    return None
+                return Converged(outcome=compared.outcome, detail=compared.kind, booking_id=booking.booking_id)
+            case _:
+                assert_never(compared)
+
+    async def _write(self, booking: Booking, difference: Difference, *, finding: bool, now: datetime) -> bool:
+        """Write a difference and what mends it; False if the booking has changed meanwhile."""
+        result = await self._append(booking, self._told(booking, difference, finding=finding, now=now), difference)
+        if not isinstance(result, Lost) and result.refusal is not None:
+            # The member of staff is busy then. Cal.com has it all the same: it is kept, and flagged.
+            difference = overlapping(difference, now=now)
+            result = await self._append(booking, self._told(booking, difference, finding=finding, now=now), difference)
+        if difference.owes:
+            self._engine.parked.set()
+        return not isinstance(result, Lost)
+
+    @staticmethod
+    def _told(booking: Booking, difference: Difference, *, finding: bool, now: datetime) -> Sequence[BookingEvent]:
+        if not finding:
+            return difference.events
+        known = any((it.kind, it.uid) == (difference.kind, difference.uid) for it in booking.inconsistencies)
+        detected = () if known else (found(difference, now=now),)
+        mended = () if difference.owes else (repaired(difference, now=now),)
+        return (*detected, *difference.events, *mended)
+
+    async def _append(self, booking: Booking, events: Sequence[BookingEvent], difference: Difference) -> AppendResult:
+        state = fold(booking, events)
+        append = Append(
+            stream_id=booking.booking_id,
+            expected_version=booking.version,
+            append_id=self._ids.attempt_id(),
+            correlation_id=booking.facts.correlation_id,
+            recorded_at=self._clock.now(),
+            events=tuple(events),
+            due=due_of(state, self._clock.now(), self._policy),
+            appointment=_row(state, events, difference),
+            on_refused=lambda _: Instead(events=(), due=due_of(booking, self._clock.now(), self._policy)),
+        )
+        return await self._log.append(append)
+
+
+def due_of(booking: Booking, now: datetime, policy: Policy) -> Due:
+    """Return what is due for a booking as it stands."""
+    match next_step(booking, now, policy):
+        case Done():
+            return NothingDue()
+        case Wait(until):
+            return DueAfter(delay=max(until - now, timedelta(0)))
+        case _:
+            return DueAfter(delay=timedelta(0), priority=1)
+
+
+def _row(
+    state: Booking, events: Sequence[BookingEvent], difference: Difference
+) -> MoveAppointment | CancelAppointment | None:
+    if state.appointment_id is None:
+        return None
+    if difference.cancels:
+        return CancelAppointment(appointment_id=state.appointment_id)
+    moved = next((event for event in events if isinstance(event, BookingRescheduled)), None)
+    return None if moved is None else move_of(state, moved)

@@ -1,0 +1,178 @@
+"""
+What follows when a booking is compared with what stands at Cal.com: pure, and safe to repeat.
+
+Who compares is a webhook or the reconciler. Cal.com is right about what people do
+there; the log is right about what we owe. Where both agree, nothing is written.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum, auto
+from uuid import UUID
+
+from domain import events as e
+from domain import findings as f
+from domain.booking import Booking, BookingStatus
+from domain.webhook import WebhookOutcome
+from sagas import outcomes as o
+from sagas.recording import record_gone, record_sighting
+
+
+class NotNow(Enum):
+    """Why a booking is not compared now."""
+
+    UNDER_WAY = auto()
+    """Its saga is at work, and will see for itself."""
+    IN_DOUBT = auto()
+    """Its saga looks for what was just seen: wake it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """
+    How both sides differ, and the events that make them equal.
+
+    `owes` says that the saga has to act at Cal.com; `moves` that the appointment's row
+    goes along with the last event; `cancels` that it is cancelled.
+    """
+
+    kind: f.InconsistencyKind
+    repair: f.Repair
+    uid: str
+    evidence: str
+    outcome: WebhookOutcome
+    events: tuple[e.BookingEvent, ...] = ()
+    owes: bool = False
+    moves: bool = False
+    cancels: bool = False
+
+
+def compare(
+    booking: Booking, trace: o.Standing | o.Gone, *, now: datetime, webhook_id: UUID | None = None
+) -> Difference | NotNow | None:
+    """Return how a booking that we know differs from what stands at Cal.com, or None if it does not."""
+    if booking.status is BookingStatus.NEEDS_REVIEW:
+        return None
+    if booking.ended is None:
+        doubtful = booking.ledger.open or (booking.move is not None and booking.move.is_open)
+        return NotNow.IN_DOUBT if doubtful else NotNow.UNDER_WAY
+    if isinstance(trace, o.Gone):
+        return _gone(booking, trace, now)
+    if booking.ended is BookingStatus.BOOKED and booking.kept_uid in trace.uids:
+        return _moved(booking, trace, now, webhook_id)
+    return _surplus(booking, trace, now)
+
+
+def found(difference: Difference, *, now: datetime) -> f.InconsistencyDetected:
+    """Return the finding that tells of a difference."""
+    return f.InconsistencyDetected(
+        at=now,
+        kind=difference.kind,
+        uid=difference.uid,
+        evidence=difference.evidence,
+        repair=difference.repair,
+    )
+
+
+def repaired(difference: Difference, *, now: datetime) -> f.InconsistencyResolved:
+    """Return that a difference is mended."""
+    return f.InconsistencyResolved(
+        at=now, kind=difference.kind, uid=difference.uid, how=difference.repair, actor="calsaga"
+    )
+
+
+def overlapping(difference: Difference, *, now: datetime) -> Difference:
+    """Return a move, or a booking found, that goes into a time when the member of staff is busy: kept, and flagged."""
+    *before, last = difference.events
+    if not isinstance(last, e.BookingRescheduled | e.AppointmentBooked):
+        return difference
+    flagged = f.InconsistencyDetected(
+        at=now,
+        kind="foreign_booking" if isinstance(last, e.AppointmentBooked) else "time_drift",
+        uid=difference.uid,
+        evidence="at Cal.com it stands at a time when the member of staff has another appointment",
+        repair="manual_review",
+    )
+    return replace(difference, events=(*before, replace(last, overlaps=True), flagged))
+
+
+def _gone(booking: Booking, trace: o.Gone, now: datetime) -> Difference | None:
+    lived = next((line for line in booking.ledger.live if line.uid in trace.uids), None)
+    if lived is None or lived.uid is None:
+        return None
+    if lived.uid != booking.kept_uid:
+        cancelled = e.CalcomBookingCancelled(
+            at=now, attempt_id=lived.attempt_id, uid=lived.uid, how="already_cancelled"
+        )
+        return Difference(
+            kind="status_drift",
+            repair="none",
+            uid=lived.uid,
+            evidence="what was to be cancelled is cancelled at Cal.com",
+            outcome="cancelled",
+            events=(cancelled,),
+            owes=True,
+        )
+    return Difference(
+        kind="ghost",
+        repair="mark_cancelled",
+        uid=lived.uid,
+        evidence=f"booked here, cancelled at Cal.com as {trace.uid}",
+        outcome="cancelled",
+        events=record_gone(booking, lived.uid, now=now),
+        cancels=True,
+    )
+
+
+def _moved(booking: Booking, trace: o.Standing, now: datetime, webhook_id: UUID | None) -> Difference | None:
+    kept = booking.kept_uid or trace.uid
+    same_time = (booking.starts_at, booking.ends_at) == (trace.starts_at, trace.ends_at)
+    if kept == trace.uid and same_time:
+        return None
+    followed: tuple[e.BookingEvent, ...] = ()
+    if kept != trace.uid:
+        line = booking.ledger.holding(kept)
+        attempt_id = trace.attempt_id or "" if line is None else line.attempt_id
+        followed = (e.CalcomBookingFollowed(at=now, attempt_id=attempt_id, from_uid=kept, to_uid=trace.uid),)
+    moved = e.BookingRescheduled(
+        at=now,
+        from_uid=kept,
+        to_uid=trace.uid,
+        starts_at=trace.starts_at,
+        ends_at=trace.ends_at,
+        by="calcom",
+        webhook_id=None if webhook_id is None else str(webhook_id),
+    )
+    return Difference(
+        kind="time_drift",
+        repair="move",
+        uid=trace.uid,
+        evidence=f"booked here as {kept}, stands at Cal.com as {trace.uid} from {trace.starts_at.isoformat()}",
+        outcome="moved",
+        events=(*followed, moved),
+        moves=True,
+    )
+
+
+def _surplus(booking: Booking, trace: o.Standing, now: datetime) -> Difference | None:
+    """Return that something of ours lives at Cal.com which the booking does not want."""
+    line = booking.ledger.holding(trace.uid)
+    if line is not None and line in booking.ledger.live:
+        # The saga knows, and cancels it already.
+        return None
+    if any(one.foreign for one in booking.ledger.lines):
+        # Not ours to cancel, whatever was said about it before.
+        return None
+    seen = record_sighting(booking, trace, now=now)
+    booked = booking.ended is BookingStatus.BOOKED
+    evidence = f"{trace.uid} is live at Cal.com, and the booking is {booking.status.value}"
+    owed = f.CalcomSyncRequired(at=now, uid=trace.uid, reason="surplus" if booked else "orphan")
+    return Difference(
+        kind="duplicate" if booked else "orphan",
+        repair="cancel",
+        uid=trace.uid,
+        evidence=evidence,
+        outcome="adopted",
+        events=(owed, *seen),
+        owes=True,
+    )

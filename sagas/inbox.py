@@ -1,0 +1,178 @@
+"""
+The inbox for webhooks: stored and acknowledged at once, processed as due work.
+
+A webhook that comes twice has one stream, and one that comes before our own answer waits
+for the saga. Whatever order they come in, each only has both sides compared.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from domain.booking import BookingStatus
+from domain.policy import Policy
+from domain.webhook import (
+    Webhook,
+    WebhookEvent,
+    WebhookOutcome,
+    WebhookProcessed,
+    WebhookPutOff,
+    WebhookReceived,
+    fold_webhook,
+    webhook_id_of,
+)
+from sagas.appending import Append, Due, DueAfter, Lost, NothingDue, webhook_events
+from sagas.converged import Converged
+from sagas.convergence import Convergence
+from sagas.engine import Engine
+from sagas.ports import Clock, Ids, Log
+
+FOLLOWED = frozenset(
+    {"BOOKING_CREATED", "BOOKING_REQUESTED", "BOOKING_RESCHEDULED", "BOOKING_CANCELLED", "BOOKING_REJECTED"}
+)
+"""The triggers that tell of a booking that came, went, or was moved; all others are kept and ignored."""
+
+GONE = frozenset({"BOOKING_CANCELLED", "BOOKING_REJECTED"})
+AGREES_AFTER = (timedelta(seconds=2), timedelta(seconds=10), timedelta(seconds=60))
+"""Cal.com sends BOOKING_CANCELLED before it changes the booking: when to look again."""
+
+OWN_SAGA_FIRST = timedelta(seconds=1)
+"""How long a webhook about an attempt of ours waits, because it comes before the answer to our own request."""
+
+PRIORITY = 7
+TRIES = 12
+
+Stored: TypeAlias = Literal["stored", "known", "ignored", "rejected"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingWebhook:
+    """A webhook with a right signature, as far as it could be read; `digest` is the SHA-256 of its raw body."""
+
+    company_id: str
+    digest: str
+    trigger: str = ""
+    uid: str | None = None
+    former_uid: str | None = None
+    attempt_id: str | None = None
+    booking_id: UUID | None = None
+    problem: str | None = None
+
+
+class Inbox:
+    """Takes webhooks in, and processes those that are due."""
+
+    def __init__(
+        self, *, log: Log, engine: Engine, convergence: Convergence, clock: Clock, ids: Ids, policy: Policy
+    ) -> None:
+        self._log = log
+        self._engine = engine
+        self._convergence = convergence
+        self._clock = clock
+        self._ids = ids
+        self._policy = policy
+
+    async def receive(self, webhook: IncomingWebhook) -> Stored:
+        """
+        Store a webhook, and return what becomes of it.
+
+        Raises:
+            AppointmentDatabaseError: it may not be stored.
+
+        """
+        now = self._clock.now()
+        received = WebhookReceived(
+            at=now,
+            company_id=webhook.company_id,
+            trigger=webhook.trigger,
+            digest=webhook.digest,
+            uid=webhook.uid,
+            former_uid=webhook.former_uid,
+            attempt_id=webhook.attempt_id,
+            booking_id=webhook.booking_id,
+            problem=webhook.problem,
+        )
+        new = Webhook(webhook_id=webhook_id_of(webhook.company_id, webhook.digest))
+        outcome = _at_once(received)
+        if outcome is not None:
+            processed = WebhookProcessed(at=now, outcome=outcome, detail=webhook.problem or webhook.trigger)
+            written = await self._append(new, (received, processed), NothingDue())
+            return ("rejected" if outcome == "rejected" else "ignored") if written else "known"
+        delay = timedelta(0) if webhook.attempt_id is None else OWN_SAGA_FIRST
+        written = await self._append(new, (received,), DueAfter(delay=delay, priority=PRIORITY))
+        if written:
+            self._engine.parked.set()
+        return "stored" if written else "known"
+
+    async def load(self, webhook_id: UUID) -> Webhook:
+        """Return a webhook as the log has it; version 0 if it never came."""
+        return fold_webhook(Webhook(webhook_id=webhook_id), webhook_events(await self._log.read(webhook_id)))
+
+    async def process(self, webhook: Webhook) -> None:
+        """
+        Process a webhook that is due.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer; it is due again.
+
+        """
+        received = webhook.received
+        if received is None or received.uid is None or webhook.processed is not None:
+            await self._append(webhook, (), NothingDue())
+            return
+        converged = await self._converged(webhook, received, received.uid)
+        now = self._clock.now()
+        wait = _put_off(webhook, received, converged, self._policy)
+        if wait is not None:
+            put_off = WebhookPutOff(at=now, until=now + wait, reason=converged.detail or "not_agreed")
+            await self._append(webhook, (put_off,), DueAfter(delay=wait, priority=PRIORITY))
+            return
+        processed = WebhookProcessed(
+            at=now,
+            outcome=converged.outcome or "given_up",
+            detail=converged.detail,
+            booking_id=converged.booking_id,
+        )
+        await self._append(webhook, (processed,), NothingDue())
+
+    async def _converged(self, webhook: Webhook, received: WebhookReceived, uid: str) -> Converged:
+        if received.trigger == "BOOKING_CREATED" and received.booking_id is not None and not webhook.put_off:
+            booking = await self._engine.load(received.booking_id)
+            if booking.ended is BookingStatus.BOOKED and booking.kept_uid == uid:
+                # Our own news: both sides have it, and nobody need be asked.
+                return Converged(outcome="equal", booking_id=booking.booking_id)
+        return await self._convergence.converge(received.company_id, uid, webhook_id=webhook.webhook_id)
+
+    async def _append(self, webhook: Webhook, events: tuple[WebhookEvent, ...], due: Due) -> bool:
+        """Write, and tell whether it was written; somebody else may have been faster."""
+        append = Append(
+            stream_id=webhook.webhook_id,
+            expected_version=webhook.version,
+            append_id=self._ids.attempt_id(),
+            correlation_id=webhook.webhook_id.hex,
+            recorded_at=self._clock.now(),
+            events=events,
+            due=due,
+        )
+        return not isinstance(await self._log.append(append), Lost)
+
+
+def _at_once(received: WebhookReceived) -> WebhookOutcome | None:
+    if received.problem is not None:
+        return "rejected"
+    return None if received.trigger in FOLLOWED and received.uid is not None else "ignored"
+
+
+def _put_off(webhook: Webhook, received: WebhookReceived, converged: Converged, policy: Policy) -> timedelta | None:
+    """Return after how long it is to be looked at again, or None if that is enough."""
+    waits = AGREES_AFTER[webhook.put_off] if webhook.put_off < len(AGREES_AFTER) else None
+    if converged.outcome == "equal" and received.trigger in GONE and not converged.gone:
+        return waits
+    if converged.outcome is not None:
+        return None
+    if converged.detail == "not_there":
+        return waits
+    if webhook.put_off >= TRIES:
+        return None
+    return policy.retry.wait(webhook.put_off + 1, salt=str(webhook.webhook_id), asked_for=converged.retry_after)

@@ -1,0 +1,153 @@
+"""
+What a person decides about a booking that waits for one, or about a difference that was found.
+
+A decision is an event with its actor; what follows from it the saga does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain import findings as f
+from domain.booking import Booking, evolve
+from domain.errors import CustomerValidationError, FieldError, NothingToDecide
+from domain.events import BookingEvent, CancellationRequested
+from domain.ledger import Line
+from domain.person import Remark
+from domain.text import identifier_problem
+from sagas import outcomes as o
+from sagas.orchestrator import BookingResult, Orchestrator
+from sagas.ports import Agenda, Calendars, Clock
+from sagas.recording import record_sighting
+from sagas.run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerReview:
+    """
+    Decide about one attempt, or about the booking `uid` that it has made.
+
+    `adopt` is the uid to adopt, `actor` who decides, `note` why.
+    """
+
+    company_id: str
+    booking_id: UUID
+    attempt_id: str | None
+    uid: str | None
+    answer: f.ReviewAnswer
+    adopt: str | None
+    actor: str
+    note: str
+
+
+class Repairs:
+    """Takes decisions, and has the saga go on."""
+
+    def __init__(self, *, orchestrator: Orchestrator, calendars: Calendars, agenda: Agenda, clock: Clock) -> None:
+        self._orchestrator = orchestrator
+        self._calendars = calendars
+        self._agenda = agenda
+        self._clock = clock
+
+    async def answer(self, wish: AnswerReview, *, patience: float) -> BookingResult:
+        """
+        Record a decision, and wait so long for what follows from it.
+
+        A retry of what no person was asked about wakes the saga that is at it.
+
+        Raises:
+            UnknownBooking: the company has no such booking.
+            NothingToDecide: nobody was asked about this, or it is decided.
+            CustomerValidationError: the booking to adopt is not there, or is another's.
+            AppointmentDatabaseError: the database is away.
+
+        """
+        booking = await self._orchestrator.get(wish.booking_id, company_id=wish.company_id)
+        line = _asked_about(booking, wish)
+        if line is None and wish.answer == "retry" and booking.ended is None:
+            await self._agenda.wake(booking.booking_id)
+            return BookingResult(booking=booking)
+        adopted = await self._adopted(wish, line) if wish.answer == "adopt" and line is not None else None
+
+        def decide(run: Run) -> bool:
+            asked = _asked_about(run.state, wish)
+            if asked is None:
+                raise NothingToDecide(wish.booking_id)
+            run.decide(*self._decided(run.state, wish, asked, adopted))
+            return True
+
+        return await self._orchestrator.carry_out(
+            wish.booking_id, decide, company_id=wish.company_id, patience=patience
+        )
+
+    def _decided(
+        self, booking: Booking, wish: AnswerReview, line: Line, adopted: o.Standing | None
+    ) -> Sequence[BookingEvent]:
+        now = self._clock.now()
+        followed: list[BookingEvent] = []
+        if adopted is not None:
+            followed += record_sighting(booking, adopted, now=now)
+        wants_it = booking.cancellation is None and booking.ended is None
+        if wish.answer == "cancel" and wants_it:
+            followed.append(CancellationRequested(at=now, person=Remark(reason=wish.note), command_id=None))
+        followed += [
+            f.InconsistencyResolved(at=now, kind=one.kind, uid=one.uid, how=wish.answer, actor=wish.actor)
+            for one in booking.inconsistencies
+            if wish.answer != "retry" and one.uid in {line.uid, None}
+        ]
+        answered = f.ManualReviewAnswered(
+            at=now,
+            answer=wish.answer,
+            actor=wish.actor,
+            note=wish.note,
+            attempt_id=line.attempt_id,
+            uid=line.uid,
+            status_after="",
+            reason_after=None,
+            detail_after=None,
+        )
+        return (_with_what_follows(booking, answered), *followed)
+
+    async def _adopted(self, wish: AnswerReview, line: Line) -> o.Standing:
+        if wish.adopt is None or identifier_problem(wish.adopt) is not None:
+            raise _wrong("must be the uid of a booking at Cal.com")
+        if line.uid is not None:
+            raise _wrong(f"cannot be adopted: the attempt has made {line.uid}")
+        calendar = await self._calendars.of(wish.company_id)
+        match await calendar.trace(wish.adopt):
+            case o.Standing() as seen if seen.attempt_id == line.attempt_id:
+                return seen
+            case o.Standing():
+                raise _wrong("is a booking that this attempt has not made")
+            case o.Gone() | o.NotThere():
+                raise _wrong("is not live at Cal.com")
+            case o.TraceFailed():
+                raise _wrong("could not be read at Cal.com; try again")
+
+
+def _asked_about(booking: Booking, wish: AnswerReview) -> Line | None:
+    asked = booking.ledger.in_review
+    exact = (line for line in asked if line.attempt_id == wish.attempt_id and line.uid == wish.uid)
+    by_uid = (line for line in asked if wish.uid is not None and line.uid == wish.uid)
+    return next(exact, None) or next(by_uid, None)
+
+
+def _with_what_follows(booking: Booking, answered: f.ManualReviewAnswered) -> f.ManualReviewAnswered:
+    """Return the event with how the booking stands after it."""
+    after = evolve(booking, answered)
+    blame = after.review or after.failure or after.undoing
+    return f.ManualReviewAnswered(
+        at=answered.at,
+        answer=answered.answer,
+        actor=answered.actor,
+        note=answered.note,
+        attempt_id=answered.attempt_id,
+        uid=answered.uid,
+        status_after=after.status.value,
+        reason_after=None if blame is None else blame.reason,
+        detail_after=None if blame is None else blame.detail,
+    )
+
+
+def _wrong(problem: str) -> CustomerValidationError:
+    return CustomerValidationError((FieldError("uid", problem),))
