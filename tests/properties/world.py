@@ -28,7 +28,8 @@ from sagas.steps import CancelAtCalcom, LookAtCalcom
 from sagas.waiting import WaitingRoom
 from sagas.worker import Worker
 from tests.fakes.agenda import FakeAgenda
-from tests.fakes.calcom import FakeCalCom, FakeCalendar
+from tests.fakes.calcom import FakeCalCom
+from tests.fakes.calendar import FakeCalendar
 from tests.fakes.ids import FakeIds
 from tests.fakes.log import AppointmentRow, FakeAppointments, FakeLog
 from tests.fakes.services import FakeServices
