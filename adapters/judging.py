@@ -17,7 +17,7 @@ from domain import events as e
 from domain.booking import Booking, evolve, fold, initial_state
 from domain.policy import Policy
 from projections.bookings import summary
-from sagas.appending import InsertAppointment, SlotClaim
+from sagas.appending import InsertAppointment, SlotClaim, only_booking_events
 from sagas.next_step import next_step
 from sagas.rows import appointment_of, claim_of
 from sagas.steps import Done
@@ -63,7 +63,7 @@ def differences(one: Evidence, *, codec: EventCodec, policy: Policy, now: dateti
         return [_difference(one, "stream versions", f"1 to {len(versions)}", ", ".join(map(str, versions)))]
     if not isinstance(events[0], e.BookingInitiated):
         return [_difference(one, "stream", f"begins with {e.BookingInitiated.TOPIC}", events[0].TOPIC)]
-    story = _fold(one, events)
+    story = _fold(one, list(only_booking_events(events)))
     return [
         *_about_ledger(one, story),
         *_about_appointment(one, story),

@@ -81,6 +81,7 @@ class Booking:
     ends_at: datetime | None = None
     appointment_id: UUID | None = None
     appointment_live: bool = False
+    webhook_id: str | None = None
     obstacle: Obstacle | None = None
     persistence_failure: str | None = None
     undoing: Failure | None = None
@@ -343,7 +344,14 @@ def _moved(b: Booking, event: m.CalcomBookingMoved) -> Booking:
 
 
 def _rescheduled(b: Booking, event: e.BookingRescheduled) -> Booking:
-    there = replace(b, starts_at=event.starts_at, ends_at=event.ends_at, move=None, obstacle=None)
+    there = replace(
+        b,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        webhook_id=event.webhook_id or b.webhook_id,
+        move=None,
+        obstacle=None,
+    )
     return replace(there, goal=Goal.BOOK, ended=BookingStatus.BOOKED) if b.goal is Goal.MOVE else there
 
 
@@ -359,7 +367,12 @@ def _found(b: Booking, event: e.CalcomBookingFound) -> Booking:
         foreign=True,
     )
     return replace(
-        b, ledger=b.ledger.opened(line), kept_uid=event.uid, starts_at=event.starts_at, ends_at=event.ends_at
+        b,
+        ledger=b.ledger.opened(line),
+        kept_uid=event.uid,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        webhook_id=event.webhook_id,
     )
 
 

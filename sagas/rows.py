@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from domain.booking import Booking
-from domain.events import AppointmentBooked, BookingInitiated
+from domain.events import AppointmentBooked, BookingInitiated, BookingRescheduled
 from domain.moving import RescheduleRequested
-from sagas.appending import Customer, InsertAppointment, SlotClaim
+from sagas.appending import Customer, InsertAppointment, MoveAppointment, SlotClaim
 
 
 def claim_of(facts: BookingInitiated) -> SlotClaim:
@@ -38,7 +38,7 @@ def customer_of(facts: BookingInitiated) -> Customer:
 
 
 def appointment_of(booking: Booking, booked: AppointmentBooked) -> InsertAppointment:
-    """Return the appointment's row."""
+    """Return the appointment's row; `booking` is the state before it is booked."""
     facts = booking.facts
     return InsertAppointment(
         appointment_id=booked.appointment_id,
@@ -56,4 +56,30 @@ def appointment_of(booking: Booking, booked: AppointmentBooked) -> InsertAppoint
         sync_attempt_count=booking.calls,
         last_sync_attempted_at=max((line.attempted_at for line in booking.ledger.lines), default=None),
         resilience_strategy=booking.resilience_strategy,
+        webhook_id=booking.webhook_id,
+        overlap_allowed=booked.overlaps,
+    )
+
+
+def move_of(booking: Booking, rescheduled: BookingRescheduled) -> MoveAppointment:
+    """
+    Return how the appointment's row changes when a booking moves.
+
+    Raises:
+        LookupError: the booking has no appointment.
+
+    """
+    if booking.appointment_id is None:
+        msg = f"booking {booking.booking_id} has no appointment to move"
+        raise LookupError(msg)
+    return MoveAppointment(
+        appointment_id=booking.appointment_id,
+        company_id=booking.facts.service.company_id,
+        booking_id=booking.booking_id,
+        staff_id=booking.facts.staff_id,
+        calcom_booking_uid=rescheduled.to_uid,
+        starts_at=rescheduled.starts_at,
+        ends_at=rescheduled.ends_at,
+        webhook_id=rescheduled.webhook_id,
+        overlap_allowed=rescheduled.overlaps,
     )

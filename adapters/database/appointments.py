@@ -1,5 +1,6 @@
-"""The local appointments, read one by one."""
+"""The local appointments, for the sagas to read."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Engine, select
@@ -23,3 +24,12 @@ def find_appointment(engine: Engine, appointment_id: UUID) -> RowInTheWay | None
         calcom_booking_uid=row.calcom_booking_uid,
         is_booked=row.status == "booked",
     )
+
+
+def find_holders(engine: Engine, company_id: str, uids: Sequence[str]) -> dict[str, UUID]:
+    """Return which booking of a company has each of these uids."""
+    query = select(appointments.c.calcom_booking_uid, appointments.c.booking_id).where(
+        appointments.c.company_id == company_id, appointments.c.calcom_booking_uid.in_(uids)
+    )
+    with engine.connect() as connection:
+        return {row.calcom_booking_uid: row.booking_id for row in connection.execute(query)}

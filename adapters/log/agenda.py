@@ -44,6 +44,16 @@ class DatabaseAgenda:
         if claimed:
             await self._readers.run(lambda: self._work.release(claimed))
 
+    async def wake(self, saga_id: UUID) -> None:
+        """
+        Make a saga that waits due at once; one that is leased is left to whoever has it.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        await self._readers.run(lambda: self._work.wake(saga_id))
+
     async def next_due(self) -> timedelta | None:
         """
         Return how long until the next work is due (zero if it is), or None if there is none.

@@ -15,7 +15,7 @@ is created and migrated; PostgreSQL must have been migrated (`calsaga migrate`).
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -25,7 +25,7 @@ from eventsourcing.persistence import PersistenceError
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import DBAPIError
 
-from adapters.database.appointments import find_appointment
+from adapters.database.appointments import find_appointment, find_holders
 from adapters.database.clock import DatabaseClock
 from adapters.database.engine import open_engine
 from adapters.database.reading import Readers
@@ -60,6 +60,16 @@ class DatabaseAppointments:
 
         """
         return await self.readers.run(lambda: find_appointment(self.engine, appointment_id))
+
+    async def holders(self, *, company_id: str, uids: Sequence[str]) -> Mapping[str, UUID]:
+        """
+        Return which booking has each of these uids, be its row booked or cancelled; uids of none are left out.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        return await self.readers.run(lambda: find_holders(self.engine, company_id, uids)) if uids else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

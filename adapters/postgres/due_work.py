@@ -1,4 +1,8 @@
-"""Due work in PostgreSQL. Each statement is a transaction of its own, and none waits for a row that another holds."""
+"""
+Due work in PostgreSQL. Each statement is a transaction of its own.
+
+None waits for a row that another holds, but for a wake: it must see what an append that is under way makes of the row.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -44,6 +48,11 @@ WHERE saga_id IN (
 )
 """
 
+WAKE: Final = """
+UPDATE saga_due SET due_at = clock_timestamp()
+WHERE saga_id = %(saga_id)s AND lease_token IS NULL AND due_at > clock_timestamp()
+"""
+
 NEXT_DUE: Final = "SELECT min(due_at) - clock_timestamp() AS wait, clock_timestamp() AS now FROM saga_due"
 
 
@@ -66,6 +75,11 @@ class PostgresDueWork:
         columns = {"saga_id": [saga_id for saga_id, _ in claimed], "lease_token": [token for _, token in claimed]}
         with self._connection() as connection:
             connection.execute(RELEASE, columns)
+
+    def wake(self, saga_id: UUID) -> None:
+        """Make a saga that waits due at once; one that is leased or due already is left as it is."""
+        with self._connection() as connection:
+            connection.execute(WAKE, {"saga_id": saga_id})
 
     def next_due(self) -> timedelta | None:
         """Return how long until the next work is due, not less than nothing."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import psycopg
 
-from sagas.appending import Append, InsertAppointment, Refusal, SlotClaim
+from sagas.appending import Append, InsertAppointment, MoveAppointment, Refusal, SlotClaim
 
 # The two kinds of appointment stand in two partial indexes, hence in two parts here.
 CLAIM_OBSTACLE: Final = """
@@ -66,7 +66,22 @@ SELECT refused_by, booking_id, appointment_id FROM (
     SELECT 5, 'staff_overlap', booking_id, id FROM appointments
     WHERE company_id = %(company_id)s AND staff_id = %(staff_id)s
         AND tstzrange(starts_at, ends_at, '[)') && tstzrange(%(starts_at)s, %(ends_at)s, '[)')
-        AND status = 'booked' AND NOT overlap_allowed
+        AND status = 'booked' AND NOT overlap_allowed AND NOT %(overlap_allowed)s
+) AS obstacle
+ORDER BY place
+LIMIT 1
+"""
+
+MOVE_OBSTACLE: Final = """
+SELECT refused_by, booking_id, appointment_id FROM (
+    SELECT 1 AS place, 'duplicate_calcom_uid' AS refused_by, booking_id, id AS appointment_id FROM appointments
+    WHERE calcom_booking_uid = %(calcom_booking_uid)s AND id <> %(id)s
+    UNION ALL
+    SELECT 2, 'staff_overlap', booking_id, id FROM appointments
+    WHERE company_id = %(company_id)s AND staff_id = %(staff_id)s
+        AND tstzrange(starts_at, ends_at, '[)') && tstzrange(%(starts_at)s, %(ends_at)s, '[)')
+        AND status = 'booked' AND NOT overlap_allowed AND NOT %(overlap_allowed)s
+        AND id <> %(id)s
 ) AS obstacle
 ORDER BY place
 LIMIT 1
@@ -102,8 +117,24 @@ def why_appointment(cursor: psycopg.Cursor[tuple[Any, ...]], row: InsertAppointm
         "staff_id": row.staff_id,
         "starts_at": row.starts_at,
         "ends_at": row.ends_at,
+        "overlap_allowed": row.overlap_allowed,
     }
     refused_by, booking_id, appointment_id = _obstacle(cursor, APPOINTMENT_OBSTACLE, parameters)
+    return Refusal(refused="appointment", by=refused_by, booking_id=booking_id, appointment_id=appointment_id)
+
+
+def why_move(cursor: psycopg.Cursor[tuple[Any, ...]], row: MoveAppointment) -> Refusal:
+    """Return what stands in the way of an appointment that moves."""
+    parameters = {
+        "id": row.appointment_id,
+        "company_id": row.company_id,
+        "calcom_booking_uid": row.calcom_booking_uid,
+        "staff_id": row.staff_id,
+        "starts_at": row.starts_at,
+        "ends_at": row.ends_at,
+        "overlap_allowed": row.overlap_allowed,
+    }
+    refused_by, booking_id, appointment_id = _obstacle(cursor, MOVE_OBSTACLE, parameters)
     return Refusal(refused="appointment", by=refused_by, booking_id=booking_id, appointment_id=appointment_id)
 
 

@@ -1,5 +1,6 @@
 """The writer's own connection: one a process, opened when it is needed, dropped when it is broken."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -64,6 +65,18 @@ class WriterSession:
         while answers.nextset():
             pass
         return self._connection.cursor(binary=True), answers.fetchall()
+
+    def attempt(self, cursor: psycopg.Cursor[tuple[Any, ...]], query: str, parameters: Mapping[str, object]) -> bool:
+        """Execute what a constraint may refuse; if one does, undo that alone, and return False."""
+        cursor.execute("SAVEPOINT attempt")
+        try:
+            cursor.execute(query, parameters)
+        except (psycopg.errors.UniqueViolation, psycopg.errors.ExclusionViolation):
+            # Past psycopg, which takes every rollback for the end of all that is prepared.
+            cursor.connection.pgconn.exec_(b"ROLLBACK TO SAVEPOINT attempt")
+            return False
+        cursor.execute("RELEASE SAVEPOINT attempt")
+        return True
 
     def commit(self) -> None:
         """Commit."""

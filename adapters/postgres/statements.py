@@ -89,19 +89,23 @@ REPLACED_CLAIMS: Final = "DELETE FROM slot_claims WHERE booking_id = ANY(%(booki
 APPOINTMENTS: Final = """
 INSERT INTO appointments (
     id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
-    ends_at, status, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy
+    ends_at, status, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy, webhook_id,
+    overlap_allowed
 )
 SELECT
     id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
-    ends_at, 'booked', source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy
+    ends_at, 'booked', source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy, webhook_id,
+    overlap_allowed
 FROM unnest(
     %(id)b::uuid[], %(company_id)b::text[], %(booking_id)b::uuid[], %(idempotency_key)b::text[],
     %(calcom_booking_uid)b::text[], %(service_id)b::text[], %(customer_id)b::uuid[], %(staff_id)b::text[],
     %(starts_at)b::timestamptz[], %(ends_at)b::timestamptz[], %(source)b::text[], %(retry_count)b::integer[],
-    %(sync_attempt_count)b::integer[], %(last_sync_attempted_at)b::timestamptz[], %(resilience_strategy)b::text[]
+    %(sync_attempt_count)b::integer[], %(last_sync_attempted_at)b::timestamptz[], %(resilience_strategy)b::text[],
+    %(webhook_id)b::text[], %(overlap_allowed)b::boolean[]
 ) AS appointment (
     id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
-    ends_at, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy
+    ends_at, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy, webhook_id,
+    overlap_allowed
 )
 WHERE (
     SELECT name FROM services
@@ -109,6 +113,17 @@ WHERE (
 ) IS NOT NULL
 ON CONFLICT DO NOTHING
 RETURNING booking_id
+"""
+
+MOVED_APPOINTMENT: Final = """
+UPDATE appointments SET
+    calcom_booking_uid = %(calcom_booking_uid)b,
+    starts_at = %(starts_at)b,
+    ends_at = %(ends_at)b,
+    webhook_id = coalesce(%(webhook_id)b, webhook_id),
+    overlap_allowed = %(overlap_allowed)b,
+    updated_at = clock_timestamp()
+WHERE id = %(id)b AND status = 'booked'
 """
 
 EVENTS: Final = """

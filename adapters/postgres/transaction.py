@@ -9,10 +9,20 @@ from eventsourcing.persistence import StoredEvent
 
 from adapters.database.clock import DatabaseClock, elapsed
 from adapters.postgres import statements as sql
-from adapters.postgres.refusals import why_appointment, why_claim
+from adapters.postgres.refusals import why_appointment, why_claim, why_move
 from adapters.postgres.session import WriterSession
 from adapters.recording.batch import Head, Share
-from sagas.appending import Append, Customer, DueAfter, InsertAppointment, Lease, NothingDue, Refusal, SlotClaim
+from sagas.appending import (
+    Append,
+    Customer,
+    DueAfter,
+    InsertAppointment,
+    Lease,
+    MoveAppointment,
+    NothingDue,
+    Refusal,
+    SlotClaim,
+)
 
 NORMAL_PRIORITY = 5
 
@@ -71,6 +81,16 @@ class PostgresTransaction:
             stream_id: why_appointment(self._cursor, row)
             for stream_id, row in rows.items()
             if row.booking_id not in inserted
+        }
+
+    def move_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
+        """Move appointments, and say which constraint refused what was refused; one that is not booked stays."""
+        # One by one: an update knows no ON CONFLICT, and a refusal undoes its whole statement.
+        return {
+            one.stream_id: why_move(self._cursor, one.appointment)
+            for one in appends
+            if isinstance(one.appointment, MoveAppointment)
+            and not self._session.attempt(self._cursor, sql.MOVED_APPOINTMENT, _move(one.appointment))
         }
 
     def write(self, shares: Sequence[Share]) -> None:
@@ -148,6 +168,19 @@ def _appointment_columns(rows: Sequence[InsertAppointment]) -> dict[str, list[An
         "sync_attempt_count": [one.sync_attempt_count for one in rows],
         "last_sync_attempted_at": [one.last_sync_attempted_at for one in rows],
         "resilience_strategy": [one.resilience_strategy for one in rows],
+        "webhook_id": [one.webhook_id for one in rows],
+        "overlap_allowed": [one.overlap_allowed for one in rows],
+    }
+
+
+def _move(row: MoveAppointment) -> dict[str, Any]:
+    return {
+        "id": row.appointment_id,
+        "calcom_booking_uid": row.calcom_booking_uid,
+        "starts_at": row.starts_at,
+        "ends_at": row.ends_at,
+        "webhook_id": row.webhook_id,
+        "overlap_allowed": row.overlap_allowed,
     }
 
 

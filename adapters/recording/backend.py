@@ -26,6 +26,10 @@ class DueWork(Protocol):
         """Make leased work due at once."""
         ...
 
+    def wake(self, saga_id: UUID) -> None:
+        """Make a saga that waits due at once."""
+        ...
+
     def next_due(self) -> timedelta | None:
         """Return how long until the next work is due."""
         ...

@@ -24,6 +24,7 @@ from sagas.appending import (
     InsertAppointment,
     Instead,
     Lost,
+    MoveAppointment,
     Refusal,
 )
 
@@ -74,6 +75,10 @@ class Transaction(Protocol):
         """Insert the appointments."""
         ...
 
+    def move_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
+        """Move the appointments that are still booked."""
+        ...
+
     def write(self, shares: Sequence[Share]) -> None:
         """Write events and due work, release claims, cancel appointments."""
         ...
@@ -87,7 +92,8 @@ def draft(append: Append, mapper: EventMapper) -> Draft:
         ValueError: without an event nobody could tell later that its claim or appointment is its own.
 
     """
-    if not append.events and (append.claim is not None or isinstance(append.appointment, InsertAppointment)):
+    can_be_refused = append.claim is not None or isinstance(append.appointment, InsertAppointment | MoveAppointment)
+    if not append.events and can_be_refused:
         raise ValueError("a claim or an appointment is written together with an event")
     return Draft(append=append, rows=mapper.rows(append, append.events))
 
@@ -133,11 +139,13 @@ def _write(transaction: Transaction, winners: Sequence[Draft], mapper: EventMapp
     if holding:
         refusals |= transaction.insert_claims(holding)
     # A refused claim takes its append's appointment with it.
-    inserting = [
-        one for one in appends if isinstance(one.appointment, InsertAppointment) and one.stream_id not in refusals
-    ]
+    left = [one for one in appends if one.stream_id not in refusals]
+    inserting = [one for one in left if isinstance(one.appointment, InsertAppointment)]
     if inserting:
         refusals |= transaction.insert_appointments(inserting)
+    moving = [one for one in left if isinstance(one.appointment, MoveAppointment)]
+    if moving:
+        refusals |= transaction.move_appointments(moving)
     results: dict[UUID, AppendResult] = {}
     shares: list[Share] = []
     for one in winners:

@@ -33,6 +33,13 @@ UPDATE saga_due SET due_at = strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'), leas
 WHERE saga_id = :saga_id AND lease_token = :lease_token
 """
 
+WAKE: Final = """
+UPDATE saga_due SET due_at = strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
+WHERE saga_id = :saga_id
+    AND lease_token IS NULL
+    AND due_at > strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
+"""
+
 NEXT_DUE: Final = "SELECT min(due_at), strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now') FROM saga_due"
 
 
@@ -60,6 +67,11 @@ class SQLiteDueWork:
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(RELEASE, rows)
             connection.execute("COMMIT")
+
+    def wake(self, saga_id: UUID) -> None:
+        """Make a saga that waits due at once; one that is leased or due already is left as it is."""
+        with self._connection() as connection:
+            connection.execute(WAKE, {"saga_id": saga_id.hex})
 
     def next_due(self) -> timedelta | None:
         """Return how long until the next work is due, not less than nothing."""

@@ -87,13 +87,14 @@ LIMIT 1
 APPOINTMENT: Final = """
 INSERT INTO appointments (
     id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
-    ends_at, status, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy, created_at,
-    updated_at
+    ends_at, status, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy, webhook_id,
+    overlap_allowed, created_at, updated_at
 )
 SELECT
     :id, :company_id, :booking_id, :idempotency_key, :calcom_booking_uid, :service_id, :customer_id, :staff_id,
     :starts_at, :ends_at, 'booked', :source, :retry_count, :sync_attempt_count, :last_sync_attempted_at,
-    :resilience_strategy, strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'), strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
+    :resilience_strategy, :webhook_id, :overlap_allowed, strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'),
+    strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
 WHERE EXISTS (SELECT 1 FROM services WHERE company_id = :company_id AND service_id = :service_id)
 """
 
@@ -114,7 +115,33 @@ SELECT refused_by, booking_id, appointment_id FROM (
     SELECT 5, 'staff_overlap', booking_id, id FROM appointments
     WHERE company_id = :company_id AND staff_id = :staff_id
         AND ends_at > :starts_at AND starts_at < :ends_at
-        AND status = 'booked' AND NOT overlap_allowed
+        AND status = 'booked' AND NOT overlap_allowed AND NOT :overlap_allowed
+)
+ORDER BY place
+LIMIT 1
+"""
+
+MOVED_APPOINTMENT: Final = """
+UPDATE appointments SET
+    calcom_booking_uid = :calcom_booking_uid,
+    starts_at = :starts_at,
+    ends_at = :ends_at,
+    webhook_id = coalesce(:webhook_id, webhook_id),
+    overlap_allowed = :overlap_allowed,
+    updated_at = strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
+WHERE id = :id AND status = 'booked'
+"""
+
+MOVE_OBSTACLE: Final = """
+SELECT refused_by, booking_id, appointment_id FROM (
+    SELECT 1 AS place, 'duplicate_calcom_uid' AS refused_by, booking_id, id AS appointment_id FROM appointments
+    WHERE calcom_booking_uid = :calcom_booking_uid AND id <> :id
+    UNION ALL
+    SELECT 2, 'staff_overlap', booking_id, id FROM appointments
+    WHERE company_id = :company_id AND staff_id = :staff_id
+        AND ends_at > :starts_at AND starts_at < :ends_at
+        AND status = 'booked' AND NOT overlap_allowed AND NOT :overlap_allowed
+        AND id <> :id
 )
 ORDER BY place
 LIMIT 1

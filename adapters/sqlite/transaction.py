@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
@@ -12,7 +12,17 @@ from adapters.database.clock import DatabaseClock, elapsed
 from adapters.recording.batch import Head, Share
 from adapters.sqlite import statements as sql
 from adapters.sqlite.values import CLOCK_UNIT, instant, optional_instant
-from sagas.appending import Append, Customer, DueAfter, InsertAppointment, Lease, NothingDue, Refusal, SlotClaim
+from sagas.appending import (
+    Append,
+    Customer,
+    DueAfter,
+    InsertAppointment,
+    Lease,
+    MoveAppointment,
+    NothingDue,
+    Refusal,
+    SlotClaim,
+)
 
 NEAR = timedelta(seconds=300)
 NORMAL_PRIORITY = 5
@@ -56,11 +66,8 @@ class SQLiteTransaction:
             row = _claim(one.stream_id, one.claim)
             if one.expected_version:
                 self._connection.execute(sql.REPLACED_CLAIM, row)
-            if not self._inserted(sql.CLAIM, row):
-                by, booking_id, appointment_id = self._obstacle(sql.CLAIM_OBSTACLE, row)
-                refusals[one.stream_id] = Refusal(
-                    refused="claim", by=by, booking_id=booking_id, appointment_id=appointment_id
-                )
+            if not self._changed(sql.CLAIM, row):
+                refusals[one.stream_id] = self._refusal("claim", sql.CLAIM_OBSTACLE, row)
         return refusals
 
     def insert_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
@@ -70,11 +77,19 @@ class SQLiteTransaction:
             if not isinstance(one.appointment, InsertAppointment):
                 continue
             row = _appointment(one.appointment)
-            if not self._inserted(sql.APPOINTMENT, row):
-                by, booking_id, appointment_id = self._obstacle(sql.APPOINTMENT_OBSTACLE, row)
-                refusals[one.stream_id] = Refusal(
-                    refused="appointment", by=by, booking_id=booking_id, appointment_id=appointment_id
-                )
+            if not self._changed(sql.APPOINTMENT, row):
+                refusals[one.stream_id] = self._refusal("appointment", sql.APPOINTMENT_OBSTACLE, row)
+        return refusals
+
+    def move_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
+        """Move appointments, and say which constraint refused what was refused; one that is not booked stays."""
+        refusals = {}
+        for one in appends:
+            if not isinstance(one.appointment, MoveAppointment):
+                continue
+            row = _move(one.appointment)
+            if self._changed(sql.MOVED_APPOINTMENT, row) is None:
+                refusals[one.stream_id] = self._refusal("appointment", sql.MOVE_OBSTACLE, row)
         return refusals
 
     def write(self, shares: Sequence[Share]) -> None:
@@ -91,19 +106,25 @@ class SQLiteTransaction:
             if one.cancels is not None:
                 self._connection.execute(sql.CANCELLED_APPOINTMENT, {"id": one.cancels.hex})
 
-    def _inserted(self, statement: str, row: Mapping[str, Any]) -> bool:
+    def _changed(self, statement: str, row: Mapping[str, Any]) -> int | None:
+        """Return how many rows a statement has written, or None if a constraint has refused it."""
         # A constraint undoes its statement alone; the transaction goes on.
         try:
-            return self._connection.execute(statement, row).rowcount == 1
+            return self._connection.execute(statement, row).rowcount
         except sqlite3.IntegrityError:
-            return False
+            return None
 
-    def _obstacle(self, query: str, row: Mapping[str, Any]) -> tuple[Any, UUID | None, UUID | None]:
+    def _refusal(self, refused: Literal["claim", "appointment"], query: str, row: Mapping[str, Any]) -> Refusal:
         found = self._connection.execute(query, row).fetchone()
         if found is None:
             raise sqlite3.IntegrityError("a row was refused, and nothing is in its way")
         by, booking_id, appointment_id = found
-        return by, booking_id and UUID(booking_id), appointment_id and UUID(appointment_id)
+        return Refusal(
+            refused=refused,
+            by=by,
+            booking_id=booking_id and UUID(booking_id),
+            appointment_id=appointment_id and UUID(appointment_id),
+        )
 
 
 def _customer(one: Customer) -> dict[str, Any]:
@@ -149,6 +170,21 @@ def _appointment(row: InsertAppointment) -> dict[str, Any]:
         "sync_attempt_count": row.sync_attempt_count,
         "last_sync_attempted_at": optional_instant(row.last_sync_attempted_at),
         "resilience_strategy": row.resilience_strategy,
+        "webhook_id": row.webhook_id,
+        "overlap_allowed": row.overlap_allowed,
+    }
+
+
+def _move(row: MoveAppointment) -> dict[str, Any]:
+    return {
+        "id": row.appointment_id.hex,
+        "company_id": row.company_id,
+        "staff_id": row.staff_id,
+        "calcom_booking_uid": row.calcom_booking_uid,
+        "starts_at": instant(row.starts_at),
+        "ends_at": instant(row.ends_at),
+        "webhook_id": row.webhook_id,
+        "overlap_allowed": row.overlap_allowed,
     }
 
 

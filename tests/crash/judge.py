@@ -14,6 +14,7 @@ from adapters.database.tables import appointments
 from adapters.log.store import Store
 from adapters.verify import verify
 from domain.booking import Booking, BookingStatus, evolve, initial_state
+from domain.webhook import WebhookEvent
 from sagas.appending import Recorded
 
 WALK_IN = "front-desk"
@@ -44,8 +45,9 @@ async def bookings_in(store: Store) -> dict[UUID, Booking]:
     while batch := await store.log.read_all(after=position, limit=1000):
         for recorded in batch:
             assert isinstance(recorded, Recorded), recorded
-            before = bookings.get(recorded.stream_id) or initial_state(recorded.stream_id)
-            bookings[recorded.stream_id] = evolve(before, recorded.event)
+            if not isinstance(recorded.event, WebhookEvent):
+                before = bookings.get(recorded.stream_id) or initial_state(recorded.stream_id)
+                bookings[recorded.stream_id] = evolve(before, recorded.event)
             position = recorded.position
     return bookings
 

@@ -66,6 +66,12 @@ class FakeAgenda:
                 self.rows[saga_id] = replace(row, due_at=self._clock.seconds, token=None)
         self._tell()
 
+    async def wake(self, saga_id: UUID) -> None:
+        row = self.rows.get(saga_id)
+        if row is not None and row.token is None:
+            self.rows[saga_id] = replace(row, due_at=min(row.due_at, self._clock.seconds))
+        self._tell()
+
     async def next_due(self) -> timedelta | None:
         if not self.rows:
             return None

@@ -5,7 +5,7 @@ The log in memory, with everything that stands in its transaction: claims, appoi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -14,6 +14,7 @@ from uuid import UUID
 from domain.booking import Booking, fold, initial_state
 from domain.errors import AppointmentDatabaseError, DatabaseKind
 from domain.events import BookingEvent
+from domain.webhook import Webhook, WebhookEvent, fold_webhook
 from sagas.appending import (
     Append,
     Appended,
@@ -21,10 +22,14 @@ from sagas.appending import (
     CancelAppointment,
     Customer,
     InsertAppointment,
+    LogEvent,
     Lost,
+    MoveAppointment,
     Recorded,
     Refusal,
     SlotClaim,
+    booking_events,
+    webhook_events,
 )
 from sagas.ports import RowInTheWay
 from tests.fakes.agenda import FakeAgenda
@@ -85,12 +90,23 @@ class FakeLog:
         return tuple(self.streams.get(stream_id, ()))
 
     def events(self, stream_id: UUID) -> tuple[BookingEvent, ...]:
-        return tuple(one.event for one in self.streams.get(stream_id, ()))
+        return tuple(booking_events(self.streams.get(stream_id, ())))
+
+    def booking_ids(self) -> list[UUID]:
+        """
+        Return the streams that are bookings, in the order in which they began.
+        """
+        return [
+            stream_id for stream_id, (first, *_) in self.streams.items() if not isinstance(first.event, WebhookEvent)
+        ]
 
     def booking(self, stream_id: UUID) -> Booking:
         return fold(initial_state(stream_id), self.events(stream_id))
 
-    def write(self, stream_id: UUID, *events: BookingEvent, at: datetime | None = None) -> None:
+    def webhook(self, stream_id: UUID) -> Webhook:
+        return fold_webhook(Webhook(webhook_id=stream_id), webhook_events(self.streams.get(stream_id, ())))
+
+    def write(self, stream_id: UUID, *events: LogEvent, at: datetime | None = None) -> None:
         """
         Put events at the end of a stream, as if they had always been there.
         """
@@ -134,7 +150,7 @@ class FakeLog:
     def _write(
         self,
         stream_id: UUID,
-        events: Sequence[BookingEvent],
+        events: Sequence[LogEvent],
         *,
         append_id: str,
         correlation_id: str,
@@ -161,6 +177,10 @@ class FakeLog:
         match append.appointment:
             case InsertAppointment() as row:
                 self.appointments[row.appointment_id] = AppointmentRow(inserted=row)
+            case MoveAppointment() as move:
+                there = self.appointments[move.appointment_id]
+                if there.booked:
+                    self.appointments[move.appointment_id] = replace(there, inserted=_moved(there.inserted, move))
             case CancelAppointment(appointment_id=appointment_id):
                 self.appointments[appointment_id] = replace(self.appointments[appointment_id], booked=False)
             case None:
@@ -173,6 +193,8 @@ class FakeLog:
                 return refusal
         if isinstance(append.appointment, InsertAppointment):
             return self._appointment_refusal(append.appointment)
+        if isinstance(append.appointment, MoveAppointment):
+            return self._move_refusal(append.appointment)
         return None
 
     def _claim_refusal(self, booking_id: UUID, claim: SlotClaim) -> Refusal | None:
@@ -201,8 +223,21 @@ class FakeLog:
                 return _refused_by_row("appointment", "duplicate_key", row)
             if row.calcom_booking_uid == new.calcom_booking_uid:
                 return _refused_by_row("appointment", "duplicate_calcom_uid", row)
+        return self._overlap_refusal(new)
+
+    def _move_refusal(self, move: MoveAppointment) -> Refusal | None:
+        if not self.appointments[move.appointment_id].booked:
+            return None
+        for row in (one.inserted for one in self.appointments.values()):
+            if row.appointment_id != move.appointment_id and row.calcom_booking_uid == move.calcom_booking_uid:
+                return _refused_by_row("appointment", "duplicate_calcom_uid", row)
+        return self._overlap_refusal(move)
+
+    def _overlap_refusal(self, new: InsertAppointment | MoveAppointment) -> Refusal | None:
+        if new.overlap_allowed:
+            return None
         for row in self._booked():
-            if _overlap(new, row):
+            if row.appointment_id != new.appointment_id and not row.overlap_allowed and _overlap(new, row):
                 return _refused_by_row("appointment", "staff_overlap", row)
         return None
 
@@ -229,6 +264,25 @@ class FakeAppointments:
             is_booked=row.booked,
         )
 
+    async def holders(self, *, company_id: str, uids: Sequence[str]) -> Mapping[str, UUID]:
+        rows = [one.inserted for one in self._log.appointments.values()]
+        return {
+            row.calcom_booking_uid: row.booking_id
+            for row in rows
+            if row.company_id == company_id and row.calcom_booking_uid in uids
+        }
+
+
+def _moved(row: InsertAppointment, move: MoveAppointment) -> InsertAppointment:
+    return replace(
+        row,
+        calcom_booking_uid=move.calcom_booking_uid,
+        starts_at=move.starts_at,
+        ends_at=move.ends_at,
+        webhook_id=move.webhook_id or row.webhook_id,
+        overlap_allowed=move.overlap_allowed,
+    )
+
 
 def _near(claim: SlotClaim, other: SlotClaim | InsertAppointment) -> bool:
     return (
@@ -239,7 +293,7 @@ def _near(claim: SlotClaim, other: SlotClaim | InsertAppointment) -> bool:
     )
 
 
-def _overlap(one: SlotClaim | InsertAppointment, other: SlotClaim | InsertAppointment) -> bool:
+def _overlap(one: SlotClaim | InsertAppointment | MoveAppointment, other: SlotClaim | InsertAppointment) -> bool:
     return (
         one.staff_id is not None
         and (one.company_id, one.staff_id) == (other.company_id, other.staff_id)

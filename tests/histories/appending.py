@@ -7,8 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import uuid4
 
-from domain.events import BookingEvent
-from sagas.appending import Append, Appended, NothingDue, Recorded
+from sagas.appending import Append, Appended, LogEvent, NothingDue, Recorded
 from sagas.ports import Log
 
 
@@ -22,7 +21,7 @@ async def append(log: Log, recorded: Sequence[Recorded]) -> None:
     assert isinstance(appended, Appended)
 
 
-def append_of(events: Sequence[BookingEvent], *, like: Recorded) -> Append:
+def append_of(events: Sequence[LogEvent], *, like: Recorded) -> Append:
     """
     Return the append of these events at the place of `like`.
     """

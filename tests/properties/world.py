@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -246,10 +246,10 @@ class World:
                 task.result()
 
     def booking_ids(self) -> list[UUID]:
-        return list(self.log.streams)
+        return self.log.booking_ids()
 
     def bookings(self) -> list[Booking]:
-        return [self.log.booking(booking_id) for booking_id in self.log.streams]
+        return [self.log.booking(booking_id) for booking_id in self.booking_ids()]
 
     def _start(self) -> Process:
         self._started += 1
@@ -437,6 +437,10 @@ class _Agenda:
     async def release(self, claimed: Sequence[tuple[UUID, UUID]]) -> None:
         await self._process.world.agenda.release(claimed)
 
+    async def wake(self, saga_id: UUID) -> None:
+        await self._process.gate()
+        await self._process.world.agenda.wake(saga_id)
+
     async def next_due(self) -> timedelta | None:
         return await self._process.world.agenda.next_due()
 
@@ -449,6 +453,10 @@ class _Appointments:
     async def find(self, appointment_id: UUID) -> RowInTheWay | None:
         await self._process.gate()
         return await self._inner.find(appointment_id)
+
+    async def holders(self, *, company_id: str, uids: Sequence[str]) -> Mapping[str, UUID]:
+        await self._process.gate()
+        return await self._inner.holders(company_id=company_id, uids=uids)
 
 
 class _Calendar:

@@ -13,7 +13,7 @@ from adapters.log.store import Store
 from domain.booking import fold, initial_state
 from projections.booking_pages import BookingFilter, BookingPage, list_bookings
 from projections.bookings import BookingRow, summary
-from sagas.appending import Recorded
+from sagas.appending import Recorded, booking_events
 from tests.histories.appending import append
 from tests.histories.bookings import history, wish
 
@@ -97,7 +97,7 @@ async def page(
 
 
 def folded(recorded: Sequence[Recorded]) -> BookingRow:
-    return summary(fold(initial_state(recorded[0].stream_id), (one.event for one in recorded)))
+    return summary(fold(initial_state(recorded[0].stream_id), booking_events(recorded)))
 
 
 def by_start(row: BookingRow) -> tuple[object, str]:

@@ -24,7 +24,7 @@ from projections.errors import LogRestored, NotParked, UnknownProjection
 from projections.follower import Follower, FollowerStatus
 from projections.source import Projection
 from projections.tables import booking_list, projection_checkpoints
-from sagas.appending import Recorded
+from sagas.appending import Recorded, booking_events
 from tests.histories.appending import append
 from tests.histories.bookings import history, wish
 
@@ -242,7 +242,7 @@ async def reached(followers: Followers, holds: Callable[[FollowerStatus], bool])
 
 
 def rows_of(histories: Sequence[Sequence[Recorded]]) -> dict[UUID, BookingRow]:
-    bookings = [fold(initial_state(one[0].stream_id), (it.event for it in one)) for one in histories]
+    bookings = [fold(initial_state(one[0].stream_id), booking_events(one)) for one in histories]
     return {one.booking_id: summary(one) for one in bookings}
 
 

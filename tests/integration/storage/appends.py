@@ -23,6 +23,7 @@ from adapters.recording.codec import booking_codec
 from adapters.recording.mapper import EventMapper
 from adapters.recording.probing import Probe, ignore
 from domain import events as e
+from domain.findings import InconsistencyDetected
 from domain.person import Person
 from domain.service import Service
 from sagas.appending import (
@@ -33,6 +34,7 @@ from sagas.appending import (
     InsertAppointment,
     Instead,
     Lease,
+    MoveAppointment,
     NothingDue,
     Refusal,
     SlotClaim,
@@ -234,6 +236,42 @@ def withdraw(stream_id: UUID, appointment_id: UUID, *, expected_version: int = 4
         e.BookingCancelled(at=NOW, reason="requested"),
         appointment=CancelAppointment(appointment_id=appointment_id),
     )
+
+
+def move(booked: Append, *, expected_version: int = 4, **more: Any) -> Append:  # noqa: ANN401 - fields of all types
+    """
+    The append of a booking that has moved at Cal.com; when it is refused, that it differs is written instead.
+    """
+    row = booked.appointment
+    assert isinstance(row, InsertAppointment)
+    to = MoveAppointment(
+        **{
+            "appointment_id": row.appointment_id,
+            "company_id": row.company_id,
+            "booking_id": row.booking_id,
+            "staff_id": row.staff_id,
+            "calcom_booking_uid": uuid4().hex,
+            "starts_at": row.starts_at + timedelta(days=1),
+            "ends_at": row.ends_at + timedelta(days=1),
+            **more,
+        }
+    )
+    rescheduled = e.BookingRescheduled(
+        at=NOW,
+        from_uid=row.calcom_booking_uid,
+        to_uid=to.calcom_booking_uid,
+        starts_at=to.starts_at,
+        ends_at=to.ends_at,
+        by="calcom",
+        overlaps=to.overlap_allowed,
+        webhook_id=to.webhook_id,
+    )
+
+    def refused(refusal: Refusal) -> Instead:
+        found = InconsistencyDetected(at=NOW, kind="time_drift", uid=to.calcom_booking_uid, evidence=refusal.by)
+        return Instead(events=(found,), due=DueAfter(delay=timedelta(0)))
+
+    return append(row.booking_id, expected_version, rescheduled, appointment=to, on_refused=refused)
 
 
 async def until(holds: Callable[[], object]) -> None:

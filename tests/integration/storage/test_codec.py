@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from adapters.recording.codec import UPCASTS, EventCodec, Stored, Upcast, booking_codec
 from adapters.recording.errors import UnknownTopic, UnreadableEvent
 from adapters.recording.mapper import EventMapper
-from domain import events
+from domain import events, findings, webhook
 from domain.events import BookingEvent, BookingFailed
-from sagas.appending import Recorded, Refusal
+from domain.webhook import WebhookEvent
+from sagas.appending import LogEvent, Recorded, Refusal
 from tests.integration.storage.appends import append, deferred
 
 CODEC = booking_codec()
@@ -26,7 +27,8 @@ st.register_type_strategy(str, TEXT)
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 st.register_type_strategy(int, st.integers(min_value=-(2**63), max_value=2**63 - 1))
 st.register_type_strategy(datetime, st.datetimes(timezones=st.just(UTC)))
-EVENTS = st.one_of([st.builds(event) for event in get_args(BookingEvent)])
+ALL = (*get_args(BookingEvent), *get_args(WebhookEvent))
+EVENTS = st.one_of([st.builds(event) for event in ALL])
 
 
 def stored(event: object, *, refusal: Refusal | None = None) -> Stored[Any]:
@@ -47,21 +49,22 @@ def test_every_event_comes_back_as_it_was(event: BookingEvent, refusal: Refusal 
     assert "a1" == CODEC.append_id(CODEC.encode(there))
 
 
-@pytest.mark.parametrize("event", get_args(BookingEvent))
-def test_every_single_kind_of_event_comes_back(event: type[BookingEvent]) -> None:
+@pytest.mark.parametrize("event", ALL)
+def test_every_single_kind_of_event_comes_back(event: type[LogEvent]) -> None:
     @given(one=st.builds(event))
     @settings(max_examples=20, deadline=None)
-    def comes_back(one: BookingEvent) -> None:
+    def comes_back(one: LogEvent) -> None:
         assert stored(one) == CODEC.decode(event.TOPIC, CODEC.encode(stored(one)))
 
     comes_back()
 
 
-def test_every_event_of_the_module_is_known_by_its_own_name() -> None:
-    declared = {thing.TOPIC for thing in vars(events).values() if is_dataclass(thing) and hasattr(thing, "TOPIC")}
+def test_every_event_of_the_domain_is_known_by_its_own_name() -> None:
+    things = [thing for module in (events, findings, webhook) for thing in vars(module).values()]
+    declared = {thing.TOPIC for thing in things if is_dataclass(thing) and hasattr(thing, "TOPIC")}
 
     assert declared == CODEC.topics
-    assert len(get_args(BookingEvent)) == len(CODEC.topics)
+    assert len(ALL) == len(CODEC.topics)
     assert not CODEC.topics & set(UPCASTS)
 
 

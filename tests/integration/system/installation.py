@@ -21,6 +21,7 @@ from domain.booking import Booking
 from domain.errors import AppointmentDatabaseError
 from domain.events import BookingEvent
 from domain.wish import BookAppointment, CustomerWish
+from sagas.appending import booking_events
 from sagas.orchestrator import CancelAppointment
 from tests.crash.judge import faults_of
 from tests.crash.timing import short_settings
@@ -160,7 +161,7 @@ async def story(store: Store, booking_id: UUID) -> list[BookingEvent]:
     """
     Return what happened to a booking.
     """
-    return [recorded.event for recorded in await store.log.read(booking_id)]
+    return list(booking_events(await store.log.read(booking_id)))
 
 
 def named(story: Iterable[BookingEvent]) -> list[str]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from domain.booking import fold, initial_state
 from projections.bookings import BookingRow, evolve_recorded, summary
 from projections.errors import OutOfOrder
+from sagas.appending import booking_events
 from tests.histories.bookings import history
 
 
@@ -21,7 +22,7 @@ def test_the_row_is_at_every_version_what_the_stream_folds_to(seed: int) -> None
     booking = initial_state(recorded[0].stream_id)
     for one in recorded:
         row = evolve_recorded(row, [one])
-        booking = fold(booking, [one.event])
+        booking = fold(booking, booking_events([one]))
 
         assert summary(booking) == row
 

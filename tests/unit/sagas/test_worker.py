@@ -257,5 +257,8 @@ class _FailingAgenda:
     async def release(self, claimed: Sequence[tuple[UUID, UUID]]) -> None:
         await self._inner.release(claimed)
 
+    async def wake(self, saga_id: UUID) -> None:
+        await self._inner.wake(saga_id)
+
     async def next_due(self) -> timedelta | None:
         return await self._inner.next_due()
