@@ -31,6 +31,7 @@ from domain.errors import AppointmentDatabaseError
 from sagas.effects import Effects
 from sagas.engine import Engine
 from sagas.orchestrator import Orchestrator
+from sagas.repairs import Repairs
 from sagas.worker import Worker
 
 LAST_SECONDS = 2.0
@@ -53,14 +54,15 @@ class Application:
     """
     Everything that a front end needs.
 
-    `orchestrator` books, cancels and gets. `store` is the log and the rows beside it.
-    `worker` and `followers` run already if the application was opened with
+    `orchestrator` books, cancels and gets; `repairs` takes people's decisions. `store` is
+    the log and the rows beside it. `worker` and `followers` run already if the application was opened with
     `background=True`. `ending` is set when one of them has died of a defect: then the
     application is to be left, which raises it.
     """
 
     settings: Settings
     orchestrator: Orchestrator
+    repairs: Repairs
     worker: Worker
     engine: Engine
     store: Store
@@ -131,6 +133,7 @@ async def application(
         opened = Application(
             settings=settings,
             orchestrator=orchestrator,
+            repairs=Repairs(),
             worker=worker,
             engine=engine,
             store=store,

@@ -9,7 +9,9 @@ Errors that callers can act on.
     ├── CircuitOpenError             a breaker keeps the call back
     ├── UnknownBooking               no such booking, or another company's
     ├── UnknownService               no such service, or another company's
+    ├── UnknownSyncFailure           no such sync failure, or another company's
     ├── AlreadyOver                  the appointment has taken place; it cannot be cancelled
+    ├── NothingToDecide              nobody has to decide about this any more
     └── KeyReused                    an idempotency key came back with another payload
 
 Every error has a correlation id, tells whether trying again can help, and has a
@@ -151,11 +153,27 @@ class UnknownService(AppointmentError):
         self.service_id = service_id
 
 
+class UnknownSyncFailure(AppointmentError):
+    """There is no such sync failure in this company; list them to find the id."""
+
+    def __init__(self, failure_id: UUID) -> None:
+        super().__init__("There is no such sync failure.", context={"sync_failure_id": str(failure_id)})
+        self.failure_id = failure_id
+
+
 class AlreadyOver(AppointmentError):
     """The appointment's time has passed; Cal.com does not cancel it any more, and neither do we."""
 
     def __init__(self, booking_id: UUID) -> None:
         super().__init__("The appointment is over; it cannot be cancelled.", context={"booking_id": str(booking_id)})
+        self.booking_id = booking_id
+
+
+class NothingToDecide(AppointmentError):
+    """Somebody has decided already, or both sides agree by themselves; read the booking to see how it stands."""
+
+    def __init__(self, booking_id: UUID) -> None:
+        super().__init__("There is nothing to decide any more.", context={"booking_id": str(booking_id)})
         self.booking_id = booking_id
 
 
