@@ -55,9 +55,9 @@ class Application:
     Everything that a front end needs.
 
     `orchestrator` books, cancels and gets; `repairs` takes people's decisions. `store` is
-    the log and the rows beside it. `worker` and `followers` run already if the application was opened with
-    `background=True`. `ending` is set when one of them has died of a defect: then the
-    application is to be left, which raises it.
+    the log and the rows beside it. `worker` and `followers` run already if the
+    application was opened with `background=True`. `ending` is set when one of them has
+    died of a defect: then the application is to be left, which raises it.
     """
 
     settings: Settings

@@ -2,7 +2,18 @@
 
 import typer
 
-from adapters.cli import bookings, checking, companies, databases, demonstrating, importing, keys, services, serving
+from adapters.cli import (
+    bookings,
+    checking,
+    companies,
+    databases,
+    demonstrating,
+    importing,
+    keys,
+    services,
+    serving,
+    sync_failures,
+)
 from adapters.cli import stories as telling
 from adapters.cli.failing import Commands
 
@@ -31,6 +42,7 @@ app.add_typer(companies.app, name="companies")
 app.add_typer(services.app, name="services")
 app.add_typer(keys.app, name="keys")
 app.add_typer(checking.projections, name="projections")
+app.add_typer(sync_failures.app, name="sync-failures")
 
 
 def main() -> None:
