@@ -229,27 +229,26 @@ class _Life:
     def _trace(self, uid: str) -> o.Trace:
         line = self.booking.ledger.holding(uid)
         attempt_id = None if line is None else line.attempt_id
-        times = self._times()
         stands = o.Standing(
             uid=uid,
             calcom_status="accepted",
             created_at=self.now,
             event_type_id=1,
             attempt_id=attempt_id,
-            starts_at=self.booking.starts_at or times["starts_at"],
-            ends_at=self.booking.ends_at or times["ends_at"],
+            starts_at=self.booking.starts_at or self.booking.facts.starts_at,
+            ends_at=self.booking.ends_at or self.booking.facts.ends_at,
         )
-        return self.random.choice(
-            [
-                stands,
-                replace(stands, **times),
-                replace(stands, uid=self._uid(), origins=(uid,), **times),
-                replace(stands, uid=self._uid()),
-                o.Gone(uid=uid, attempt_id=attempt_id),
-                o.NotThere(),
-                o.TraceFailed(reason="503"),
-            ]
-        )
+        later = replace(stands, starts_at=stands.ends_at, ends_at=stands.ends_at + timedelta(minutes=30))
+        traces: list[o.Trace] = [
+            stands,
+            later,
+            replace(later, uid=self._uid(), origins=(uid,)),
+            replace(stands, uid=self._uid()),
+            o.Gone(uid=uid, attempt_id=attempt_id),
+            o.NotThere(),
+            o.TraceFailed(reason="503"),
+        ]
+        return self.random.choice(traces)
 
     def _create(self, effect: CreateAtCalcom) -> None:
         attempt_id = f"{self.random.getrandbits(128):032x}"
