@@ -31,14 +31,12 @@ from adapters.reconciling import ReconcilerRunner
 from adapters.settings import Settings
 from adapters.telemetry import configure
 from domain.errors import AppointmentDatabaseError
-from sagas.convergence import Convergence
-from sagas.effects import Effects
+from sagas.assembly import assemble
 from sagas.engine import Engine
 from sagas.inbox import Inbox
 from sagas.orchestrator import Orchestrator
 from sagas.reconciling import Reconciler
 from sagas.repairs import Repairs
-from sagas.walk_in import WalkIns
 from sagas.worker import Worker
 
 LAST_SECONDS = 2.0
@@ -130,52 +128,32 @@ async def application(
         stored_services = DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock)
         services = ServiceDirectory(stored=stored_services, calendars=calendars)
         keys = ApiKeys(engine=store.engine, readers=store.readers, clock=store.clock)
-        ids = RandomIds()
-        effects = Effects(
+        sagas = assemble(
             log=store.log,
-            calendars=calendars,
-            appointments=store.appointments,
-            clock=store.clock,
-            ids=ids,
-            policy=policy,
-        )
-        engine = Engine(log=store.log, effects=effects, clock=store.clock, ids=ids, policy=policy)
-        orchestrator = Orchestrator(engine=engine, services=services, clock=store.clock, policy=policy)
-        convergence = Convergence(
-            log=store.log,
-            engine=engine,
-            calendars=calendars,
-            appointments=store.appointments,
             agenda=store.agenda,
-            walk_ins=WalkIns(log=store.log, services=services, clock=store.clock, ids=ids),
+            calendars=calendars,
+            appointments=store.appointments,
+            services=services,
             clock=store.clock,
-            ids=ids,
+            ids=RandomIds(),
             policy=policy,
+            at_once=settings.worker_concurrency,
         )
-        inbox = Inbox(log=store.log, engine=engine, convergence=convergence, clock=store.clock, ids=ids, policy=policy)
         reconciler = Reconciler(
-            convergence=convergence,
+            convergence=sagas.convergence,
             calendars=calendars,
             books=DatabaseBooks(engine=store.engine, readers=store.readers, stored=stored_services, clock=store.clock),
             clock=store.clock,
             pace=SteadyPace(per_minute=settings.reconcile_calls_per_minute),
         )
-        worker = Worker(
-            engine=engine,
-            inbox=inbox,
-            events=store.log,
-            agenda=store.agenda,
-            policy=policy,
-            at_once=settings.worker_concurrency,
-        )
         opened = Application(
             settings=settings,
-            orchestrator=orchestrator,
-            repairs=Repairs(orchestrator=orchestrator, calendars=calendars, agenda=store.agenda, clock=store.clock),
-            inbox=inbox,
+            orchestrator=sagas.orchestrator,
+            repairs=sagas.repairs,
+            inbox=sagas.inbox,
             reconciler=reconciler,
-            worker=worker,
-            engine=engine,
+            worker=sagas.worker,
+            engine=sagas.engine,
             store=store,
             directory=Directory(companies=companies, services=services, keys=KeyDirectory(keys)),
             calendars=calendars,

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
-from adapters.reasons import sentence
+from adapters.reasons import SENTENCES, sentence
 from domain.service import Service
 from projections.bookings import BookingRow
+from projections.failures import SyncFailure
 from projections.masking import MASK, masker
 from sagas.appending import Recorded
 
@@ -43,6 +44,13 @@ def booking_document(row: BookingRow) -> Document:
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }
+
+
+def sync_failure_document(failure: SyncFailure) -> Document:
+    """Return a sync failure as operators see it; what others have said is masked, or stays in the events."""
+    said = failure.error_message
+    shown = {"error_message": SENTENCES.get(said) or masker(())(said)}
+    return asdict(failure) | shown
 
 
 def event_documents(recorded: Sequence[Recorded]) -> list[Document]:

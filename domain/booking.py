@@ -39,6 +39,7 @@ class BookingStatus(StrEnum):
     NEEDS_REVIEW = "needs_review"
 
 
+_WITHOUT_APPOINTMENT = frozenset({BookingStatus.FAILED, BookingStatus.CANCELLED})
 ENDED = frozenset({BookingStatus.BOOKED, BookingStatus.FAILED, BookingStatus.CANCELLED})
 _UNDER_WAY = {
     Goal.BOOK: BookingStatus.PENDING,
@@ -123,10 +124,7 @@ class Booking:
     @property
     def surplus(self) -> tuple[Line, ...]:
         """Return the live lines that this booking must not have, or no longer wants."""
-        unwanted = self.goal not in {Goal.BOOK, Goal.MOVE} or self.ended in {
-            BookingStatus.FAILED,
-            BookingStatus.CANCELLED,
-        }
+        unwanted = self.goal in {Goal.COMPENSATE, Goal.CANCEL} or self.ended in _WITHOUT_APPOINTMENT
         live = (line for line in self.ledger.live if not line.in_review and not line.foreign)
         return tuple(line for line in live if unwanted or line.uid != self.kept_uid)
 

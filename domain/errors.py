@@ -12,7 +12,9 @@ Errors that callers can act on.
     ├── MadeElsewhere                somebody else made the booking at Cal.com; it is changed there
     ├── NotBooked                    the booking does not stand, so that it cannot be moved
     ├── NothingToDecide              nobody was asked about this, or it is decided
+    ├── UnknownSyncFailure           no such sync failure, or another company's
     ├── AlreadyOver                  the appointment has taken place; it cannot be cancelled
+    ├── NothingToDecide              nobody has to decide about this any more
     └── KeyReused                    an idempotency key came back with another payload
 
 Every error has a correlation id, tells whether trying again can help, and has a
@@ -152,6 +154,14 @@ class UnknownService(AppointmentError):
     def __init__(self, service_id: str) -> None:
         super().__init__(f"There is no service {service_id!r}; define it first.", context={"service_id": service_id})
         self.service_id = service_id
+
+
+class UnknownSyncFailure(AppointmentError):
+    """There is no such sync failure in this company; list them to find the id."""
+
+    def __init__(self, failure_id: UUID) -> None:
+        super().__init__("There is no such sync failure.", context={"sync_failure_id": str(failure_id)})
+        self.failure_id = failure_id
 
 
 class AlreadyOver(AppointmentError):

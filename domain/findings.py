@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal, TypeAlias
 
+from domain.person import Remark
+
 InconsistencyKind: TypeAlias = Literal[
     "orphan",
     "ghost",
@@ -87,7 +89,7 @@ class ManualReviewAnswered:
     at: datetime
     answer: ReviewAnswer
     actor: str
-    note: str
+    person: Remark
     attempt_id: str
     uid: str | None
     status_after: str

@@ -51,7 +51,7 @@ class TablesRefused(SchemaError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"PostgreSQL did not let this role create calsaga's tables: {reason.strip()}. Have the database's owner or "
-            "a superuser run `GRANT CREATE ON SCHEMA public TO` the role of CALSAGA_DATABASE_URL in this database, then "
-            "run `calsaga migrate` again."
+            f"PostgreSQL did not let this role create calsaga's tables: {reason.strip()}. Have the database's owner "
+            "or a superuser run `GRANT CREATE ON SCHEMA public TO` the role of CALSAGA_DATABASE_URL in this "
+            "database, then run `calsaga migrate` again."
         )

@@ -5,8 +5,9 @@ All read models.
 from projections.bookings import BOOKINGS
 from projections.errors import UnknownProjection
 from projections.source import Projection
+from projections.sync_failures import SYNC_FAILURES
 
-PROJECTIONS: tuple[Projection, ...] = (BOOKINGS,)
+PROJECTIONS: tuple[Projection, ...] = (BOOKINGS, SYNC_FAILURES)
 
 
 def find(name: str) -> Projection:

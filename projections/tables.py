@@ -1,6 +1,6 @@
 """The tables of the read models, and how far each has come. The migrations create them."""
 
-from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text, Uuid
 
 from projections.columns import Instant
 
@@ -29,6 +29,36 @@ booking_list = Table(
     Column("version", BigInteger, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+)
+
+sync_failures = Table(
+    "sync_failures",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("company_id", String, nullable=False),
+    Column("booking_id", Uuid, nullable=False),
+    Column("appointment_id", Uuid),
+    Column("calcom_booking_id", String),
+    Column("attempt_id", String),
+    Column("failure_type", String, nullable=False),
+    Column("error_message", Text, nullable=False),
+    Column("proposed_repair", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("resolution", Text),
+    Column("actor", String),
+    Column("attempt_count", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("resolved_at", Instant),
+)
+
+sync_failure_bookings = Table(
+    "sync_failure_bookings",
+    metadata,
+    Column("booking_id", Uuid, primary_key=True),
+    Column("company_id", String, nullable=False),
+    Column("appointment_id", Uuid),
+    Column("version", BigInteger, nullable=False),
 )
 
 projection_checkpoints = Table(

@@ -6,6 +6,7 @@ A decision is an event with its actor; what follows from it the saga does.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from domain import findings as f
@@ -73,40 +74,12 @@ class Repairs:
             asked = _asked_about(run.state, wish)
             if asked is None:
                 raise NothingToDecide(wish.booking_id)
-            run.decide(*self._decided(run.state, wish, asked, adopted))
+            run.decide(*decided(run.state, wish, asked, adopted, now=self._clock.now()))
             return True
 
         return await self._orchestrator.carry_out(
             wish.booking_id, decide, company_id=wish.company_id, patience=patience
         )
-
-    def _decided(
-        self, booking: Booking, wish: AnswerReview, line: Line, adopted: o.Standing | None
-    ) -> Sequence[BookingEvent]:
-        now = self._clock.now()
-        followed: list[BookingEvent] = []
-        if adopted is not None:
-            followed += record_sighting(booking, adopted, now=now)
-        wants_it = booking.cancellation is None and booking.ended is None
-        if wish.answer == "cancel" and wants_it:
-            followed.append(CancellationRequested(at=now, person=Remark(reason=wish.note), command_id=None))
-        followed += [
-            f.InconsistencyResolved(at=now, kind=one.kind, uid=one.uid, how=wish.answer, actor=wish.actor)
-            for one in booking.inconsistencies
-            if wish.answer != "retry" and one.uid in {line.uid, None}
-        ]
-        answered = f.ManualReviewAnswered(
-            at=now,
-            answer=wish.answer,
-            actor=wish.actor,
-            note=wish.note,
-            attempt_id=line.attempt_id,
-            uid=line.uid,
-            status_after="",
-            reason_after=None,
-            detail_after=None,
-        )
-        return (_with_what_follows(booking, answered), *followed)
 
     async def _adopted(self, wish: AnswerReview, line: Line) -> o.Standing:
         if wish.adopt is None or identifier_problem(wish.adopt) is not None:
@@ -125,6 +98,35 @@ class Repairs:
                 raise _wrong("could not be read at Cal.com; try again")
 
 
+def decided(
+    booking: Booking, wish: AnswerReview, line: Line, adopted: o.Standing | None, *, now: datetime
+) -> Sequence[BookingEvent]:
+    """Return what a decision about a line adds to the log: pure."""
+    followed: list[BookingEvent] = []
+    if adopted is not None:
+        followed += record_sighting(booking, adopted, now=now)
+    wants_it = booking.cancellation is None and booking.ended is None
+    if wish.answer == "cancel" and wants_it:
+        followed.append(CancellationRequested(at=now, person=Remark(reason=wish.note), command_id=None))
+    followed += [
+        f.InconsistencyResolved(at=now, kind=one.kind, uid=one.uid, how=wish.answer, actor=wish.actor)
+        for one in booking.inconsistencies
+        if wish.answer != "retry" and one.uid in {line.uid, None}
+    ]
+    answered = f.ManualReviewAnswered(
+        at=now,
+        answer=wish.answer,
+        actor=wish.actor,
+        person=Remark(reason=wish.note),
+        attempt_id=line.attempt_id,
+        uid=line.uid,
+        status_after="",
+        reason_after=None,
+        detail_after=None,
+    )
+    return (_with_what_follows(booking, answered), *followed)
+
+
 def _asked_about(booking: Booking, wish: AnswerReview) -> Line | None:
     asked = booking.ledger.in_review
     exact = (line for line in asked if line.attempt_id == wish.attempt_id and line.uid == wish.uid)
@@ -140,7 +142,7 @@ def _with_what_follows(booking: Booking, answered: f.ManualReviewAnswered) -> f.
         at=answered.at,
         answer=answered.answer,
         actor=answered.actor,
-        note=answered.note,
+        person=answered.person,
         attempt_id=answered.attempt_id,
         uid=answered.uid,
         status_after=after.status.value,

@@ -13,6 +13,7 @@ from adapters.cli import (
     reconciling,
     services,
     serving,
+    sync_failures,
 )
 from adapters.cli import stories as telling
 from adapters.cli.failing import Commands
@@ -43,6 +44,7 @@ app.add_typer(companies.app, name="companies")
 app.add_typer(services.app, name="services")
 app.add_typer(keys.app, name="keys")
 app.add_typer(checking.projections, name="projections")
+app.add_typer(sync_failures.app, name="sync-failures")
 
 
 def main() -> None:

@@ -106,3 +106,12 @@ api_keys = Table(
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
 )
+
+reconciliations = Table(
+    "reconciliations",
+    metadata,
+    Column("company_id", String, primary_key=True),
+    Column("event_type_id", BigInteger, primary_key=True),
+    Column("swept_until", Instant, nullable=False),
+    Column("finished_at", Instant, nullable=False),
+)

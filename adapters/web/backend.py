@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from alembic.runtime.migration import MigrationContext
 
 from adapters.database.due_counts import count_due
+from adapters.database.sync_failures import StoredSyncFailures
 from adapters.web.ports import Backend, Readiness
 from domain.errors import AppointmentDatabaseError
 from migrations import runner
@@ -28,6 +29,8 @@ def backend_over(application: "Application") -> Backend:
         bookings=application.orchestrator,
         streams=application.store.log,
         list=StoredBookings(application.store),
+        sync_failures=StoredSyncFailures(engine=application.store.engine, readers=application.store.readers),
+        repairs=application.repairs,
         keys=directory.keys,
         services=directory.services,
         companies=directory.companies,

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.booking import BookingStatus
+from domain.findings import InconsistencyKind, Repair
 
 
 class FieldProblem(BaseModel):
@@ -111,6 +112,41 @@ class Timeline(BaseModel):
     """A booking as a sequence of messages."""
 
     timeline: list[TimelineEntry]
+
+
+class SyncFailure(BaseModel):
+    """One thing that differs, or may differ; `calcom_booking_id` is Cal.com's uid, `actor` who has decided last."""
+
+    id: UUID
+    company_id: str
+    booking_id: UUID
+    appointment_id: UUID | None
+    calcom_booking_id: str | None
+    attempt_id: str | None
+    failure_type: InconsistencyKind
+    error_message: str
+    proposed_repair: Repair
+    status: Literal["pending", "manual_review", "resolved"]
+    resolution: str | None
+    actor: str | None
+    attempt_count: int = Field(description="How often it was found, failed cancels meanwhile included.")
+    created_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+
+
+class SyncFailurePage(BaseModel):
+    """Some sync failures, the newest first; `next_cursor` leads to the rest."""
+
+    sync_failures: list[SyncFailure]
+    next_cursor: str | None
+
+
+class SyncFailureAnswer(BaseModel):
+    """Where a booking and its sync failure stand."""
+
+    booking: Booking
+    sync_failure: SyncFailure
 
 
 class Service(BaseModel):

@@ -13,9 +13,12 @@ from domain.booking import Booking
 from domain.service import Service
 from domain.wish import BookAppointment
 from projections.booking_pages import BookingFilter, BookingPage
+from projections.failures import SyncFailure
+from projections.sync_failure_pages import FailureFilter, FailurePage
 from sagas.appending import Recorded
 from sagas.inbox import IncomingWebhook, Stored
 from sagas.orchestrator import BookingResult, CancelAppointment, RescheduleAppointment
+from sagas.repairs import AnswerReview
 
 __all__ = [
     "Backend",
@@ -28,9 +31,11 @@ __all__ = [
     "Keys",
     "Probes",
     "Readiness",
+    "Repairs",
     "ServiceWish",
     "Services",
     "Streams",
+    "SyncFailures",
 ]
 
 
@@ -71,6 +76,40 @@ class BookingList(Protocol):
 
         Raises:
             ValueError: the cursor was not handed out for this filter.
+
+        """
+        ...
+
+
+class SyncFailures(Protocol):
+    """The read model of sync failures."""
+
+    async def page(self, wanted: FailureFilter, *, limit: int, cursor: str | None) -> FailurePage:
+        """
+        Return a page of sync failures, the newest first.
+
+        Raises:
+            ValueError: the cursor was not handed out for this filter.
+
+        """
+        ...
+
+    async def find(self, failure_id: UUID, *, company_id: str) -> SyncFailure | None:
+        """Return a sync failure, or None if the company has no such one."""
+        ...
+
+
+class Repairs(Protocol):
+    """What goes on as people have decided."""
+
+    async def answer(self, wish: AnswerReview, *, patience: float) -> BookingResult:
+        """
+        Go on as somebody has decided, and wait so long for the outcome.
+
+        Raises:
+            UnknownBooking: the company has no such booking.
+            NothingToDecide: nobody is asked about this any more.
+            CustomerValidationError: the answer does not fit what was asked.
 
         """
         ...
@@ -164,6 +203,8 @@ class Backend:
     bookings: Bookings
     streams: Streams
     list: BookingList
+    sync_failures: SyncFailures
+    repairs: Repairs
     keys: Keys
     services: Services
     companies: Companies

@@ -10,8 +10,10 @@ from adapters.web.problems import invalid
 from adapters.web.wishes import Identifier, Instant
 from domain.booking import BookingStatus
 from domain.errors import FieldError
+from projections import sync_failure_pages as failure_pages
 from projections.booking_pages import DEFAULT_LIMIT, HIGHEST_LIMIT
 from projections.cursor import LONGEST_CURSOR
+from projections.failures import STATUSES
 
 
 def _with_plus(text: object) -> object:
@@ -43,6 +45,14 @@ class Listing(Query):
     starts_to: QueriedInstant | None = Field(default=None, alias="to")
     service_id: Identifier | None = None
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=HIGHEST_LIMIT)
+    cursor: str | None = Field(default=None, min_length=1, max_length=LONGEST_CURSOR)
+
+
+class FailureListing(Query):
+    """Which sync failures are meant; all if no status is given."""
+
+    status: Literal[STATUSES] | None = None  # type: ignore[valid-type]
+    limit: int = Field(default=failure_pages.DEFAULT_LIMIT, ge=1, le=failure_pages.HIGHEST_LIMIT)
     cursor: str | None = Field(default=None, min_length=1, max_length=LONGEST_CURSOR)
 
 

@@ -57,6 +57,8 @@ def problem_of(error: e.AppointmentError) -> Problem:
             return Problem(kind=p.NOTHING_TO_DECIDE, detail=error.message, facts={"booking_id": error.booking_id})
         case e.UnknownBooking():
             return p.not_found("booking").problem
+        case e.UnknownSyncFailure():
+            return p.not_found("sync failure").problem
         case e.AppointmentCreationError():
             facts = {"reason": error.reason, "booking_id": error.booking_id}
             return Problem(kind=p.BOOKING_REFUSED, detail=error.message, facts=facts)

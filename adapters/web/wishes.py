@@ -135,6 +135,17 @@ class RescheduleFields(Fields):
     reason: Reason = Field(default="", description="Cal.com shows it to the customer; 500 characters at most.")
 
 
+class ResolutionFields(Fields):
+    """The body of `POST /api/sync-failures/{id}/resolve`."""
+
+    answer: Literal["adopt", "absent", "cancel", "keep_local"] = Field(
+        description="`adopt` the booking `uid`; `absent`: Cal.com holds nothing of it; `cancel` it there; "
+        "`keep_local`: what stands here stands, whatever Cal.com holds."
+    )
+    uid: str | None = Field(default=None, description="Cal.com's uid of the booking to adopt, and only then.")
+    note: str | None = Field(default=None, description="Why; kept with the answer. 500 characters at most.")
+
+
 class ServiceFields(Fields):
     """The body of `PUT /api/services/{service_id}`."""
 

@@ -11,6 +11,7 @@ import pytest
 
 from adapters.calcom.calendar import CalComCalendar
 from domain.person import Person
+from sagas.steps import RescheduleAtCalcom
 from tests.contract.calcom_document import validate_request
 from tests.unit.adapters.calcom.building import (
     ATTEMPT,
@@ -99,9 +100,8 @@ async def test_a_search_for_what_is_gone_is_documented() -> None:
 
 async def test_a_reschedule_is_documented() -> None:
     account = held_against_the_document(succeeds(a_row("uid2"), status=201))
-    await (await calendar_of(account)).reschedule(
-        UID, attempt_id=ATTEMPT, starts_at=START, reason="later", send_by=NOW + SOON
-    )
+    effect = RescheduleAtCalcom(uid=UID, attempt_id=ATTEMPT, starts_at=START, reason="later", number=1)
+    await (await calendar_of(account)).reschedule(effect, send_by=NOW + SOON)
 
     assert 1 == len(account.calcom.requests)
 

@@ -12,12 +12,12 @@ from domain.booking import Booking
 from domain.events import BookingEvent
 from domain.policy import Policy
 from domain.service import Service
-from sagas.effects import Effects
+from sagas.assembly import Sagas, assemble
 from sagas.engine import Engine
-from sagas.orchestrator import Orchestrator
-from sagas.worker import Worker
+from sagas.ports import Agenda
 from tests.fakes.agenda import FakeAgenda
-from tests.fakes.calcom import FakeCalCom, FakeCalendar
+from tests.fakes.calcom import FakeCalCom
+from tests.fakes.calendar import FakeCalendar
 from tests.fakes.given import BOOKING_ID, SERVICE, initiated
 from tests.fakes.ids import FakeIds
 from tests.fakes.log import FakeAppointments, FakeLog
@@ -40,22 +40,29 @@ class Office:
         self.log = FakeLog(self.agenda)
         self.calcom = FakeCalCom(self.clock)
         self.calendar = FakeCalendar(self.calcom)
-        self.effects = Effects(
+        self.services = FakeServices(service)
+        self.appointments = FakeAppointments(self.log)
+        self.at_once = at_once
+        self.sagas = self.another_process()
+        self.engine = self.sagas.engine
+        self.orchestrator = self.sagas.orchestrator
+        self.worker = self.sagas.worker
+
+    def another_process(self, *, agenda: Agenda | None = None) -> Sagas:
+        return assemble(
             log=self.log,
+            agenda=agenda or self.agenda,
             calendars=self.calendar,
-            appointments=FakeAppointments(self.log),
+            appointments=self.appointments,
+            services=self.services,
             clock=self.clock,
             ids=self.ids,
             policy=self.policy,
+            at_once=self.at_once,
         )
-        self.engine = self.another_engine()
-        self.orchestrator = Orchestrator(
-            engine=self.engine, services=FakeServices(service), clock=self.clock, policy=self.policy
-        )
-        self.worker = Worker(engine=self.engine, agenda=self.agenda, policy=self.policy, at_once=at_once)
 
     def another_engine(self) -> Engine:
-        return Engine(log=self.log, effects=self.effects, clock=self.clock, ids=self.ids, policy=self.policy)
+        return self.another_process().engine
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         return run_virtually(main, self.clock)

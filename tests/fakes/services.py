@@ -21,3 +21,7 @@ class FakeServices:
             return self._services[company_id, service_id]
         except KeyError:
             raise UnknownService(service_id) from None
+
+    async def booked_as(self, *, company_id: str, event_type_id: int) -> Service | None:
+        mine = (one for (company, _), one in self._services.items() if company == company_id)
+        return next((one for one in mine if one.calcom_event_type_id == event_type_id), None)

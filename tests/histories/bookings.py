@@ -8,7 +8,8 @@ process dies, when a late answer arrives, and when the customer changes their mi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import assert_never
@@ -16,8 +17,10 @@ from uuid import UUID
 
 from domain import deciding
 from domain import events as e
+from domain import moving as m
 from domain.booking import Booking, fold, initial_state
-from domain.commands import RequestBooking, RequestCancellation
+from domain.commands import RequestBooking, RequestCancellation, RequestReschedule
+from domain.errors import AppointmentError
 from domain.idempotency import key_for
 from domain.person import Person
 from domain.policy import Policy
@@ -25,8 +28,11 @@ from domain.retry import RetryPolicy
 from domain.service import Service
 from sagas import outcomes as o
 from sagas import recording
+from sagas import recording_moves as moves
 from sagas.appending import Recorded
+from sagas.converging import Difference, compare, found, repaired
 from sagas.next_step import next_step
+from sagas.repairs import AnswerReview, decided
 from sagas.steps import (
     CancelAtCalcom,
     CreateAtCalcom,
@@ -37,6 +43,9 @@ from sagas.steps import (
     Perform,
     Persist,
     Record,
+    RescheduleAtCalcom,
+    Shift,
+    TraceMove,
     Wait,
     Withdraw,
 )
@@ -119,12 +128,20 @@ class _Life:
             self.record(*deciding.cancel(self.booking, command, now=self.now))
         if self.random.random() < 0.1:
             self._late_answer()
+        if self.random.random() < 0.1:
+            self._customer_moves()
+        if self.random.random() < 0.1:
+            self._people_at_calcom()
+        if self.random.random() < 0.2:
+            self._person_decides()
         step = next_step(self.booking, self.now, POLICY)
         match step:
             case Record(events) | Withdraw(events=events):
                 self.record(*events)
             case Persist(booked=booked):
                 self.record(self._insert(booked))
+            case Shift(rescheduled=rescheduled, flags=flags):
+                self.record(*self._shifted(rescheduled, *flags))
             case Perform(effect):
                 self._perform(effect)
             case Wait(until):
@@ -156,15 +173,92 @@ class _Life:
             case InspectObstacle():
                 verdict = o.Inspected(verdict=self.random.choice(["gone", "moving", "stands"]))
                 self.record(*recording.record_inspection(self.booking, effect, verdict, now=self.now, policy=POLICY))
+            case RescheduleAtCalcom():
+                self.record(*moves.announce_reschedule(effect, now=self.now, policy=POLICY))
+                answer = self.random.choice([*self._create_outcomes(), None])
+                if answer is not None:
+                    self.record(*moves.record_reschedule(self.booking, effect, answer, now=self.now, policy=POLICY))
+            case TraceMove():
+                trace = self._trace(effect.uid)
+                self.record(
+                    *moves.record_trace(self.booking, effect, trace, started_at=self.now, now=self.now, policy=POLICY)
+                )
             case _:
                 assert_never(effect)
+
+    def _shifted(self, rescheduled: e.BookingRescheduled, *flags: e.BookingEvent) -> tuple[e.BookingEvent, ...]:
+        if rescheduled.overlaps or self.random.random() < 0.8:
+            return (rescheduled, *flags)
+        return (e.AppointmentPersistenceFailed(at=self.now, reason="staff_overlap", obstacle_id=UUID(int=7)),)
+
+    def _customer_moves(self) -> None:
+        later = self.booking.facts.starts_at + timedelta(hours=self.random.randint(1, 5))
+        command = RequestReschedule(starts_at=later, reason="Mrs Lovelace is late")
+        with suppress(AppointmentError):
+            requested = deciding.reschedule(self.booking, command, now=self.now)
+            if requested is not None:
+                self.record(requested)
+                if self.random.random() < 0.1:
+                    self.record(m.RescheduleFailed(at=self.now, reason="slot_taken", detail="claimed"))
+
+    def _people_at_calcom(self) -> None:
+        if self.booking.kept_uid is None:
+            return
+        trace = self._trace(self.booking.kept_uid)
+        if isinstance(trace, o.Standing | o.Gone):
+            compared = compare(self.booking, trace, now=self.now)
+            if isinstance(compared, Difference):
+                self.record(found(compared, now=self.now), *compared.events)
+                if not compared.owes:
+                    self.record(repaired(compared, now=self.now))
+
+    def _person_decides(self) -> None:
+        for line in self.booking.ledger.in_review[:1]:
+            wish = AnswerReview(
+                company_id="salon",
+                booking_id=self.booking.booking_id,
+                attempt_id=line.attempt_id,
+                uid=line.uid,
+                answer=self.random.choice(["retry", "absent", "cancel", "keep_local"]),
+                adopt=None,
+                actor="ann",
+                note="as Mrs Lovelace wished",
+            )
+            self.record(*decided(self.booking, wish, line, None, now=self.now))
+
+    def _trace(self, uid: str) -> o.Trace:
+        line = self.booking.ledger.holding(uid)
+        attempt_id = None if line is None else line.attempt_id
+        stands = o.Standing(
+            uid=uid,
+            calcom_status="accepted",
+            created_at=self.now,
+            event_type_id=1,
+            attempt_id=attempt_id,
+            starts_at=self.booking.starts_at or self.booking.facts.starts_at,
+            ends_at=self.booking.ends_at or self.booking.facts.ends_at,
+        )
+        later = replace(stands, starts_at=stands.ends_at, ends_at=stands.ends_at + timedelta(minutes=30))
+        traces: list[o.Trace] = [
+            stands,
+            later,
+            replace(later, uid=self._uid(), origins=(uid,)),
+            replace(stands, uid=self._uid()),
+            o.Gone(uid=uid, attempt_id=attempt_id),
+            o.NotThere(),
+            o.TraceFailed(reason="503"),
+        ]
+        return self.random.choice(traces)
 
     def _create(self, effect: CreateAtCalcom) -> None:
         attempt_id = f"{self.random.getrandbits(128):032x}"
         self.record(
             *recording.announce_create(attempt_id=attempt_id, number=effect.number, now=self.now, policy=POLICY)
         )
-        outcomes: list[o.CreateOutcome | None] = [
+        self._answer(attempt_id, self.random.choice([*self._create_outcomes(), None]))
+
+    def _create_outcomes(self) -> list[o.CreateOutcome]:
+        return [
             self._made(),
             self._made(),
             o.Refused(reason="slot_taken", detail="taken", conflict=True),
@@ -173,9 +267,7 @@ class _Life:
             o.NotSent(reason="rate_limited", detail="", retry_after=3, defer=True),
             o.Unknown(reason="timeout", detail="no answer"),
             o.Unknown(reason="timeout", detail="no answer"),
-            None,
         ]
-        self._answer(attempt_id, self.random.choice(outcomes))
 
     def _answer(self, attempt_id: str, outcome: o.CreateOutcome | None) -> None:
         if outcome is not None:

@@ -17,11 +17,10 @@ from domain.policy import Policy
 from domain.retry import RetryPolicy
 from domain.service import Service
 from domain.wish import BookAppointment, CustomerWish
-from sagas.effects import Effects
-from sagas.engine import Engine
-from sagas.orchestrator import CancelAppointment, Orchestrator
-from sagas.worker import Worker
-from tests.fakes.calcom import CancelFate, CreateFate, FakeCalCom, FakeCalendar, LookFate
+from sagas.assembly import assemble
+from sagas.orchestrator import CancelAppointment
+from tests.fakes.calcom import CancelFate, CreateFate, FakeCalCom, LookFate
+from tests.fakes.calendar import FakeCalendar
 from tests.fakes.ids import FakeIds
 from tests.fakes.services import FakeServices
 from tests.fakes.time import FakeClock
@@ -55,21 +54,19 @@ class Salon:
     def __init__(self, store: Store, *, seed: int = 0) -> None:
         self.random = Random(seed)
         self.calcom = FakeCalCom(cast("FakeClock", store.clock))
-        ids = FakeIds(seed)
-        effects = Effects(
+        sagas = assemble(
             log=store.log,
+            agenda=store.agenda,
             calendars=FakeCalendar(self.calcom),
             appointments=store.appointments,
+            services=FakeServices(HAIRCUT),
             clock=store.clock,
-            ids=ids,
+            ids=FakeIds(seed),
             policy=IMPATIENT,
         )
-        engine = Engine(log=store.log, effects=effects, clock=store.clock, ids=ids, policy=IMPATIENT)
         self._store = store
-        self._worker = Worker(engine=engine, agenda=store.agenda, policy=IMPATIENT)
-        self._orchestrator = Orchestrator(
-            engine=engine, services=FakeServices(HAIRCUT), clock=store.clock, policy=IMPATIENT
-        )
+        self._worker = sagas.worker
+        self._orchestrator = sagas.orchestrator
 
     def open(self) -> None:
         """

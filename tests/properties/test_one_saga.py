@@ -34,6 +34,8 @@ from sagas.steps import (
     Perform,
     Persist,
     Record,
+    RescheduleAtCalcom,
+    TraceMove,
     Wait,
     Withdraw,
 )
@@ -196,6 +198,8 @@ class OneSaga(RuleBasedStateMachine):
                         booking, effect, verdict, now=self.clock.now(), policy=POLICY
                     )
                 )
+            case RescheduleAtCalcom() | TraceMove():
+                raise AssertionError("nobody has asked for another time")
 
     def _create(self, number: int, does: str) -> Answer:
         self.attempts += 1

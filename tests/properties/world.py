@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,21 +17,17 @@ from domain.events import BookingInitiated
 from domain.policy import Policy
 from domain.service import Service
 from domain.wish import BookAppointment, CustomerWish
-from sagas.appending import Append, Appended, AppendResult, InsertAppointment, Recorded
-from sagas.effects import Effects
-from sagas.engine import Engine
-from sagas.orchestrator import BookingResult, CancelAppointment, Orchestrator
-from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome
-from sagas.ports import Claimed, RowInTheWay
-from sagas.steps import CancelAtCalcom, LookAtCalcom
+from sagas.appending import Append, Appended, AppendResult, InsertAppointment
+from sagas.assembly import assemble
+from sagas.orchestrator import BookingResult, CancelAppointment
 from sagas.waiting import WaitingRoom
-from sagas.worker import Worker
 from tests.fakes.agenda import FakeAgenda
-from tests.fakes.calcom import FakeCalCom, FakeCalendar
+from tests.fakes.calcom import FakeCalCom
 from tests.fakes.ids import FakeIds
-from tests.fakes.log import AppointmentRow, FakeAppointments, FakeLog
+from tests.fakes.log import AppointmentRow, FakeLog
 from tests.fakes.services import FakeServices
 from tests.fakes.time import START, FakeClock, run_virtually
+from tests.properties.gated import GatedAgenda, GatedAppointments, GatedCalendar, GatedLog
 from tests.properties.plan import AtCalcom, Book, Cancel, Plan, TakeOver, WishName
 
 COMPANY = "acme"
@@ -111,23 +106,21 @@ class Process:
     def __init__(self, world: World, number: int) -> None:
         self.world = world
         self.dead = False
-        ids = FakeIds(world.plan.seed * 1000 + number)
-        log = _Log(self)
-        calendar = _Calendar(self)
-        effects = Effects(
-            log=log,
-            calendars=calendar,
-            appointments=_Appointments(self),
+        self.sagas = assemble(
+            log=GatedLog(self),
+            agenda=GatedAgenda(self),
+            calendars=GatedCalendar(self),
+            appointments=GatedAppointments(self),
+            services=FakeServices(*SERVICES),
             clock=world.clock,
-            ids=ids,
+            ids=FakeIds(world.plan.seed * 1000 + number),
             policy=POLICY,
+            at_once=8,
         )
-        self.engine = Engine(log=log, effects=effects, clock=world.clock, ids=ids, policy=POLICY)
+        self.engine = self.sagas.engine
         self.engine.waiting = _CheckedRoom(self.engine.load, world)
-        self.orchestrator = Orchestrator(
-            engine=self.engine, services=FakeServices(*SERVICES), clock=world.clock, policy=POLICY
-        )
-        self.worker = Worker(engine=self.engine, agenda=_Agenda(self), policy=POLICY, at_once=8)
+        self.orchestrator = self.sagas.orchestrator
+        self.worker = self.sagas.worker
 
     async def gate(self) -> None:
         """
@@ -404,89 +397,6 @@ class _CheckedRoom(WaitingRoom):
         if replayed != booking:
             self._world.faults.append(f"live state differs from replay: {booking} {replayed}")
         super().told(booking)
-
-
-class _Log:
-    def __init__(self, process: Process) -> None:
-        self._process = process
-
-    async def append(self, append: Append) -> AppendResult:
-        await self._process.gate()
-        result = await self._process.world.log.append(append)
-        await self._process.gate()
-        return result
-
-    async def read(self, stream_id: UUID) -> Sequence[Recorded]:
-        await self._process.gate()
-        return await self._process.world.log.read(stream_id)
-
-
-class _Agenda:
-    def __init__(self, process: Process) -> None:
-        self._process = process
-
-    async def claim(self, *, limit: int, lease: timedelta) -> Sequence[Claimed]:
-        if self._process.dead:
-            await self._process.gate()
-        claimed = await self._process.world.agenda.claim(limit=limit, lease=lease)
-        if claimed:
-            await self._process.gate()
-        return claimed
-
-    async def release(self, claimed: Sequence[tuple[UUID, UUID]]) -> None:
-        await self._process.world.agenda.release(claimed)
-
-    async def wake(self, saga_id: UUID) -> None:
-        await self._process.gate()
-        await self._process.world.agenda.wake(saga_id)
-
-    async def next_due(self) -> timedelta | None:
-        return await self._process.world.agenda.next_due()
-
-
-class _Appointments:
-    def __init__(self, process: Process) -> None:
-        self._process = process
-        self._inner = FakeAppointments(process.world.log)
-
-    async def find(self, appointment_id: UUID) -> RowInTheWay | None:
-        await self._process.gate()
-        return await self._inner.find(appointment_id)
-
-    async def holders(self, *, company_id: str, uids: Sequence[str]) -> Mapping[str, UUID]:
-        await self._process.gate()
-        return await self._inner.holders(company_id=company_id, uids=uids)
-
-
-class _Calendar:
-    def __init__(self, process: Process) -> None:
-        self._process = process
-        self._inner = FakeCalendar(process.world.calcom)
-
-    async def of(self, company_id: str) -> _Calendar:
-        return self
-
-    async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
-        await self._process.gate()
-        outcome = await self._inner.create(booking, attempt_id=attempt_id, send_by=send_by)
-        await self._process.gate()
-        return outcome
-
-    async def look(self, booking: Booking, effect: LookAtCalcom) -> LookOutcome:
-        await self._process.gate()
-        outcome = await self._inner.look(booking, effect)
-        await self._process.gate()
-        return outcome
-
-    async def cancel(self, booking: Booking, effect: CancelAtCalcom) -> CancelOutcome:
-        await self._process.gate()
-        outcome = await self._inner.cancel(booking, effect)
-        await self._process.gate()
-        return outcome
-
-    async def is_live(self, uid: str) -> bool | None:
-        await self._process.gate()
-        return await self._inner.is_live(uid)
 
 
 class _Crashes(logging.Handler):

@@ -27,7 +27,7 @@ from sagas.outcomes import (
     Refused,
     Unknown,
 )
-from sagas.steps import CancelAtCalcom, LookAtCalcom
+from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 from tests.integration.calcom.conftest import Calendars, Sandbox
 from tests.unit.adapters.calcom.building import a_booking, a_service
 
@@ -252,13 +252,9 @@ async def test_a_booking_that_a_person_moved_is_followed(
 ) -> None:
     booking = booking_of()
     ours = await made(calendar, booking, attempt_id)
-    moved = await calendar.reschedule(
-        ours.uid,
-        attempt_id=attempt_id,
-        starts_at=TOMORROW + timedelta(hours=5),
-        reason="later",
-        send_by=datetime.now(UTC) + timedelta(seconds=2),
-    )
+    later = TOMORROW + timedelta(hours=5)
+    effect = RescheduleAtCalcom(uid=ours.uid, attempt_id=attempt_id, starts_at=later, reason="later", number=1)
+    moved = await calendar.reschedule(effect, send_by=datetime.now(UTC) + timedelta(seconds=2))
     assert isinstance(moved, Made)
 
     assert [moved.uid] == await found(calendar, booking, attempt_id)

@@ -126,7 +126,7 @@ async def test_one_secret_that_cannot_be_read_spoils_no_other(store: Store) -> N
     stored = companies(store, new)
     directory = CompanyDirectory(stored=stored, default_company="default", default_calcom_key=None)
 
-    put = await directory.put("practice", calcom_key="cal_live_1", webhook_secret=None)
+    put = await directory.put("practice", calcom_key="cal_live_1", webhook_secrets=None)
 
     assert CompanyRecord(company_id="practice", has_calcom_key=True, has_webhook_secret=True) == put
     assert "cal_live_1" == await directory.calcom_key("practice")
@@ -160,7 +160,7 @@ async def test_the_key_of_the_environment_is_the_default_companys(store: Store) 
     assert "cal_environment" == await directory.calcom_key("practice")
     assert await directory.calcom_key("another") is None
     with pytest.raises(NoEncryptionKey):
-        await directory.put("practice", calcom_key="cal_live_1", webhook_secret=None)
+        await directory.put("practice", calcom_key="cal_live_1", webhook_secrets=None)
 
 
 async def test_a_key_is_found_by_its_text_alone(store: Store, database_url: str) -> None:

@@ -168,7 +168,7 @@ async def test_a_key_that_cannot_be_decrypted_any_more_defers_the_booking(
     )
     await before.define(account.event_type())
     async with before.opened(background=False) as app:
-        await app.directory.companies.put("default", calcom_key=account.key, webhook_secret=None)
+        await app.directory.companies.put("default", calcom_key=account.key, webhook_secrets=None)
 
     for number, wrong in enumerate((rotated, unset), start=1):
         async with wrong.opened(background=False) as app:

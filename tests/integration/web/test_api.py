@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,9 @@ import httpx
 import pytest
 
 from adapters.bootstrap import Application
+from domain.events import BookingEvent
+from domain.findings import InconsistencyDetected, InconsistencyResolved
+from tests.histories.appending import append
 from tests.integration.web.conftest import SERVICE, connected, wish
 
 NOBODYS = UUID(int=7)
@@ -169,3 +173,48 @@ async def test_metadata_with_any_text_is_kept(client: httpx.AsyncClient) -> None
 
     assert 201 == answer.status_code, answer.text
     assert 200 == (await client.get(f"{answer.headers['Location']}/events")).status_code
+
+
+async def test_what_differs_is_listed_and_decided(client: httpx.AsyncClient, opened: Application) -> None:
+    booked = (await client.post("/api/bookings", json=wish())).json()["booking"]
+    found = InconsistencyDetected(
+        at=opened.store.clock.now(),
+        kind="time_drift",
+        uid=booked["calcom_booking_uid"],
+        evidence="half an hour later there",
+        repair="move",
+    )
+    await append_to(opened, UUID(booked["id"]), found)
+    await opened.followers.catch_up()
+
+    listed = await client.get("/api/sync-failures?status=pending")
+    (failure,) = listed.json()["sync_failures"]
+    where = f"/api/sync-failures/{failure['id']}"
+    async with connected(opened, company_id="rival") as rival:
+        seen = (await rival.get("/api/sync-failures")).json()["sync_failures"]
+        theirs = await rival.post(f"{where}/retry")
+
+    assert (booked["id"], booked["appointment_id"], booked["calcom_booking_uid"], "time_drift") == (
+        failure["booking_id"],
+        failure["appointment_id"],
+        failure["calcom_booking_id"],
+        failure["failure_type"],
+    )
+    assert ([], 404) == (seen, theirs.status_code)
+
+    resolved = InconsistencyResolved(
+        at=opened.store.clock.now(), kind="time_drift", uid=found.uid, how="moved", actor="calsaga"
+    )
+    await append_to(opened, UUID(booked["id"]), resolved)
+    decided = await client.post(f"{where}/resolve", json={"answer": "keep_local"})
+    await opened.followers.catch_up()
+    after = await client.get("/api/sync-failures?status=resolved")
+
+    assert (409, booked["id"]) == (decided.status_code, decided.json()["booking_id"])
+    assert [failure["id"]] == [one["id"] for one in after.json()["sync_failures"]]
+
+
+async def append_to(opened: Application, booking_id: UUID, event: BookingEvent) -> None:
+    recorded = await opened.store.log.read(booking_id)
+    last = recorded[-1]
+    await append(opened.store.log, [replace(last, version=last.version + 1, event=event)])

@@ -19,8 +19,10 @@ from domain.errors import (
     DatabaseKind,
     FieldError,
     KeyReused,
+    NothingToDecide,
     UnknownBooking,
     UnknownService,
+    UnknownSyncFailure,
 )
 
 BOOKING_ID = UUID(int=1)
@@ -33,6 +35,8 @@ ALL: list[AppointmentError] = [
     CircuitOpenError("cal.com", retry_after=3.0),
     UnknownBooking(BOOKING_ID),
     UnknownService("cut"),
+    UnknownSyncFailure(BOOKING_ID),
+    NothingToDecide(BOOKING_ID),
     KeyReused(BOOKING_ID),
 ]
 
@@ -126,8 +130,10 @@ def test_a_creation_error_without_a_booking_names_none() -> None:
 
 
 def test_errors_name_what_they_are_about() -> None:
-    assert (BOOKING_ID, "cut", BOOKING_ID) == (
+    assert (BOOKING_ID, "cut", BOOKING_ID, BOOKING_ID, BOOKING_ID) == (
         UnknownBooking(BOOKING_ID).booking_id,
         UnknownService("cut").service_id,
         KeyReused(BOOKING_ID).booking_id,
+        NothingToDecide(BOOKING_ID).booking_id,
+        UnknownSyncFailure(BOOKING_ID).failure_id,
     )

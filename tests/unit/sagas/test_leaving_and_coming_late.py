@@ -21,7 +21,6 @@ from sagas.outcomes import LookFailed
 from sagas.ports import Claimed
 from sagas.recording import record_look
 from sagas.steps import LookAtCalcom
-from sagas.worker import Worker
 from tests.fakes.calcom import CreateFate
 from tests.fakes.given import (
     BOOKED,
@@ -199,7 +198,7 @@ def test_work_that_was_claimed_while_stopping_is_given_back() -> None:
     office = Office()
     office.log.write(BOOKING_ID, initiated())
     office.agenda.put(BOOKING_ID, DueAfter(delay=timedelta(0)))
-    worker = Worker(engine=office.engine, agenda=_SlowAgenda(office), policy=office.policy)
+    worker = office.another_process(agenda=_SlowAgenda(office)).worker
 
     async def main() -> timedelta | None:
         working = asyncio.create_task(worker.run())

@@ -15,7 +15,6 @@ from domain.booking import Booking, BookingStatus
 from domain.errors import AppointmentDatabaseError
 from sagas.appending import DueAfter, Lease
 from sagas.ports import Claimed
-from sagas.worker import Worker
 from tests.fakes.calcom import CreateFate
 from tests.fakes.given import BOOKING_ID, attempted, initiated, not_sent
 from tests.fakes.office import Office
@@ -217,7 +216,7 @@ def test_an_agenda_that_cannot_be_read_is_asked_again(caplog: pytest.LogCaptureF
     office = Office()
     _due(office, BOOKING_ID)
     agenda = _FailingAgenda(office)
-    worker = Worker(engine=office.engine, agenda=agenda, policy=office.policy)
+    worker = office.another_process(agenda=agenda).worker
 
     async def main() -> None:
         working = asyncio.create_task(worker.run())

@@ -42,6 +42,7 @@ def test_help_names_every_command() -> None:
         "timeline",
         "verify",
         "projections",
+        "sync-failures",
     ]:
         assert command in result.stdout
 
@@ -78,6 +79,16 @@ def test_help_loads_neither_the_database_nor_the_web() -> None:
         ("cancel", "5f76468b-1d5c-46ef-bd0e-ab2608f9947a", "--reason", "x" * 501),
         ("cancel", "5f76468b-1d5c-46ef-bd0e-ab2608f9947a", "--reason", "x\x07y"),
         ("keys", "create", "--scope", "everything"),
+        ("sync-failures", "list", "--status", "lost"),
+        ("sync-failures", "list", "--company", "a b"),
+        ("sync-failures", "retry"),
+        ("sync-failures", "retry", "not-a-uuid"),
+        ("sync-failures", "resolve", "5f76468b-1d5c-46ef-bd0e-ab2608f9947a"),
+        ("sync-failures", "resolve", "5f76468b-1d5c-46ef-bd0e-ab2608f9947a", "--absent", "--cancel"),
+        ("sync-failures", "resolve", "5f76468b-1d5c-46ef-bd0e-ab2608f9947a", "--adopt", "u", "--keep-local"),
+        ("sync-failures", "resolve", "5f76468b-1d5c-46ef-bd0e-ab2608f9947a", "--adopt", ""),
+        ("sync-failures", "resolve", "5f76468b-1d5c-46ef-bd0e-ab2608f9947a", "--adopt", "a/b"),
+        ("sync-failures", "resolve", "5f76468b-1d5c-46ef-bd0e-ab2608f9947a", "--cancel", "--note", "x" * 501),
         ("show", "5f76468b-1d5c-46ef-bd0e-ab2608f9947a", "--as-of", "2026-11-22T10:00:00Z", "--at-version", "2"),
     ],
 )

@@ -4,7 +4,7 @@ A backend in memory, whose orchestrator answers what a test tells it to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -27,8 +27,11 @@ from domain.validation import validate
 from domain.wish import BookAppointment
 from projections.booking_pages import BookingFilter, BookingPage
 from projections.bookings import summary
+from projections.failures import SyncFailure, failure_id_of
+from projections.sync_failure_pages import FailureFilter, FailurePage
 from sagas.appending import Recorded
 from sagas.orchestrator import BookingResult, CancelAppointment
+from sagas.repairs import AnswerReview
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 STARTS = datetime(2027, 3, 2, 9, tzinfo=UTC)
@@ -81,6 +84,26 @@ BOOKED = e.AppointmentBooked(
 CANCEL_ASKED = e.CancellationRequested(at=NOW, person=Remark(reason="ill"), command_id=None)
 CANCELLED = e.BookingCancelled(at=NOW, reason="requested")
 REVIEW = f.ManualReviewRequested(at=NOW, reason="compensation_failed", detail="cancel failed", attempt_id="a", uid=None)
+FOUND = f.InconsistencyDetected(at=NOW, kind="orphan", uid="uid1", evidence="it stands there alone", repair="cancel")
+FAILURE_ID = failure_id_of(BOOKING_ID, "orphan", "uid1")
+FAILURE = SyncFailure(
+    id=FAILURE_ID,
+    company_id="acme",
+    booking_id=BOOKING_ID,
+    appointment_id=None,
+    calcom_booking_id="uid1",
+    attempt_id="a",
+    failure_type="orphan",
+    error_message="it stands there alone",
+    proposed_repair="cancel",
+    status="manual_review",
+    resolution=None,
+    actor=None,
+    attempt_count=1,
+    created_at=NOW,
+    updated_at=NOW,
+    resolved_at=None,
+)
 UNDOING = e.CompensationStarted(at=NOW, reason="slot_taken", detail="in the way")
 
 
@@ -164,6 +187,41 @@ class FakeList:
         return BookingPage(bookings=rows, next_cursor="more", position=7, head=9)
 
 
+@dataclass
+class FakeSyncFailures:
+    held: list[SyncFailure] = field(default_factory=lambda: [FAILURE])
+    asked: list[tuple[FailureFilter, int, str | None]] = field(default_factory=list)
+
+    async def page(self, wanted: FailureFilter, *, limit: int, cursor: str | None) -> FailurePage:
+        self.asked.append((wanted, limit, cursor))
+        if cursor == "bad":
+            raise ValueError(cursor)
+        own = tuple(it for it in self.held if it.company_id == wanted.company_id)
+        return FailurePage(failures=own, next_cursor="more")
+
+    async def find(self, failure_id: UUID, *, company_id: str) -> SyncFailure | None:
+        return next((it for it in self.held if (it.id, it.company_id) == (failure_id, company_id)), None)
+
+
+@dataclass
+class FakeRepairs:
+    """Answers `result` after `meanwhile` has happened, or raises `error`."""
+
+    result: BookingResult = field(default_factory=lambda: BookingResult(booking=booking(ATTEMPTED, CREATED, BOOKED)))
+    error: AppointmentError | None = None
+    meanwhile: Callable[[], None] = lambda: None
+    answered: list[AnswerReview] = field(default_factory=list)
+    patience: list[float] = field(default_factory=list)
+
+    async def answer(self, wish: AnswerReview, *, patience: float) -> BookingResult:
+        if self.error is not None:
+            raise self.error
+        self.answered.append(wish)
+        self.patience.append(patience)
+        self.meanwhile()
+        return self.result
+
+
 class FakeKeys:
     """A key is written `company/scope,scope`."""
 
@@ -228,6 +286,8 @@ class FakeBackend:
     bookings: FakeBookings = field(default_factory=FakeBookings)
     streams: FakeStreams = field(default_factory=FakeStreams)
     list: FakeList = field(default_factory=FakeList)
+    sync_failures: FakeSyncFailures = field(default_factory=FakeSyncFailures)
+    repairs: FakeRepairs = field(default_factory=FakeRepairs)
     keys: FakeKeys = field(default_factory=FakeKeys)
     services: FakeServices = field(default_factory=FakeServices)
     companies: FakeCompanies = field(default_factory=FakeCompanies)

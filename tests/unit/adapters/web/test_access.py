@@ -11,9 +11,10 @@ import pytest
 
 from adapters.web.rate_limit import RateLimit, RateLimiter
 from tests.unit.adapters.web.conftest import connect
-from tests.unit.adapters.web.fake_backend import ALL_SCOPES, BOOKING_ID, FakeBackend
+from tests.unit.adapters.web.fake_backend import ALL_SCOPES, BOOKING_ID, FAILURE_ID, FakeBackend
 
 ONE = f"/api/bookings/{BOOKING_ID}"
+FAILED = f"/api/sync-failures/{FAILURE_ID}"
 SERVICE = {"name": "Consultation", "duration_minutes": 30, "calcom_event_type_id": 1}
 WISH: dict[str, Any] = {
     "service_id": "consult",
@@ -30,6 +31,9 @@ ROUTES: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("GET", f"{ONE}?at_version=1", "bookings:read", None),
     ("GET", f"{ONE}/events", "bookings:read", None),
     ("GET", f"{ONE}/timeline", "bookings:read", None),
+    ("GET", "/api/sync-failures", "ops:read", None),
+    ("POST", f"{FAILED}/retry", "ops:write", None),
+    ("POST", f"{FAILED}/resolve", "ops:write", {"answer": "cancel"}),
     ("GET", "/api/services", "ops:read", None),
     ("PUT", "/api/services/consult", "ops:write", SERVICE),
     ("GET", "/api/companies", "ops:read", None),
@@ -41,12 +45,13 @@ ROUTES: list[tuple[str, str, str, dict[str, Any] | None]] = [
 
 
 def named(route: tuple[str, str, str, object]) -> str:
-    return f"{route[0]} {route[1].replace(str(BOOKING_ID), 'id')}"
+    return f"{route[0]} {route[1].replace(str(BOOKING_ID), 'id').replace(str(FAILURE_ID), 'id')}"
 
 
 def nothing_was_done(backend: FakeBackend) -> bool:
     bookings, stored = backend.bookings, backend.companies.stored
-    return not any((bookings.booked, bookings.cancelled, backend.services.defined, backend.keys.made, stored))
+    answered = backend.repairs.answered
+    return not any((bookings.booked, bookings.cancelled, backend.services.defined, backend.keys.made, stored, answered))
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=named)
@@ -94,7 +99,9 @@ async def test_two_keys_at_once_are_none(backend: FakeBackend) -> None:
 
 
 @pytest.mark.parametrize(
-    "route", [one for one in ROUTES if str(BOOKING_ID) in one[1] or one[1].endswith(("/acme", "/one"))], ids=named
+    "route",
+    [one for one in ROUTES if one[1].startswith((ONE, FAILED)) or one[1].endswith(("/acme", "/one"))],
+    ids=named,
 )
 async def test_what_is_another_companys_is_not_there(backend: FakeBackend, route: tuple[str, str, str, Any]) -> None:
     method, path, _, body = route
@@ -109,12 +116,13 @@ async def test_what_is_another_companys_is_not_there(backend: FakeBackend, route
 async def test_lists_are_of_the_own_company(backend: FakeBackend) -> None:
     async with connect(backend, key=f"rival/{','.join(ALL_SCOPES)}") as client:
         bookings = (await client.get("/api/bookings")).json()["bookings"]
+        failures = (await client.get("/api/sync-failures")).json()["sync_failures"]
         services = (await client.get("/api/services")).json()["services"]
         companies = (await client.get("/api/companies")).json()["companies"]
         keys = (await client.get("/api/keys")).json()["keys"]
 
-    assert [] == bookings == services == companies == keys
-    assert "rival" == backend.list.asked[0][0].company_id
+    assert [] == bookings == failures == services == companies == keys
+    assert "rival" == backend.list.asked[0][0].company_id == backend.sync_failures.asked[0][0].company_id
 
 
 async def test_a_service_of_another_company_cannot_be_booked(backend: FakeBackend) -> None:

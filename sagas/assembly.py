@@ -1,0 +1,64 @@
+"""The sagas put together over their ports: one function that reads top to bottom."""
+
+from dataclasses import dataclass
+
+from domain.policy import Policy
+from sagas.convergence import Convergence
+from sagas.effects import Effects
+from sagas.engine import Engine
+from sagas.inbox import Inbox
+from sagas.orchestrator import Orchestrator
+from sagas.ports import Agenda, Appointments, Calendars, Clock, Ids, Log, Services
+from sagas.repairs import Repairs
+from sagas.walk_in import WalkIns
+from sagas.worker import Worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sagas:
+    """What drives bookings in one process."""
+
+    engine: Engine
+    orchestrator: Orchestrator
+    convergence: Convergence
+    inbox: Inbox
+    repairs: Repairs
+    worker: Worker
+
+
+def assemble(
+    *,
+    log: Log,
+    agenda: Agenda,
+    calendars: Calendars,
+    appointments: Appointments,
+    services: Services,
+    clock: Clock,
+    ids: Ids,
+    policy: Policy,
+    at_once: int = 32,
+) -> Sagas:
+    """Return the sagas of one process; `at_once` is how many its worker drives at a time."""
+    effects = Effects(log=log, calendars=calendars, appointments=appointments, clock=clock, ids=ids, policy=policy)
+    engine = Engine(log=log, effects=effects, clock=clock, ids=ids, policy=policy)
+    orchestrator = Orchestrator(engine=engine, services=services, clock=clock, policy=policy)
+    convergence = Convergence(
+        log=log,
+        engine=engine,
+        calendars=calendars,
+        appointments=appointments,
+        agenda=agenda,
+        walk_ins=WalkIns(log=log, services=services, clock=clock, ids=ids),
+        clock=clock,
+        ids=ids,
+        policy=policy,
+    )
+    inbox = Inbox(log=log, engine=engine, convergence=convergence, clock=clock, ids=ids, policy=policy)
+    return Sagas(
+        engine=engine,
+        orchestrator=orchestrator,
+        convergence=convergence,
+        inbox=inbox,
+        repairs=Repairs(orchestrator=orchestrator, calendars=calendars, agenda=agenda, clock=clock),
+        worker=Worker(engine=engine, inbox=inbox, events=log, agenda=agenda, policy=policy, at_once=at_once),
+    )

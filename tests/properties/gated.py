@@ -1,0 +1,142 @@
+"""
+The ports of a simulated process: between any two steps it may die, or stand still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from domain.booking import Booking
+from sagas.appending import Append, AppendResult, Recorded
+from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome, Sightings, Trace
+from sagas.ports import Claimed, RowInTheWay
+from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
+from tests.fakes.agenda import FakeAgenda
+from tests.fakes.calcom import FakeCalCom
+from tests.fakes.calendar import FakeCalendar
+from tests.fakes.log import FakeAppointments, FakeLog
+
+
+class Outlives(Protocol):
+    """
+    What the process stands on.
+    """
+
+    log: FakeLog
+    agenda: FakeAgenda
+    calcom: FakeCalCom
+
+
+class Mortal(Protocol):
+    """
+    A process that may die at any gate.
+    """
+
+    dead: bool
+
+    @property
+    def world(self) -> Outlives: ...
+
+    async def gate(self) -> None: ...
+
+
+class GatedLog:
+    def __init__(self, process: Mortal) -> None:
+        self._process = process
+
+    async def append(self, append: Append) -> AppendResult:
+        await self._process.gate()
+        result = await self._process.world.log.append(append)
+        await self._process.gate()
+        return result
+
+    async def read(self, stream_id: UUID) -> Sequence[Recorded]:
+        await self._process.gate()
+        return await self._process.world.log.read(stream_id)
+
+
+class GatedAgenda:
+    def __init__(self, process: Mortal) -> None:
+        self._process = process
+
+    async def claim(self, *, limit: int, lease: timedelta) -> Sequence[Claimed]:
+        if self._process.dead:
+            await self._process.gate()
+        claimed = await self._process.world.agenda.claim(limit=limit, lease=lease)
+        if claimed:
+            await self._process.gate()
+        return claimed
+
+    async def release(self, claimed: Sequence[tuple[UUID, UUID]]) -> None:
+        await self._process.world.agenda.release(claimed)
+
+    async def wake(self, saga_id: UUID) -> None:
+        await self._process.gate()
+        await self._process.world.agenda.wake(saga_id)
+
+    async def next_due(self) -> timedelta | None:
+        return await self._process.world.agenda.next_due()
+
+
+class GatedAppointments:
+    def __init__(self, process: Mortal) -> None:
+        self._process = process
+        self._inner = FakeAppointments(process.world.log)
+
+    async def find(self, appointment_id: UUID) -> RowInTheWay | None:
+        await self._process.gate()
+        return await self._inner.find(appointment_id)
+
+    async def holders(self, *, company_id: str, uids: Sequence[str]) -> Mapping[str, UUID]:
+        await self._process.gate()
+        return await self._inner.holders(company_id=company_id, uids=uids)
+
+
+class GatedCalendar:
+    def __init__(self, process: Mortal) -> None:
+        self._process = process
+        self._inner = FakeCalendar(process.world.calcom)
+
+    async def of(self, company_id: str) -> GatedCalendar:
+        return self
+
+    async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
+        await self._process.gate()
+        outcome = await self._inner.create(booking, attempt_id=attempt_id, send_by=send_by)
+        await self._process.gate()
+        return outcome
+
+    async def look(self, booking: Booking, effect: LookAtCalcom) -> LookOutcome:
+        await self._process.gate()
+        outcome = await self._inner.look(booking, effect)
+        await self._process.gate()
+        return outcome
+
+    async def cancel(self, booking: Booking, effect: CancelAtCalcom) -> CancelOutcome:
+        await self._process.gate()
+        outcome = await self._inner.cancel(booking, effect)
+        await self._process.gate()
+        return outcome
+
+    async def is_live(self, uid: str) -> bool | None:
+        await self._process.gate()
+        return await self._inner.is_live(uid)
+
+    async def reschedule(self, effect: RescheduleAtCalcom, *, send_by: datetime) -> CreateOutcome:
+        await self._process.gate()
+        outcome = await self._inner.reschedule(effect, send_by=send_by)
+        await self._process.gate()
+        return outcome
+
+    async def trace(self, uid: str) -> Trace:
+        await self._process.gate()
+        trace = await self._inner.trace(uid)
+        await self._process.gate()
+        return trace
+
+    async def sightings(self, event_type_id: int, *, changed_since: datetime, starting_after: datetime) -> Sightings:
+        await self._process.gate()
+        return await self._inner.sightings(event_type_id, changed_since=changed_since, starting_after=starting_after)
