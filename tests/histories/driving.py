@@ -5,21 +5,26 @@ Real sagas over a real store, against a calendar that often fails.
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from random import Random
 from typing import cast
+from uuid import UUID
 
 from sqlalchemy import insert
 
 from adapters.database.tables import services
 from adapters.log.store import Store
+from domain.errors import NotBooked
 from domain.policy import Policy
 from domain.retry import RetryPolicy
 from domain.service import Service
+from domain.webhook import webhook_id_of
 from domain.wish import BookAppointment, CustomerWish
 from sagas.assembly import assemble
-from sagas.orchestrator import CancelAppointment
-from tests.fakes.calcom import CancelFate, CreateFate, FakeCalCom, LookFate
+from sagas.inbox import IncomingWebhook
+from sagas.orchestrator import CancelAppointment, RescheduleAppointment
+from tests.fakes.calcom import CancelFate, CreateFate, FakeCalCom, LookFate, MoveFate
 from tests.fakes.calendar import FakeCalendar
 from tests.fakes.ids import FakeIds
 from tests.fakes.services import FakeServices
@@ -65,8 +70,7 @@ class Salon:
             policy=IMPATIENT,
         )
         self._store = store
-        self._worker = sagas.worker
-        self._orchestrator = sagas.orchestrator
+        self.sagas = sagas
 
     def open(self) -> None:
         """
@@ -84,6 +88,7 @@ class Salon:
         self.calcom.creates.extend(self._create_fate() for _ in range(customers))
         self.calcom.looks.extend(self._look_fate() for _ in range(customers))
         self.calcom.cancels.extend(self._cancel_fate() for _ in range(customers))
+        self.calcom.moves.extend(self._move_fate() for _ in range(customers))
         await asyncio.gather(*(self._serve(number) for number in range(customers)))
 
     async def clean_up(self) -> None:
@@ -92,23 +97,75 @@ class Salon:
         """
         while (due := await self._store.agenda.next_due()) is not None:
             await asyncio.sleep(min(due.total_seconds(), 0.2))
-            await self._worker.run_due()
+            await self.sagas.worker.run_due()
+
+    async def hears_of(self, uid: str, trigger: str) -> UUID:
+        """
+        Take a webhook in, and return its id.
+        """
+        digest = f"{trigger} {uid}"
+        await self.sagas.inbox.receive(
+            IncomingWebhook(company_id="salon", digest=digest, trigger=f"BOOKING_{trigger}", uid=uid)
+        )
+        return webhook_id_of("salon", digest)
+
+    def time(self, slot: int) -> datetime:
+        """
+        Return a time in two days; slots are a quarter of an hour apart.
+        """
+        today = self._store.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        return today + timedelta(days=2, minutes=15 * slot)
 
     async def _serve(self, number: int) -> None:
-        tomorrow = self._store.clock.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
         wish = BookAppointment(
             company_id="salon",
             service_id="cut",
             customer=CustomerWish(name=f"Grace {number}", email=f"grace{number}@example.com"),
-            starts_at=tomorrow + timedelta(minutes=15 * self.random.randrange(2 * number + 1)),
+            starts_at=self.time(self.random.randrange(4 * number + 1)),
             time_zone="UTC",
             source="web",
         )
-        result = await self._orchestrator.book(wish, patience=0.2)
+        result = await self.sagas.orchestrator.book(wish, patience=0.2)
+        if self.random.random() < 0.2:
+            with suppress(NotBooked):
+                await self.sagas.orchestrator.reschedule(
+                    RescheduleAppointment(
+                        company_id="salon",
+                        booking_id=result.booking.booking_id,
+                        starts_at=self.time(self.random.randrange(8 * number + 1)),
+                    ),
+                    patience=0.1,
+                )
         if self.random.random() < 0.3:
-            await self._orchestrator.cancel(
+            await self._somebody_works_at_calcom(number)
+        if self.random.random() < 0.3:
+            await self.sagas.orchestrator.cancel(
                 CancelAppointment(company_id="salon", booking_id=result.booking.booking_id, reason="ill"), patience=0.1
             )
+
+    async def _somebody_works_at_calcom(self, number: int) -> None:
+        # Most sagas are over by then.
+        await asyncio.sleep(self.random.random())
+        live = [one.uid for one in self.calcom.live()]
+        does = self.random.choice(["books", "moves", "moves", "cancels"])
+        if does == "books" or not live:
+            starts_at = self.time(self.random.randrange(4 * number + 1))
+            made = self.calcom.commit(
+                event_type_id=HAIRCUT.calcom_event_type_id,
+                starts_at=starts_at,
+                ends_at=starts_at + HAIRCUT.duration,
+                attempt_id=None,
+            )
+            await self.hears_of(made.uid, "CREATED")
+        elif does == "moves":
+            moved = self.calcom.person_moves(
+                self.random.choice(live), timedelta(minutes=15 * self.random.randint(1, 9))
+            )
+            await self.hears_of(moved.uid, "RESCHEDULED")
+        else:
+            uid = self.random.choice(live)
+            self.calcom.person_cancels(uid)
+            await self.hears_of(uid, "CANCELLED")
 
     def _create_fate(self) -> CreateFate:
         return CreateFate(
@@ -122,3 +179,9 @@ class Salon:
 
     def _cancel_fate(self) -> CancelFate:
         return CancelFate(does=self.random.choice(["cancels", "cancels", "fails", "refuses", "cancels_silently"]))
+
+    def _move_fate(self) -> MoveFate:
+        return MoveFate(
+            does=self.random.choice(["moved", "moved", "committed", "lost", "late", "conflict", "refused", "not_sent"]),
+            late_by=0.3,
+        )
