@@ -30,7 +30,8 @@ from projections.bookings import summary
 from projections.failures import SyncFailure, failure_id_of
 from projections.sync_failure_pages import FailureFilter, FailurePage
 from sagas.appending import Recorded
-from sagas.orchestrator import BookingResult, CancelAppointment
+from sagas.inbox import IncomingWebhook, Stored
+from sagas.orchestrator import BookingResult, CancelAppointment, RescheduleAppointment
 from sagas.repairs import AnswerReview
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -137,6 +138,7 @@ class FakeBookings:
     error: Exception | None = None
     booked: list[BookAppointment] = field(default_factory=list)
     cancelled: list[CancelAppointment] = field(default_factory=list)
+    rescheduled: list[RescheduleAppointment] = field(default_factory=list)
     patience: list[float] = field(default_factory=list)
 
     async def book(self, wish: BookAppointment, *, patience: float) -> BookingResult:
@@ -149,6 +151,11 @@ class FakeBookings:
     async def cancel(self, wish: CancelAppointment, *, patience: float) -> BookingResult:
         await self.get(wish.booking_id, company_id=wish.company_id)
         self.cancelled.append(wish)
+        return self._answer(patience)
+
+    async def reschedule(self, wish: RescheduleAppointment, *, patience: float) -> BookingResult:
+        await self.get(wish.booking_id, company_id=wish.company_id)
+        self.rescheduled.append(wish)
         return self._answer(patience)
 
     async def get(self, booking_id: UUID, *, company_id: str) -> Booking:
@@ -222,6 +229,19 @@ class FakeRepairs:
         return self.result
 
 
+@dataclass
+class FakeInbox:
+    """Stores each digest once."""
+
+    stored: list[IncomingWebhook] = field(default_factory=list)
+
+    async def receive(self, webhook: IncomingWebhook) -> Stored:
+        if any(one.digest == webhook.digest for one in self.stored):
+            return "known"
+        self.stored.append(webhook)
+        return "stored" if webhook.problem is None else "rejected"
+
+
 class FakeKeys:
     """A key is written `company/scope,scope`."""
 
@@ -263,14 +283,20 @@ class FakeServices:
 
 @dataclass
 class FakeCompanies:
-    stored: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    stored: list[tuple[str, str | None, Sequence[str] | None]] = field(default_factory=list)
+    secrets: Sequence[str] = ("hush", "the one before")
 
-    async def put(self, company_id: str, *, calcom_key: str | None, webhook_secret: str | None) -> CompanyRecord:
-        self.stored.append((company_id, calcom_key, webhook_secret))
+    async def put(
+        self, company_id: str, *, calcom_key: str | None, webhook_secrets: Sequence[str] | None
+    ) -> CompanyRecord:
+        self.stored.append((company_id, calcom_key, webhook_secrets))
         return CompanyRecord(company_id=company_id, has_calcom_key=True, has_webhook_secret=False)
 
     async def list(self) -> Sequence[CompanyRecord]:
         return [CompanyRecord(company_id=it, has_calcom_key=True, has_webhook_secret=True) for it in ("acme", "other")]
+
+    async def webhook_secrets(self, company_id: str) -> Sequence[str] | None:
+        return self.secrets if company_id == "acme" else None
 
 
 @dataclass
@@ -291,6 +317,7 @@ class FakeBackend:
     keys: FakeKeys = field(default_factory=FakeKeys)
     services: FakeServices = field(default_factory=FakeServices)
     companies: FakeCompanies = field(default_factory=FakeCompanies)
+    inbox: FakeInbox = field(default_factory=FakeInbox)
     probes: FakeProbes = field(default_factory=FakeProbes)
 
     def as_backend(self) -> Backend:
