@@ -142,7 +142,7 @@ def begin(booking_id: UUID, event: e.BookingInitiated) -> BookingRow:
 def evolve(row: BookingRow, event: LogEvent) -> BookingRow:
     """Return the row after one more event, but for its version and time."""
     match event:
-        case e.CalcomBookingAttempted() | e.CalcomCancelAttempted():
+        case e.CalcomBookingAttempted() | e.CalcomCancelAttempted() | m.CalcomRescheduleAttempted():
             return _retried(row) if event.number > 1 else row
         case e.CalcomOutcomeUnknown() | e.AppointmentPersistenceFailed():
             return _retried(row)
@@ -201,7 +201,6 @@ def evolve(row: BookingRow, event: LogEvent) -> BookingRow:
             | f.InconsistencyDetected()
             | f.InconsistencyResolved()
             | f.CalcomSyncRequired()
-            | m.CalcomRescheduleAttempted()
             | m.CalcomRescheduleNotSent()
             | m.CalcomRescheduleUnknown()
             | m.CalcomRescheduleLooked()

@@ -86,7 +86,7 @@ async def test_a_companys_secrets_go_in_and_never_come_out(client: httpx.AsyncCl
     put = await client.put("/api/companies/acme", json={"calcom_key": "cal_live_1", "webhook_secret": "whsec"})
     listed = await client.get("/api/companies")
 
-    assert [("acme", "cal_live_1", "whsec")] == backend.companies.stored
+    assert [("acme", "cal_live_1", ("whsec",))] == backend.companies.stored
     assert {"company_id": "acme", "has_calcom_key": True, "has_webhook_secret": False} == put.json()["company"]
     assert ["acme"] == [one["company_id"] for one in listed.json()["companies"]]
     assert "cal_live_1" not in put.text + listed.text

@@ -41,7 +41,8 @@ async def test_every_operation_tells_its_scope_and_its_problems(document: dict[s
                 for media in answer["content"]
             }
             assert media <= {"application/problem+json"}
-            if path.startswith("/api/"):
+            # Cal.com has no key of ours: its webhooks are signed.
+            if path.startswith("/api/") and not path.startswith("/api/webhooks/"):
                 assert {401, 403, 429, 500, 503} <= problems, (method, path)
                 assert operation["security"]
             if "requestBody" in operation:
