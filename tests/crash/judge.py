@@ -32,7 +32,7 @@ async def faults_of(store: Store, ledger: Iterable[Mapping[str, Any]]) -> list[s
     faults += _unknown(found, bookings)
     faults += [f"foreign booking {one['uid']} was touched" for one in found if _is_foreign_and_touched(one)]
     walk_ins = await store.readers.run(lambda: _walk_ins(store))
-    faults += [str(one) for one in await verify(store) if one.booking_id not in walk_ins]
+    faults += [str(one) for one in await verify(store) if one.stream_id not in walk_ins]
     return faults
 
 
