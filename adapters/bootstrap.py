@@ -23,8 +23,12 @@ from adapters.directory.companies import CompanyDirectory
 from adapters.directory.keys import KeyDirectory
 from adapters.directory.services import ServiceDirectory
 from adapters.followers import Followers
+from adapters.idempotency.booking_hints import BookingHints
+from adapters.idempotency.marks import Marks
 from adapters.ids import RandomIds
 from adapters.log.store import Store, open_store
+from adapters.metrics import Metrics
+from adapters.redis.marks import RedisMarks, redis_marks
 from adapters.settings import Settings
 from adapters.telemetry import configure
 from domain.errors import AppointmentDatabaseError
@@ -54,8 +58,8 @@ class Application:
     Everything that a front end needs.
 
     `orchestrator` books, cancels and gets. `store` is the log and the rows beside it.
-    `worker` and `followers` run already if the application was opened with
-    `background=True`. `ending` is set when one of them has died of a defect: then the
+    `marks` remember what was seen lately, `metrics` count. `worker` and `followers` run
+    already if the application was opened with `background=True`. `ending` is set when one of them has died of a defect: then the
     application is to be left, which raises it.
     """
 
@@ -66,6 +70,8 @@ class Application:
     store: Store
     directory: Directory
     calendars: CalComCalendars
+    marks: Marks
+    metrics: Metrics
     followers: Followers
     ending: asyncio.Event
 
@@ -125,8 +131,14 @@ async def application(
             ids=ids,
             policy=policy,
         )
-        engine = Engine(log=store.log, effects=effects, clock=store.clock, ids=ids, policy=policy)
-        orchestrator = Orchestrator(engine=engine, services=services, clock=store.clock, policy=policy)
+        metrics = Metrics()
+        redis = _redis(settings)
+        marks = Marks(redis=redis, count=metrics.looked_up)
+        hints = BookingHints(marks, lease=policy.lease, count=metrics.looked_up)
+        engine = Engine(log=store.log, effects=effects, hints=hints, clock=store.clock, ids=ids, policy=policy)
+        if redis is not None:
+            await stack.enter_async_context(redis.running(heard=engine.waiting.hinted))
+        orchestrator = Orchestrator(engine=engine, services=services, hints=hints, clock=store.clock, policy=policy)
         worker = Worker(engine=engine, agenda=store.agenda, policy=policy, at_once=settings.worker_concurrency)
         opened = Application(
             settings=settings,
@@ -136,6 +148,8 @@ async def application(
             store=store,
             directory=Directory(companies=companies, services=services, keys=KeyDirectory(keys)),
             calendars=calendars,
+            marks=marks,
+            metrics=metrics,
             followers=Followers(store, follow_seconds=settings.follow_seconds, probe=probe),
             ending=asyncio.Event(),
         )
@@ -197,6 +211,11 @@ def _companies(settings: Settings, store: Store) -> Companies:
     keys = _revealed(settings.encryption_key)
     secrets = None if keys is None else cipher(keys.split(","))
     return Companies(engine=store.engine, readers=store.readers, clock=store.clock, secrets=secrets)
+
+
+def _redis(settings: Settings) -> RedisMarks | None:
+    url = _revealed(settings.redis_url)
+    return None if url is None else redis_marks(url, limit=settings.redis_seconds)
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

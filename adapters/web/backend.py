@@ -32,6 +32,7 @@ def backend_over(application: "Application") -> Backend:
         services=directory.services,
         companies=directory.companies,
         probes=StoreProbes(application.store),
+        metrics=application.metrics,
     )
 
 

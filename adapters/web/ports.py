@@ -25,6 +25,7 @@ __all__ = [
     "CompanyRecord",
     "KeyRecord",
     "Keys",
+    "Metrics",
     "Probes",
     "Readiness",
     "ServiceWish",
@@ -138,6 +139,14 @@ class Probes(Protocol):
         ...
 
 
+class Metrics(Protocol):
+    """What this process counts."""
+
+    def exposition(self) -> bytes:
+        """Return everything in Prometheus' text form."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
     """Everything that the API calls."""
@@ -149,3 +158,4 @@ class Backend:
     services: Services
     companies: Companies
     probes: Probes
+    metrics: Metrics

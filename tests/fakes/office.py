@@ -19,6 +19,7 @@ from sagas.worker import Worker
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.calcom import FakeCalCom, FakeCalendar
 from tests.fakes.given import BOOKING_ID, SERVICE, initiated
+from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.log import FakeAppointments, FakeLog
 from tests.fakes.services import FakeServices
@@ -40,6 +41,7 @@ class Office:
         self.log = FakeLog(self.agenda)
         self.calcom = FakeCalCom(self.clock)
         self.calendar = FakeCalendar(self.calcom)
+        self.hints = FakeHints()
         self.effects = Effects(
             log=self.log,
             calendars=self.calendar,
@@ -50,12 +52,18 @@ class Office:
         )
         self.engine = self.another_engine()
         self.orchestrator = Orchestrator(
-            engine=self.engine, services=FakeServices(service), clock=self.clock, policy=self.policy
+            engine=self.engine,
+            services=FakeServices(service),
+            hints=self.hints,
+            clock=self.clock,
+            policy=self.policy,
         )
         self.worker = Worker(engine=self.engine, agenda=self.agenda, policy=self.policy, at_once=at_once)
 
     def another_engine(self) -> Engine:
-        return Engine(log=self.log, effects=self.effects, clock=self.clock, ids=self.ids, policy=self.policy)
+        return Engine(
+            log=self.log, effects=self.effects, hints=self.hints, clock=self.clock, ids=self.ids, policy=self.policy
+        )
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         return run_virtually(main, self.clock)

@@ -22,6 +22,7 @@ from sagas.engine import Engine
 from sagas.orchestrator import CancelAppointment, Orchestrator
 from sagas.worker import Worker
 from tests.fakes.calcom import CancelFate, CreateFate, FakeCalCom, FakeCalendar, LookFate
+from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.services import FakeServices
 from tests.fakes.time import FakeClock
@@ -64,11 +65,12 @@ class Salon:
             ids=ids,
             policy=IMPATIENT,
         )
-        engine = Engine(log=store.log, effects=effects, clock=store.clock, ids=ids, policy=IMPATIENT)
+        hints = FakeHints()
+        engine = Engine(log=store.log, effects=effects, hints=hints, clock=store.clock, ids=ids, policy=IMPATIENT)
         self._store = store
         self._worker = Worker(engine=engine, agenda=store.agenda, policy=IMPATIENT)
         self._orchestrator = Orchestrator(
-            engine=engine, services=FakeServices(HAIRCUT), clock=store.clock, policy=IMPATIENT
+            engine=engine, services=FakeServices(HAIRCUT), hints=hints, clock=store.clock, policy=IMPATIENT
         )
 
     def open(self) -> None:

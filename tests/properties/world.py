@@ -29,6 +29,7 @@ from sagas.waiting import WaitingRoom
 from sagas.worker import Worker
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.calcom import FakeCalCom, FakeCalendar
+from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.log import AppointmentRow, FakeAppointments, FakeLog
 from tests.fakes.services import FakeServices
@@ -122,10 +123,14 @@ class Process:
             ids=ids,
             policy=POLICY,
         )
-        self.engine = Engine(log=log, effects=effects, clock=world.clock, ids=ids, policy=POLICY)
+        self.engine = Engine(log=log, effects=effects, hints=world.hints, clock=world.clock, ids=ids, policy=POLICY)
         self.engine.waiting = _CheckedRoom(self.engine.load, world)
         self.orchestrator = Orchestrator(
-            engine=self.engine, services=FakeServices(*SERVICES), clock=world.clock, policy=POLICY
+            engine=self.engine,
+            services=FakeServices(*SERVICES),
+            hints=world.hints,
+            clock=world.clock,
+            policy=POLICY,
         )
         self.worker = Worker(engine=self.engine, agenda=_Agenda(self), policy=POLICY, at_once=8)
 
@@ -189,6 +194,8 @@ class World:
         self.log.read_fates.extend(plan.reads)
         self.log.tells_refusal_again = plan.tells_refusal_again
         self.log.watch = self._appended
+        lies = list(plan.hints)
+        self.hints = FakeHints(lambda _booking_id: lies.pop(0) if lies else None)
         self.calcom = FakeCalCom(self.clock, HOSTS)
         self.calcom.creates.extend(plan.creates)
         self.calcom.looks.extend(plan.looks)

@@ -222,6 +222,11 @@ class FakeProbes:
         return self.state
 
 
+class FakeMetrics:
+    def exposition(self) -> bytes:
+        return b"calls_total 1.0\n"
+
+
 @dataclass
 class FakeBackend:
     bookings: FakeBookings = field(default_factory=FakeBookings)
@@ -231,6 +236,8 @@ class FakeBackend:
     services: FakeServices = field(default_factory=FakeServices)
     companies: FakeCompanies = field(default_factory=FakeCompanies)
     probes: FakeProbes = field(default_factory=FakeProbes)
+
+    metrics: FakeMetrics = field(default_factory=FakeMetrics)
 
     def as_backend(self) -> Backend:
         return Backend(**vars(self))
