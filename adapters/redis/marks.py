@@ -7,10 +7,11 @@ A caller waits a short time at most. When Redis fails or is late, it is left alo
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 import structlog
+from redis import RedisError
 from redis.asyncio import Redis
 
 from adapters.redis.connection import connect
@@ -52,10 +53,9 @@ class RedisMarks:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await self._client.aclose()
+            await _end(tasks)
+            with suppress(RedisError, OSError):
+                await self._client.aclose()
 
     async def has(self, name: str) -> bool:
         """
@@ -146,3 +146,12 @@ def _settle(answer: "asyncio.Future[bool]", *, found: bool | None) -> None:
         answer.set_exception(RedisAway())
     else:
         answer.set_result(found)
+
+
+async def _end(tasks: list["asyncio.Task[None]"]) -> None:
+    left = set(tasks)
+    while left:
+        # More than once, because the client swallows a cancellation that meets a failing connection.
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=0.1)

@@ -37,6 +37,7 @@ OPTIONS: Final = {
 DURABLE: Final = {"fsync": "on", "full_page_writes": "on"}
 FAST: Final = {"fsync": "off", "full_page_writes": "off"}
 
+
 class DatabaseServer:
     """
     A PostgreSQL server that is running, whoever started it.
