@@ -59,8 +59,8 @@ class Application:
 
     `orchestrator` books, cancels and gets. `store` is the log and the rows beside it.
     `marks` remember what was seen lately, `metrics` count. `worker` and `followers` run
-    already if the application was opened with `background=True`. `ending` is set when one of them has died of a defect: then the
-    application is to be left, which raises it.
+    already if the application was opened with `background=True`. `ending` is set when one
+    of them has died of a defect: then the application is to be left, which raises it.
     """
 
     settings: Settings

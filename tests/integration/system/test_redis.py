@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from uuid import UUID, uuid5
@@ -125,6 +126,7 @@ def lie(client: redis.Redis, ids: Iterable[UUID], chance: Random) -> None:
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("spoil", [flush, lie], ids=lambda it: it.__name__)
 async def test_answers_are_the_same_with_redis_without_it_and_with_one_that_lies(
+    *,
     sqlite_template: Path,
     tmp_path: Path,
     redis_url: str,
@@ -140,10 +142,7 @@ async def test_answers_are_the_same_with_redis_without_it_and_with_one_that_lies
             here = with_redis(f"sqlite:///{tmp_path / name}", account, url)
             await here.define(account.event_type())
 
-            def between(chance: Random, name: str = name) -> None:
-                if name == "spoilt":
-                    spoil(client, ids, chance)
-
+            between = partial(spoil, client, frozenset(ids)) if name == "spoilt" else leave_alone
             heard[name] = await a_day(here, seed, between)
             ids |= {one[0] for answers in heard[name] if isinstance(answers, list) for one in answers if one[0]}
             assert [] == await here.faults(one for one in account.ledger())
@@ -152,13 +151,17 @@ async def test_answers_are_the_same_with_redis_without_it_and_with_one_that_lies
     assert heard["without"] == heard["with"] == heard["spoilt"]
 
 
+def leave_alone(_chance: Random) -> None:
+    pass
+
+
 async def a_day(here: Installation, seed: int, between: Spoil) -> list[object]:
     """
     Ask for the same few things again and again, at two processes, and return what was heard.
     """
-    chance, heard = Random(seed), []
-    # So that a spoiler's chance is not the caller's.
-    spoiling = Random(seed)
+    heard: list[object] = []
+    # Two, so that a spoiler's chance is not the callers'.
+    chance, spoiling = Random(seed), Random(seed)
     async with two_of(here) as apps:
         for _ in range(25):
             between(spoiling)
@@ -238,7 +241,7 @@ async def test_the_mark_of_a_process_that_was_killed_goes_with_its_lease_and_hin
             result = await app.orchestrator.book(a_wish(), patience=PATIENT)
 
             async def remembered() -> bool:
-                return client.get(name) == b"booked" and client.ttl(name) > 80_000
+                return bool(client.get(name) == b"booked" and client.ttl(name) > 80_000)
 
             await eventually(remembered, "the outcome is remembered for a day")
 

@@ -9,7 +9,8 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.idempotency.booking_hints import BookingHints
 from adapters.idempotency.marks import KEPT_SECONDS, Marks
