@@ -24,10 +24,14 @@ from adapters.directory.companies import CompanyDirectory
 from adapters.directory.keys import KeyDirectory
 from adapters.directory.services import ServiceDirectory
 from adapters.followers import Followers
+from adapters.idempotency.booking_hints import BookingHints
+from adapters.idempotency.marks import Marks
 from adapters.ids import RandomIds
 from adapters.log.store import Store, open_store
+from adapters.metrics import Metrics
 from adapters.pace import SteadyPace
 from adapters.reconciling import ReconcilerRunner
+from adapters.redis.marks import RedisMarks, redis_marks
 from adapters.settings import Settings
 from adapters.telemetry import configure
 from domain.errors import AppointmentDatabaseError
@@ -60,8 +64,8 @@ class Application:
     Everything that a front end needs.
 
     `orchestrator` books, cancels and gets, `repairs` takes a person's decisions, `inbox`
-    webhooks. `store` is the log and the rows beside it. `worker`, `followers` and
-    `reconciling` run already if the application was opened with
+    webhooks. `store` is the log and the rows beside it, `marks` remember what was seen
+    lately, `metrics` count. `worker`, `followers` and `reconciling` run already if the application was opened with
     `background=True`. `ending` is set when one of them has died of a defect: then the
     application is to be left, which raises it.
     """
@@ -76,6 +80,8 @@ class Application:
     store: Store
     directory: Directory
     calendars: CalComCalendars
+    marks: Marks
+    metrics: Metrics
     followers: Followers
     reconciling: ReconcilerRunner
     ending: asyncio.Event
@@ -128,12 +134,16 @@ async def application(
         stored_services = DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock)
         services = ServiceDirectory(stored=stored_services, calendars=calendars)
         keys = ApiKeys(engine=store.engine, readers=store.readers, clock=store.clock)
+        metrics = Metrics()
+        redis = _redis(settings)
+        marks = Marks(redis=redis, count=metrics.looked_up)
         sagas = assemble(
             log=store.log,
             agenda=store.agenda,
             calendars=calendars,
             appointments=store.appointments,
             services=services,
+            hints=BookingHints(marks, lease=policy.lease, count=metrics.looked_up),
             clock=store.clock,
             ids=RandomIds(),
             policy=policy,
@@ -146,6 +156,8 @@ async def application(
             clock=store.clock,
             pace=SteadyPace(per_minute=settings.reconcile_calls_per_minute),
         )
+        if redis is not None:
+            await stack.enter_async_context(redis.running(heard=sagas.engine.waiting.hinted))
         opened = Application(
             settings=settings,
             orchestrator=sagas.orchestrator,
@@ -157,6 +169,8 @@ async def application(
             store=store,
             directory=Directory(companies=companies, services=services, keys=KeyDirectory(keys)),
             calendars=calendars,
+            marks=marks,
+            metrics=metrics,
             followers=Followers(store, follow_seconds=settings.follow_seconds, probe=probe),
             reconciling=ReconcilerRunner(reconciler, store, seconds=settings.reconcile_seconds),
             ending=asyncio.Event(),
@@ -226,6 +240,11 @@ def _companies(settings: Settings, store: Store) -> Companies:
     keys = _revealed(settings.encryption_key)
     secrets = None if keys is None else cipher(keys.split(","))
     return Companies(engine=store.engine, readers=store.readers, clock=store.clock, secrets=secrets)
+
+
+def _redis(settings: Settings) -> RedisMarks | None:
+    url = _revealed(settings.redis_url)
+    return None if url is None else redis_marks(url, limit=settings.redis_seconds)
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

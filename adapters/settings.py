@@ -22,7 +22,7 @@ from domain.retry import RetryPolicy
 PREFIX = "CALSAGA_"
 TESTS = (f"{PREFIX}TEST_", f"{PREFIX}SWEEP", f"{PREFIX}LARGE", f"{PREFIX}CALCOM_OPENAPI")
 """How the names begin that mean something to the tests alone."""
-UNSUPPORTED = frozenset({f"{PREFIX}REDIS_URL", f"{PREFIX}RECONCILE_SECONDS"})
+UNSUPPORTED = frozenset({f"{PREFIX}RECONCILE_SECONDS"})
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Secret = Annotated[SecretStr, AfterValidator(check.secret)]
 
@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     database_lock_seconds: Seconds | None = None
     default_company: Annotated[str, AfterValidator(check.company_id)] = "default"
     encryption_key: Annotated[SecretStr, AfterValidator(check.encryption_keys)] | None = None
+
+    redis_url: Annotated[SecretStr, AfterValidator(check.redis_url)] | None = None
+    redis_seconds: Seconds = 0.05
 
     calcom_base_url: Annotated[str, AfterValidator(check.web_address)] = "https://api.cal.com"
     calcom_api_key: Secret | None = None

@@ -8,7 +8,7 @@ from sagas.effects import Effects
 from sagas.engine import Engine
 from sagas.inbox import Inbox
 from sagas.orchestrator import Orchestrator
-from sagas.ports import Agenda, Appointments, Calendars, Clock, Ids, Log, Services
+from sagas.ports import Agenda, Appointments, Calendars, Clock, Hints, Ids, Log, Services
 from sagas.repairs import Repairs
 from sagas.walk_in import WalkIns
 from sagas.worker import Worker
@@ -33,6 +33,7 @@ def assemble(
     calendars: Calendars,
     appointments: Appointments,
     services: Services,
+    hints: Hints,
     clock: Clock,
     ids: Ids,
     policy: Policy,
@@ -40,8 +41,8 @@ def assemble(
 ) -> Sagas:
     """Return the sagas of one process; `at_once` is how many its worker drives at a time."""
     effects = Effects(log=log, calendars=calendars, appointments=appointments, clock=clock, ids=ids, policy=policy)
-    engine = Engine(log=log, effects=effects, clock=clock, ids=ids, policy=policy)
-    orchestrator = Orchestrator(engine=engine, services=services, clock=clock, policy=policy)
+    engine = Engine(log=log, effects=effects, hints=hints, clock=clock, ids=ids, policy=policy)
+    orchestrator = Orchestrator(engine=engine, services=services, hints=hints, clock=clock, policy=policy)
     convergence = Convergence(
         log=log,
         engine=engine,

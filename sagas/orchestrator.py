@@ -33,7 +33,7 @@ from domain.service import Service
 from domain.validation import cancellation_problem, validate, validate_move
 from domain.wish import BookAppointment
 from sagas.engine import Engine
-from sagas.ports import Clock, Services
+from sagas.ports import Clock, Hints, Services
 from sagas.run import Run
 
 log = logging.getLogger("calsaga.orchestrator")
@@ -102,9 +102,10 @@ class RescheduleAppointment:
 class Orchestrator:
     """Turns wishes into sagas, and answers with what has become of them."""
 
-    def __init__(self, *, engine: Engine, services: Services, clock: Clock, policy: Policy) -> None:
+    def __init__(self, *, engine: Engine, services: Services, hints: Hints, clock: Clock, policy: Policy) -> None:
         self._engine = engine
         self._services = services
+        self._hints = hints
         self._clock = clock
         self._policy = policy
         self._driving: set[asyncio.Task[None]] = set()
@@ -292,13 +293,37 @@ class Orchestrator:
 
     async def _try_generation(self, request: RequestBooking, generation: int, deadline: float) -> BookingResult | None:
         key = key_for(request, generation=generation)
+        known = await self._begun(key.booking_id)
+        if known is not None:
+            return await self._answer_repeat(known, request, deadline)
         initiated = deciding.initiate(request, key=key, now=self._clock.now(), policy=self._policy)
         run = self._engine.open(key.booking_id, initiated)
         booking = await self._drive(run, deadline)
         if run.saved.version:
             # The wish became durable here, even if somebody else has written to its stream since.
+            self._hints.judged(booking, repeated=False)
             return BookingResult(booking=booking)
-        booking = await self._engine.load(key.booking_id)
+        return await self._answer_repeat(await self._engine.load(key.booking_id), request, deadline)
+
+    async def _begun(self, booking_id: UUID) -> Booking | None:
+        """
+        Return the booking if a hint says that it is there, and the log does, too.
+
+        A repeat then costs one read instead of an append that loses. A hint that was wrong
+        has cost one read, and the request goes its way as if there had been none.
+        """
+        if not await self._hints.seen(booking_id):
+            return None
+        try:
+            booking = await self._engine.load(booking_id)
+        except AppointmentDatabaseError as error:
+            error.booking_id = booking_id
+            raise
+        return None if booking.initiated is None else booking
+
+    async def _answer_repeat(self, booking: Booking, request: RequestBooking, deadline: float) -> BookingResult | None:
+        """Answer a request whose booking is in the log already, or return None if it is to begin the next one."""
+        self._hints.judged(booking, repeated=True)
         match deciding.judge_repeat(booking, request):
             case Repeat.NEXT_GENERATION:
                 return None

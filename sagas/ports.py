@@ -156,6 +156,27 @@ class Appointments(Protocol):
         ...
 
 
+class Hints(Protocol):
+    """
+    What is remembered of bookings beside the log: quick, forgetful, and never believed.
+
+    Nothing here raises. What it says, or fails to say, changes how soon a caller is
+    answered, and never with what.
+    """
+
+    async def seen(self, booking_id: UUID) -> bool:
+        """Tell, within an instant, whether the log should be read first, because somebody seems to have begun it."""
+        ...
+
+    def told(self, booking: Booking) -> None:
+        """Take note of a booking's new state, as the log has it, for this process and for all others."""
+        ...
+
+    def judged(self, booking: Booking, *, repeated: bool) -> None:
+        """Take note of what the log has said about a request: a repeat of a booking, or its first."""
+        ...
+
+
 class Clock(Protocol):
     """The database's time, carried on by a clock of this machine that runs while the process is suspended."""
 

@@ -36,6 +36,7 @@ def backend_over(application: "Application") -> Backend:
         companies=directory.companies,
         inbox=application.inbox,
         probes=StoreProbes(application.store),
+        metrics=application.metrics,
     )
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "CompanyRecord",
     "KeyRecord",
     "Keys",
+    "Metrics",
     "Probes",
     "Readiness",
     "Repairs",
@@ -196,6 +197,14 @@ class Probes(Protocol):
         ...
 
 
+class Metrics(Protocol):
+    """What this process counts."""
+
+    def exposition(self) -> bytes:
+        """Return everything in Prometheus' text form."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
     """Everything that the API calls."""
@@ -210,3 +219,4 @@ class Backend:
     companies: Companies
     inbox: WebhookInbox
     probes: Probes
+    metrics: Metrics

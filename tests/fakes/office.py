@@ -19,6 +19,7 @@ from tests.fakes.agenda import FakeAgenda
 from tests.fakes.calcom import FakeCalCom
 from tests.fakes.calendar import FakeCalendar
 from tests.fakes.given import BOOKING_ID, SERVICE, initiated
+from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.log import FakeAppointments, FakeLog
 from tests.fakes.services import FakeServices
@@ -40,6 +41,7 @@ class Office:
         self.log = FakeLog(self.agenda)
         self.calcom = FakeCalCom(self.clock)
         self.calendar = FakeCalendar(self.calcom)
+        self.hints = FakeHints()
         self.services = FakeServices(service)
         self.appointments = FakeAppointments(self.log)
         self.at_once = at_once
@@ -55,6 +57,7 @@ class Office:
             calendars=self.calendar,
             appointments=self.appointments,
             services=self.services,
+            hints=self.hints,
             clock=self.clock,
             ids=self.ids,
             policy=self.policy,

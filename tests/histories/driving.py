@@ -21,6 +21,7 @@ from sagas.assembly import assemble
 from sagas.orchestrator import CancelAppointment
 from tests.fakes.calcom import CancelFate, CreateFate, FakeCalCom, LookFate
 from tests.fakes.calendar import FakeCalendar
+from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.services import FakeServices
 from tests.fakes.time import FakeClock
@@ -60,6 +61,7 @@ class Salon:
             calendars=FakeCalendar(self.calcom),
             appointments=store.appointments,
             services=FakeServices(HAIRCUT),
+            hints=FakeHints(),
             clock=store.clock,
             ids=FakeIds(seed),
             policy=IMPATIENT,

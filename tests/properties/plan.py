@@ -100,6 +100,7 @@ class Plan:
     """
     `gates` are the moments between any two steps, counted over the whole run.
 
+    `hints` is what the next questions for a hint are told, right or wrong; None, and after the last, what is true.
     At one of `deaths` the process is gone, at one of `pauses` one task of it stands still for so many seconds.
     """
 
@@ -110,6 +111,7 @@ class Plan:
     silences: tuple[bool, ...] = ()
     appends: tuple[DatabaseFate, ...] = ()
     reads: tuple[DatabaseFate, ...] = ()
+    hints: tuple[bool | None, ...] = ()
     deaths: frozenset[int] = frozenset()
     pauses: dict[int, float] = field(default_factory=dict)
     tells_refusal_again: bool = True
@@ -152,6 +154,7 @@ def random_plan(seed: int) -> Plan:
         deaths=frozenset(chance.randrange(60) for _ in range(chance.choice((0, 0, 1, 2)))),
         pauses={chance.randrange(80): chance.choice(_SECONDS) for _ in range(chance.choice((0, 0, 1, 3)))},
         tells_refusal_again=chance.random() < 0.5,
+        hints=tuple(chance.choice((True, False, None)) for _ in range(chance.choice((0, 6, 12)))),
         seed=seed,
     )
 
@@ -218,6 +221,7 @@ def plans() -> st.SearchStrategy[Plan]:
         silences=st.lists(st.booleans(), max_size=3).map(tuple),
         appends=st.lists(database, max_size=10).map(tuple),
         reads=st.lists(database, max_size=6).map(tuple),
+        hints=st.lists(st.sampled_from((None, True, False)), max_size=6).map(tuple),
         deaths=st.frozensets(gate, max_size=2),
         pauses=st.dictionaries(gate, seconds, max_size=2),
         tells_refusal_again=st.booleans(),

@@ -23,6 +23,7 @@ from sagas.orchestrator import BookingResult, CancelAppointment
 from sagas.waiting import WaitingRoom
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.calcom import FakeCalCom
+from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.log import AppointmentRow, FakeLog
 from tests.fakes.services import FakeServices
@@ -112,6 +113,7 @@ class Process:
             calendars=GatedCalendar(self),
             appointments=GatedAppointments(self),
             services=FakeServices(*SERVICES),
+            hints=world.hints,
             clock=world.clock,
             ids=FakeIds(world.plan.seed * 1000 + number),
             policy=POLICY,
@@ -182,6 +184,8 @@ class World:
         self.log.read_fates.extend(plan.reads)
         self.log.tells_refusal_again = plan.tells_refusal_again
         self.log.watch = self._appended
+        lies = list(plan.hints)
+        self.hints = FakeHints(lambda _booking_id: lies.pop(0) if lies else None)
         self.calcom = FakeCalCom(self.clock, HOSTS)
         self.calcom.creates.extend(plan.creates)
         self.calcom.looks.extend(plan.looks)

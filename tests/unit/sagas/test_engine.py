@@ -18,7 +18,8 @@ from domain.events import BookingEvent, CalcomBookingCreated, CalcomLooked
 from domain.ledger import LineStatus
 from sagas.appending import Append, AppendResult, InsertAppointment
 from sagas.engine import Engine
-from tests.fakes.calcom import CancelFate, CreateFate, FakeCalendar, LookFate
+from tests.fakes.calcom import CancelFate, CreateFate, LookFate
+from tests.fakes.calendar import FakeCalendar
 from tests.fakes.given import (
     ABSENT,
     BOOKED,

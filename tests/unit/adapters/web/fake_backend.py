@@ -307,6 +307,11 @@ class FakeProbes:
         return self.state
 
 
+class FakeMetrics:
+    def exposition(self) -> bytes:
+        return b"calls_total 1.0\n"
+
+
 @dataclass
 class FakeBackend:
     bookings: FakeBookings = field(default_factory=FakeBookings)
@@ -319,6 +324,8 @@ class FakeBackend:
     companies: FakeCompanies = field(default_factory=FakeCompanies)
     inbox: FakeInbox = field(default_factory=FakeInbox)
     probes: FakeProbes = field(default_factory=FakeProbes)
+
+    metrics: FakeMetrics = field(default_factory=FakeMetrics)
 
     def as_backend(self) -> Backend:
         return Backend(**vars(self))
