@@ -18,6 +18,7 @@ from adapters.calcom.calendars import CalComCalendars
 from adapters.crash_points import crash_points
 from adapters.database.api_keys import ApiKeys
 from adapters.database.companies import Companies, cipher
+from adapters.database.customers import DatabaseCustomers
 from adapters.database.services import DatabaseServices
 from adapters.directory.companies import CompanyDirectory
 from adapters.directory.keys import KeyDirectory
@@ -41,10 +42,11 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
-    """Who may book what."""
+    """Who may book what, and for whom."""
 
     companies: CompanyDirectory
     services: ServiceDirectory
+    customers: DatabaseCustomers
     keys: KeyDirectory
 
 
@@ -115,6 +117,7 @@ async def application(
         services = ServiceDirectory(
             stored=DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock), calendars=calendars
         )
+        customers = DatabaseCustomers(engine=store.engine, readers=store.readers)
         keys = ApiKeys(engine=store.engine, readers=store.readers, clock=store.clock)
         ids = RandomIds()
         effects = Effects(
@@ -126,7 +129,14 @@ async def application(
             policy=policy,
         )
         engine = Engine(log=store.log, effects=effects, clock=store.clock, ids=ids, policy=policy)
-        orchestrator = Orchestrator(engine=engine, services=services, clock=store.clock, policy=policy)
+        orchestrator = Orchestrator(
+            engine=engine,
+            services=services,
+            customers=customers,
+            clock=store.clock,
+            policy=policy,
+            voice=settings.voice_rule(),
+        )
         worker = Worker(engine=engine, agenda=store.agenda, policy=policy, at_once=settings.worker_concurrency)
         opened = Application(
             settings=settings,
@@ -134,7 +144,7 @@ async def application(
             worker=worker,
             engine=engine,
             store=store,
-            directory=Directory(companies=companies, services=services, keys=KeyDirectory(keys)),
+            directory=Directory(companies=companies, services=services, customers=customers, keys=KeyDirectory(keys)),
             calendars=calendars,
             followers=Followers(store, follow_seconds=settings.follow_seconds, probe=probe),
             ending=asyncio.Event(),

@@ -30,6 +30,7 @@ def backend_over(application: "Application") -> Backend:
         list=StoredBookings(application.store),
         keys=directory.keys,
         services=directory.services,
+        customers=directory.customers,
         companies=directory.companies,
         probes=StoreProbes(application.store),
     )

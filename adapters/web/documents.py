@@ -113,6 +113,22 @@ class Timeline(BaseModel):
     timeline: list[TimelineEntry]
 
 
+class Customer(BaseModel):
+    """What is known of a customer."""
+
+    customer_id: UUID
+    name: str
+    email: str | None
+    phone: str | None
+    created_at: datetime
+
+
+class CustomerList(BaseModel):
+    """The company's customers who have what was asked for; 100 at most."""
+
+    customers: list[Customer]
+
+
 class Service(BaseModel):
     """What can be booked."""
 
@@ -126,6 +142,7 @@ class Service(BaseModel):
     time_zone: str | None
     notice_minutes: int
     sends_length: bool
+    opening_hours: dict[str, list[list[str]]] | None
 
 
 class ServiceAnswer(BaseModel):

@@ -18,6 +18,7 @@ from sagas.orchestrator import Orchestrator
 from sagas.worker import Worker
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.calcom import FakeCalCom, FakeCalendar
+from tests.fakes.customers import FakeCustomers
 from tests.fakes.given import BOOKING_ID, SERVICE, initiated
 from tests.fakes.ids import FakeIds
 from tests.fakes.log import FakeAppointments, FakeLog
@@ -49,8 +50,14 @@ class Office:
             policy=self.policy,
         )
         self.engine = self.another_engine()
+        self.services = FakeServices(service)
+        self.customers = FakeCustomers(self.log)
         self.orchestrator = Orchestrator(
-            engine=self.engine, services=FakeServices(service), clock=self.clock, policy=self.policy
+            engine=self.engine,
+            services=self.services,
+            customers=self.customers,
+            clock=self.clock,
+            policy=self.policy,
         )
         self.worker = Worker(engine=self.engine, agenda=self.agenda, policy=self.policy, at_once=at_once)
 

@@ -11,6 +11,7 @@ from typing import cast
 
 from sqlalchemy import insert
 
+from adapters.database.customers import DatabaseCustomers
 from adapters.database.tables import services
 from adapters.log.store import Store
 from domain.policy import Policy
@@ -68,7 +69,11 @@ class Salon:
         self._store = store
         self._worker = Worker(engine=engine, agenda=store.agenda, policy=IMPATIENT)
         self._orchestrator = Orchestrator(
-            engine=engine, services=FakeServices(HAIRCUT), clock=store.clock, policy=IMPATIENT
+            engine=engine,
+            services=FakeServices(HAIRCUT),
+            customers=DatabaseCustomers(engine=store.engine, readers=store.readers),
+            clock=store.clock,
+            policy=IMPATIENT,
         )
 
     def open(self) -> None:

@@ -29,6 +29,7 @@ from sagas.waiting import WaitingRoom
 from sagas.worker import Worker
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.calcom import FakeCalCom, FakeCalendar
+from tests.fakes.customers import FakeCustomers
 from tests.fakes.ids import FakeIds
 from tests.fakes.log import AppointmentRow, FakeAppointments, FakeLog
 from tests.fakes.services import FakeServices
@@ -111,6 +112,7 @@ class Process:
     def __init__(self, world: World, number: int) -> None:
         self.world = world
         self.dead = False
+        self.callers = 0
         ids = FakeIds(world.plan.seed * 1000 + number)
         log = _Log(self)
         calendar = _Calendar(self)
@@ -125,7 +127,11 @@ class Process:
         self.engine = Engine(log=log, effects=effects, clock=world.clock, ids=ids, policy=POLICY)
         self.engine.waiting = _CheckedRoom(self.engine.load, world)
         self.orchestrator = Orchestrator(
-            engine=self.engine, services=FakeServices(*SERVICES), clock=world.clock, policy=POLICY
+            engine=self.engine,
+            services=FakeServices(*SERVICES),
+            customers=_Customers(self),
+            clock=world.clock,
+            policy=POLICY,
         )
         self.worker = Worker(engine=self.engine, agenda=_Agenda(self), policy=POLICY, at_once=8)
 
@@ -232,7 +238,8 @@ class World:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 60.0)
             quiet = self.clock.seconds > last and not self.agenda.rows and not self.calcom.pending_commits
-            if quiet and not any(process.engine.leased for process in self.processes if not process.dead):
+            alive = [process for process in self.processes if not process.dead]
+            if quiet and not any(process.engine.leased or process.callers for process in alive):
                 break
             if self.gates > MOST_GATES:
                 break
@@ -259,6 +266,11 @@ class World:
 
     async def _act(self, action: Book | Cancel | TakeOver | AtCalcom) -> None:
         await asyncio.sleep(action.at)
+        if isinstance(action, AtCalcom):
+            self._at_calcom(action)
+            return
+        process = self.processes[action.process]
+        process.callers += 1
         match action:
             case Book():
                 await self._book(action)
@@ -266,8 +278,7 @@ class World:
                 await self._cancel(action)
             case TakeOver():
                 await self._take_over(action)
-            case AtCalcom():
-                self._at_calcom(action)
+        process.callers -= 1
 
     async def _book(self, action: Book) -> None:
         self.calls[action.wish] = self.calls.get(action.wish, 0) + 1
@@ -448,6 +459,16 @@ class _Appointments:
     async def find(self, appointment_id: UUID) -> RowInTheWay | None:
         await self._process.gate()
         return await self._inner.find(appointment_id)
+
+
+class _Customers:
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._inner = FakeCustomers(process.world.log)
+
+    async def find(self, *, company_id: str, phone: str | None, email: str | None) -> UUID | None:
+        await self._process.gate()
+        return await self._inner.find(company_id=company_id, phone=phone, email=email)
 
 
 class _Calendar:

@@ -30,6 +30,7 @@ ROUTES: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("GET", f"{ONE}?at_version=1", "bookings:read", None),
     ("GET", f"{ONE}/events", "bookings:read", None),
     ("GET", f"{ONE}/timeline", "bookings:read", None),
+    ("GET", "/api/customers?phone=%2B491701234567", "bookings:read", None),
     ("GET", "/api/services", "ops:read", None),
     ("PUT", "/api/services/consult", "ops:write", SERVICE),
     ("GET", "/api/companies", "ops:read", None),
