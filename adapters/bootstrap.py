@@ -19,6 +19,7 @@ from adapters.crash_points import crash_points
 from adapters.database.api_keys import ApiKeys
 from adapters.database.books import DatabaseBooks
 from adapters.database.companies import Companies, cipher
+from adapters.database.customers import DatabaseCustomers
 from adapters.database.services import DatabaseServices
 from adapters.directory.companies import CompanyDirectory
 from adapters.directory.keys import KeyDirectory
@@ -51,10 +52,11 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
-    """Who may book what."""
+    """Who may book what, and for whom."""
 
     companies: CompanyDirectory
     services: ServiceDirectory
+    customers: DatabaseCustomers
     keys: KeyDirectory
 
 
@@ -133,6 +135,7 @@ async def application(
         stack.push_async_callback(calendars.aclose)
         stored_services = DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock)
         services = ServiceDirectory(stored=stored_services, calendars=calendars)
+        customers = DatabaseCustomers(engine=store.engine, readers=store.readers)
         keys = ApiKeys(engine=store.engine, readers=store.readers, clock=store.clock)
         metrics = Metrics()
         redis = _redis(settings)
@@ -143,6 +146,8 @@ async def application(
             calendars=calendars,
             appointments=store.appointments,
             services=services,
+            customers=customers,
+            voice=settings.voice_rule(),
             hints=BookingHints(marks, lease=policy.lease, count=metrics.looked_up),
             clock=store.clock,
             ids=RandomIds(),
@@ -167,7 +172,7 @@ async def application(
             worker=sagas.worker,
             engine=sagas.engine,
             store=store,
-            directory=Directory(companies=companies, services=services, keys=KeyDirectory(keys)),
+            directory=Directory(companies=companies, services=services, customers=customers, keys=KeyDirectory(keys)),
             calendars=calendars,
             marks=marks,
             metrics=metrics,

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from adapters.directory.secrets import secret_problem
 from domain.text import identifier_problem
+from domain.validation import SOURCE_LIMIT
 
 _FILE = "must name a file and nothing else, such as sqlite:///calsaga.db"
 _SERVER = "must be an address that PostgreSQL understands, such as postgresql://user@host:5432/calsaga"
@@ -81,6 +82,11 @@ def web_address(url: str) -> str:
 def company_id(text: str) -> str:
     """Return a company's id, or raise ValueError."""
     return _unless(identifier_problem(text), text)
+
+
+def source(text: str) -> str:
+    """Return where wishes come from, or raise ValueError."""
+    return _unless(identifier_problem(text, at_most=SOURCE_LIMIT), text)
 
 
 def secret(value: SecretStr) -> SecretStr:

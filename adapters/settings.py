@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adapters import setting_checks as check
+from domain.confidence import VoiceRule
 from domain.policy import Policy
 from domain.retry import RetryPolicy
 
@@ -36,7 +37,7 @@ class BadSettings(Exception):
 
 
 def _comma_separated(value: object) -> object:
-    return value.split(",") if isinstance(value, str) else value
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -87,6 +88,11 @@ class Settings(BaseSettings):
     retry_cap_seconds: Seconds = 900
     inconsistent_after: Annotated[int, Field(ge=1, le=1000)] = 10
     review_after: Annotated[int, Field(ge=1, le=10_000)] = 100
+
+    voice_sources: Annotated[
+        tuple[Annotated[str, AfterValidator(check.source)], ...], NoDecode, BeforeValidator(_comma_separated)
+    ] = ("phone", "voice")
+    voice_confidence: Annotated[float, Field(ge=0, le=1)] = 0.6
 
     api_rate_per_second: Annotated[float, Field(gt=0, le=1_000_000)] = 100
     api_rate_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 200
@@ -150,6 +156,10 @@ class Settings(BaseSettings):
             inconsistent_after=self.inconsistent_after,
             review_after=self.review_after,
         )
+
+    def voice_rule(self) -> VoiceRule:
+        """Return how sure a wish that was spoken must be."""
+        return VoiceRule(sources=frozenset(self.voice_sources), lowest=self.voice_confidence)
 
 
 def read_settings(**given: object) -> Settings:

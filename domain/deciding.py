@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from uuid import UUID
 
 from domain.booking import Booking, BookingStatus
 from domain.commands import RequestBooking, RequestCancellation, RequestReschedule
@@ -26,13 +27,15 @@ class Repeat(Enum):
     """The same person, service and start, but another member of staff or another length."""
 
 
-def initiate(request: RequestBooking, *, key: IdempotencyKey, now: datetime, policy: Policy) -> BookingInitiated:
-    """Return the event that accepts a request."""
+def initiate(
+    request: RequestBooking, *, key: IdempotencyKey, now: datetime, policy: Policy, customer_id: UUID | None = None
+) -> BookingInitiated:
+    """Return the event that accepts a request, for the customer with this id if they are known already."""
     service = request.service
     return BookingInitiated(
         at=now,
         service=service,
-        customer_id=customer_id_for(service.company_id, request.person.identity),
+        customer_id=customer_id or customer_id_for(service.company_id, request.person.identity),
         person=request.person,
         starts_at=request.starts_at,
         ends_at=request.starts_at + service.duration,

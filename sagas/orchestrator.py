@@ -18,6 +18,7 @@ from uuid import UUID
 from domain import deciding
 from domain.booking import Booking, BookingStatus
 from domain.commands import RequestBooking, RequestCancellation, RequestReschedule
+from domain.confidence import DEFAULT_RULE, VoiceRule
 from domain.deciding import Repeat
 from domain.errors import (
     AppointmentCreationError,
@@ -28,12 +29,12 @@ from domain.errors import (
     UnknownBooking,
 )
 from domain.idempotency import key_for
+from domain.offer import Offer
 from domain.policy import Policy
-from domain.service import Service
 from domain.validation import cancellation_problem, validate, validate_move
 from domain.wish import BookAppointment
 from sagas.engine import Engine
-from sagas.ports import Clock, Hints, Services
+from sagas.ports import Clock, Customers, Hints, Services
 from sagas.run import Run
 
 log = logging.getLogger("calsaga.orchestrator")
@@ -102,12 +103,24 @@ class RescheduleAppointment:
 class Orchestrator:
     """Turns wishes into sagas, and answers with what has become of them."""
 
-    def __init__(self, *, engine: Engine, services: Services, hints: Hints, clock: Clock, policy: Policy) -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        services: Services,
+        customers: Customers,
+        hints: Hints,
+        clock: Clock,
+        policy: Policy,
+        voice: VoiceRule = DEFAULT_RULE,
+    ) -> None:
         self._engine = engine
         self._services = services
+        self._customers = customers
         self._hints = hints
         self._clock = clock
         self._policy = policy
+        self._voice = voice
         self._driving: set[asyncio.Task[None]] = set()
 
     async def book(self, wish: BookAppointment, *, patience: float = PATIENCE_SECONDS) -> BookingResult:
@@ -126,15 +139,16 @@ class Orchestrator:
             return await self._book(replace(wish, correlation_id=correlation_id), patience=patience)
 
     async def _book(self, wish: BookAppointment, *, patience: float) -> BookingResult:
-        service = await self._services.find(company_id=wish.company_id, service_id=wish.service_id)
+        offer = await self._services.find(company_id=wish.company_id, service_id=wish.service_id)
         deadline = asyncio.get_running_loop().time() + patience
         try:
-            request = validate(wish, service, now=self._clock.now())
+            request = validate(wish, offer, now=self._clock.now(), voice=self._voice)
         except CustomerValidationError as error:
-            return await self._answer_old_wish(wish, service, error, deadline)
+            return await self._answer_old_wish(wish, offer, error, deadline)
+        customer_id = await self._known_customer(request)
         generation = 0
         while True:
-            result = await self._try_generation(request, generation, deadline)
+            result = await self._try_generation(request, generation, deadline, customer_id=customer_id)
             if result is not None:
                 return result
             generation = await self._next_generation(request, generation)
@@ -189,7 +203,8 @@ class Orchestrator:
 
         """
         booking = await self.get(wish.booking_id, company_id=wish.company_id)
-        starts_at = validate_move(wish.starts_at, wish.reason, booking.facts.service, now=self._clock.now())
+        offer = await self._services.find(company_id=wish.company_id, service_id=booking.facts.service.service_id)
+        starts_at = validate_move(wish.starts_at, wish.reason, offer, now=self._clock.now())
         command = RequestReschedule(starts_at=starts_at, reason=wish.reason, command_id=wish.idempotency_key)
 
         def request(run: Run) -> bool:
@@ -256,12 +271,13 @@ class Orchestrator:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _answer_old_wish(
-        self, wish: BookAppointment, service: Service, error: CustomerValidationError, deadline: float
+        self, wish: BookAppointment, offer: Offer, error: CustomerValidationError, deadline: float
     ) -> BookingResult:
-        """Answer a repeat that came after the start had passed: its caller must hear what became of it."""
-        if any(one.field != "starts_at" for one in error.errors):
-            raise error
-        request = validate(wish, service, now=None)
+        """Answer a repeat of a wish that would not be taken any more: its caller must hear what became of it."""
+        try:
+            request = validate(wish, offer, now=None)
+        except CustomerValidationError:
+            raise error from None
         booking = await self._newest(request)
         if booking.initiated is None or deciding.judge_repeat(booking, request) is not Repeat.SAME:
             raise error
@@ -291,12 +307,27 @@ class Orchestrator:
                 newest, step = newest + step, step * 2
         return newest + 1 if newest == spent else newest
 
-    async def _try_generation(self, request: RequestBooking, generation: int, deadline: float) -> BookingResult | None:
+    async def _known_customer(self, request: RequestBooking) -> UUID | None:
+        person = request.person
+        try:
+            return await self._customers.find(
+                company_id=request.service.company_id, phone=person.phone, email=person.email
+            )
+        except AppointmentDatabaseError as error:
+            # This may be the repeat of a wish that is under way.
+            error.booking_id = key_for(request).booking_id
+            raise
+
+    async def _try_generation(
+        self, request: RequestBooking, generation: int, deadline: float, *, customer_id: UUID | None
+    ) -> BookingResult | None:
         key = key_for(request, generation=generation)
         known = await self._begun(key.booking_id)
         if known is not None:
             return await self._answer_repeat(known, request, deadline)
-        initiated = deciding.initiate(request, key=key, now=self._clock.now(), policy=self._policy)
+        initiated = deciding.initiate(
+            request, key=key, now=self._clock.now(), policy=self._policy, customer_id=customer_id
+        )
         run = self._engine.open(key.booking_id, initiated)
         booking = await self._drive(run, deadline)
         if run.saved.version:

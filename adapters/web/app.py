@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from adapters.web import (
     bookings,
     companies,
+    customers,
     health,
     history,
     keys,
@@ -46,7 +47,7 @@ def create_api(
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False, lifespan=lifespan)
     app.state.backend = backend
     app.state.rate_limiter = None if rate_limit is None else RateLimiter(rate_limit)
-    for part in (bookings, history, sync_failures, services, companies, keys, webhooks, health, metrics):
+    for part in (bookings, history, sync_failures, customers, services, companies, keys, webhooks, health, metrics):
         # Flat, because an included router is one more to search on every request.
         app.router.routes.extend(part.router.routes)
     handle_refusals(app)

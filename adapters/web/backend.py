@@ -33,6 +33,7 @@ def backend_over(application: "Application") -> Backend:
         repairs=application.repairs,
         keys=directory.keys,
         services=directory.services,
+        customers=directory.customers,
         companies=directory.companies,
         inbox=application.inbox,
         probes=StoreProbes(application.store),

@@ -148,6 +148,22 @@ class SyncFailureAnswer(BaseModel):
     sync_failure: SyncFailure
 
 
+class Customer(BaseModel):
+    """What is known of a customer."""
+
+    customer_id: UUID
+    name: str
+    email: str | None
+    phone: str | None
+    created_at: datetime
+
+
+class CustomerList(BaseModel):
+    """The company's customers who have what was asked for; 100 at most."""
+
+    customers: list[Customer]
+
+
 class Service(BaseModel):
     """What can be booked."""
 
@@ -161,6 +177,7 @@ class Service(BaseModel):
     time_zone: str | None
     notice_minutes: int
     sends_length: bool
+    opening_hours: dict[str, list[list[str]]] | None
 
 
 class ServiceAnswer(BaseModel):

@@ -18,6 +18,7 @@ from sagas.ports import Agenda
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.calcom import FakeCalCom
 from tests.fakes.calendar import FakeCalendar
+from tests.fakes.customers import FakeCustomers
 from tests.fakes.given import BOOKING_ID, SERVICE, initiated
 from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
@@ -42,6 +43,7 @@ class Office:
         self.calcom = FakeCalCom(self.clock)
         self.calendar = FakeCalendar(self.calcom)
         self.hints = FakeHints()
+        self.customers = FakeCustomers(self.log)
         self.services = FakeServices(service)
         self.appointments = FakeAppointments(self.log)
         self.at_once = at_once
@@ -57,6 +59,7 @@ class Office:
             calendars=self.calendar,
             appointments=self.appointments,
             services=self.services,
+            customers=self.customers,
             hints=self.hints,
             clock=self.clock,
             ids=self.ids,

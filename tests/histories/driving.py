@@ -11,6 +11,7 @@ from typing import cast
 
 from sqlalchemy import insert
 
+from adapters.database.customers import DatabaseCustomers
 from adapters.database.tables import services
 from adapters.log.store import Store
 from domain.policy import Policy
@@ -61,6 +62,7 @@ class Salon:
             calendars=FakeCalendar(self.calcom),
             appointments=store.appointments,
             services=FakeServices(HAIRCUT),
+            customers=DatabaseCustomers(engine=store.engine, readers=store.readers),
             hints=FakeHints(),
             clock=store.clock,
             ids=FakeIds(seed),

@@ -28,7 +28,7 @@ from tests.fakes.ids import FakeIds
 from tests.fakes.log import AppointmentRow, FakeLog
 from tests.fakes.services import FakeServices
 from tests.fakes.time import START, FakeClock, run_virtually
-from tests.properties.gated import GatedAgenda, GatedAppointments, GatedCalendar, GatedLog
+from tests.properties.gated import GatedAgenda, GatedAppointments, GatedCalendar, GatedCustomers, GatedLog
 from tests.properties.plan import AtCalcom, Book, Cancel, Plan, TakeOver, WishName
 
 COMPANY = "acme"
@@ -107,12 +107,14 @@ class Process:
     def __init__(self, world: World, number: int) -> None:
         self.world = world
         self.dead = False
+        self.callers = 0
         self.sagas = assemble(
             log=GatedLog(self),
             agenda=GatedAgenda(self),
             calendars=GatedCalendar(self),
             appointments=GatedAppointments(self),
             services=FakeServices(*SERVICES),
+            customers=GatedCustomers(self),
             hints=world.hints,
             clock=world.clock,
             ids=FakeIds(world.plan.seed * 1000 + number),
@@ -229,7 +231,8 @@ class World:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 60.0)
             quiet = self.clock.seconds > last and not self.agenda.rows and not self.calcom.pending_commits
-            if quiet and not any(process.engine.leased for process in self.processes if not process.dead):
+            alive = [process for process in self.processes if not process.dead]
+            if quiet and not any(process.engine.leased or process.callers for process in alive):
                 break
             if self.gates > MOST_GATES:
                 break
@@ -256,6 +259,11 @@ class World:
 
     async def _act(self, action: Book | Cancel | TakeOver | AtCalcom) -> None:
         await asyncio.sleep(action.at)
+        if isinstance(action, AtCalcom):
+            self._at_calcom(action)
+            return
+        process = self.processes[action.process]
+        process.callers += 1
         match action:
             case Book():
                 await self._book(action)
@@ -263,8 +271,7 @@ class World:
                 await self._cancel(action)
             case TakeOver():
                 await self._take_over(action)
-            case AtCalcom():
-                self._at_calcom(action)
+        process.callers -= 1
 
     async def _book(self, action: Book) -> None:
         self.calls[action.wish] = self.calls.get(action.wish, 0) + 1

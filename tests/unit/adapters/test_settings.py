@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.settings import BadSettings, read_settings
+from domain.confidence import VoiceRule
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
@@ -73,6 +74,12 @@ def problems_of(monkeypatch: pytest.MonkeyPatch, **environment: str) -> list[str
         ("CRASH_AT", "hunter2#y"),
         ("CRASH_AT", "append.before:#1#2"),
         ("RETRY_JITTER", "nan"),
+        ("VOICE_SOURCES", "phone,"),
+        ("VOICE_SOURCES", "hunter2 x"),
+        ("VOICE_SOURCES", "-hunter2"),
+        ("VOICE_CONFIDENCE", "1.1"),
+        ("VOICE_CONFIDENCE", "nan"),
+        ("VOICE_CONFIDENCE", "hunter2"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,6 +114,14 @@ def test_a_right_value_is_taken(name: str, value: str, monkeypatch: pytest.Monke
     monkeypatch.setenv(f"CALSAGA_{name}", value)
 
     assert read_settings().policy() is not None
+
+
+def test_which_voices_must_be_clear_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert VoiceRule() == read_settings().voice_rule()
+    monkeypatch.setenv("CALSAGA_VOICE_SOURCES", "kiosk, robot")
+    monkeypatch.setenv("CALSAGA_VOICE_CONFIDENCE", "0.75")
+
+    assert VoiceRule(sources=frozenset({"kiosk", "robot"}), lowest=0.75) == read_settings().voice_rule()
 
 
 @pytest.mark.parametrize("policy_says", ["what no check of the settings foresees"])
