@@ -160,10 +160,10 @@ def _with_appointment(state: BookingFailures, appointment_id: UUID) -> BookingFa
 
 
 def _named(state: BookingFailures, attempt_id: str, uid: str) -> BookingFailures:
-    """Give what is open about an attempt the uid that it turned out to have at Cal.com."""
+    """Give what is about an attempt the uid that it turned out to have at Cal.com."""
     return _changed(
         state,
-        lambda it: it.is_open and it.attempt_id == attempt_id and it.calcom_booking_id is None,
+        lambda it: it.attempt_id == attempt_id and it.calcom_booking_id is None,
         lambda it: replace(it, calcom_booking_id=uid),
     )
 

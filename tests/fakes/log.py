@@ -135,7 +135,7 @@ class FakeLog:
         if releases:
             self.claims.pop(append.stream_id, None)
         if append.customer is not None:
-            self.customers.setdefault(append.customer.customer_id, append.customer)
+            self._learn(append.customer)
         self._refusals[append.append_id] = refusal
         if events:
             self._write(
@@ -147,6 +147,12 @@ class FakeLog:
             )
         self.agenda.put(append.stream_id, due)
         return Appended(events=events, refusal=refusal)
+
+    def _learn(self, given: Customer) -> None:
+        known = self.customers.get(given.customer_id, given)
+        self.customers[given.customer_id] = replace(
+            known, email=known.email or given.email, phone=known.phone or given.phone
+        )
 
     def _write(
         self,

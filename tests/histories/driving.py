@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
+from adapters.database.customers import DatabaseCustomers
 from adapters.database.tables import services
 from adapters.log.store import Store
 from domain.errors import NotBooked
@@ -26,6 +27,7 @@ from sagas.inbox import IncomingWebhook
 from sagas.orchestrator import CancelAppointment, RescheduleAppointment
 from tests.fakes.calcom import CancelFate, CreateFate, FakeCalCom, LookFate, MoveFate
 from tests.fakes.calendar import FakeCalendar
+from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.services import FakeServices
 from tests.fakes.time import FakeClock
@@ -65,6 +67,8 @@ class Salon:
             calendars=FakeCalendar(self.calcom),
             appointments=store.appointments,
             services=FakeServices(HAIRCUT),
+            customers=DatabaseCustomers(engine=store.engine, readers=store.readers),
+            hints=FakeHints(),
             clock=store.clock,
             ids=FakeIds(seed),
             policy=IMPATIENT,

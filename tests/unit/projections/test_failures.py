@@ -291,6 +291,22 @@ def test_what_a_late_answer_of_cal_coms_names_can_be_answered_either_way() -> No
     assert "resolved" == only(*named, answered("adopt", None)).status
 
 
+def test_what_was_adopted_is_named() -> None:
+    failure = only(asked("cannot_look", None), answered("adopt", None), created(seconds=51))
+
+    assert ("resolved", "adopt", "uid-1") == (failure.status, failure.resolution, failure.calcom_booking_id)
+
+
+def test_the_oldest_of_several_findings_is_asked_about_in_whatever_order_they_are_read() -> None:
+    *before, question = recorded([found("time_drift"), found("status_drift", seconds=21), asked("already_ended")])
+    state = evolve_recorded(None, before)
+    read = (state, replace(state, failures=state.failures[::-1]))
+
+    assert [{("time_drift", "manual_review"), ("status_drift", "pending")}] * 2 == [
+        {(it.failure_type, it.status) for it in evolve_recorded(one, [question]).failures} for one in read
+    ]
+
+
 def test_a_new_uid_at_cal_com_is_followed() -> None:
     moved = (found(), followed("uid-1", "uid-9"))
 

@@ -58,7 +58,7 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> list[AnswerReview]:
     What reached the saga.
     """
     FakeRepairs.answered = []
-    monkeypatch.setattr("adapters.bootstrap.Repairs", FakeRepairs)
+    monkeypatch.setattr("sagas.assembly.Repairs", FakeRepairs)
     return FakeRepairs.answered
 
 

@@ -5,7 +5,7 @@ A backend in memory, whose orchestrator answers what a test tells it to.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -13,6 +13,7 @@ from adapters.web.ports import (
     Backend,
     Caller,
     CompanyRecord,
+    CustomerRecord,
     KeyRecord,
     Readiness,
     ServiceWish,
@@ -21,6 +22,7 @@ from domain import events as e
 from domain import findings as f
 from domain.booking import Booking, fold, initial_state
 from domain.errors import AppointmentError, UnknownBooking, UnknownService
+from domain.offer import Offer
 from domain.person import Person, Remark
 from domain.service import Service
 from domain.validation import validate
@@ -30,7 +32,8 @@ from projections.bookings import summary
 from projections.failures import SyncFailure, failure_id_of
 from projections.sync_failure_pages import FailureFilter, FailurePage
 from sagas.appending import Recorded
-from sagas.orchestrator import BookingResult, CancelAppointment
+from sagas.inbox import IncomingWebhook, Stored
+from sagas.orchestrator import BookingResult, CancelAppointment, RescheduleAppointment
 from sagas.repairs import AnswerReview
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -40,6 +43,15 @@ OTHER_ID = UUID("99999999-2222-5333-8444-555555555555")
 ALL_SCOPES = ("bookings:write", "bookings:read", "ops:read", "ops:write")
 SERVICE = Service(
     company_id="acme", service_id="consult", name="Consultation", duration_minutes=30, calcom_event_type_id=1
+)
+
+OFFER = Offer(service=SERVICE)
+ADA = CustomerRecord(
+    customer_id=UUID("22222222-2222-5333-8444-555555555555"),
+    name="Ada Lovelace",
+    email="ada@example.com",
+    phone="+491701234567",
+    created_at=NOW,
 )
 
 
@@ -137,18 +149,24 @@ class FakeBookings:
     error: Exception | None = None
     booked: list[BookAppointment] = field(default_factory=list)
     cancelled: list[CancelAppointment] = field(default_factory=list)
+    rescheduled: list[RescheduleAppointment] = field(default_factory=list)
     patience: list[float] = field(default_factory=list)
 
     async def book(self, wish: BookAppointment, *, patience: float) -> BookingResult:
         if wish.service_id != SERVICE.service_id or wish.company_id != SERVICE.company_id:
             raise UnknownService(wish.service_id)
-        validate(wish, SERVICE, now=NOW)
+        validate(wish, OFFER, now=NOW)
         self.booked.append(wish)
         return self._answer(patience)
 
     async def cancel(self, wish: CancelAppointment, *, patience: float) -> BookingResult:
         await self.get(wish.booking_id, company_id=wish.company_id)
         self.cancelled.append(wish)
+        return self._answer(patience)
+
+    async def reschedule(self, wish: RescheduleAppointment, *, patience: float) -> BookingResult:
+        await self.get(wish.booking_id, company_id=wish.company_id)
+        self.rescheduled.append(wish)
         return self._answer(patience)
 
     async def get(self, booking_id: UUID, *, company_id: str) -> Booking:
@@ -222,6 +240,19 @@ class FakeRepairs:
         return self.result
 
 
+@dataclass
+class FakeInbox:
+    """Stores each digest once."""
+
+    stored: list[IncomingWebhook] = field(default_factory=list)
+
+    async def receive(self, webhook: IncomingWebhook) -> Stored:
+        if any(one.digest == webhook.digest for one in self.stored):
+            return "known"
+        self.stored.append(webhook)
+        return "stored" if webhook.problem is None else "rejected"
+
+
 class FakeKeys:
     """A key is written `company/scope,scope`."""
 
@@ -251,26 +282,41 @@ class FakeServices:
     is_new: bool = True
     error: AppointmentError | None = None
 
-    async def define(self, wish: ServiceWish) -> tuple[Service, bool]:
+    async def define(self, wish: ServiceWish) -> tuple[Offer, bool]:
         if self.error is not None:
             raise self.error
         self.defined.append(wish)
-        return SERVICE, self.is_new
+        return replace(OFFER, opening_hours=wish.opening_hours), self.is_new
 
-    async def list(self, *, company_id: str) -> Sequence[Service]:
-        return [SERVICE] if company_id == SERVICE.company_id else []
+    async def list(self, *, company_id: str) -> Sequence[Offer]:
+        return [OFFER] if company_id == SERVICE.company_id else []
+
+
+@dataclass
+class FakeCustomers:
+    asked: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+
+    async def list(self, *, company_id: str, phone: str | None, email: str | None) -> Sequence[CustomerRecord]:
+        self.asked.append((company_id, phone, email))
+        return [ADA] if company_id == SERVICE.company_id and ADA.phone == (phone or ADA.phone) else []
 
 
 @dataclass
 class FakeCompanies:
-    stored: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    stored: list[tuple[str, str | None, Sequence[str] | None]] = field(default_factory=list)
+    secrets: Sequence[str] = ("hush", "the one before")
 
-    async def put(self, company_id: str, *, calcom_key: str | None, webhook_secret: str | None) -> CompanyRecord:
-        self.stored.append((company_id, calcom_key, webhook_secret))
+    async def put(
+        self, company_id: str, *, calcom_key: str | None, webhook_secrets: Sequence[str] | None
+    ) -> CompanyRecord:
+        self.stored.append((company_id, calcom_key, webhook_secrets))
         return CompanyRecord(company_id=company_id, has_calcom_key=True, has_webhook_secret=False)
 
     async def list(self) -> Sequence[CompanyRecord]:
         return [CompanyRecord(company_id=it, has_calcom_key=True, has_webhook_secret=True) for it in ("acme", "other")]
+
+    async def webhook_secrets(self, company_id: str) -> Sequence[str] | None:
+        return self.secrets if company_id == "acme" else None
 
 
 @dataclass
@@ -279,6 +325,11 @@ class FakeProbes:
 
     async def readiness(self) -> Readiness:
         return self.state
+
+
+class FakeMetrics:
+    def exposition(self) -> bytes:
+        return b"calls_total 1.0\n"
 
 
 @dataclass
@@ -290,8 +341,12 @@ class FakeBackend:
     repairs: FakeRepairs = field(default_factory=FakeRepairs)
     keys: FakeKeys = field(default_factory=FakeKeys)
     services: FakeServices = field(default_factory=FakeServices)
+    customers: FakeCustomers = field(default_factory=FakeCustomers)
     companies: FakeCompanies = field(default_factory=FakeCompanies)
+    inbox: FakeInbox = field(default_factory=FakeInbox)
     probes: FakeProbes = field(default_factory=FakeProbes)
+
+    metrics: FakeMetrics = field(default_factory=FakeMetrics)
 
     def as_backend(self) -> Backend:
         return Backend(**vars(self))
