@@ -121,7 +121,10 @@ class FakeCalendar:
                 return TraceFailed(reason="successor_not_found") if origins else NotThere()
             unseen = found.ended_at is not None and found.ended_at > shown
             if found.rescheduled_to is None or unseen:
-                return _sighting(found, origins, live=found.is_live or unseen)
+                # A booking names the one before, and that one alone.
+                before = found.rescheduled_from
+                known = origins if before is None or before in origins else (*origins, before)
+                return _sighting(found, known, live=found.is_live or unseen)
             origins, uid = (uid, *origins), found.rescheduled_to
 
     async def sightings(self, event_type_id: int, *, changed_since: datetime, starting_after: datetime) -> Sightings:

@@ -42,6 +42,7 @@ IMPATIENT = Policy(
     retry=RetryPolicy(first_delay=0.02, cap=0.2),
     inconsistent_after=2,
     review_after=4,
+    expiry=timedelta(seconds=10),
 )
 HAIRCUT = Service(
     company_id="salon",

@@ -14,6 +14,7 @@ from domain import events as e
 from domain import findings as f
 from domain.booking import Booking, BookingStatus, Goal, appointment_id_of, evolve, fold, initial_state
 from domain.ledger import LineStatus
+from domain.person import Remark
 from tests.fakes.given import (
     ABSENT,
     BOOKED,
@@ -422,3 +423,150 @@ def test_a_doubt_that_is_answered_needs_no_review(answer: e.BookingEvent) -> Non
 )
 def test_an_end_settles_the_review_if_it_says_so(end: e.BookingEvent, status: BookingStatus) -> None:
     assert status is given(*IN_DOUBT, review(uid=None), end).status
+
+
+FOUND = e.CalcomBookingFound(
+    at=at(1),
+    uid="uid-9",
+    calcom_status="accepted",
+    starts_at=SLOT,
+    ends_at=SLOT + timedelta(hours=1),
+    webhook_id="hook",
+)
+
+
+def rescheduled(uid: str = "uid-2", *, webhook_id: str | None = None) -> e.BookingRescheduled:
+    return e.BookingRescheduled(
+        at=at(20),
+        from_uid="uid-1",
+        to_uid=uid,
+        starts_at=SLOT + timedelta(hours=3),
+        ends_at=SLOT + timedelta(hours=4),
+        by="calcom",
+        webhook_id=webhook_id,
+    )
+
+
+def test_a_booking_that_was_found_is_kept_and_not_ours() -> None:
+    booking = given(FOUND)
+
+    [line] = booking.ledger.lines
+    assert (True, LineStatus.LIVE, "uid-9") == (line.foreign, line.status, line.uid)
+    assert ("uid-9", SLOT, SLOT + timedelta(hours=1), "hook") == (
+        booking.kept_uid,
+        booking.starts_at,
+        booking.ends_at,
+        booking.webhook_id,
+    )
+    assert BookingStatus.PENDING is booking.status
+
+
+def test_a_booking_that_was_found_is_never_surplus() -> None:
+    assert () == given(FOUND, booked("uid-9"), cancellation()).surplus
+
+
+def test_a_moved_appointment_stands_at_its_new_time_under_its_new_uid() -> None:
+    booking = given(*BOOKED, followed("uid-1", "uid-2"), rescheduled())
+
+    assert (BookingStatus.BOOKED, "uid-2") == (booking.status, booking.kept_uid)
+    assert (SLOT + timedelta(hours=3), SLOT + timedelta(hours=4)) == (booking.starts_at, booking.ends_at)
+    assert booking.appointment_live
+
+
+@pytest.mark.parametrize(("told_by", "expected"), [(None, "hook"), ("hook-2", "hook-2")])
+def test_a_booking_names_the_last_webhook_that_told_of_its_row(told_by: str | None, expected: str) -> None:
+    booking = given(FOUND, booked("uid-9"), rescheduled(webhook_id=told_by))
+
+    assert expected == booking.webhook_id
+
+
+def answered(answer: f.ReviewAnswer, *, uid: str | None = "uid-1") -> f.ManualReviewAnswered:
+    return f.ManualReviewAnswered(
+        at=at(30),
+        answer=answer,
+        actor="grace",
+        person=Remark(reason="looked"),
+        attempt_id="one",
+        uid=uid,
+        status_after="",
+        reason_after=None,
+        detail_after=None,
+    )
+
+
+STUCK = (*BOOKED, cancellation(), *(cancel_failed() for _ in range(3)), review())
+
+
+@pytest.mark.parametrize("answer", ["retry", "cancel"])
+def test_a_person_may_have_it_tried_again(answer: f.ReviewAnswer) -> None:
+    booking = given(*STUCK, answered(answer))
+
+    [line] = booking.ledger.lines
+    assert (BookingStatus.CANCELLING, 0, None) == (booking.status, line.cancel_failures, line.retry_cancel_at)
+    assert not line.in_review
+
+
+@pytest.mark.parametrize(
+    ("before", "uid", "expected"),
+    [(STUCK, "uid-1", LineStatus.CANCELLED), ((*IN_DOUBT, review(uid=None)), None, LineStatus.ABSENT_FOR_GOOD)],
+)
+def test_a_person_may_know_that_nothing_is_left(
+    before: tuple[e.BookingEvent, ...], uid: str | None, expected: LineStatus
+) -> None:
+    booking = given(*before, answered("absent", uid=uid))
+
+    assert ([expected], None) == (_statuses(booking), booking.review)
+
+
+def test_a_person_may_adopt_what_an_attempt_has_made() -> None:
+    booking = given(*IN_DOUBT, review(uid=None), answered("adopt", uid=None), created())
+
+    assert (BookingStatus.PENDING, "uid-1", [LineStatus.LIVE]) == (
+        booking.status,
+        booking.kept_uid,
+        _statuses(booking),
+    )
+
+
+def test_an_appointment_that_is_kept_stands_and_nothing_undoes_it() -> None:
+    booking = given(*STUCK, answered("keep_local"))
+
+    assert (BookingStatus.BOOKED, Goal.BOOK, None) == (booking.status, booking.goal, booking.cancellation)
+    assert (booking.appointment_live, [LineStatus.LIVE], ()) == (True, _statuses(booking), booking.surplus)
+
+
+def test_without_an_appointment_to_keep_the_line_is_closed() -> None:
+    booking = given(attempted(), created(), compensating(), review(), answered("keep_local"))
+
+    assert (BookingStatus.COMPENSATING, [LineStatus.SET_ASIDE]) == (booking.status, _statuses(booking))
+
+
+def test_an_answer_about_one_line_leaves_the_question_about_another() -> None:
+    booking = given(
+        attempted(),
+        created(),
+        created(uid="uid-2", late=True),
+        compensating(),
+        review(),
+        review(uid="uid-2"),
+        answered("absent"),
+    )
+
+    assert BookingStatus.NEEDS_REVIEW is booking.status
+    assert [LineStatus.CANCELLED, LineStatus.LIVE] == _statuses(booking)
+
+
+def test_what_is_found_stands_until_it_is_resolved() -> None:
+    drift = f.InconsistencyDetected(at=at(20), kind="time_drift", uid="uid-1", evidence="moved", repair="move")
+    ghost = replace(drift, kind="ghost")
+    resolved = f.InconsistencyResolved(at=at(21), kind="time_drift", uid="uid-1", how="move", actor="calsaga")
+
+    assert (drift, ghost) == given(*BOOKED, drift, ghost).inconsistencies
+    assert (ghost,) == given(*BOOKED, drift, ghost, resolved).inconsistencies
+
+
+def test_that_something_is_owed_at_calcom_changes_nothing_by_itself() -> None:
+    owed = f.CalcomSyncRequired(at=at(20), uid="uid-2", reason="surplus")
+
+    before, after = given(*BOOKED), given(*BOOKED, owed)
+    assert after == replace(before, version=before.version + 1, updated_at=owed.at)
