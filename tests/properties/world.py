@@ -267,7 +267,8 @@ class World:
         Compare both sides until nothing differs any more; the first pass goes back to the beginning.
         """
         differing: list[Finding] = []
-        for since in (timedelta(days=2), None, None, None, None, None, None, None):
+        # Each failure of the database that is still to come costs a pass.
+        for since in (timedelta(days=2), *[None] * 40):
             try:
                 sweeps = await self._reconciler().reconcile(since=since)
             except AppointmentDatabaseError:
