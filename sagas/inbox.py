@@ -139,7 +139,8 @@ class Inbox:
     async def _converged(self, webhook: Webhook, received: WebhookReceived, uid: str) -> Converged:
         if received.trigger == "BOOKING_CREATED" and received.booking_id is not None and not webhook.put_off:
             booking = await self._engine.load(received.booking_id)
-            if booking.ended is BookingStatus.BOOKED and booking.kept_uid == uid:
+            booked = booking.ended is BookingStatus.BOOKED and booking.kept_uid == uid
+            if booked and booking.facts.service.company_id == received.company_id:
                 # Our own news: both sides have it, and nobody need be asked.
                 return Converged(outcome="equal", booking_id=booking.booking_id)
         return await self._convergence.converge(received.company_id, uid, webhook_id=webhook.webhook_id)

@@ -25,7 +25,7 @@ from sagas.orchestrator import BookingResult, CancelAppointment, RescheduleAppoi
 from sagas.reconciling import Finding, Reconciler
 from sagas.waiting import WaitingRoom
 from tests.fakes.agenda import FakeAgenda
-from tests.fakes.books import FakeBooks, NoPace
+from tests.fakes.books import FakeBooks, FakePace
 from tests.fakes.calcom import FakeCalCom
 from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
@@ -288,7 +288,7 @@ class World:
             calendars=GatedCalendar(process),
             books=self.books,
             clock=self.clock,
-            pace=NoPace(),
+            pace=FakePace(),
         )
 
     def booking_ids(self) -> list[UUID]:
