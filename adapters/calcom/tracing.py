@@ -16,18 +16,35 @@ MOVES = 20
 
 
 async def trace(wire: Wire, uid: str) -> Trace:
-    """Follow a uid to where it stands now, or to its end."""
+    """Follow a uid to where it stands now, or to its end, and back to what it was at first."""
     origins: tuple[str, ...] = ()
+    first: str | None = None
     for _ in range(MOVES):
         seen = await read_sighting(wire, uid)
         if isinstance(seen, Failure):
             return TraceFailed(reason=seen.reason, retry_after=seen.retry_after)
         if isinstance(seen, NotFound):
             return NotThere() if not origins else TraceFailed(reason="successor_not_found")
+        first = seen.rescheduled_from_uid if not origins else first
         if seen.is_live or seen.rescheduled_to_uid is None:
-            return sighting(seen, origins=origins)
+            before = await _before(wire, first, known=origins)
+            return before if isinstance(before, TraceFailed) else sighting(seen, origins=(*origins, *before))
         origins, uid = (seen.uid, *origins), seen.rescheduled_to_uid
     return TraceFailed(reason="moved_too_often")
+
+
+async def _before(wire: Wire, uid: str | None, *, known: tuple[str, ...]) -> tuple[str, ...] | TraceFailed:
+    """Return everything that became what was asked for, the last one first: the log may know an early uid alone."""
+    origins: tuple[str, ...] = ()
+    while uid is not None and uid not in origins and uid not in known:
+        if len(origins) == MOVES:
+            return TraceFailed(reason="moved_too_often")
+        origins = (*origins, uid)
+        seen = await read_sighting(wire, uid)
+        if isinstance(seen, Failure):
+            return TraceFailed(reason=seen.reason, retry_after=seen.retry_after)
+        uid = None if isinstance(seen, NotFound) else seen.rescheduled_from_uid
+    return origins
 
 
 def sighting(seen: SightingAnswer, *, origins: tuple[str, ...] = ()) -> Standing | Gone:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -18,7 +19,8 @@ from tests.storm.visits import Visit
 
 AGAIN_AFTER_SECONDS: Final = 0.3
 PATIENCE: Final = {"Prefer": "wait=8"}
-MOST_AT_ONCE: Final = 300
+SETTLED_WITHIN_SECONDS: Final = 30
+UNDER_WAY: Final = frozenset({"pending", "compensating", "cancelling", "rescheduling"})
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class Customers:
         await asyncio.sleep(visit.thinks)
         where, number = f"/api/bookings/{booking_id}", visit.request.number
         if visit.moves_to is not None:
+            await self._until_settled(where)
             body = {"starts_at": visit.moves_to.isoformat(), "reason": "something came up"}
             await self._insist("moved", f"{where}/reschedule", body, key=f"move {number}")
         if visit.cancels:
@@ -67,6 +70,15 @@ class Customers:
             )
         )
         return booking_id
+
+    async def _until_settled(self, where: str) -> None:
+        deadline = asyncio.get_running_loop().time() + SETTLED_WITHIN_SECONDS
+        while asyncio.get_running_loop().time() < deadline:
+            with suppress(httpx.TransportError):
+                answer = await self.http.get(where)
+                if answer.is_success and answer.json()["booking"]["status"] not in UNDER_WAY:
+                    return
+            await asyncio.sleep(1)
 
     async def _insist(self, what: str, path: str, body: object, *, key: str) -> httpx.Response:
         """
