@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo test check format bench crash-sweep coverage clean
+.PHONY: help install lock demo test check format bench crash-sweep storm coverage clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: install ## measure, and print the figures
 
 crash-sweep: install ## kill a booking at every step and check that it heals
 	$(BIN)/python -m tests.crash.sweep
+
+storm: install ## let everything go wrong at once and check that both places agree
+	$(BIN)/python -m tests.storm
 
 coverage: install ## run every test; fail under 90 % of all, and under 100 % of domain/ and sagas/
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --cov --cov-report=

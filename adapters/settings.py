@@ -23,7 +23,6 @@ from domain.retry import RetryPolicy
 PREFIX = "CALSAGA_"
 TESTS = (f"{PREFIX}TEST_", f"{PREFIX}SWEEP", f"{PREFIX}LARGE", f"{PREFIX}CALCOM_OPENAPI")
 """How the names begin that mean something to the tests alone."""
-UNSUPPORTED = frozenset({f"{PREFIX}RECONCILE_SECONDS"})
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Secret = Annotated[SecretStr, AfterValidator(check.secret)]
 
@@ -189,9 +188,7 @@ def _misnamed() -> Iterator[str]:
     # Like the values: a variable that is empty is not set, and capitals make no difference.
     given = sorted(name for name, value in os.environ.items() if value and name.upper().startswith(PREFIX))
     for name in given:
-        if name.upper() in UNSUPPORTED:
-            yield f"{name}: is not supported by this version; unset it"
-        elif name.upper() not in known and not name.upper().startswith(TESTS):
+        if name.upper() not in known and not name.upper().startswith(TESTS):
             meant = check.nearest(name.upper(), sorted(known))
             yield f"{name}: is no setting; " + (f"did you mean {meant}?" if meant else "unset it")
 

@@ -406,7 +406,10 @@ def _answered(b: Booking, event: f.ManualReviewAnswered) -> Booking:
     answered = replace(b, ledger=ledger, review=b.review if ledger.in_review else None)
     if stays:
         # The appointment is kept, and what was to undo it is forgotten.
-        return replace(answered, goal=Goal.BOOK, ended=BookingStatus.BOOKED, cancellation=None, undoing=None)
+        return replace(answered, goal=Goal.BOOK, ended=BookingStatus.BOOKED, cancellation=None, undoing=None, move=None)
+    if event.answer == "retry":
+        move = None if b.move is None else replace(b.move, failed_looks=0)
+        return replace(answered, persistence_failure=None, move=move)
     return answered
 
 

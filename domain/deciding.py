@@ -117,7 +117,8 @@ def reschedule(booking: Booking, command: RequestReschedule, *, now: datetime) -
             if starts_at != command.starts_at:
                 raise KeyReused(booking.booking_id)
             return None
-    if booking.move is not None and booking.move.starts_at == command.starts_at:
+    under_way = booking.move if booking.status is BookingStatus.RESCHEDULING else None
+    if under_way is not None and under_way.starts_at == command.starts_at:
         return None
     if booking.status is not BookingStatus.BOOKED or booking.starts_at is None or booking.ends_at is None:
         raise NotBooked(booking.booking_id, status=booking.status.value)

@@ -176,7 +176,7 @@ class Convergence:
             return difference.events
         known = any((it.kind, it.uid) == (difference.kind, difference.uid) for it in booking.inconsistencies)
         detected = () if known else (found(difference, now=now),)
-        mended = () if difference.owes else (repaired(difference, now=now),)
+        mended = () if difference.repair == "cancel" else (repaired(difference, now=now),)
         return (*detected, *difference.events, *mended)
 
     async def _append(self, booking: Booking, events: Sequence[BookingEvent], difference: Difference) -> AppendResult:

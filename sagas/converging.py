@@ -15,7 +15,7 @@ from domain import findings as f
 from domain.booking import Booking, BookingStatus
 from domain.webhook import WebhookOutcome
 from sagas import outcomes as o
-from sagas.recording import record_gone, record_sighting
+from sagas.recording import record_gone, record_sighting, settled
 
 
 class NotNow(Enum):
@@ -52,7 +52,7 @@ def compare(
 ) -> Difference | NotNow | None:
     """Return how a booking that we know differs from what stands at Cal.com, or None if it does not."""
     if booking.status is BookingStatus.NEEDS_REVIEW:
-        return None
+        return _answer(booking, trace, now)
     if booking.ended is None:
         doubtful = booking.ledger.open or (booking.move is not None and booking.move.is_open)
         return NotNow.IN_DOUBT if doubtful else NotNow.UNDER_WAY
@@ -96,11 +96,27 @@ def overlapping(difference: Difference, *, now: datetime) -> Difference:
     return replace(difference, events=(*before, replace(last, overlaps=True), flagged))
 
 
+def _answer(booking: Booking, trace: o.Standing | o.Gone, now: datetime) -> Difference | None:
+    """Return that what a person was asked to look for stands there."""
+    asked = any(line.uid is None and line.attempt_id == trace.attempt_id for line in booking.ledger.in_review)
+    if isinstance(trace, o.Gone) or not asked:
+        return None
+    return Difference(
+        kind="orphan",
+        repair="adopt",
+        uid=trace.uid,
+        evidence=f"{trace.uid} is live at Cal.com, and a person was asked whether it is",
+        outcome="adopted",
+        events=record_sighting(booking, trace, now=now),
+        owes=True,
+    )
+
+
 def _gone(booking: Booking, trace: o.Gone, now: datetime) -> Difference | None:
     lived = next((line for line in booking.ledger.live if line.uid in trace.uids), None)
     if lived is None or lived.uid is None:
         return None
-    if lived.uid != booking.kept_uid:
+    if lived.uid != booking.kept_uid or booking.ended is not BookingStatus.BOOKED:
         cancelled = e.CalcomBookingCancelled(
             at=now, attempt_id=lived.attempt_id, uid=lived.uid, how="already_cancelled"
         )
@@ -110,7 +126,7 @@ def _gone(booking: Booking, trace: o.Gone, now: datetime) -> Difference | None:
             uid=lived.uid,
             evidence="what was to be cancelled is cancelled at Cal.com",
             outcome="cancelled",
-            events=(cancelled,),
+            events=(cancelled, *settled(booking, lived.uid, now=now)),
             owes=True,
         )
     return Difference(
@@ -149,8 +165,20 @@ def _moved(booking: Booking, trace: o.Standing, now: datetime, webhook_id: UUID 
         uid=trace.uid,
         evidence=f"booked here as {kept}, stands at Cal.com as {trace.uid} from {trace.starts_at.isoformat()}",
         outcome="moved",
-        events=(*followed, moved),
+        events=(*_left_behind(booking, kept, trace, now=now), *followed, moved),
         moves=True,
+    )
+
+
+def _left_behind(
+    booking: Booking, kept: str, trace: o.Standing, *, now: datetime
+) -> tuple[f.InconsistencyResolved, ...]:
+    """Return that what was found about the old time is over; that metadata says what the log does not know is not."""
+    unknown = (trace.attempt_id, trace.booking_id) != (None, None)
+    return tuple(
+        one
+        for one in settled(booking, kept, how="moved", now=now)
+        if one.kind == "time_drift" or (one.kind == "foreign_booking" and not unknown)
     )
 
 

@@ -34,6 +34,9 @@ FOLLOWED = frozenset(
 """The triggers that tell of a booking that came, went, or was moved; all others are kept and ignored."""
 
 GONE = frozenset({"BOOKING_CANCELLED", "BOOKING_REJECTED"})
+STANDS: frozenset[WebhookOutcome | None] = frozenset({"equal", "imported", "moved", "flagged"})
+"""What comes of a booking that stands at Cal.com."""
+
 AGREES_AFTER = (timedelta(seconds=2), timedelta(seconds=10), timedelta(seconds=60))
 """Cal.com sends BOOKING_CANCELLED before it changes the booking: when to look again."""
 
@@ -139,7 +142,8 @@ class Inbox:
     async def _converged(self, webhook: Webhook, received: WebhookReceived, uid: str) -> Converged:
         if received.trigger == "BOOKING_CREATED" and received.booking_id is not None and not webhook.put_off:
             booking = await self._engine.load(received.booking_id)
-            if booking.ended is BookingStatus.BOOKED and booking.kept_uid == uid:
+            booked = booking.ended is BookingStatus.BOOKED and booking.kept_uid == uid
+            if booked and booking.facts.service.company_id == received.company_id:
                 # Our own news: both sides have it, and nobody need be asked.
                 return Converged(outcome="equal", booking_id=booking.booking_id)
         return await self._convergence.converge(received.company_id, uid, webhook_id=webhook.webhook_id)
@@ -167,7 +171,7 @@ def _at_once(received: WebhookReceived) -> WebhookOutcome | None:
 def _put_off(webhook: Webhook, received: WebhookReceived, converged: Converged, policy: Policy) -> timedelta | None:
     """Return after how long it is to be looked at again, or None if that is enough."""
     waits = AGREES_AFTER[webhook.put_off] if webhook.put_off < len(AGREES_AFTER) else None
-    if converged.outcome == "equal" and received.trigger in GONE and not converged.gone:
+    if converged.outcome in STANDS and received.trigger in GONE and not converged.gone:
         return waits
     if converged.outcome is not None:
         return None

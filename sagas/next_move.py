@@ -27,7 +27,7 @@ def next_move(booking: Booking, move: Move, kept: Line, now: datetime, policy: P
         case MoveStatus.REFUSED:
             return _fail(move.refusal, move.detail, now)
         case MoveStatus.MOVED:
-            return _shift(booking, move, kept, now)
+            return _shift(booking, move, kept, now, policy)
         case MoveStatus.WANTED:
             return _ask(move, kept, now, policy)
 
@@ -61,17 +61,23 @@ def _outcome_missing(move: Move, now: datetime) -> Step:
 def _settle(move: Move, kept: Line, now: datetime, policy: Policy) -> Step:
     if move.clean_looks >= policy.clean_looks:
         return Record((m.CalcomRescheduleAbsent(at=now),))
+    if move.failed_looks >= policy.review_after:
+        return _ask_a_person(kept, "cannot_look", f"reading the booking failed {move.failed_looks} times", now)
     due = policy.look_at_move(move)
     return Wait(due) if now < due else Perform(TraceMove(uid=kept.uid or "", attempt_id=kept.attempt_id))
 
 
-def _shift(booking: Booking, move: Move, kept: Line, now: datetime) -> Step:
+def _shift(booking: Booking, move: Move, kept: Line, now: datetime, policy: Policy) -> Step:
+    if booking.persistence_failure not in {None, "staff_overlap"}:
+        detail = f"the local database refused the new time: {booking.persistence_failure}"
+        return _ask_a_person(kept, "persistence_failed", detail, now)
     obstacle = booking.obstacle
     if obstacle is not None and obstacle.verdict is None:
         return Perform(InspectObstacle(appointment_id=obstacle.appointment_id))
     if obstacle is not None and booking.retry_at is not None and now < booking.retry_at:
         return Wait(booking.retry_at)
-    stands = obstacle is not None and obstacle.verdict == "stands"
+    # Two bookings that wait for each other's time must not wait for ever.
+    stands = obstacle is not None and (obstacle.verdict == "stands" or booking.repeats >= policy.inconsistent_after)
     overlaps = stands or (booking.persistence_failure is not None and obstacle is None)
     # Cal.com has it there, and the old time may be gone: it is kept, flagged, and a person looks.
     flags = _flags(kept, now) if overlaps else ()
@@ -81,7 +87,7 @@ def _shift(booking: Booking, move: Move, kept: Line, now: datetime) -> Step:
         to_uid=kept.uid or "",
         starts_at=move.starts_at,
         ends_at=move.ends_at,
-        by="customer",
+        by="customer" if move.claimed else "calcom",
         overlaps=overlaps,
     )
     return Shift(rescheduled=rescheduled, flags=flags)
@@ -93,6 +99,11 @@ def _flags(kept: Line, now: datetime) -> tuple[e.BookingEvent, ...]:
         f.InconsistencyDetected(at=now, kind="time_drift", uid=kept.uid, evidence=evidence, repair="manual_review"),
         f.ManualReviewRequested(at=now, reason="time_drift", detail=evidence, attempt_id=kept.attempt_id, uid=kept.uid),
     )
+
+
+def _ask_a_person(kept: Line, reason: str, detail: str, now: datetime) -> Step:
+    asked = f.ManualReviewRequested(at=now, reason=reason, detail=detail, attempt_id=kept.attempt_id, uid=kept.uid)
+    return Record((asked,))
 
 
 def _fail(reason: str, detail: str, now: datetime) -> Step:

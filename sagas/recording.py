@@ -16,6 +16,7 @@ from domain.booking import Booking, BookingStatus, Goal
 from domain.ledger import LineStatus
 from domain.policy import Policy
 from sagas import outcomes as o
+from sagas.sight import with_sight
 from sagas.steps import CancelAtCalcom, InspectObstacle, LookAtCalcom
 
 # A rejected key is replaced by a person, who then looks whether the bookings go on, and nothing wakes those that wait.
@@ -47,11 +48,17 @@ def record_create(
     booking: Booking, attempt_id: str, outcome: o.CreateOutcome, *, now: datetime, policy: Policy
 ) -> tuple[e.BookingEvent, ...]:
     """Return what a create's outcome adds to the log."""
+    return with_sight(booking, _of_create(booking, attempt_id, outcome, now=now, policy=policy), now=now)
+
+
+def _of_create(
+    booking: Booking, attempt_id: str, outcome: o.CreateOutcome, *, now: datetime, policy: Policy
+) -> tuple[e.BookingEvent, ...]:
     line = booking.ledger.of(attempt_id)
     unsettled = line is not None and line.status in _UNSETTLED
     match outcome:
         case o.Made():
-            return _made(booking, attempt_id, outcome, how="made", now=now)
+            return record_made(booking, attempt_id, outcome, how="made", now=now)
         case o.Refused() if unsettled:
             return (
                 e.CalcomBookingRefused(
@@ -73,9 +80,10 @@ def record_create(
             return ()
 
 
-def _made(
+def record_made(
     booking: Booking, attempt_id: str, outcome: o.Made | o.Found | o.Standing, *, how: e.CreatedHow, now: datetime
 ) -> tuple[e.BookingEvent, ...]:
+    """Return what it adds to the log that an attempt has made a booking."""
     if booking.ledger.holding(outcome.uid) is not None:
         return ()
     line = booking.ledger.of(attempt_id)
@@ -124,16 +132,17 @@ def record_look(
             failed = _looked(asked, (), outcome.started_at, outcome.reason, now=now)
             return (*failed, *_blind(booking, asked, outcome.reason, now=now, policy=policy))
         case o.Looked():
-            news = tuple(it for it in effect.attempt_ids if _is_news(booking, it, outcome.started_at))
+            asked = tuple(it for it in effect.attempt_ids if _is_news(booking, it, outcome.started_at))
             found = tuple(chain.from_iterable(_found(booking, it, outcome, now=now) for it in effect.attempt_ids))
-            missing = tuple(it for it in news if all(one.attempt_id != it for one in outcome.found))
+            missing = tuple(it for it in asked if all(one.attempt_id != it for one in outcome.found))
             counted = tuple(it for it in missing if _counts(booking, it, outcome.started_at, policy))
-            unseen = tuple(it for it in news if _moved_out_of_sight(it, outcome))
-            return (
+            unseen = tuple(it for it in asked if _moved_out_of_sight(it, outcome))
+            news = (
                 *found,
                 *_looked(missing, counted, outcome.started_at, None, now=now),
                 *_looked(unseen, (), outcome.started_at, "moved_out_of_sight", now=now),
             )
+            return with_sight(booking, news, now=now, clear=not unseen)
         case _:
             assert_never(outcome)
 
@@ -169,7 +178,7 @@ def _adopted(
     while origin is not None and booking.ledger.holding(origin) is None:
         origin = origins.pop(origin, None)
     if origin is None or booking.ledger.holding(one.uid) is not None:
-        return _made(booking, one.attempt_id, one, how="adopted", now=now)
+        return record_made(booking, one.attempt_id, one, how="adopted", now=now)
     return (e.CalcomBookingFollowed(at=now, attempt_id=one.attempt_id, from_uid=origin, to_uid=one.uid),)
 
 
@@ -178,7 +187,7 @@ def record_sighting(booking: Booking, seen: o.Standing, *, now: datetime) -> tup
     attempt_id = seen.attempt_id or ""
     known = next((uid for uid in seen.uids if booking.ledger.holding(uid) is not None), None)
     if known is None:
-        return _made(booking, attempt_id, seen, how="adopted", now=now)
+        return with_sight(booking, record_made(booking, attempt_id, seen, how="adopted", now=now), now=now)
     # It was moved, or lives although it had been cancelled: what is followed lives.
     return (e.CalcomBookingFollowed(at=now, attempt_id=attempt_id, from_uid=known, to_uid=seen.uid),)
 
@@ -232,7 +241,7 @@ def record_cancel(
     match outcome:
         case o.Cancelled():
             cancelled = e.CalcomBookingCancelled(at=now, attempt_id=effect.attempt_id, uid=effect.uid, how=outcome.how)
-            return (cancelled, *_settled(booking, effect.uid, now=now))
+            return (cancelled, *settled(booking, effect.uid, now=now))
         case o.Moved() if booking.ledger.holding(outcome.to_uid) is not None:
             # What it became has a line of its own, found by a look: a uid never stands in two lines.
             return (
@@ -257,10 +266,12 @@ def record_cancel(
             assert_never(outcome)
 
 
-def _settled(booking: Booking, uid: str, *, now: datetime) -> tuple[f.InconsistencyResolved, ...]:
-    """Return that what was found about a uid is settled, now that it is cancelled."""
+def settled(
+    booking: Booking, uid: str, *, now: datetime, how: str = "cancelled"
+) -> tuple[f.InconsistencyResolved, ...]:
+    """Return that what was found about a uid is settled, now that it is not live any more."""
     return tuple(
-        f.InconsistencyResolved(at=now, kind=one.kind, uid=uid, how="cancelled", actor="calsaga")
+        f.InconsistencyResolved(at=now, kind=one.kind, uid=uid, how=how, actor="calsaga")
         for one in booking.inconsistencies
         if one.uid == uid
     )
@@ -309,4 +320,5 @@ def record_gone(booking: Booking, uid: str, *, now: datetime) -> tuple[e.Booking
     return (
         e.CalcomBookingCancelled(at=now, attempt_id=line.attempt_id, uid=uid, how="already_cancelled"),
         e.BookingCancelled(at=now, reason="cancelled_at_calcom"),
+        *settled(booking, uid, now=now),
     )

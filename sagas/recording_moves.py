@@ -5,11 +5,11 @@ from typing import assert_never
 
 from domain import events as e
 from domain import moving as m
-from domain.booking import Booking, Goal
+from domain.booking import Booking, Goal, fold
 from domain.moving import MoveStatus
 from domain.policy import Policy
 from sagas import outcomes as o
-from sagas.recording import record_gone
+from sagas.recording import record_made, settled
 from sagas.steps import RescheduleAtCalcom, TraceMove
 
 
@@ -70,9 +70,11 @@ def record_trace(
     """Return what reading the old uid adds to the log: moved, gone, or one look more that saw it stand."""
     match trace:
         case o.Standing() if trace.uid != effect.uid:
-            return _moved(booking, effect.uid, effect.attempt_id, trace, now=now)
+            failed = _by_somebody_else(booking, trace, now=now)
+            moved = _moved(fold(booking, failed), effect.uid, effect.attempt_id, trace, now=now)
+            return (*failed, *moved)
         case o.Gone():
-            return record_gone(booking, effect.uid, now=now) or _cancelled_meanwhile(booking, effect, now=now)
+            return _cancelled_meanwhile(booking, effect, now=now)
         case o.Standing():
             return _looked(booking, started_at, None, now=now, policy=policy)
         case o.NotThere():
@@ -88,6 +90,9 @@ def _moved(
 ) -> tuple[e.BookingEvent, ...]:
     if booking.ledger.holding(to.uid) is not None:
         return ()
+    if booking.ledger.holding(from_uid) is None:
+        # It was moved by another attempt already, and once more: what this one has made is one booking too many.
+        return record_made(booking, attempt_id, to, how="made" if isinstance(to, o.Made) else "adopted", now=now)
     waited_for = booking.goal is Goal.MOVE and booking.move is not None and booking.move.status is not MoveStatus.MOVED
     return (
         m.CalcomBookingMoved(
@@ -102,12 +107,24 @@ def _moved(
     )
 
 
+def _by_somebody_else(booking: Booking, seen: o.Standing, *, now: datetime) -> tuple[m.RescheduleFailed, ...]:
+    """Return that the move has come to nothing, if Cal.com has another time than was asked for."""
+    move = booking.move
+    waits = booking.goal is Goal.MOVE and move is not None and move.status is MoveStatus.IN_DOUBT
+    known = booking.ledger.holding(seen.uid) is not None
+    if move is None or not waits or known or seen.starts_at == move.starts_at:
+        return ()
+    detail = f"at Cal.com it was moved to {seen.starts_at.isoformat()} meanwhile"
+    return (m.RescheduleFailed(at=now, reason="moved_at_calcom", detail=detail),)
+
+
 def _cancelled_meanwhile(booking: Booking, effect: TraceMove, *, now: datetime) -> tuple[e.BookingEvent, ...]:
+    # A booking that is not being moved any more is left to a webhook or the reconciler, who see to its row, too.
     line = booking.ledger.holding(effect.uid)
     if line is None or booking.goal is not Goal.MOVE:
         return ()
     gone = e.CalcomBookingCancelled(at=now, attempt_id=line.attempt_id, uid=effect.uid, how="already_cancelled")
-    return (gone,)
+    return (gone, *settled(booking, effect.uid, now=now))
 
 
 def _looked(

@@ -10,9 +10,9 @@ from datetime import datetime
 from uuid import UUID
 
 from domain import findings as f
-from domain.booking import Booking, evolve
-from domain.errors import CustomerValidationError, FieldError, NothingToDecide
-from domain.events import BookingEvent, CancellationRequested
+from domain.booking import Booking, BookingStatus
+from domain.errors import CustomerValidationError, FieldError, MadeElsewhere, NothingToDecide
+from domain.events import BookingCancelled, BookingEvent, CancellationRequested
 from domain.ledger import Line
 from domain.person import Remark
 from domain.text import identifier_problem
@@ -21,6 +21,7 @@ from sagas.orchestrator import BookingResult, Orchestrator
 from sagas.ports import Agenda, Calendars, Clock
 from sagas.recording import record_sighting
 from sagas.run import Run
+from sagas.sight import with_what_follows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,7 @@ class Repairs:
         Raises:
             UnknownBooking: the company has no such booking.
             NothingToDecide: nobody was asked about this, or it is decided.
+            MadeElsewhere: somebody else made the booking at Cal.com, and it is to be cancelled.
             CustomerValidationError: the booking to adopt is not there, or is another's.
             AppointmentDatabaseError: the database is away.
 
@@ -71,10 +73,14 @@ class Repairs:
         adopted = await self._adopted(wish, line) if wish.answer == "adopt" and line is not None else None
 
         def decide(run: Run) -> bool:
-            asked = _asked_about(run.state, wish)
+            asked, now = _asked_about(run.state, wish), self._clock.now()
             if asked is None:
-                raise NothingToDecide(wish.booking_id)
-            run.decide(*decided(run.state, wish, asked, adopted, now=self._clock.now()))
+                run.decide(*decided_about_finding(run.state, wish, now=now))
+                return True
+            gone = wish.answer == "absent" and run.state.ended is BookingStatus.BOOKED and _is_kept(run.state, asked)
+            run.decide(*decided(run.state, wish, asked, adopted, now=now))
+            if gone:
+                run.withdraw(BookingCancelled(at=now, reason="cancelled_at_calcom"))
             return True
 
         return await self._orchestrator.carry_out(
@@ -105,9 +111,8 @@ def decided(
     followed: list[BookingEvent] = []
     if adopted is not None:
         followed += record_sighting(booking, adopted, now=now)
-    wants_it = booking.cancellation is None and booking.ended is None
-    if wish.answer == "cancel" and wants_it:
-        followed.append(CancellationRequested(at=now, person=Remark(reason=wish.note), command_id=None))
+    if wish.answer == "cancel" and (line.uid is None or _is_kept(booking, line)):
+        followed += _cancellation(booking, wish, now=now)
     followed += [
         f.InconsistencyResolved(at=now, kind=one.kind, uid=one.uid, how=wish.answer, actor=wish.actor)
         for one in booking.inconsistencies
@@ -124,7 +129,40 @@ def decided(
         reason_after=None,
         detail_after=None,
     )
-    return (_with_what_follows(booking, answered), *followed)
+    return (with_what_follows(booking, answered), *followed)
+
+
+def decided_about_finding(booking: Booking, wish: AnswerReview, *, now: datetime) -> Sequence[BookingEvent]:
+    """
+    Return what a decision adds to the log about a finding that no attempt waits for: pure.
+
+    Raises:
+        NothingToDecide: there is no such finding, or this is no answer to it.
+        MadeElsewhere: somebody else made the booking at Cal.com, and it is to be cancelled.
+
+    """
+    about = [it for it in booking.inconsistencies if it.uid == wish.uid and it.repair == "manual_review"]
+    if not about or wish.answer not in {"keep_local", "cancel"}:
+        raise NothingToDecide(wish.booking_id)
+    if wish.answer == "cancel" and any(line.foreign for line in booking.ledger.lines):
+        raise MadeElsewhere(wish.booking_id)
+    return (
+        *(
+            f.InconsistencyResolved(at=now, kind=one.kind, uid=one.uid, how=wish.answer, actor=wish.actor)
+            for one in about
+        ),
+        *(_cancellation(booking, wish, now=now) if wish.answer == "cancel" else ()),
+    )
+
+
+def _cancellation(booking: Booking, wish: AnswerReview, *, now: datetime) -> tuple[CancellationRequested, ...]:
+    wanted = booking.cancellation is None and booking.ended in {None, BookingStatus.BOOKED}
+    asked = CancellationRequested(at=now, person=Remark(reason=wish.note), command_id=None)
+    return (asked,) if wanted else ()
+
+
+def _is_kept(booking: Booking, line: Line) -> bool:
+    return line.uid is not None and line.uid == booking.kept_uid
 
 
 def _asked_about(booking: Booking, wish: AnswerReview) -> Line | None:
@@ -132,23 +170,6 @@ def _asked_about(booking: Booking, wish: AnswerReview) -> Line | None:
     exact = (line for line in asked if line.attempt_id == wish.attempt_id and line.uid == wish.uid)
     by_uid = (line for line in asked if wish.uid is not None and line.uid == wish.uid)
     return next(exact, None) or next(by_uid, None)
-
-
-def _with_what_follows(booking: Booking, answered: f.ManualReviewAnswered) -> f.ManualReviewAnswered:
-    """Return the event with how the booking stands after it."""
-    after = evolve(booking, answered)
-    blame = after.review or after.failure or after.undoing
-    return f.ManualReviewAnswered(
-        at=answered.at,
-        answer=answered.answer,
-        actor=answered.actor,
-        person=answered.person,
-        attempt_id=answered.attempt_id,
-        uid=answered.uid,
-        status_after=after.status.value,
-        reason_after=None if blame is None else blame.reason,
-        detail_after=None if blame is None else blame.detail,
-    )
 
 
 def _wrong(problem: str) -> CustomerValidationError:

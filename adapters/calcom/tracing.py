@@ -4,9 +4,10 @@ What a uid has become, and what stands in a list, in the sagas' words.
 Cal.com gives a moved booking another uid, and calls the one before cancelled.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
-from adapters.calcom.models import BOOKING_KEY, SightingAnswer
+from adapters.calcom.models import BOOKING_KEY, BookingAnswer, SightingAnswer
 from adapters.calcom.reading import Failure, NotFound, read_sighting
 from adapters.calcom.wire import Wire
 from sagas.outcomes import Attendee, Gone, NotThere, Standing, Trace, TraceFailed
@@ -16,7 +17,7 @@ MOVES = 20
 
 
 async def trace(wire: Wire, uid: str) -> Trace:
-    """Follow a uid to where it stands now, or to its end."""
+    """Follow a uid to where it stands now, or to its end, and back to what it once was."""
     origins: tuple[str, ...] = ()
     for _ in range(MOVES):
         seen = await read_sighting(wire, uid)
@@ -25,8 +26,24 @@ async def trace(wire: Wire, uid: str) -> Trace:
         if isinstance(seen, NotFound):
             return NotThere() if not origins else TraceFailed(reason="successor_not_found")
         if seen.is_live or seen.rescheduled_to_uid is None:
-            return sighting(seen, origins=origins)
+            return await _traced_back(wire, sighting(seen, origins=origins))
         origins, uid = (seen.uid, *origins), seen.rescheduled_to_uid
+    return TraceFailed(reason="moved_too_often")
+
+
+async def _traced_back(wire: Wire, seen: Standing | Gone) -> Trace:
+    """Add every uid that it had before: the log may know only the first of them."""
+    known = seen.uids
+    asked_about = known[0]
+    for _ in range(MOVES):
+        if known[-1] == asked_about:
+            return replace(seen, origins=known[1:])
+        asked_about = known[-1]
+        before = await read_sighting(wire, asked_about)
+        if isinstance(before, Failure):
+            return TraceFailed(reason=before.reason, retry_after=before.retry_after)
+        if isinstance(before, BookingAnswer) and before.rescheduled_from_uid not in {None, *known}:
+            known = (*known, before.rescheduled_from_uid or "")
     return TraceFailed(reason="moved_too_often")
 
 

@@ -114,18 +114,15 @@ class FakeCalendar:
         await _pass(fate.answers)
         if fate.does == "errs":
             return TraceFailed(reason="http_502")
-        origins: tuple[str, ...] = ()
+        followed = False
         while True:
             found = self._calcom.bookings.get(uid)
             if found is None or found.created_at > shown:
-                return TraceFailed(reason="successor_not_found") if origins else NotThere()
+                return TraceFailed(reason="successor_not_found") if followed else NotThere()
             unseen = found.ended_at is not None and found.ended_at > shown
             if found.rescheduled_to is None or unseen:
-                # A booking names the one before, and that one alone.
-                before = found.rescheduled_from
-                known = origins if before is None or before in origins else (*origins, before)
-                return _sighting(found, known, live=found.is_live or unseen)
-            origins, uid = (uid, *origins), found.rescheduled_to
+                return _sighting(found, self._calcom.origins(found), live=found.is_live or unseen)
+            followed, uid = True, found.rescheduled_to
 
     async def sightings(self, event_type_id: int, *, changed_since: datetime, starting_after: datetime) -> Sightings:
         fate = self._calcom.looks.popleft() if self._calcom.looks else LookFate()

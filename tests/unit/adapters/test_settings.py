@@ -145,11 +145,6 @@ def test_a_name_like_no_other_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     assert ["QXQXQX: is no setting; unset it"] == problems_of(monkeypatch, QXQXQX="1")
 
 
-@pytest.mark.parametrize("name", ["RECONCILE_SECONDS"])
-def test_what_is_not_there_yet_is_not_ignored(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [f"{name}: is not supported by this version; unset it"] == problems_of(monkeypatch, **{name: "1"})
-
-
 def test_everything_that_is_wrong_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     named = problems_of(monkeypatch, DATABSE_URL="x", LOG_LEVEL="loud", CALCOM_BASE_URL="http://")
 
