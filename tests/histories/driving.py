@@ -74,15 +74,15 @@ class Salon:
             ids=FakeIds(seed),
             policy=IMPATIENT,
         )
-        self._store = store
+        self.store = store
         self.sagas = sagas
 
     def open(self) -> None:
         """
         Put the service on the list.
         """
-        with self._store.engine.begin() as connection:
-            now = self._store.clock.now()
+        with self.store.engine.begin() as connection:
+            now = self.store.clock.now()
             row = {name: getattr(HAIRCUT, name) for name in HAIRCUT.__slots__}
             connection.execute(insert(services).values(**row, created_at=now, updated_at=now))
 
@@ -100,7 +100,7 @@ class Salon:
         """
         Do all due work, whenever it is due.
         """
-        while (due := await self._store.agenda.next_due()) is not None:
+        while (due := await self.store.agenda.next_due()) is not None:
             await asyncio.sleep(min(due.total_seconds(), 0.2))
             await self.sagas.worker.run_due()
 
@@ -118,7 +118,7 @@ class Salon:
         """
         Return a time in two days; slots are a quarter of an hour apart.
         """
-        today = self._store.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        today = self.store.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
         return today + timedelta(days=2, minutes=15 * slot)
 
     async def _serve(self, number: int) -> None:

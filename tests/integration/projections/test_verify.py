@@ -50,6 +50,7 @@ async def booking_id(store: Store) -> UUID:
     salon.open()
     salon.random.random = lambda: 1.0  # type: ignore[method-assign]
     await salon._serve(0)
+    await salon.clean_up()
     await verify(store)
     with store.engine.connect() as connection:
         found: UUID = connection.execute(select(appointments.c.booking_id)).scalar_one()

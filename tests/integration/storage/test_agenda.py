@@ -127,3 +127,41 @@ async def test_due_work_is_counted_with_its_oldest_age(store: Store) -> None:
     assert (1, 1) == (counts.due, counts.later)
     assert counts.oldest is not None
     assert timedelta(seconds=0.04) < counts.oldest < timedelta(seconds=5)
+
+
+async def test_a_saga_that_waits_is_woken(store: Store) -> None:
+    saga_id = await schedule(store, DueAfter(delay=LEASE))
+    await schedule(store, DueAfter(delay=LEASE))
+
+    await store.agenda.wake(saga_id)
+    await asyncio.sleep(0.002)
+
+    assert [saga_id] == [one.saga_id for one in await store.agenda.claim(limit=10, lease=LEASE)]
+
+
+async def test_a_saga_that_is_leased_sleeps_on(store: Store) -> None:
+    driven = await schedule(store, Lease(token=uuid4(), lasts=LEASE))
+    claimed = await schedule(store, DueAfter(delay=NOW))
+    await store.agenda.claim(limit=10, lease=LEASE)
+
+    await store.agenda.wake(driven)
+    await store.agenda.wake(claimed)
+    await asyncio.sleep(0.002)
+
+    assert [] == await store.agenda.claim(limit=10, lease=LEASE)
+
+
+async def test_a_saga_that_is_due_keeps_its_place_when_it_is_woken(store: Store) -> None:
+    first = await schedule(store, DueAfter(delay=NOW))
+    await asyncio.sleep(0.005)
+    second = await schedule(store, DueAfter(delay=NOW))
+
+    await store.agenda.wake(first)
+
+    assert [first, second] == [one.saga_id for one in await store.agenda.claim(limit=10, lease=LEASE)]
+
+
+async def test_a_saga_that_owes_nothing_cannot_be_woken(store: Store) -> None:
+    await store.agenda.wake(uuid4())
+
+    assert await store.agenda.next_due() is None

@@ -494,7 +494,12 @@ def answered(answer: f.ReviewAnswer, *, uid: str | None = "uid-1") -> f.ManualRe
     )
 
 
-STUCK = (*BOOKED, cancellation(), *(cancel_failed() for _ in range(3)), review())
+STUCK: tuple[e.BookingEvent, ...] = (
+    *BOOKED,
+    cancellation(),
+    *(cancel_failed() for _ in range(3)),
+    review(),
+)
 
 
 @pytest.mark.parametrize("answer", ["retry", "cancel"])
