@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from adapters.database.due_counts import DueCounts, count_due
 from adapters.log.store import Store, open_store
 from sagas.appending import Due, DueAfter, Lease
-from tests.integration.storage.appends import append, deferred, rows
+from tests.integration.storage.appends import append, deferred, define_service, rows
 
 NOW = timedelta(0)
 LEASE = timedelta(seconds=45)
@@ -149,6 +150,25 @@ async def test_a_saga_that_is_leased_sleeps_on(store: Store) -> None:
     await asyncio.sleep(0.002)
 
     assert [] == await store.agenda.claim(limit=10, lease=LEASE)
+
+
+async def test_a_wake_waits_for_what_an_append_makes_of_the_row(postgres_url: str) -> None:
+    define_service(postgres_url)
+    async with open_store(postgres_url) as store:
+        saga_id = await schedule(store, DueAfter(delay=LEASE))
+        other = await psycopg.AsyncConnection.connect(postgres_url)
+        await other.execute("UPDATE saga_due SET lease_token = gen_random_uuid()")
+
+        waking = asyncio.create_task(store.agenda.wake(saga_id))
+        await asyncio.sleep(0.1)
+        assert not waking.done()
+        await other.commit()
+        await waking
+        await other.close()
+
+        wait = await store.agenda.next_due()
+        assert wait is not None
+        assert wait > LEASE / 2
 
 
 async def test_a_saga_that_is_due_keeps_its_place_when_it_is_woken(store: Store) -> None:

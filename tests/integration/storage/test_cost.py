@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 
-from tests.integration.storage.appends import define_service, finish, initiated, opened, start
+from tests.integration.storage.appends import HALF_HOUR, TEN, define_service, finish, initiated, move, opened, start
 
 SCANS = """
     SELECT relname, seq_tup_read FROM pg_stat_user_tables
@@ -64,6 +65,26 @@ def test_a_hundred_bookings_at_once_take_no_more_statements_than_one(postgres_ur
         assert (8, 2) == counted(connection)
 
 
+def test_a_move_adds_one_data_statement_and_one_more_if_it_is_refused(postgres_url: str) -> None:
+    define_service(postgres_url)
+    with psycopg.connect(postgres_url, autocommit=True) as connection, opened(postgres_url) as database:
+        connection.execute("CREATE EXTENSION pg_stat_statements")
+        wishes = [initiated(staff_id="grace", starts_at=TEN + number * HALF_HOUR) for number in range(2)]
+        firsts = [start(facts) for facts in wishes]
+        database.append(firsts)
+        seconds = [finish(first.stream_id, facts) for first, facts in zip(firsts, wishes, strict=True)]
+        database.append(seconds)
+
+        connection.execute("SELECT pg_stat_statements_reset()")
+        database.append([move(seconds[0])])
+        assert (4, 1) == counted(connection)
+
+        connection.execute("SELECT pg_stat_statements_reset()")
+        database.append([move(seconds[1], starts_at=TEN + timedelta(days=1), ends_at=TEN + timedelta(days=1, hours=1))])
+        # The refused one is not counted, the question what has refused it is.
+        assert (4, 1) == counted(connection)
+
+
 def test_no_statement_of_an_append_reads_a_table_from_end_to_end(postgres_url: str) -> None:
     define_service(postgres_url)
     with psycopg.connect(postgres_url, autocommit=True) as connection, opened(postgres_url) as database:
@@ -71,9 +92,13 @@ def test_no_statement_of_an_append_reads_a_table_from_end_to_end(postgres_url: s
         for facts in grace:
             first = start(facts)
             database.append([first])
-            database.append([finish(first.stream_id, facts)])
+            second = finish(first.stream_id, facts)
+            database.append([second])
             # Refused, and looked up.
             database.append([start(facts)])
+            database.append([move(second)])
+            # Onto the uid that the first of all has from here on: refused for all others.
+            database.append([move(second, expected_version=5, calcom_booking_uid="uid")])
         database.close()
 
         # A backend hands in its counts when it ends.
