@@ -128,6 +128,19 @@ def test_an_appointment_is_not_in_its_own_way(url: str, database: Backend) -> No
     assert later == held(url, booked)[1]
 
 
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_what_refuses_a_move_is_another_appointment(database: Backend, minutes: int) -> None:
+    booked = book(database, staff_id="grace")
+    before = book(database, staff_id="grace", starts_at=TEN - HALF_HOUR)
+    after = book(database, staff_id="grace", starts_at=TEN + HALF_HOUR)
+
+    starts_at = TEN + timedelta(minutes=minutes)
+    found = refusal(database.append([move(booked, starts_at=starts_at, ends_at=starts_at + HALF_HOUR)])[0])
+
+    assert found is not None
+    assert (before if minutes < 0 else after).stream_id == found.booking_id
+
+
 @pytest.mark.parametrize(("start_after", "is_refused"), [(-30, False), (-29, True), (0, True), (29, True), (30, False)])
 def test_a_move_onto_a_busy_slot_is_refused(url: str, database: Backend, start_after: int, *, is_refused: bool) -> None:
     there = book(database, staff_id="grace", starts_at=NOON)
