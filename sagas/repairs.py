@@ -7,6 +7,7 @@ A decision is an event with its actor; what follows from it the saga does.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 from uuid import UUID
 
 from domain import findings as f
@@ -102,6 +103,8 @@ class Repairs:
                 raise _wrong("is not live at Cal.com")
             case o.TraceFailed():
                 raise _wrong("could not be read at Cal.com; try again")
+            case trace:
+                assert_never(trace)
 
 
 def decided(
