@@ -25,6 +25,8 @@ class NotNow(Enum):
     """Its saga is at work, and will see for itself."""
     IN_DOUBT = auto()
     """Its saga looks for what was just seen: wake it."""
+    REBOOKED = auto()
+    """It was cancelled at Cal.com, and then booked anew there by a person: what stands there is theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ def compare(
         return _gone(booking, trace, now)
     if booking.ended is BookingStatus.BOOKED and booking.kept_uid in trace.uids:
         return _moved(booking, trace, now, webhook_id)
-    return _surplus(booking, trace, now)
+    return NotNow.REBOOKED if _is_rebooked(booking, trace) else _surplus(booking, trace, now)
 
 
 def found(difference: Difference, *, now: datetime) -> f.InconsistencyDetected:
@@ -180,6 +182,12 @@ def _left_behind(
         for one in settled(booking, kept, how="moved", now=now)
         if one.kind == "time_drift" or (one.kind == "foreign_booking" and not unknown)
     )
+
+
+def _is_rebooked(booking: Booking, trace: o.Standing) -> bool:
+    """Tell whether people have cancelled it at Cal.com and taken it up again; nobody has asked us to cancel it."""
+    cancelled_there = booking.ended is BookingStatus.CANCELLED and booking.cancellation is None
+    return cancelled_there and booking.kept_uid in trace.origins
 
 
 def _surplus(booking: Booking, trace: o.Standing, now: datetime) -> Difference | None:

@@ -204,6 +204,8 @@ def _differing(company_id: str, booking: Booking, seen: o.Standing | o.Gone, now
         return None
     if isinstance(compared, Difference):
         kind, repair, evidence = compared.kind, compared.repair, compared.evidence
+    elif compared is NotNow.REBOOKED:
+        kind, repair, evidence = "foreign_booking", "adopt", "cancelled at Cal.com, and booked anew there"
     else:
         kind, repair, evidence = "orphan", "look", "its saga is looking for it"
     return Finding(

@@ -125,7 +125,7 @@ def _events(
 def _flags(seen: o.Standing, *, overlaps: bool, now: datetime) -> tuple[f.InconsistencyDetected, ...]:
     evidence = []
     if seen.attempt_id is not None or seen.booking_id is not None:
-        evidence.append("it carries metadata of calsaga's, and no attempt that this log knows")
+        evidence.append("it carries metadata of calsaga's, and is none of the bookings that this log knows")
     if overlaps:
         evidence.append("it stands at a time when the member of staff has another appointment")
     if not evidence:

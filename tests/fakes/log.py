@@ -113,6 +113,12 @@ class FakeLog:
         """
         self._write(stream_id, events, append_id="given", correlation_id="", recorded_at=at or events[0].at)
 
+    def write_row(self, row: InsertAppointment) -> None:
+        """
+        Put an appointment beside the streams, as if it had always been there.
+        """
+        self.appointments[row.appointment_id] = AppointmentRow(inserted=row)
+
     def has_room_for(self, row: InsertAppointment) -> bool:
         return self._appointment_refusal(row) is None
 
