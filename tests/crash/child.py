@@ -24,11 +24,12 @@ from adapters.telemetry import configure
 from domain.booking import Booking
 from domain.errors import AppointmentDatabaseError
 from domain.wish import BookAppointment, CustomerWish
-from sagas.orchestrator import CancelAppointment
+from sagas.orchestrator import CancelAppointment, RescheduleAppointment
 from tests.crash.judge import WALK_IN
 from tests.crash.scenarios import Scenario
 
 START = (datetime.now(UTC) + timedelta(days=3)).replace(hour=10, minute=0, second=0, microsecond=0)
+MOVED_TO = START + timedelta(hours=2)
 STAFF = "dr-ada"
 SERVICE = "consultation"
 QUIET_SECONDS = 20
@@ -71,6 +72,10 @@ async def _play(app: Application, scenario: Scenario, said: Connection) -> None:
     patience = 0.0 if scenario.cancels == "at_once" else 15.0
     booked = await app.orchestrator.book(_wish(), patience=patience)
     said.send(_answer(booked.booking))
+    if scenario.moves:
+        move = RescheduleAppointment(company_id="default", booking_id=booked.booking.booking_id, starts_at=MOVED_TO)
+        moved = await app.orchestrator.reschedule(move, patience=15)
+        said.send((_whether_moved(moved.booking), str(moved.booking.booking_id)))
     if scenario.cancels != "no":
         wish = CancelAppointment(company_id="default", booking_id=booked.booking.booking_id, reason="changed my mind")
         cancelled = await app.orchestrator.cancel(wish, patience=15)
@@ -98,6 +103,10 @@ async def _until_quiet(settings: Settings, said: Connection) -> None:
 
 def _answer(booking: Booking) -> tuple[str, str]:
     return booking.status.value, str(booking.booking_id)
+
+
+def _whether_moved(booking: Booking) -> str:
+    return "moved" if booking.status.value == "booked" and booking.starts_at == MOVED_TO else booking.status.value
 
 
 def _wish() -> BookAppointment:

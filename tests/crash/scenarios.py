@@ -17,7 +17,7 @@ class Scenario:
     """
     A booking and its troubles.
 
-    `faults` are one-shots for the sandbox. `stranger` holds the slot at Cal.com, and
+    `faults` are one-shots for the sandbox. One that `moves` is rescheduled once it is booked. `stranger` holds the slot at Cal.com, and
     `walk_in` takes the member of staff in the local database once Cal.com has answered.
     """
 
@@ -26,6 +26,7 @@ class Scenario:
     stranger: bool = False
     walk_in: bool = False
     cancels: Literal["no", "at_once", "afterwards"] = "no"
+    moves: bool = False
     ends: frozenset[str] = field(default_factory=lambda: frozenset({"booked"}))
 
 
@@ -56,4 +57,6 @@ SCENARIOS: Final = (
         faults=({"kind": "drop_after_commit", "operation": "create"},),
         ends=frozenset({"cancelled"}),
     ),
+    Scenario(name="moved", moves=True),
+    Scenario(name="moved_in_doubt", moves=True, faults=({"kind": "drop_after_commit", "operation": "reschedule"},)),
 )
