@@ -119,8 +119,8 @@ class Convergence:
         """Return what came of it, or None if somebody else has written meanwhile."""
         booking = await self.booking_of(company_id, trace)
         kept = None if booking is None else await self._kept_elsewhere(booking, trace)
-        if booking is not None and isinstance(kept, o.TraceFailed | o.NotThere):
-            return Converged(outcome=None, detail="kept_unknown", booking_id=booking.booking_id)
+        if isinstance(kept, o.TraceFailed | o.NotThere):
+            return Converged(outcome=None, detail="kept_unknown")
         now = self._clock.now()
         compared = (
             NotNow.REBOOKED if booking is None else compare(booking, kept or trace, now=now, webhook_id=webhook_id)
