@@ -11,6 +11,7 @@ import pytest
 
 from domain import findings as f
 from domain.booking import Booking, BookingStatus, fold
+from domain.events import CalcomBookingFound
 from domain.idempotency import customer_id_for
 from domain.webhook import WebhookPutOff
 from sagas.appending import Append, AppendResult, DueAfter, Lost, NothingDue, only_booking_events
@@ -42,6 +43,9 @@ from tests.fakes.given import (
 from tests.fakes.moves import LATER, MOVE_IN_DOUBT, gone, requested, standing
 from tests.fakes.office import Office
 
+FOUND = CalcomBookingFound(
+    at=at(0), uid="uid-1", calcom_status="accepted", starts_at=SLOT, ends_at=SLOT + timedelta(minutes=30)
+)
 LENGTH = timedelta(minutes=30)
 HOUR = timedelta(hours=1)
 CANCEL = CancelAppointment(company_id="acme", booking_id=BOOKING_ID, reason="no need")
@@ -309,3 +313,9 @@ def test_a_late_commit_that_a_webhook_tells_of_is_cancelled_and_the_caller_keeps
         return [one.uid for one in office.calcom.live()]
 
     assert 1 == len(office.run(main()))
+
+
+def test_a_foreign_booking_that_lives_on_after_it_was_gone_is_not_ours_to_cancel() -> None:
+    booking = given(FOUND, booked(), cancelled_there(attempt="calcom:uid-1"), cancelled())
+
+    assert None is _compared(booking, standing(attempt_id=None))

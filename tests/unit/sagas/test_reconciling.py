@@ -332,3 +332,14 @@ def test_a_booking_cancelled_by_us_that_lives_all_the_same_is_cancelled_again() 
     assert [("status_drift", "none", "uid-1", "cancelled")] == _told(desk.sweep())
     booking = desk.office.booking()
     assert (BookingStatus.CANCELLED, (), {}) == (booking.status, booking.inconsistencies, desk.office.agenda.rows)
+
+
+def test_what_people_cancelled_and_booked_anew_is_taken_in_as_theirs() -> None:
+    desk = _booked()
+    desk.office.calcom.person_cancels("uid-1")
+    desk.sweep()
+    desk.office.calcom.move("uid-1", LATER)
+
+    assert [("foreign_booking", "adopt", "uid-2", None)] == _told(desk.sweep(dry_run=True))
+    assert [("foreign_booking", "adopt", "uid-2", "flagged")] == _told(desk.sweep())
+    assert ([], []) == (_told(desk.sweep()), desk.office.calcom.cancelled_by_us)
