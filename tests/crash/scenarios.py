@@ -17,8 +17,9 @@ class Scenario:
     """
     A booking and its troubles.
 
-    `faults` are one-shots for the sandbox. One that `moves` is rescheduled once it is booked. `stranger` holds the slot at Cal.com, and
+    `faults` are one-shots for the sandbox. `stranger` holds the slot at Cal.com, and
     `walk_in` takes the member of staff in the local database once Cal.com has answered.
+    One that `moves` is rescheduled once it is booked.
     """
 
     name: str
