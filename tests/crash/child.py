@@ -21,7 +21,7 @@ from adapters.database.tables import appointments
 from adapters.directory.services import ServiceWish
 from adapters.settings import Settings
 from adapters.telemetry import configure
-from domain.booking import Booking
+from domain.booking import Booking, BookingStatus
 from domain.errors import AppointmentDatabaseError
 from domain.wish import BookAppointment, CustomerWish
 from sagas.orchestrator import CancelAppointment, RescheduleAppointment
@@ -72,7 +72,8 @@ async def _play(app: Application, scenario: Scenario, said: Connection) -> None:
     patience = 0.0 if scenario.cancels == "at_once" else 15.0
     booked = await app.orchestrator.book(_wish(), patience=patience)
     said.send(_answer(booked.booking))
-    if scenario.moves:
+    # Whoever slept through the booking was told that it is pending, and what is pending cannot be moved.
+    if scenario.moves and booked.booking.status is BookingStatus.BOOKED:
         move = RescheduleAppointment(company_id="default", booking_id=booked.booking.booking_id, starts_at=MOVED_TO)
         moved = await app.orchestrator.reschedule(move, patience=15)
         said.send((_whether_moved(moved.booking), str(moved.booking.booking_id)))
