@@ -204,7 +204,8 @@ class Orchestrator:
         """
         booking = await self.get(wish.booking_id, company_id=wish.company_id)
         offer = await self._services.find(company_id=wish.company_id, service_id=booking.facts.service.service_id)
-        starts_at = validate_move(wish.starts_at, wish.reason, offer, now=self._clock.now())
+        zone = booking.facts.time_zone
+        starts_at = validate_move(wish.starts_at, wish.reason, offer, time_zone=zone, now=self._clock.now())
         command = RequestReschedule(starts_at=starts_at, reason=wish.reason, command_id=wish.idempotency_key)
 
         def request(run: Run) -> bool:

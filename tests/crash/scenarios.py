@@ -17,15 +17,9 @@ class Scenario:
     """
     A booking and its troubles.
 
-    <<<<<<< HEAD
-    `faults` are one-shots for the sandbox. One that `moves` is rescheduled once it is booked.
-    `stranger` holds the slot at Cal.com, and `walk_in` takes the member of staff in the
-    local database once Cal.com has answered.
-    =======
     `faults` are one-shots for the sandbox. `stranger` holds the slot at Cal.com, and
     `walk_in` takes the member of staff in the local database once Cal.com has answered.
     One that `moves` is rescheduled once it is booked.
-    >>>>>>> storm
     """
 
     name: str
