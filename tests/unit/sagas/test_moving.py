@@ -12,11 +12,11 @@ import pytest
 
 from domain.booking import BookingStatus
 from domain.errors import KeyReused, MadeElsewhere, NotBooked
-from domain.events import BookingRescheduled
+from domain.moving import BookingRescheduled
 from domain.policy import Policy
 from domain.retry import RetryPolicy
-from sagas.orchestrator import BookingResult, CancelAppointment, RescheduleAppointment
 from sagas.steps import TraceMove
+from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
 from tests.fakes.calcom import CalcomBooking, CreateFate, LookFate, MoveFate
 from tests.fakes.given import BOOKED, BOOKING_ID, PERSON, SLOT, WISH, wish
 from tests.fakes.moves import ASKED, LATER, move_unknown

@@ -10,9 +10,10 @@ from typing import Any, get_args
 import pytest
 
 from domain import findings as f
-from domain.booking import Booking, BookingStatus, fold
+from domain.booking import Booking, BookingStatus
 from domain.errors import CustomerValidationError, MadeElsewhere, NothingToDecide, UnknownBooking
 from domain.events import BookingEvent
+from domain.evolving import fold
 from domain.findings import ReviewAnswer
 from domain.ledger import LineStatus
 from sagas.appending import DueAfter
