@@ -66,33 +66,29 @@ class Policy:
         and looks that fail are repeated ever more slowly.
         """
         doubted_at = line.doubted_at or line.attempted_at
-        if line.last_looked_at is None:
-            return doubted_at + self.looks[0]
-        waits = (timedelta(0), *self.looks)
-        step = min(line.looks, len(self.looks) - 1)
-        due = doubted_at + self.looks[line.looks] if line.looks < len(self.looks) else self.absent_from(line.answer_by)
-        return max(due, line.last_looked_at + max(waits[step + 1] - waits[step], self._after_failures(line)))
+        return self._look_at(line, doubted_at=doubted_at, answer_by=line.answer_by, salt=line.attempt_id)
 
     def look_at_move(self, move: Move) -> datetime:
         """Return when to read a booking next that may have been moved, by the same schedule."""
         doubted_at = move.doubted_at or move.answer_by
         if doubted_at is None or move.answer_by is None:
             raise ValueError("a move that was never asked for is in no doubt")
-        if move.last_looked_at is None:
-            return doubted_at + self.looks[0]
-        if move.looks < len(self.looks):
-            due = doubted_at + self.looks[move.looks]
-        else:
-            due = max(self.absent_from(move.answer_by), move.last_looked_at + self.pace)
-        failures = self.retry.delay(move.failed_looks, salt=str(move.number)) if move.failed_looks else timedelta(0)
-        return max(due, move.last_looked_at + failures)
+        return self._look_at(move, doubted_at=doubted_at, answer_by=move.answer_by, salt=str(move.number))
 
     def look_at_horizon(self, line: Line) -> datetime:
         """Return when to look for an attempt that is thought absent, once more."""
         due = line.attempted_at + self.horizon
         if line.last_looked_at is None or line.last_looked_at < due:
             return due
-        return line.last_looked_at + max(self.looks[-1], self._after_failures(line))
+        return line.last_looked_at + max(self.looks[-1], self._after_failures(line, line.attempt_id))
 
-    def _after_failures(self, line: Line) -> timedelta:
-        return self.retry.delay(line.failed_looks, salt=line.attempt_id) if line.failed_looks else timedelta(0)
+    def _look_at(self, looked: Line | Move, *, doubted_at: datetime, answer_by: datetime, salt: str) -> datetime:
+        if looked.last_looked_at is None:
+            return doubted_at + self.looks[0]
+        waits = (timedelta(0), *self.looks)
+        step = min(looked.looks, len(self.looks) - 1)
+        due = doubted_at + self.looks[looked.looks] if looked.looks < len(self.looks) else self.absent_from(answer_by)
+        return max(due, looked.last_looked_at + max(waits[step + 1] - waits[step], self._after_failures(looked, salt)))
+
+    def _after_failures(self, looked: Line | Move, salt: str) -> timedelta:
+        return self.retry.delay(looked.failed_looks, salt=salt) if looked.failed_looks else timedelta(0)

@@ -64,7 +64,9 @@ def validate(
     person = _person(wish, problems)
     starts_at = _starts_at(wish, problems)
     if starts_at is not None and now is not None:
-        problems.add("starts_at", _time_problem(starts_at, offer, now) or _hours_problem(starts_at, wish, offer))
+        problems.add(
+            "starts_at", _time_problem(starts_at, offer, now) or _hours_problem(starts_at, offer, wish.time_zone)
+        )
     _check_rest(wish, problems)
     problems.add("confidence", _confidence_problem(wish, None if now is None else voice))
     if problems.found or starts_at is None:
@@ -118,9 +120,9 @@ def cancellation_problem(reason: str) -> str | None:
     return text_problem(reason, at_most=REASON_LIMIT, lines=True)
 
 
-def validate_move(starts_at: datetime, reason: str, offer: Offer, *, now: datetime) -> datetime:
+def validate_move(starts_at: datetime, reason: str, offer: Offer, *, time_zone: str, now: datetime) -> datetime:
     """
-    Return the new start of a booking, UTC.
+    Return the new start of a booking whose customer reads `time_zone`, UTC.
 
     Raises:
         CustomerValidationError: it cannot be one, or the reason cannot be stored.
@@ -137,7 +139,7 @@ def validate_move(starts_at: datetime, reason: str, offer: Offer, *, now: dateti
     except OverflowError:
         problems.add("starts_at", "is out of range")
         raise CustomerValidationError(tuple(problems.found)) from None
-    problems.add("starts_at", _time_problem(moment, offer, now))
+    problems.add("starts_at", _time_problem(moment, offer, now) or _hours_problem(moment, offer, time_zone))
     if problems.found:
         raise CustomerValidationError(tuple(problems.found))
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
@@ -157,8 +159,8 @@ def _time_problem(starts_at: datetime, offer: Offer, now: datetime) -> str | Non
     return f"must be at most {LONGEST_AHEAD.days} days ahead" if starts_at > now + LONGEST_AHEAD else None
 
 
-def _hours_problem(starts_at: datetime, wish: BookAppointment, offer: Offer) -> str | None:
-    name = offer.service.time_zone or wish.time_zone
+def _hours_problem(starts_at: datetime, offer: Offer, time_zone: str) -> str | None:
+    name = offer.service.time_zone or time_zone
     zone = _zone(name)
     if offer.opening_hours is None or zone is None:
         return None

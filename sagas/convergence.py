@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
-from domain.booking import Booking, BookingStatus, fold
-from domain.events import BookingEvent, BookingRescheduled
+from domain.booking import Booking, BookingStatus
+from domain.events import BookingEvent
+from domain.evolving import fold
+from domain.moving import BookingRescheduled
 from domain.policy import Policy
 from sagas import outcomes as o
 from sagas.appending import (
@@ -101,12 +103,12 @@ class Convergence:
         Its attempt must stand in the booking's own ledger: what metadata says anybody
         can have written.
         """
-        if trace.booking_id is not None and trace.attempt_id is not None:
+        holders = await self._appointments.holders(company_id=company_id, uids=trace.uids)
+        if trace.uid not in holders and trace.booking_id is not None and trace.attempt_id is not None:
             booking = await self._engine.load(trace.booking_id)
             ours = booking.initiated is not None and booking.facts.service.company_id == company_id
             if ours and booking.ledger.of(trace.attempt_id) is not None:
                 return booking
-        holders = await self._appointments.holders(company_id=company_id, uids=trace.uids)
         holder = next((holders[uid] for uid in trace.uids if uid in holders), None)
         if holder is None:
             return None
@@ -118,15 +120,17 @@ class Convergence:
     ) -> Converged | None:
         """Return what came of it, or None if somebody else has written meanwhile."""
         booking = await self.booking_of(company_id, trace)
-        if booking is None:
+        kept = None if booking is None else await self._kept_elsewhere(booking, trace)
+        if isinstance(kept, o.TraceFailed | o.NotThere):
+            return Converged(outcome=None, detail="kept_unknown")
+        now = self._clock.now()
+        compared = (
+            NotNow.REBOOKED if booking is None else compare(booking, kept or trace, now=now, webhook_id=webhook_id)
+        )
+        if booking is None or compared is NotNow.REBOOKED:
             if isinstance(trace, o.Gone):
                 return Converged(outcome="equal", detail="nobody here knows it")
             return await self._walk_ins.take_in(company_id, trace, webhook_id=webhook_id)
-        kept = await self._kept_elsewhere(booking, trace)
-        if isinstance(kept, o.TraceFailed | o.NotThere):
-            return Converged(outcome=None, detail="kept_unknown", booking_id=booking.booking_id)
-        now = self._clock.now()
-        compared = compare(booking, kept or trace, now=now, webhook_id=webhook_id)
         match compared:
             case None:
                 reviewed = booking.status is BookingStatus.NEEDS_REVIEW
@@ -168,7 +172,7 @@ class Convergence:
             result = await self._append(booking, self._told(booking, difference, finding=finding, now=now), difference)
         if difference.owes:
             self._engine.parked.set()
-        return not isinstance(result, Lost)
+        return not isinstance(result, Lost) and result.refusal is None
 
     @staticmethod
     def _told(booking: Booking, difference: Difference, *, finding: bool, now: datetime) -> Sequence[BookingEvent]:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain import events as e
 from domain import findings as f
+from domain import moving as m
 from domain.booking import Booking, BookingStatus
 from domain.webhook import WebhookOutcome
 from sagas import outcomes as o
@@ -25,6 +26,8 @@ class NotNow(Enum):
     """Its saga is at work, and will see for itself."""
     IN_DOUBT = auto()
     """Its saga looks for what was just seen: wake it."""
+    REBOOKED = auto()
+    """It was cancelled at Cal.com, and then booked anew there by a person: what stands there is theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,7 @@ def compare(
         return _gone(booking, trace, now)
     if booking.ended is BookingStatus.BOOKED and booking.kept_uid in trace.uids:
         return _moved(booking, trace, now, webhook_id)
-    return _surplus(booking, trace, now)
+    return NotNow.REBOOKED if _is_rebooked(booking, trace) else _surplus(booking, trace, now)
 
 
 def found(difference: Difference, *, now: datetime) -> f.InconsistencyDetected:
@@ -84,7 +87,7 @@ def repaired(difference: Difference, *, now: datetime) -> f.InconsistencyResolve
 def overlapping(difference: Difference, *, now: datetime) -> Difference:
     """Return a move, or a booking found, that goes into a time when the member of staff is busy: kept, and flagged."""
     *before, last = difference.events
-    if not isinstance(last, e.BookingRescheduled | e.AppointmentBooked):
+    if not isinstance(last, m.BookingRescheduled | e.AppointmentBooked):
         return difference
     flagged = f.InconsistencyDetected(
         at=now,
@@ -150,7 +153,7 @@ def _moved(booking: Booking, trace: o.Standing, now: datetime, webhook_id: UUID 
         line = booking.ledger.holding(kept)
         attempt_id = trace.attempt_id or "" if line is None else line.attempt_id
         followed = (e.CalcomBookingFollowed(at=now, attempt_id=attempt_id, from_uid=kept, to_uid=trace.uid),)
-    moved = e.BookingRescheduled(
+    moved = m.BookingRescheduled(
         at=now,
         from_uid=kept,
         to_uid=trace.uid,
@@ -180,6 +183,12 @@ def _left_behind(
         for one in settled(booking, kept, how="moved", now=now)
         if one.kind == "time_drift" or (one.kind == "foreign_booking" and not unknown)
     )
+
+
+def _is_rebooked(booking: Booking, trace: o.Standing) -> bool:
+    """Tell whether people have cancelled it at Cal.com and taken it up again; nobody has asked us to cancel it."""
+    cancelled_there = booking.ended is BookingStatus.CANCELLED and booking.cancellation is None
+    return cancelled_there and booking.kept_uid in trace.origins
 
 
 def _surplus(booking: Booking, trace: o.Standing, now: datetime) -> Difference | None:

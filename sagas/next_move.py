@@ -6,6 +6,7 @@ it is. From then on it is where Cal.com has it, whatever the local database says
 """
 
 from datetime import datetime
+from typing import assert_never
 
 from domain import events as e
 from domain import findings as f
@@ -30,6 +31,8 @@ def next_move(booking: Booking, move: Move, kept: Line, now: datetime, policy: P
             return _shift(booking, move, kept, now, policy)
         case MoveStatus.WANTED:
             return _ask(move, kept, now, policy)
+        case status:
+            assert_never(status)
 
 
 def _ask(move: Move, kept: Line, now: datetime, policy: Policy) -> Step:
@@ -81,7 +84,7 @@ def _shift(booking: Booking, move: Move, kept: Line, now: datetime, policy: Poli
     overlaps = stands or (booking.persistence_failure is not None and obstacle is None)
     # Cal.com has it there, and the old time may be gone: it is kept, flagged, and a person looks.
     flags = _flags(kept, now) if overlaps else ()
-    rescheduled = e.BookingRescheduled(
+    rescheduled = m.BookingRescheduled(
         at=now,
         from_uid=kept.uid or "",
         to_uid=kept.uid or "",

@@ -7,21 +7,24 @@ A decision is an event with its actor; what follows from it the saga does.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 from uuid import UUID
 
 from domain import findings as f
 from domain.booking import Booking, BookingStatus
 from domain.errors import CustomerValidationError, FieldError, MadeElsewhere, NothingToDecide
 from domain.events import BookingCancelled, BookingEvent, CancellationRequested
+from domain.evolving import fold
 from domain.ledger import Line
 from domain.person import Remark
 from domain.text import identifier_problem
 from sagas import outcomes as o
-from sagas.orchestrator import BookingResult, Orchestrator
+from sagas.orchestrator import Orchestrator
 from sagas.ports import Agenda, Calendars, Clock
 from sagas.recording import record_sighting
 from sagas.run import Run
 from sagas.sight import with_what_follows
+from sagas.wishes import BookingResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,22 +105,14 @@ class Repairs:
                 raise _wrong("is not live at Cal.com")
             case o.TraceFailed():
                 raise _wrong("could not be read at Cal.com; try again")
+            case trace:
+                assert_never(trace)
 
 
 def decided(
     booking: Booking, wish: AnswerReview, line: Line, adopted: o.Standing | None, *, now: datetime
 ) -> Sequence[BookingEvent]:
     """Return what a decision about a line adds to the log: pure."""
-    followed: list[BookingEvent] = []
-    if adopted is not None:
-        followed += record_sighting(booking, adopted, now=now)
-    if wish.answer == "cancel" and (line.uid is None or _is_kept(booking, line)):
-        followed += _cancellation(booking, wish, now=now)
-    followed += [
-        f.InconsistencyResolved(at=now, kind=one.kind, uid=one.uid, how=wish.answer, actor=wish.actor)
-        for one in booking.inconsistencies
-        if wish.answer != "retry" and one.uid in {line.uid, None}
-    ]
     answered = f.ManualReviewAnswered(
         at=now,
         answer=wish.answer,
@@ -129,7 +124,17 @@ def decided(
         reason_after=None,
         detail_after=None,
     )
-    return (with_what_follows(booking, answered), *followed)
+    resolved = [
+        f.InconsistencyResolved(at=now, kind=one.kind, uid=one.uid, how=wish.answer, actor=wish.actor)
+        for one in booking.inconsistencies
+        if wish.answer != "retry" and one.uid in {line.uid, None}
+    ]
+    followed: list[BookingEvent] = [with_what_follows(booking, answered), *resolved]
+    if adopted is not None:
+        followed += record_sighting(fold(booking, followed), adopted, now=now)
+    if wish.answer == "cancel" and (line.uid is None or _is_kept(booking, line)):
+        followed += _cancellation(booking, wish, now=now)
+    return followed
 
 
 def decided_about_finding(booking: Booking, wish: AnswerReview, *, now: datetime) -> Sequence[BookingEvent]:

@@ -12,8 +12,9 @@ from uuid import UUID, uuid5
 
 from domain import events as e
 from domain import findings as f
-from domain.booking import Booking, appointment_id_of, fold, initial_state
+from domain.booking import Booking, appointment_id_of, initial_state
 from domain.events import BookingEvent
+from domain.evolving import fold
 from domain.idempotency import NAMESPACE, customer_id_for
 from domain.person import Person, parse_email, parse_phone
 from domain.service import Service
@@ -125,7 +126,7 @@ def _events(
 def _flags(seen: o.Standing, *, overlaps: bool, now: datetime) -> tuple[f.InconsistencyDetected, ...]:
     evidence = []
     if seen.attempt_id is not None or seen.booking_id is not None:
-        evidence.append("it carries metadata of calsaga's, and no attempt that this log knows")
+        evidence.append("it carries metadata of calsaga's, and is none of the bookings that this log knows")
     if overlaps:
         evidence.append("it stands at a time when the member of staff has another appointment")
     if not evidence:

@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from domain.booking import Booking, fold, initial_state
+from domain.booking import Booking, initial_state
 from domain.errors import AppointmentDatabaseError, DatabaseKind
 from domain.events import BookingEvent
+from domain.evolving import fold
 from domain.webhook import Webhook, WebhookEvent, fold_webhook
 from sagas.appending import (
     Append,
@@ -112,6 +113,12 @@ class FakeLog:
         Put events at the end of a stream, as if they had always been there.
         """
         self._write(stream_id, events, append_id="given", correlation_id="", recorded_at=at or events[0].at)
+
+    def write_row(self, row: InsertAppointment) -> None:
+        """
+        Put an appointment beside the streams, as if it had always been there.
+        """
+        self.appointments[row.appointment_id] = AppointmentRow(inserted=row)
 
     def has_room_for(self, row: InsertAppointment) -> bool:
         return self._appointment_refusal(row) is None

@@ -24,7 +24,7 @@ from domain.webhook import webhook_id_of
 from domain.wish import BookAppointment, CustomerWish
 from sagas.assembly import assemble
 from sagas.inbox import IncomingWebhook
-from sagas.orchestrator import CancelAppointment, RescheduleAppointment
+from sagas.wishes import CancelAppointment, RescheduleAppointment
 from tests.fakes.calcom import CancelFate, CreateFate, FakeCalCom, LookFate, MoveFate
 from tests.fakes.calendar import FakeCalendar
 from tests.fakes.hints import FakeHints

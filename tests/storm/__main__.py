@@ -80,7 +80,8 @@ def _settings() -> dict[str, str]:
 
 def _lines(outcome: Outcome) -> Iterator[str]:
     weather = outcome.weather
-    yield f"{weather.bookings} bookings on {weather.database}, seed {weather.seed}, {outcome.seconds} s"
+    whole = sum(outcome.seconds.values())
+    yield f"{weather.bookings} bookings on {weather.database}, seed {weather.seed}, {whole:.0f} s"
     told: dict[str, Mapping[str, int]] = {
         "bookings": outcome.standing,
         "customers were told": outcome.answers,
@@ -92,6 +93,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     }
     for what, figures in told.items():
         yield f"{what}: " + (", ".join(f"{count} {name}" for name, count in figures.items()) or "nothing")
+    yield "seconds: " + ", ".join(f"{what} {seconds}" for what, seconds in outcome.seconds.items())
     yield "shortened: " + ", ".join(f"{name}={value}" for name, value in _settings().items())
     for what, wrong in asdict(outcome.verdict).items():
         yield f"{what.replace('_', ' '):18}{len(wrong):5}"

@@ -19,6 +19,7 @@ from typing import Any, Final
 import httpx
 import orjson
 import sqlalchemy as sa
+from httpx_aiohttp import AiohttpTransport
 
 from adapters.bootstrap import Application, application
 from adapters.database.tables import appointments
@@ -52,7 +53,7 @@ class Outcome:
     """
 
     weather: Weather
-    seconds: float
+    seconds: Mapping[str, float]
     quiet: bool
     standing: Mapping[str, int]
     answers: Mapping[str, int]
@@ -67,6 +68,20 @@ class Outcome:
     @property
     def is_clean(self) -> bool:
         return self.quiet and self.verdict.is_clean
+
+
+class _Stopwatch:
+    """
+    How many seconds each part has taken.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._since = monotonic()
+
+    def stop(self, what: str) -> None:
+        self.seconds[what] = round(monotonic() - self._since, 1)
+        self._since = monotonic()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,7 +118,7 @@ async def play(weather: Weather, *, folder: Path, database_url: str) -> Outcome:
     """
     Let the storm come and go, and judge what it has left.
     """
-    begun = monotonic()
+    clock = _Stopwatch()
     async with Processes(logs=folder) as processes:
         sandbox_url = await processes.start_sandbox()
         settle_in(folder, sandbox_url=sandbox_url, database_url=database_url)
@@ -114,12 +129,12 @@ async def play(weather: Weather, *, folder: Path, database_url: str) -> Outcome:
         ):
             fleet = _Fleet(processes=processes, port=free_port(), running={}, deaths=Counter())
             key = await _prepare(app, control, fleet)
-            limits = httpx.Limits(max_connections=400)
             async with httpx.AsyncClient(
+                # Quick with hundreds who wait, which the usual one is not.
+                transport=AiohttpTransport(trust_env=False),
                 base_url=f"http://127.0.0.1:{fleet.port}",
                 headers={"Authorization": f"Bearer {key}"},
                 timeout=20,
-                limits=limits,
             ) as http:
                 customers = Customers(http)
                 await _until_ready(http)
@@ -130,15 +145,19 @@ async def play(weather: Weather, *, folder: Path, database_url: str) -> Outcome:
                     group.create_task(customers.come(planned))
                     group.create_task(people.live())
                     group.create_task(fleet.suffer(weather.seconds))
+            clock.stop("storm")
             stats = (await control.get("/_sandbox/stats")).json()
             (await control.put("/_sandbox/faults", json={"profile": "none"})).raise_for_status()
             quiet = await _until_quiet(app.store, control)
+            clock.stop("until quiet")
             reconciled = await _reconcile()
             quiet = await _until_quiet(app.store, control) and quiet
+            clock.stop("reconciled and quiet again")
             verdict, standing = await _judged(app, control, customers, asked=len(planned))
+            clock.stop("judged")
             return Outcome(
                 weather=weather,
-                seconds=round(monotonic() - begun, 1),
+                seconds=clock.seconds,
                 quiet=quiet,
                 standing=standing,
                 answers=dict(sorted(customers.statuses.items())),

@@ -56,4 +56,7 @@ def another_time(random: Random, requests: Sequence[Request]) -> datetime:
     Return a time at which the practice may be open, and whoever is asked may be free.
     """
     near = random.choice(requests).wish.starts_at
+    if random.random() < 1 / 2:
+        # After hours, when there is always somebody.
+        return near.replace(hour=random.choice((18, 19, 20)), minute=random.choice((0, 30)))
     return near + random.choice((-2, -1, 1, 2)) * timedelta(minutes=30)

@@ -23,6 +23,7 @@ SHORTENED: Final = {
     "CALSAGA_API_RATE_PER_SECOND": "10000",
     "CALSAGA_API_RATE_BURST": "10000",
     "CALSAGA_DRAIN_SECONDS": "2",
+    "CALSAGA_REVIEW_AFTER": "2000",
 }
 # A webhook has one fault at most, drawn from those whose dice have fallen: these make half of them lost and a fifth
 # come twice.

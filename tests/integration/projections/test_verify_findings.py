@@ -20,9 +20,9 @@ from domain.events import BookingInitiated, CalcomBookingFound
 from domain.webhook import WebhookEvent, WebhookProcessed, WebhookPutOff, WebhookReceived
 from projections.tables import booking_list
 from sagas.appending import Append, Appended, Due, DueAfter, LogEvent, NothingDue
-from sagas.orchestrator import CancelAppointment, RescheduleAppointment
 from sagas.repairs import AnswerReview
 from sagas.rows import customer_of
+from sagas.wishes import CancelAppointment, RescheduleAppointment
 from tests.fakes.calcom import CalcomBooking, CancelFate, MoveFate
 from tests.histories.driving import HAIRCUT, IMPATIENT, Salon
 

@@ -55,7 +55,7 @@ async def here(told: Installation, account: Account) -> AsyncIterator[Served]:
         yield here
 
 
-@pytest.fixture(params=DELIVERIES.values(), ids=DELIVERIES)
+@pytest.fixture(params=list(DELIVERIES.values()), ids=list(DELIVERIES))
 def delivery(request: pytest.FixtureRequest, account: Account) -> dict[str, Any]:
     """
     How webhooks arrive.

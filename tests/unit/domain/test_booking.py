@@ -12,8 +12,10 @@ import pytest
 
 from domain import events as e
 from domain import findings as f
-from domain.booking import Booking, BookingStatus, Goal, appointment_id_of, evolve, fold, initial_state
+from domain.booking import Booking, BookingStatus, Goal, appointment_id_of, initial_state
+from domain.evolving import evolve, fold
 from domain.ledger import LineStatus
+from domain.moving import BookingRescheduled
 from domain.person import Remark
 from tests.fakes.given import (
     ABSENT,
@@ -435,8 +437,8 @@ FOUND = e.CalcomBookingFound(
 )
 
 
-def rescheduled(uid: str = "uid-2", *, webhook_id: str | None = None) -> e.BookingRescheduled:
-    return e.BookingRescheduled(
+def rescheduled(uid: str = "uid-2", *, webhook_id: str | None = None) -> BookingRescheduled:
+    return BookingRescheduled(
         at=at(20),
         from_uid="uid-1",
         to_uid=uid,

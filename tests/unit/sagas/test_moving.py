@@ -12,13 +12,14 @@ import pytest
 
 from domain.booking import BookingStatus
 from domain.errors import KeyReused, MadeElsewhere, NotBooked
-from domain.events import BookingRescheduled
+from domain.moving import BookingRescheduled
 from domain.policy import Policy
 from domain.retry import RetryPolicy
-from sagas.orchestrator import BookingResult, CancelAppointment, RescheduleAppointment
+from sagas.steps import TraceMove
+from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
 from tests.fakes.calcom import CalcomBooking, CreateFate, LookFate, MoveFate
-from tests.fakes.given import BOOKING_ID, PERSON, SLOT, WISH, wish
-from tests.fakes.moves import LATER
+from tests.fakes.given import BOOKED, BOOKING_ID, PERSON, SLOT, WISH, wish
+from tests.fakes.moves import ASKED, LATER, move_unknown
 from tests.fakes.office import Office
 
 LATEST = SLOT + timedelta(hours=6)
@@ -339,3 +340,39 @@ def test_a_booking_that_cannot_be_read_while_it_moves_ends_with_a_person() -> No
     assert booking.review is not None
     assert (BookingStatus.NEEDS_REVIEW, "cannot_look") == (booking.status, booking.review.reason)
     assert PERSON == booking.facts.person
+
+
+def test_of_two_processes_that_move_it_at_once_one_asks_cal_com() -> None:
+    office = _booked()
+    office.calcom.moves.append(MoveFate(answers=1))
+    other = office.another_process().orchestrator
+    wanted = RescheduleAppointment(company_id="acme", booking_id=BOOKING_ID, starts_at=LATER)
+
+    async def main() -> tuple[BookingResult, BookingResult]:
+        return await asyncio.gather(office.orchestrator.reschedule(wanted), other.reschedule(wanted))
+
+    results = office.run(main())
+
+    assert [LATER, LATER] == [one.booking.starts_at for one in results]
+    assert (["move moved"], {}, {}) == (
+        [one for one in office.calcom.happened if one.startswith("move")],
+        office.log.claims,
+        office.agenda.rows,
+    )
+
+
+def test_whoever_reads_the_old_uid_announces_it_first_and_gives_way_if_somebody_was_faster() -> None:
+    office = Office()
+    booking = office.given(*BOOKED, *ASKED)
+    office.clock.advance(60)
+    run = office.engine.begin(booking)
+    effects = office.engine._effects
+    run.decide(move_unknown())
+    read = office.calcom.happened
+
+    async def lost() -> bool:
+        return False
+
+    rerecord = office.run(effects.perform(run, TraceMove(uid="uid-1", attempt_id="one"), lost))
+
+    assert (None, []) == (rerecord, read)

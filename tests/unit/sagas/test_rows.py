@@ -10,8 +10,9 @@ from datetime import timedelta
 import pytest
 
 from domain import events as e
-from domain.booking import Booking, fold, initial_state
-from domain.moving import RescheduleRequested
+from domain.booking import Booking, initial_state
+from domain.evolving import fold
+from domain.moving import BookingRescheduled, RescheduleRequested
 from domain.person import Remark
 from sagas.appending import InsertAppointment, MoveAppointment
 from sagas.rows import appointment_of, claim_of_move, customer_of, move_of, moved
@@ -26,7 +27,7 @@ FOUND = e.CalcomBookingFound(
     ends_at=SLOT + SERVICE.duration,
     webhook_id="hook-1",
 )
-RESCHEDULED = e.BookingRescheduled(
+RESCHEDULED = BookingRescheduled(
     at=at(9), from_uid="uid-1", to_uid="uid-2", starts_at=LATER, ends_at=LATER + SERVICE.duration, by="calcom"
 )
 

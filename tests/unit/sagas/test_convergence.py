@@ -1,0 +1,322 @@
+"""
+Comparing a uid's booking with what stands at Cal.com, when others write at the same time, refuse, or forge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from domain import findings as f
+from domain.booking import Booking, BookingStatus
+from domain.events import CalcomBookingFound
+from domain.evolving import fold
+from domain.idempotency import customer_id_for
+from domain.webhook import WebhookPutOff
+from sagas.appending import Append, AppendResult, DueAfter, Lost, NothingDue, only_booking_events
+from sagas.convergence import TRIES, due_of
+from sagas.converging import Difference, NotNow, compare, overlapping
+from sagas.outcomes import Attendee
+from sagas.walk_in import _until_booked, walk_in_id
+from sagas.wishes import CancelAppointment
+from tests.fakes.calcom import CreateFate
+from tests.fakes.given import (
+    ABSENT,
+    BOOKED,
+    BOOKING_ID,
+    IN_DOUBT,
+    POLICY,
+    SLOT,
+    WISH,
+    at,
+    booked,
+    cancellation,
+    cancelled,
+    cancelled_there,
+    created,
+    failed,
+    given,
+    review,
+    wish,
+)
+from tests.fakes.moves import LATER, MOVE_IN_DOUBT, gone, requested, standing
+from tests.fakes.office import Office
+
+FOUND = CalcomBookingFound(
+    at=at(0), uid="uid-1", calcom_status="accepted", starts_at=SLOT, ends_at=SLOT + timedelta(minutes=30)
+)
+LENGTH = timedelta(minutes=30)
+HOUR = timedelta(hours=1)
+CANCEL = CancelAppointment(company_id="acme", booking_id=BOOKING_ID, reason="no need")
+
+
+def _compared(booking: Booking, trace: object) -> Difference | NotNow | None:
+    return compare(booking, trace, now=at(900))  # type: ignore[arg-type]
+
+
+def _booked() -> Office:
+    office = Office()
+    office.run(office.orchestrator.book(WISH))
+    return office
+
+
+@pytest.mark.parametrize(
+    ("booking", "compared"),
+    [
+        (given(*BOOKED), None),
+        (given(*IN_DOUBT), NotNow.IN_DOUBT),
+        (given(*BOOKED, *MOVE_IN_DOUBT), NotNow.IN_DOUBT),
+        (given(*BOOKED, requested()), NotNow.UNDER_WAY),
+        (given(*BOOKED, cancellation()), NotNow.UNDER_WAY),
+        (given(*BOOKED, review()), None),
+        (given(*IN_DOUBT, review("two", None)), None),
+    ],
+)
+def test_what_stands_where_it_should_or_is_being_worked_on_is_left_alone(
+    booking: Booking, compared: NotNow | None
+) -> None:
+    assert compared == _compared(booking, standing())
+
+
+def test_what_is_gone_and_was_never_live_here_is_no_difference() -> None:
+    assert None is _compared(given(*ABSENT, failed()), gone())
+
+
+def test_what_is_gone_answers_no_question_of_a_person() -> None:
+    assert None is _compared(given(*IN_DOUBT, review(uid=None)), gone())
+
+
+def test_what_is_being_cancelled_already_is_no_difference() -> None:
+    booking = given(*ABSENT, failed(), created(late=True))
+
+    assert None is _compared(booking, standing())
+
+
+def test_a_time_that_changed_under_the_same_uid_is_followed() -> None:
+    compared = _compared(given(*BOOKED), standing(starts_at=LATER))
+
+    assert isinstance(compared, Difference)
+    after = fold(given(*BOOKED), compared.events)
+    assert ("uid-1", LATER, BookingStatus.BOOKED) == (after.kept_uid, after.starts_at, after.status)
+
+
+def test_an_overlap_says_nothing_about_a_cancellation() -> None:
+    compared = _compared(given(*BOOKED), gone())
+
+    assert isinstance(compared, Difference)
+    assert compared == overlapping(compared, now=at(900))
+
+
+def test_an_overlap_of_something_new_is_a_foreign_bookings() -> None:
+    difference = Difference(
+        kind="orphan", repair="adopt", uid="uid-1", evidence="", outcome="imported", events=(booked(),)
+    )
+
+    flag = overlapping(difference, now=at(1)).events[-1]
+
+    assert isinstance(flag, f.InconsistencyDetected)
+    assert "foreign_booking" == flag.kind
+
+
+def test_findings_about_a_time_that_was_left_are_over() -> None:
+    busy = f.InconsistencyDetected(at=at(5), kind="time_drift", uid="uid-1", evidence="", repair="manual_review")
+    other = f.InconsistencyDetected(at=at(5), kind="compensation_failed", uid="uid-1", evidence="")
+    booking = given(*BOOKED, busy, other)
+    compared = _compared(booking, standing("uid-2", starts_at=LATER, origins=("uid-1",)))
+
+    assert isinstance(compared, Difference)
+    assert (other,) == fold(booking, compared.events).inconsistencies
+
+
+def test_what_people_cancelled_and_booked_anew_is_theirs() -> None:
+    office = _booked()
+    office.calcom.person_cancels("uid-1")
+    office.run(office.sagas.convergence.converge("acme", "uid-1"))
+    again = office.calcom.move("uid-1", LATER)
+
+    async def main() -> list[str | None]:
+        return [(await office.sagas.convergence.converge("acme", again.uid)).outcome for _ in range(2)]
+
+    assert ["flagged", "equal"] == office.run(main())
+    assert BookingStatus.BOOKED is office.booking(walk_in_id("acme", again.uid)).status
+    assert (BookingStatus.CANCELLED, []) == (office.booking().status, office.calcom.cancelled_by_us)
+
+
+def test_what_we_cancelled_for_the_customer_is_cancelled_again_whoever_moved_it() -> None:
+    office = _booked()
+    office.run(office.orchestrator.cancel(CANCEL))
+    again = office.calcom.move("uid-1", LATER)
+
+    async def main() -> None:
+        await office.sagas.convergence.converge("acme", again.uid)
+        await office.worker.run_due()
+
+    office.run(main())
+
+    assert ["uid-1", again.uid] == office.calcom.cancelled_by_us
+
+
+def test_an_attempt_that_another_companys_log_knows_is_unknown_here() -> None:
+    office = _booked()
+
+    converged = office.run(office.sagas.convergence.converge("other", "uid-1"))
+
+    assert ("ignored", None) == (converged.outcome, converged.booking_id)
+
+
+def test_a_row_without_a_booking_belongs_to_nobody() -> None:
+    office = _booked()
+    del office.log.streams[BOOKING_ID]
+
+    converged = office.run(office.sagas.convergence.converge("acme", "uid-1"))
+
+    # Its row is in the way of taking it in, too: that is for a person to mend.
+    assert ("changed_meanwhile", None) == (converged.detail, converged.outcome)
+
+
+class _Hasty:
+    """
+    Somebody writes to every stream just before it is appended to, so many times.
+    """
+
+    def __init__(self, office: Office, times: int) -> None:
+        self._append = office.log.append
+        self._times = times
+
+    async def append(self, append: Append) -> AppendResult:
+        if self._times:
+            self._times -= 1
+            return Lost()
+        return await self._append(append)
+
+
+@pytest.mark.parametrize(("times", "outcome"), [(1, "cancelled"), (TRIES, None)])
+def test_whoever_loses_reads_again_and_gives_up_at_last(times: int, outcome: str | None) -> None:
+    office = _booked()
+    office.calcom.person_cancels("uid-1")
+    office.log.append = _Hasty(office, times).append  # type: ignore[method-assign]
+
+    assert outcome == office.run(office.sagas.convergence.converge("acme", "uid-1")).outcome
+
+
+@pytest.mark.parametrize("times", [1, TRIES])
+def test_a_walk_in_that_another_process_takes_in_meanwhile_is_read_again(times: int) -> None:
+    office = Office()
+    office.calcom.commit(event_type_id=1, starts_at=SLOT, ends_at=SLOT + LENGTH, attempt_id=None)
+    office.log.append = _Hasty(office, times).append  # type: ignore[method-assign]
+
+    converged = office.run(office.sagas.convergence.converge("acme", "uid-1"))
+
+    assert ("imported" if times == 1 else None) == converged.outcome
+
+
+def test_an_event_type_that_nobody_books_here_is_ignored() -> None:
+    office = Office()
+    office.calcom.commit(event_type_id=9, starts_at=SLOT, ends_at=SLOT + LENGTH, attempt_id=None)
+    nowhere = standing(attempt_id=None)
+
+    converged = office.run(office.sagas.convergence.converge("acme", "uid-1"))
+    object.__setattr__(nowhere, "event_type_id", None)
+    without = office.run(_take_in(office, nowhere))
+
+    assert ("ignored", "ignored", {}) == (converged.outcome, without, office.log.streams)
+
+
+async def _take_in(office: Office, seen: object) -> str | None:
+    walk_ins = office.sagas.convergence._walk_ins
+    converged = await walk_ins.take_in("acme", seen, webhook_id=None)  # type: ignore[arg-type]
+    return None if converged is None else converged.outcome
+
+
+def test_a_move_whose_uid_another_row_has_is_not_said_to_be_done() -> None:
+    office = _booked()
+    office.run(office.orchestrator.book(wish(starts_at=SLOT + 6 * HOUR)))
+    office.calcom.person_moves("uid-1", HOUR)
+    rows = list(office.log.appointments.values())
+    object.__setattr__(rows[1].inserted, "calcom_booking_uid", "uid-1")
+    object.__setattr__(rows[0].inserted, "calcom_booking_uid", "uid-0")
+    office.calcom.bookings.pop("uid-2")
+    version = office.booking().version
+    moved = standing("uid-1", starts_at=LATER, attempt_id=None)
+    difference = _compared(office.booking(), moved)
+    assert isinstance(difference, Difference)
+
+    written = office.run(_write(office, difference))
+
+    assert (False, version) == (written, office.booking().version)
+
+
+async def _write(office: Office, difference: Difference) -> bool:
+    convergence = office.sagas.convergence
+    return await convergence._write(office.booking(), difference, finding=False, now=at(900))
+
+
+@pytest.mark.parametrize(
+    ("attendee", "name", "email", "phone"),
+    [
+        (
+            Attendee(name="  Ada   L. ", email="Ada@Example.com", phone="+49 170 1234567", time_zone="UTC"),
+            "Ada L.",
+            "Ada@example.com",
+            "+491701234567",
+        ),
+        (Attendee(name=" ", email="nobody", phone="12", time_zone="UTC"), "Booked at Cal.com", None, None),
+        (Attendee(name="Ada", email=None, phone=None, time_zone="UTC"), "Ada", None, None),
+    ],
+)
+def test_a_walk_in_is_somebody_as_far_as_cal_com_says(
+    attendee: Attendee, name: str, email: str | None, phone: str | None
+) -> None:
+    office = Office()
+    office.calcom.commit(event_type_id=1, starts_at=SLOT, ends_at=SLOT + LENGTH, attempt_id=None, attendee=attendee)
+    office.run(office.sagas.convergence.converge("acme", "uid-1"))
+
+    facts = office.booking(walk_in_id("acme", "uid-1")).facts
+    assert (name, phone) == (facts.person.name, facts.person.phone)
+    assert (email or "").casefold() == (facts.person.email or "").casefold()
+    assert customer_id_for("acme", facts.person.identity) in office.log.customers
+
+
+def test_what_is_taken_in_is_an_appointment() -> None:
+    with pytest.raises(ValueError, match="appointment"):
+        _until_booked(BOOKING_ID, ())
+
+
+@pytest.mark.parametrize(
+    ("booking", "due"),
+    [
+        (given(*BOOKED), NothingDue()),
+        (given(*ABSENT, failed()), DueAfter(delay=timedelta(seconds=880))),
+        (given(*ABSENT, failed(), created(late=True)), DueAfter(delay=timedelta(0), priority=1)),
+        (given(*BOOKED, cancellation(), cancelled_there(), cancelled()), NothingDue()),
+    ],
+)
+def test_what_is_due_for_a_booking_stays_due(booking: Booking, due: object) -> None:
+    assert due == due_of(booking, at(20), POLICY)
+
+
+def test_only_what_is_a_bookings_is_folded_into_one() -> None:
+    put_off = WebhookPutOff(at=at(1), until=at(2), reason="under_way")
+
+    assert [booked()] == list(only_booking_events([put_off, booked()]))
+
+
+def test_a_late_commit_that_a_webhook_tells_of_is_cancelled_and_the_caller_keeps_one() -> None:
+    office = Office()
+    office.calcom.creates.append(CreateFate(does="double"))
+
+    async def main() -> Sequence[str]:
+        await office.orchestrator.book(WISH, patience=60)
+        await office.sagas.convergence.converge("acme", "uid-2")
+        await office.worker.run_due()
+        return [one.uid for one in office.calcom.live()]
+
+    assert 1 == len(office.run(main()))
+
+
+def test_a_foreign_booking_that_lives_on_after_it_was_gone_is_not_ours_to_cancel() -> None:
+    booking = given(FOUND, booked(), cancelled_there(attempt="calcom:uid-1"), cancelled())
+
+    assert None is _compared(booking, standing(attempt_id=None))

@@ -1,0 +1,462 @@
+"""
+A move rule by rule: given these events and this time, this comes next; when an outcome comes in, this is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain import events as e
+from domain import findings as f
+from domain import moving as m
+from domain.booking import Booking, BookingStatus, Goal
+from domain.evolving import fold
+from domain.moving import MoveStatus
+from domain.policy import Policy
+from domain.retry import RetryPolicy
+from sagas.next_step import next_step
+from sagas.outcomes import CreateOutcome, Made, NotSent, NotThere, Refused, Trace, TraceFailed, Unknown
+from sagas.recording_moves import record_reschedule, record_trace
+from sagas.rows import move_of
+from sagas.steps import (
+    Done,
+    InspectObstacle,
+    Perform,
+    Record,
+    RescheduleAtCalcom,
+    Shift,
+    Step,
+    TraceMove,
+    Wait,
+    Withdraw,
+)
+from tests.fakes.given import (
+    BOOKED,
+    OBSTACLE_ID,
+    SERVICE,
+    SLOT,
+    at,
+    cancellation,
+    cancelled_there,
+    followed,
+    given,
+    inspected,
+    not_persisted,
+    review,
+)
+from tests.fakes.moves import (
+    ASKED,
+    LATER,
+    MOVE_IN_DOUBT,
+    gone,
+    move_absent,
+    move_attempted,
+    move_failed,
+    move_looked,
+    move_not_sent,
+    move_refused,
+    move_unknown,
+    moved,
+    requested,
+    rescheduled,
+    standing,
+)
+
+POLICY = Policy(retry=RetryPolicy(jitter=0), review_after=3)
+EFFECT = RescheduleAtCalcom(uid="uid-1", attempt_id="one", starts_at=LATER, reason="later, please", number=1)
+TRACE = TraceMove(uid="uid-1", attempt_id="one")
+MADE = Made(uid="uid-2", starts_at=LATER, ends_at=LATER + SERVICE.duration, calcom_status="accepted")
+THERE = standing("uid-2", starts_at=LATER, origins=("uid-1",))
+FAILED_LOOKS = tuple(move_looked(seconds=100 + number, problem="http_502") for number in range(3))
+MOVED_THERE = (*ASKED, moved())
+
+
+def _step(*events: e.BookingEvent, now: float) -> Step:
+    return next_step(given(*BOOKED, *events), at(now), POLICY)
+
+
+def _topics(events: Sequence[e.BookingEvent]) -> list[str]:
+    return [event.TOPIC.split(".")[1] for event in events]
+
+
+def _record(booking: Booking, outcome: CreateOutcome) -> tuple[e.BookingEvent, ...]:
+    return record_reschedule(booking, EFFECT, outcome, now=at(500), policy=POLICY)
+
+
+def _traced(booking: Booking, trace: Trace, *, started: float = 500) -> tuple[e.BookingEvent, ...]:
+    return record_trace(booking, TRACE, trace, started_at=at(started), now=at(started), policy=POLICY)
+
+
+def test_a_wish_to_move_is_taken_to_cal_com() -> None:
+    assert Perform(EFFECT) == _step(requested(), now=20)
+
+
+@pytest.mark.parametrize(
+    ("events", "now", "reason"),
+    [
+        ((requested(),), 27 * 3600, "expired"),
+        (
+            (*ASKED, move_unknown(), move_absent(), move_attempted(number=3), move_unknown(), move_absent()),
+            900,
+            "calcom_unavailable",
+        ),
+        (
+            (requested(), *[it for n in range(4) for it in (move_attempted(), move_not_sent(seconds=21 + n))]),
+            900,
+            "calcom_unavailable",
+        ),
+        ((*ASKED, move_refused()), 30, "slot_taken"),
+    ],
+)
+def test_a_move_comes_to_nothing_and_says_why(events: Sequence[e.BookingEvent], now: float, reason: str) -> None:
+    step = _step(*events, now=now)
+
+    assert isinstance(step, Record)
+    assert [reason] == [one.reason for one in step.events if isinstance(one, m.RescheduleFailed)]
+
+
+@pytest.mark.parametrize(("now", "step"), [(21.5, Wait(at(22))), (22, None)])
+def test_what_was_not_sent_is_sent_again_later(now: float, step: Step | None) -> None:
+    expected = step or Perform(replace(EFFECT, number=2))
+
+    assert expected == _step(*ASKED, move_not_sent(), now=now)
+
+
+def test_an_announced_move_may_still_be_answered_and_is_then_in_doubt() -> None:
+    assert Wait(at(35)) == _step(*ASKED, now=30)
+    step = _step(*ASKED, now=35)
+
+    assert isinstance(step, Record)
+    assert ["calcom-reschedule-unknown"] == _topics(step.events)
+
+
+@pytest.mark.parametrize(
+    ("looks", "waits_until"),
+    [
+        ((), 31),
+        ((move_looked(seconds=31, counted=False),), 33),
+        (tuple(move_looked(seconds=31 + number, counted=False) for number in range(5)), 95),
+        ((move_looked(seconds=200, counted=True),), 202),
+        ((move_looked(seconds=31, problem="http_502"), move_looked(seconds=33, problem="http_502")), 40),
+    ],
+)
+def test_a_move_in_doubt_is_read_by_the_schedule(looks: Sequence[e.BookingEvent], waits_until: float) -> None:
+    early = _step(*MOVE_IN_DOUBT, *looks, now=waits_until - 0.5)
+
+    assert Wait(at(waits_until)) == early
+    assert Perform(TRACE) == _step(*MOVE_IN_DOUBT, *looks, now=waits_until)
+
+
+def test_two_clean_looks_say_that_it_was_not_moved() -> None:
+    step = _step(*MOVE_IN_DOUBT, move_looked(), move_looked(seconds=200), now=201)
+
+    assert isinstance(step, Record)
+    assert ["calcom-reschedule-absent"] == _topics(step.events)
+
+
+def test_looking_in_vain_for_long_asks_a_person_and_their_retry_looks_again() -> None:
+    step = _step(*MOVE_IN_DOUBT, *FAILED_LOOKS, now=400)
+
+    assert isinstance(step, Record)
+    (asked,) = step.events
+    assert isinstance(asked, f.ManualReviewRequested)
+    assert ("cannot_look", "uid-1") == (asked.reason, asked.uid)
+    assert Done() == _step(*MOVE_IN_DOUBT, *FAILED_LOOKS, asked, now=9000)
+    assert Perform(TRACE) == _step(*MOVE_IN_DOUBT, *FAILED_LOOKS, asked, _answer("retry"), now=9000)
+
+
+def _answer(answer: f.ReviewAnswer) -> f.ManualReviewAnswered:
+    booking = given(*BOOKED, review())
+    assert booking.status is BookingStatus.NEEDS_REVIEW
+    return f.ManualReviewAnswered(
+        at=at(500),
+        answer=answer,
+        actor="ada",
+        person=requested().person,
+        attempt_id="one",
+        uid="uid-1",
+        status_after="",
+        reason_after=None,
+        detail_after=None,
+    )
+
+
+def test_what_cal_com_has_moved_moves_its_row() -> None:
+    step = _step(*MOVED_THERE, now=23)
+
+    assert isinstance(step, Shift)
+    assert ("uid-2", LATER, "customer", False, ()) == (
+        step.rescheduled.to_uid,
+        step.rescheduled.starts_at,
+        step.rescheduled.by,
+        step.rescheduled.overlaps,
+        step.flags,
+    )
+
+
+@pytest.mark.parametrize(
+    ("events", "now", "step"),
+    [
+        ((not_persisted(),), 24, Perform(InspectObstacle(appointment_id=OBSTACLE_ID))),
+        ((not_persisted(), inspected("moving", seconds=24, retry_in=5)), 25, Wait(at(29))),
+    ],
+)
+def test_what_is_in_the_way_is_looked_at_before_anything_is_flagged(
+    events: Sequence[e.BookingEvent], now: float, step: Step
+) -> None:
+    assert step == _step(*MOVED_THERE, *events, now=now)
+
+
+@pytest.mark.parametrize(
+    ("events", "overlaps"),
+    [
+        ((not_persisted(), inspected("gone", seconds=24)), False),
+        ((not_persisted(), inspected("moving", seconds=24, retry_in=5)), False),
+        ((not_persisted(), inspected("stands", seconds=24)), True),
+        ((not_persisted(obstacle_id=None),), True),
+        # Two that wait for each other's time do not wait for ever.
+        ((*[not_persisted()] * 10, inspected("moving", seconds=24, retry_in=5)), True),
+    ],
+)
+def test_cal_coms_time_is_kept_and_flagged_if_somebody_has_a_right_to_it(
+    events: Sequence[e.BookingEvent], overlaps: bool
+) -> None:
+    step = _step(*MOVED_THERE, *events, now=60)
+
+    assert isinstance(step, Shift)
+    assert (overlaps, ["inconsistency-detected", "manual-review-requested"] if overlaps else []) == (
+        step.rescheduled.overlaps,
+        _topics(step.flags),
+    )
+
+
+def test_a_row_that_no_overlap_explains_goes_to_a_person_instead_of_round_and_round() -> None:
+    refused = not_persisted(reason="duplicate_calcom_uid", obstacle_id=None)
+    step = _step(*MOVED_THERE, refused, now=60)
+
+    assert isinstance(step, Record)
+    (asked,) = step.events
+    assert isinstance(asked, f.ManualReviewRequested)
+    assert ("persistence_failed", "uid-2") == (asked.reason, asked.uid)
+    again = fold(given(*BOOKED, *MOVED_THERE, refused, asked), (_about("uid-2", _answer("retry")),))
+    assert isinstance(next_step(again, at(61), POLICY), Shift)
+
+
+def _about(uid: str, answered: f.ManualReviewAnswered) -> f.ManualReviewAnswered:
+    return f.ManualReviewAnswered(
+        at=answered.at,
+        answer=answered.answer,
+        actor=answered.actor,
+        person=answered.person,
+        attempt_id="one",
+        uid=uid,
+        status_after="",
+        reason_after=None,
+        detail_after=None,
+    )
+
+
+def test_a_retry_without_a_move_changes_no_move() -> None:
+    assert None is given(*BOOKED, review(), _answer("retry")).move
+
+
+def test_cancelled_at_cal_com_while_it_moves_is_cancelled_here() -> None:
+    assert isinstance(_step(*MOVE_IN_DOUBT, cancelled_there(), now=60), Withdraw)
+
+
+def test_a_move_of_what_was_never_booked_moves_no_row() -> None:
+    with pytest.raises(LookupError):
+        move_of(given(), rescheduled())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [
+        (MADE, MoveStatus.MOVED),
+        (Refused(reason="slot_taken", detail="", status=400), MoveStatus.REFUSED),
+        (NotSent(reason="refused_connection", detail=""), MoveStatus.WANTED),
+        (Unknown(reason="timeout", detail=""), MoveStatus.IN_DOUBT),
+    ],
+)
+def test_every_outcome_of_a_move_is_recorded_once(outcome: CreateOutcome, status: MoveStatus) -> None:
+    booking = given(*BOOKED, *ASKED)
+    after = fold(booking, _record(booking, outcome))
+
+    assert after.move is not None
+    assert status is after.move.status
+    assert () == _record(after, outcome)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [Refused(reason="slot_taken", detail=""), NotSent(reason="x", detail=""), Unknown(reason="timeout", detail="")],
+)
+@pytest.mark.parametrize(
+    "events",
+    [
+        (*MOVE_IN_DOUBT, move_absent(), move_attempted(number=2)),
+        (*MOVE_IN_DOUBT, move_failed()),
+        (*ASKED, cancellation(seconds=40)),
+        (*ASKED, moved()),
+    ],
+)
+def test_bad_news_that_comes_too_late_is_no_news(events: Sequence[e.BookingEvent], outcome: CreateOutcome) -> None:
+    assert () == _record(given(*BOOKED, *events), outcome)
+
+
+def test_a_refusal_settles_a_doubt() -> None:
+    outcome = Refused(reason="slot_taken", detail="", status=400)
+
+    assert ["calcom-reschedule-refused"] == _topics(_record(given(*BOOKED, *MOVE_IN_DOUBT), outcome))
+
+
+@pytest.mark.parametrize(
+    ("events", "late", "goal"),
+    [
+        (MOVE_IN_DOUBT, False, Goal.MOVE),
+        ((*MOVE_IN_DOUBT, move_absent(), move_attempted(number=2)), False, Goal.MOVE),
+        ((*MOVE_IN_DOUBT, move_failed()), True, Goal.MOVE),
+        (
+            (*MOVE_IN_DOUBT, move_failed(), requested(seconds=400, starts_at=SLOT + timedelta(hours=9))),
+            False,
+            Goal.MOVE,
+        ),
+        ((*MOVE_IN_DOUBT, cancellation(seconds=40)), True, Goal.CANCEL),
+    ],
+)
+def test_good_news_is_recorded_whenever_it_comes(events: Sequence[e.BookingEvent], late: bool, goal: Goal) -> None:
+    booking = given(*BOOKED, *events)
+    news = _record(booking, MADE)
+
+    (event,) = news
+    assert isinstance(event, m.CalcomBookingMoved)
+    after = fold(booking, news)
+    assert (late, goal, "uid-2", None) == (event.late, after.goal, after.kept_uid, after.ended)
+    assert () == _record(after, MADE)
+
+
+@pytest.mark.parametrize("uid", ["uid-2", "uid-3"])
+def test_a_second_booking_out_of_one_move_is_one_too_many_and_is_cancelled(uid: str) -> None:
+    booking = given(*BOOKED, followed("uid-1", "uid-9"), rescheduled("uid-1", "uid-9"))
+
+    after = fold(booking, record_reschedule(booking, EFFECT, _made(uid), now=at(500), policy=POLICY))
+
+    assert (BookingStatus.BOOKED, "uid-9", LATER, [uid]) == (
+        after.status,
+        after.kept_uid,
+        after.starts_at,
+        [line.uid for line in after.surplus],
+    )
+
+
+def _made(uid: str) -> Made:
+    return Made(uid=uid, starts_at=SLOT, ends_at=SLOT + SERVICE.duration, calcom_status="accepted")
+
+
+def test_a_second_booking_that_a_look_shows_is_one_too_many() -> None:
+    booking = given(*BOOKED, followed("uid-1", "uid-9"), rescheduled("uid-1", "uid-9"))
+
+    assert ["calcom-created"] == _topics(_traced(booking, THERE))
+
+
+def test_reading_the_old_uid_finds_the_move() -> None:
+    booking = given(*BOOKED, *MOVE_IN_DOUBT)
+    after = fold(booking, _traced(booking, THERE))
+
+    assert ("uid-2", LATER) == (after.kept_uid, after.move.starts_at if after.move else None)
+    assert () == _traced(after, THERE)
+
+
+def test_a_move_to_another_time_than_was_asked_for_is_followed_and_ours_has_failed() -> None:
+    booking = given(*BOOKED, *MOVE_IN_DOUBT)
+    elsewhere = standing("uid-2", starts_at=LATER + timedelta(hours=1), origins=("uid-1",))
+    news = _traced(booking, elsewhere)
+
+    assert ["reschedule-failed", "calcom-moved"] == _topics(news)
+    after = fold(booking, news)
+    assert after.move_failure is not None
+    assert (BookingStatus.RESCHEDULING, "moved_at_calcom", LATER + timedelta(hours=1)) == (
+        after.status,
+        after.move_failure.reason,
+        after.move.starts_at if after.move else None,
+    )
+    assert () == _traced(after, elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("trace", "problem"),
+    [(standing(), None), (NotThere(), "not_there"), (TraceFailed(reason="http_502"), "http_502")],
+)
+def test_a_look_that_finds_no_move_is_one_look_more(trace: Trace, problem: str | None) -> None:
+    booking = given(*BOOKED, *MOVE_IN_DOUBT)
+
+    (look,) = _traced(booking, trace)
+
+    assert isinstance(look, m.CalcomRescheduleLooked)
+    assert (problem, problem is None) == (look.problem, look.counted)
+    assert () == _traced(fold(booking, (look,)), trace)
+
+
+@pytest.mark.parametrize(
+    ("looks", "started", "counted"),
+    [
+        ((), 94, False),
+        ((), 95, True),
+        ((move_looked(seconds=100),), 129, False),
+        ((move_looked(seconds=100),), 130, True),
+    ],
+)
+def test_a_clean_look_counts_only_late_and_apart(
+    looks: Sequence[e.BookingEvent], started: float, counted: bool
+) -> None:
+    (look,) = _traced(given(*BOOKED, *MOVE_IN_DOUBT, *looks), standing(), started=started)
+
+    assert isinstance(look, m.CalcomRescheduleLooked)
+    assert counted is look.counted
+
+
+@pytest.mark.parametrize("trace", [standing(), NotThere(), TraceFailed(reason="http_502")])
+@pytest.mark.parametrize("events", [(), ASKED, (*MOVE_IN_DOUBT, move_failed())])
+def test_a_look_that_nobody_waits_for_is_no_news(events: Sequence[e.BookingEvent], trace: Trace) -> None:
+    assert () == _traced(given(*BOOKED, *events), trace)
+
+
+def test_gone_while_it_moves_ends_the_booking() -> None:
+    drift = f.InconsistencyDetected(at=at(5), kind="time_drift", uid="uid-1", evidence="", repair="manual_review")
+    booking = given(*BOOKED, drift, *MOVE_IN_DOUBT)
+    after = fold(booking, _traced(booking, gone()))
+
+    assert (None, ()) == (after.kept, after.inconsistencies)
+
+
+@pytest.mark.parametrize(
+    "events", [(*MOVE_IN_DOUBT, move_failed()), (*MOVE_IN_DOUBT, cancellation(seconds=40)), (*ASKED, moved())]
+)
+def test_gone_when_it_is_not_moving_any_more_is_left_to_whoever_sees_to_the_row(
+    events: Sequence[e.BookingEvent],
+) -> None:
+    assert () == _traced(given(*BOOKED, *events), gone())
+
+
+def test_a_move_knows_whether_it_is_open() -> None:
+    moves = [given(*BOOKED, *events).move for events in (ASKED, MOVE_IN_DOUBT, (requested(),), (*ASKED, moved()))]
+
+    assert [True, True, False, False] == [one is not None and one.is_open for one in moves]
+
+
+def test_news_of_a_move_that_is_over_change_nothing() -> None:
+    booking = given(*BOOKED, *MOVE_IN_DOUBT, move_failed())
+
+    assert None is fold(booking, (move_looked(seconds=400),)).move
+
+
+def test_the_schedule_of_a_move_that_was_never_asked_for_does_not_exist() -> None:
+    move = given(*BOOKED, requested()).move
+    assert move is not None
+
+    with pytest.raises(ValueError, match="no doubt"):
+        POLICY.look_at_move(move)
