@@ -349,7 +349,7 @@ def test_of_two_processes_that_move_it_at_once_one_asks_cal_com() -> None:
     wanted = RescheduleAppointment(company_id="acme", booking_id=BOOKING_ID, starts_at=LATER)
 
     async def main() -> list[BookingResult]:
-        return await asyncio.gather(office.orchestrator.reschedule(wanted), other.reschedule(wanted))
+        return [*await asyncio.gather(office.orchestrator.reschedule(wanted), other.reschedule(wanted))]
 
     results = office.run(main())
 

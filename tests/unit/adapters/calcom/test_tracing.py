@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -154,7 +155,7 @@ async def test_the_booking_is_what_the_metadata_says_if_it_is_an_id(said: object
     ],
 )
 async def test_whom_it_is_for_and_what_was_booked(
-    facts: dict[str, object], attendee: Attendee | None, event_type_id: int | None
+    facts: dict[str, Any], attendee: Attendee | None, event_type_id: int | None
 ) -> None:
     trace, _ = await _trace(_knows(a_row("uid1", **facts)))
 
