@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo test check format bench crash-sweep coverage clean
+.PHONY: help install lock demo test check format bench crash-sweep storm coverage clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,8 +45,13 @@ bench: install ## measure, and print the figures
 crash-sweep: install ## kill a booking at every step and check that it heals
 	$(BIN)/python -m tests.crash.sweep
 
-coverage: install ## run every test and show the lines that none of them reached
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --cov --cov-report term
+storm: install ## let everything go wrong at once and check that both places agree
+	$(BIN)/python -m tests.storm
+
+coverage: install ## run every test; fail under 90 % of all, and under 100 % of domain/ and sagas/
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --cov --cov-report=
+	$(BIN)/coverage report --fail-under=90
+	$(BIN)/coverage report --include='domain/*,sagas/*' --fail-under=100
 
 clean: ## delete what was made, the environment included
 	rm -rf .venv build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -19,15 +19,20 @@ from adapters.crash_points import crash_points
 from adapters.database.api_keys import ApiKeys
 from adapters.database.books import DatabaseBooks
 from adapters.database.companies import Companies, cipher
+from adapters.database.customers import DatabaseCustomers
 from adapters.database.services import DatabaseServices
 from adapters.directory.companies import CompanyDirectory
 from adapters.directory.keys import KeyDirectory
 from adapters.directory.services import ServiceDirectory
 from adapters.followers import Followers
+from adapters.idempotency.booking_hints import BookingHints
+from adapters.idempotency.marks import Marks
 from adapters.ids import RandomIds
 from adapters.log.store import Store, open_store
+from adapters.metrics import Metrics
 from adapters.pace import SteadyPace
 from adapters.reconciling import ReconcilerRunner
+from adapters.redis.marks import RedisMarks, redis_marks
 from adapters.settings import Settings
 from adapters.telemetry import configure
 from domain.errors import AppointmentDatabaseError
@@ -47,10 +52,11 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
-    """Who may book what."""
+    """Who may book what, and for whom."""
 
     companies: CompanyDirectory
     services: ServiceDirectory
+    customers: DatabaseCustomers
     keys: KeyDirectory
 
 
@@ -60,8 +66,8 @@ class Application:
     Everything that a front end needs.
 
     `orchestrator` books, cancels and gets, `repairs` takes a person's decisions, `inbox`
-    webhooks. `store` is the log and the rows beside it. `worker`, `followers` and
-    `reconciling` run already if the application was opened with
+    webhooks. `store` is the log and the rows beside it, `marks` remember what was seen
+    lately, `metrics` count. `worker`, `followers` and `reconciling` run already if the application was opened with
     `background=True`. `ending` is set when one of them has died of a defect: then the
     application is to be left, which raises it.
     """
@@ -76,6 +82,8 @@ class Application:
     store: Store
     directory: Directory
     calendars: CalComCalendars
+    marks: Marks
+    metrics: Metrics
     followers: Followers
     reconciling: ReconcilerRunner
     ending: asyncio.Event
@@ -127,13 +135,20 @@ async def application(
         stack.push_async_callback(calendars.aclose)
         stored_services = DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock)
         services = ServiceDirectory(stored=stored_services, calendars=calendars)
+        customers = DatabaseCustomers(engine=store.engine, readers=store.readers)
         keys = ApiKeys(engine=store.engine, readers=store.readers, clock=store.clock)
+        metrics = Metrics()
+        redis = _redis(settings)
+        marks = Marks(redis=redis, count=metrics.looked_up)
         sagas = assemble(
             log=store.log,
             agenda=store.agenda,
             calendars=calendars,
             appointments=store.appointments,
             services=services,
+            customers=customers,
+            voice=settings.voice_rule(),
+            hints=BookingHints(marks, lease=policy.lease, count=metrics.looked_up),
             clock=store.clock,
             ids=RandomIds(),
             policy=policy,
@@ -146,6 +161,8 @@ async def application(
             clock=store.clock,
             pace=SteadyPace(per_minute=settings.reconcile_calls_per_minute),
         )
+        if redis is not None:
+            await stack.enter_async_context(redis.running(heard=sagas.engine.waiting.hinted))
         opened = Application(
             settings=settings,
             orchestrator=sagas.orchestrator,
@@ -155,8 +172,10 @@ async def application(
             worker=sagas.worker,
             engine=sagas.engine,
             store=store,
-            directory=Directory(companies=companies, services=services, keys=KeyDirectory(keys)),
+            directory=Directory(companies=companies, services=services, customers=customers, keys=KeyDirectory(keys)),
             calendars=calendars,
+            marks=marks,
+            metrics=metrics,
             followers=Followers(store, follow_seconds=settings.follow_seconds, probe=probe),
             reconciling=ReconcilerRunner(reconciler, store, seconds=settings.reconcile_seconds),
             ending=asyncio.Event(),
@@ -226,6 +245,11 @@ def _companies(settings: Settings, store: Store) -> Companies:
     keys = _revealed(settings.encryption_key)
     secrets = None if keys is None else cipher(keys.split(","))
     return Companies(engine=store.engine, readers=store.readers, clock=store.clock, secrets=secrets)
+
+
+def _redis(settings: Settings) -> RedisMarks | None:
+    url = _revealed(settings.redis_url)
+    return None if url is None else redis_marks(url, limit=settings.redis_seconds)
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

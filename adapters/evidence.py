@@ -1,5 +1,5 @@
 """
-What the database holds about some bookings, read in one snapshot: events and all rows beside them.
+What the database holds about some bookings and webhooks, read in one snapshot: events and all rows beside them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,9 +38,9 @@ class StoredRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A booking's stream and rows; `listed_until` is the position that the list of bookings has come to."""
+    """A stream and the rows that bear its id; `listed_until` is the position that the list of bookings has come to."""
 
-    booking_id: UUID
+    stream_id: UUID
     events: tuple[StoredRow, ...]
     appointment: Row[Any] | None
     claim: Row[Any] | None
@@ -70,35 +70,33 @@ def streams_after(connection: Connection, last: UUID | None, *, limit: int) -> l
     return list(connection.execute(ids).scalars())
 
 
-def evidence(connection: Connection, booking_ids: Sequence[UUID]) -> list[Evidence]:
-    """Return everything that is known of these bookings."""
-    events = _events(connection, booking_ids)
-    booked = _rows(connection, appointments, appointments.c.booking_id, booking_ids)
-    claims = _rows(connection, slot_claims, slot_claims.c.booking_id, booking_ids)
-    due = _rows(connection, saga_due, saga_due.c.saga_id, booking_ids)
-    listed = load(connection, booking_list, booking_ids)
+def evidence(connection: Connection, stream_ids: Sequence[UUID]) -> list[Evidence]:
+    """Return everything that is known of these bookings and webhooks."""
+    events = _events(connection, stream_ids)
+    booked = _rows(connection, appointments, appointments.c.booking_id, stream_ids)
+    claims = _rows(connection, slot_claims, slot_claims.c.booking_id, stream_ids)
+    due = _rows(connection, saga_due, saga_due.c.saga_id, stream_ids)
+    listed = load(connection, booking_list, stream_ids)
     parked = {one.stream_id: one.error for one in parked_by(connection, BOOKINGS.name)}
     listed_until = position_of(connection, BOOKINGS.name) or 0
     return [
         Evidence(
-            booking_id=booking_id,
-            events=tuple(events.get(booking_id, ())),
-            appointment=booked.get(booking_id),
-            claim=claims.get(booking_id),
-            due=due.get(booking_id),
-            listed=listed.get(booking_id),
+            stream_id=stream_id,
+            events=tuple(events.get(stream_id, ())),
+            appointment=booked.get(stream_id),
+            claim=claims.get(stream_id),
+            due=due.get(stream_id),
+            listed=listed.get(stream_id),
             listed_until=listed_until,
-            parked=parked.get(booking_id),
+            parked=parked.get(stream_id),
         )
-        for booking_id in booking_ids
+        for stream_id in stream_ids
     ]
 
 
-def _events(connection: Connection, booking_ids: Sequence[UUID]) -> dict[UUID, list[StoredRow]]:
+def _events(connection: Connection, stream_ids: Sequence[UUID]) -> dict[UUID, list[StoredRow]]:
     c = stored_events.c
-    query = (
-        select(stored_events).where(c.originator_id.in_(booking_ids)).order_by(c.originator_id, c.originator_version)
-    )
+    query = select(stored_events).where(c.originator_id.in_(stream_ids)).order_by(c.originator_id, c.originator_version)
     found: dict[UUID, list[StoredRow]] = {}
     for row in connection.execute(query):
         stored = StoredRow(
@@ -108,6 +106,6 @@ def _events(connection: Connection, booking_ids: Sequence[UUID]) -> dict[UUID, l
     return found
 
 
-def _rows(connection: Connection, table: Table, key: Column[Any], booking_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
-    rows = connection.execute(select(table).where(key.in_(booking_ids)))
+def _rows(connection: Connection, table: Table, key: Column[Any], stream_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
+    rows = connection.execute(select(table).where(key.in_(stream_ids)))
     return {getattr(row, key.name): row for row in rows}

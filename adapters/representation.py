@@ -1,8 +1,8 @@
 """
 How a booking and its story look to the outside, over HTTP and on the command line alike.
 
-Nobody's name leaves with it: whoever may read bookings need not learn who the customers
-are.
+Nobody's name leaves with it: whoever reads bookings need not learn who the customers
+are. `GET /api/customers` tells that to those who know a phone or an address already.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any, TypeAlias
 
 from adapters.reasons import SENTENCES, sentence
-from domain.service import Service
+from domain.offer import Offer
 from projections.bookings import BookingRow
 from projections.failures import SyncFailure
 from projections.masking import MASK, masker
@@ -59,9 +59,10 @@ def event_documents(recorded: Sequence[Recorded]) -> list[Document]:
     return [_event_document(one, mask) for one in recorded]
 
 
-def service_document(service: Service) -> Document:
+def service_document(offer: Offer) -> Document:
     """Return a service as `PUT /api/services` takes it, and what was learned from Cal.com."""
-    return asdict(service)
+    hours = offer.opening_hours
+    return {**asdict(offer.service), "opening_hours": None if hours is None else hours.as_document()}
 
 
 def _event_document(recorded: Recorded, mask: Callable[[str], str]) -> Document:

@@ -3,6 +3,7 @@
 import re
 from difflib import get_close_matches
 from typing import TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 from cryptography.fernet import Fernet
@@ -14,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from adapters.directory.secrets import secret_problem
 from domain.text import identifier_problem
+from domain.validation import SOURCE_LIMIT
 
 _FILE = "must name a file and nothing else, such as sqlite:///calsaga.db"
 _SERVER = "must be an address that PostgreSQL understands, such as postgresql://user@host:5432/calsaga"
@@ -23,6 +25,7 @@ _KEYS = (
     "must be 32 random bytes in URL-safe base64, or several such keys with commas between; this makes one: "
     "python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
 )
+_REDIS = "must be an address such as redis://user:password@host:6379/0, rediss://host or unix:///run/redis.sock?db=0"
 _POINT = "must be POINT, POINT#N or #N, such as append.after:booking.initiated.v1#2"
 _POINT_FORM = re.compile(r"(?=.)(?:[a-z]+(?:\.[a-z_]+)+(?::[a-z0-9._-]+)?)?(?:#[1-9]\d{0,8})?")
 _HIGHEST_PORT = 65535
@@ -39,6 +42,26 @@ def database_url(url: str) -> str:
     else:
         raise ValueError("must begin with sqlite:/// or postgresql://")
     return url
+
+
+def redis_url(value: SecretStr) -> SecretStr:
+    """Return the address of a Redis, or raise ValueError."""
+    try:
+        parsed = urlsplit(value.get_secret_value())
+        options = parse_qs(parsed.query, strict_parsing=bool(parsed.query))
+        port = parsed.port
+    except ValueError:
+        raise ValueError(_REDIS) from None
+    if parsed.scheme == "unix":
+        fits = parsed.path not in {"", "/"} and not parsed.netloc.rpartition("@")[2]
+    else:
+        fits = parsed.scheme in {"redis", "rediss"} and bool(parsed.hostname) and port != 0
+        fits = fits and re.fullmatch(r"/?\d{0,5}", parsed.path, re.ASCII) is not None
+    database = options.pop("db", ["0"])
+    options.pop("ssl_ca_certs", None)
+    if not fits or parsed.fragment or options or not re.fullmatch(r"\d{1,5}", database[0], re.ASCII):
+        raise ValueError(_REDIS)
+    return value
 
 
 def web_address(url: str) -> str:
@@ -59,6 +82,11 @@ def web_address(url: str) -> str:
 def company_id(text: str) -> str:
     """Return a company's id, or raise ValueError."""
     return _unless(identifier_problem(text), text)
+
+
+def source(text: str) -> str:
+    """Return where wishes come from, or raise ValueError."""
+    return _unless(identifier_problem(text, at_most=SOURCE_LIMIT), text)
 
 
 def secret(value: SecretStr) -> SecretStr:

@@ -16,13 +16,13 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adapters import setting_checks as check
+from domain.confidence import VoiceRule
 from domain.policy import Policy
 from domain.retry import RetryPolicy
 
 PREFIX = "CALSAGA_"
 TESTS = (f"{PREFIX}TEST_", f"{PREFIX}SWEEP", f"{PREFIX}LARGE", f"{PREFIX}CALCOM_OPENAPI")
 """How the names begin that mean something to the tests alone."""
-UNSUPPORTED = frozenset({f"{PREFIX}REDIS_URL", f"{PREFIX}RECONCILE_SECONDS"})
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Secret = Annotated[SecretStr, AfterValidator(check.secret)]
 
@@ -36,7 +36,7 @@ class BadSettings(Exception):
 
 
 def _comma_separated(value: object) -> object:
-    return value.split(",") if isinstance(value, str) else value
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     database_lock_seconds: Seconds | None = None
     default_company: Annotated[str, AfterValidator(check.company_id)] = "default"
     encryption_key: Annotated[SecretStr, AfterValidator(check.encryption_keys)] | None = None
+
+    redis_url: Annotated[SecretStr, AfterValidator(check.redis_url)] | None = None
+    redis_seconds: Seconds = 0.05
 
     calcom_base_url: Annotated[str, AfterValidator(check.web_address)] = "https://api.cal.com"
     calcom_api_key: Secret | None = None
@@ -85,6 +88,11 @@ class Settings(BaseSettings):
     inconsistent_after: Annotated[int, Field(ge=1, le=1000)] = 10
     review_after: Annotated[int, Field(ge=1, le=10_000)] = 100
 
+    voice_sources: Annotated[
+        tuple[Annotated[str, AfterValidator(check.source)], ...], NoDecode, BeforeValidator(_comma_separated)
+    ] = ("phone", "voice")
+    voice_confidence: Annotated[float, Field(ge=0, le=1)] = 0.6
+
     api_rate_per_second: Annotated[float, Field(gt=0, le=1_000_000)] = 100
     api_rate_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 200
 
@@ -114,6 +122,12 @@ class Settings(BaseSettings):
     def _contradictions(self) -> Iterator[str]:
         if self.lease_seconds <= self.calcom_send_seconds + self.calcom_attempt_seconds:
             yield f"{PREFIX}LEASE_SECONDS: must exceed {PREFIX}CALCOM_SEND_SECONDS plus {PREFIX}CALCOM_ATTEMPT_SECONDS"
+        visible = self.calcom_send_seconds + self.calcom_attempt_seconds + self.calcom_visibility_seconds
+        if self.calcom_horizon_seconds <= visible:
+            yield (
+                f"{PREFIX}CALCOM_HORIZON_SECONDS: must exceed {PREFIX}CALCOM_SEND_SECONDS plus "
+                f"{PREFIX}CALCOM_ATTEMPT_SECONDS plus {PREFIX}CALCOM_VISIBILITY_SECONDS"
+            )
         looks = [timedelta(seconds=seconds) for seconds in (0, *self.calcom_look_seconds)]
         if not self.calcom_look_seconds or any(later <= sooner for sooner, later in pairwise(looks)):
             yield f"{PREFIX}CALCOM_LOOK_SECONDS: must be growing seconds, such as 1,3,10,30,60"
@@ -141,6 +155,10 @@ class Settings(BaseSettings):
             inconsistent_after=self.inconsistent_after,
             review_after=self.review_after,
         )
+
+    def voice_rule(self) -> VoiceRule:
+        """Return how sure a wish that was spoken must be."""
+        return VoiceRule(sources=frozenset(self.voice_sources), lowest=self.voice_confidence)
 
 
 def read_settings(**given: object) -> Settings:
@@ -170,9 +188,7 @@ def _misnamed() -> Iterator[str]:
     # Like the values: a variable that is empty is not set, and capitals make no difference.
     given = sorted(name for name, value in os.environ.items() if value and name.upper().startswith(PREFIX))
     for name in given:
-        if name.upper() in UNSUPPORTED:
-            yield f"{name}: is not supported by this version; unset it"
-        elif name.upper() not in known and not name.upper().startswith(TESTS):
+        if name.upper() not in known and not name.upper().startswith(TESTS):
             meant = check.nearest(name.upper(), sorted(known))
             yield f"{name}: is no setting; " + (f"did you mean {meant}?" if meant else "unset it")
 

@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Engine, exists, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from adapters.database.tables import appointments, saga_due, slot_claims
+from adapters.difference import Difference
 from adapters.evidence import evidence, snapshot, stored_events, streams_after
 from adapters.followers import Followers
-from adapters.judging import Difference, differences
+from adapters.judging import differences
 from adapters.log.store import Store
 from adapters.recording.codec import booking_codec
 from domain.errors import AppointmentDatabaseError
@@ -52,7 +53,7 @@ async def _caught_up(store: Store) -> list[Difference]:
         await Followers(store, follow_seconds=1).catch_up()
     except LogRestored as problem:
         what, expected = f"read model {problem.name}", f"at most position {problem.head}"
-        return [Difference(booking_id=None, what=what, expected=expected, found=str(problem.position))]
+        return [Difference(stream_id=None, what=what, expected=expected, found=str(problem.position))]
     return []
 
 
@@ -63,12 +64,12 @@ async def _compared(engine: Engine, policy: Policy, look_again: Sequence[float])
         found += await asyncio.to_thread(_differences, engine, streams, policy)
         last = streams[-1]
     strays = await asyncio.to_thread(_strays, engine)
-    suspects = sorted({*strays, *(one.booking_id for one in found if one.booking_id is not None)})
+    suspects = sorted({*strays, *(one.stream_id for one in found if one.stream_id is not None)})
     for wait in (0.0, *look_again):
         if suspects:
             await asyncio.sleep(wait)
             found = await asyncio.to_thread(_differences, engine, suspects, policy)
-            suspects = sorted({one.booking_id for one in found if one.booking_id is not None})
+            suspects = sorted({one.stream_id for one in found if one.stream_id is not None})
     return found + await asyncio.to_thread(_about_everything, engine)
 
 
@@ -77,19 +78,19 @@ def _streams(engine: Engine, last: UUID | None) -> list[UUID]:
         return streams_after(connection, last, limit=CHUNK)
 
 
-def _differences(engine: Engine, booking_ids: Sequence[UUID], policy: Policy) -> list[Difference]:
+def _differences(engine: Engine, stream_ids: Sequence[UUID], policy: Policy) -> list[Difference]:
     codec = booking_codec()
     found: list[Difference] = []
-    for start in range(0, len(booking_ids), CHUNK):
+    for start in range(0, len(stream_ids), CHUNK):
         with snapshot(engine) as connection:
-            held = evidence(connection, booking_ids[start : start + CHUNK])
+            held = evidence(connection, stream_ids[start : start + CHUNK])
         for one in held:
             found += differences(one, codec=codec, policy=policy, now=datetime.now(UTC))
     return found
 
 
 def _strays(engine: Engine) -> set[UUID]:
-    """Return the bookings that have rows, and no stream."""
+    """Return the ids that rows bear, and no stream."""
     keys = (appointments.c.booking_id, slot_claims.c.booking_id, saga_due.c.saga_id, booking_list.c.booking_id)
     with engine.connect() as connection:
         return {
@@ -110,7 +111,7 @@ def _repeated_positions(connection: Connection) -> Iterator[Difference]:
     position = stored_events.c.notification_id
     repeated = select(position, func.count()).group_by(position).having(or_(func.count() > 1, position.is_(None)))
     for place, times in connection.execute(repeated):
-        yield Difference(booking_id=None, what=f"position {place}", expected="one event", found=f"{times} events")
+        yield Difference(stream_id=None, what=f"position {place}", expected="one event", found=f"{times} events")
 
 
 def _overlaps(connection: Connection) -> Iterator[Difference]:
@@ -127,4 +128,4 @@ def _overlaps(connection: Connection) -> Iterator[Difference]:
     for row in connection.execute(select(busy).where(busy.c.busy_until > busy.c.starts_at)):
         what = f"appointment of {row.staff_id} at {row.starts_at.isoformat()}"
         found = f"{row.staff_id} is busy until {row.busy_until.isoformat()}"
-        yield Difference(booking_id=row.booking_id, what=what, expected="nobody is booked twice", found=found)
+        yield Difference(stream_id=row.booking_id, what=what, expected="nobody is booked twice", found=found)

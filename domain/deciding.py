@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from uuid import UUID
 
 from domain.booking import Booking, BookingStatus
 from domain.commands import RequestBooking, RequestCancellation, RequestReschedule
@@ -26,13 +27,15 @@ class Repeat(Enum):
     """The same person, service and start, but another member of staff or another length."""
 
 
-def initiate(request: RequestBooking, *, key: IdempotencyKey, now: datetime, policy: Policy) -> BookingInitiated:
-    """Return the event that accepts a request."""
+def initiate(
+    request: RequestBooking, *, key: IdempotencyKey, now: datetime, policy: Policy, customer_id: UUID | None = None
+) -> BookingInitiated:
+    """Return the event that accepts a request, for the customer with this id if they are known already."""
     service = request.service
     return BookingInitiated(
         at=now,
         service=service,
-        customer_id=customer_id_for(service.company_id, request.person.identity),
+        customer_id=customer_id or customer_id_for(service.company_id, request.person.identity),
         person=request.person,
         starts_at=request.starts_at,
         ends_at=request.starts_at + service.duration,
@@ -79,11 +82,17 @@ def cancel(booking: Booking, command: RequestCancellation, *, now: datetime) -> 
     Return the request as an event, or nothing when the booking is cancelled or failed, or is being cancelled.
 
     Raises:
+        KeyReused: the caller's own key came with another reason before (B5).
         AlreadyOver: the appointment has taken place.
         MadeElsewhere: somebody else made it at Cal.com, and nothing of theirs is ever changed there.
 
     """
-    if booking.status in _SPENT or booking.cancellation is not None:
+    before = booking.cancellation
+    if before is not None and command.command_id is not None and before.command_id == command.command_id:
+        if before.person.reason != command.reason:
+            raise KeyReused(booking.booking_id)
+        return ()
+    if booking.status in _SPENT or before is not None:
         return ()
     if any(line.foreign for line in booking.ledger.lines):
         raise MadeElsewhere(booking.booking_id)

@@ -205,6 +205,8 @@ class AppointmentBooked:
     The pivot: the appointment stands in both places, and the saga only goes forward.
 
     `overlaps` is true for what Cal.com holds although the member of staff is busy then.
+    `settles_review` here and in the other ends says that the question which a person was
+    asked has been answered meanwhile.
     """
 
     TOPIC: ClassVar[str] = "booking.appointment-booked.v1"
@@ -214,6 +216,7 @@ class AppointmentBooked:
     starts_at: datetime
     ends_at: datetime
     overlaps: bool = False
+    settles_review: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,6 +327,7 @@ class BookingFailed:
     reason: str
     detail: str
     conflicting_booking_id: UUID | None = None
+    settles_review: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,6 +337,7 @@ class BookingCancelled:
     TOPIC: ClassVar[str] = "booking.cancelled.v1"
     at: datetime
     reason: CancelReason
+    settles_review: bool = False
 
 
 BookingEvent: TypeAlias = (

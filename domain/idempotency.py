@@ -54,7 +54,11 @@ def key_for(request: RequestBooking, *, generation: int = 0) -> IdempotencyKey:
 
 
 def customer_id_for(company_id: str, identity: str) -> UUID:
-    """Return the id of the customer row, the same for every request that names the same person."""
+    """
+    Return the id that a new customer gets, the same for every request that names the same person.
+
+    So two racing requests make one customer. One who is known already keeps the id they have.
+    """
     return uuid5(NAMESPACE, _canonical("customer", company_id, identity))
 
 

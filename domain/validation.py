@@ -12,17 +12,19 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from domain.commands import RequestBooking
+from domain.confidence import DEFAULT_RULE, VoiceRule
 from domain.errors import CustomerValidationError, FieldError
 from domain.idempotency import KEY_LIMIT
+from domain.offer import Offer
 from domain.period import utc
 from domain.person import Person, parse_email, parse_phone
-from domain.service import Service
 from domain.text import identifier_problem, text_problem
 from domain.wish import BookAppointment
 
 NAME_LIMIT = 200
 NOTES_LIMIT = 2000
 REASON_LIMIT = 500
+SOURCE_LIMIT = 50
 METADATA_LIMIT = 16 * 1024
 LONGEST_AHEAD = timedelta(days=3 * 366)
 
@@ -45,11 +47,14 @@ class _Problems:
             return None
 
 
-def validate(wish: BookAppointment, service: Service, *, now: datetime | None) -> RequestBooking:
+def validate(
+    wish: BookAppointment, offer: Offer, *, now: datetime | None, voice: VoiceRule = DEFAULT_RULE
+) -> RequestBooking:
     """
     Return the request that a wish amounts to.
 
-    Without `now` it may be as old as it likes: a repeat of a wish that was taken once.
+    Without `now` only its form is checked: a repeat of a wish that was taken once may
+    be as old as it likes, and the rules may have changed since.
 
     Raises:
         CustomerValidationError: with every field that is wrong; nothing has been stored.
@@ -59,12 +64,15 @@ def validate(wish: BookAppointment, service: Service, *, now: datetime | None) -
     person = _person(wish, problems)
     starts_at = _starts_at(wish, problems)
     if starts_at is not None and now is not None:
-        problems.add("starts_at", _time_problem(starts_at, service, now))
+        problems.add(
+            "starts_at", _time_problem(starts_at, offer, now) or _hours_problem(starts_at, offer, wish.time_zone)
+        )
     _check_rest(wish, problems)
+    problems.add("confidence", _confidence_problem(wish, None if now is None else voice))
     if problems.found or starts_at is None:
         raise CustomerValidationError(tuple(problems.found), correlation_id=wish.correlation_id)
     return RequestBooking(
-        service=service,
+        service=offer.service,
         person=person,
         starts_at=starts_at,
         time_zone=wish.time_zone,
@@ -112,9 +120,9 @@ def cancellation_problem(reason: str) -> str | None:
     return text_problem(reason, at_most=REASON_LIMIT, lines=True)
 
 
-def validate_move(starts_at: datetime, reason: str, service: Service, *, now: datetime) -> datetime:
+def validate_move(starts_at: datetime, reason: str, offer: Offer, *, time_zone: str, now: datetime) -> datetime:
     """
-    Return the new start of a booking, UTC.
+    Return the new start of a booking whose customer reads `time_zone`, UTC.
 
     Raises:
         CustomerValidationError: it cannot be one, or the reason cannot be stored.
@@ -131,18 +139,35 @@ def validate_move(starts_at: datetime, reason: str, service: Service, *, now: da
     except OverflowError:
         problems.add("starts_at", "is out of range")
         raise CustomerValidationError(tuple(problems.found)) from None
-    problems.add("starts_at", _time_problem(moment, service, now))
+    problems.add("starts_at", _time_problem(moment, offer, now) or _hours_problem(moment, offer, time_zone))
     if problems.found:
         raise CustomerValidationError(tuple(problems.found))
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def _time_problem(starts_at: datetime, service: Service, now: datetime) -> str | None:
+def is_time_zone(name: str) -> bool:
+    """Tell whether there is such an IANA time zone."""
+    return name in _zones()
+
+
+def _time_problem(starts_at: datetime, offer: Offer, now: datetime) -> str | None:
+    notice_minutes = offer.service.notice_minutes
     if starts_at <= now:
         return "must be in the future"
-    if starts_at - timedelta(minutes=service.notice_minutes) <= now:
-        return f"is too soon: the service needs {service.notice_minutes} minutes' notice"
+    if starts_at - timedelta(minutes=notice_minutes) <= now:
+        return f"is too soon: the service needs {notice_minutes} minutes' notice"
     return f"must be at most {LONGEST_AHEAD.days} days ahead" if starts_at > now + LONGEST_AHEAD else None
+
+
+def _hours_problem(starts_at: datetime, offer: Offer, time_zone: str) -> str | None:
+    name = offer.service.time_zone or time_zone
+    zone = _zone(name)
+    if offer.opening_hours is None or zone is None:
+        return None
+    closed = offer.opening_hours.first_closed(starts_at, starts_at + offer.service.duration, zone=zone)
+    if closed is None:
+        return None
+    return f"is outside the opening hours; those of {offer.opening_hours.on(closed)} ({name})"
 
 
 def _starts_at(wish: BookAppointment, problems: _Problems) -> datetime | None:
@@ -168,22 +193,28 @@ def _starts_at(wish: BookAppointment, problems: _Problems) -> datetime | None:
 
 
 def _check_rest(wish: BookAppointment, problems: _Problems) -> None:
-    problems.add("source", identifier_problem(wish.source, at_most=50))
+    problems.add("source", identifier_problem(wish.source, at_most=SOURCE_LIMIT))
     if wish.staff_id is not None:
         problems.add("staff_id", identifier_problem(wish.staff_id))
     if wish.call_id is not None:
         problems.add("call_id", text_problem(wish.call_id, at_most=NAME_LIMIT))
-    if wish.confidence is not None and not (math.isfinite(wish.confidence) and 0 <= wish.confidence <= 1):
-        problems.add("confidence", "must be a number from 0 to 1")
     if wish.idempotency_key is not None:
         problems.add("Idempotency-Key", text_problem(wish.idempotency_key, at_most=KEY_LIMIT))
     if wish.correlation_id:
         problems.add("correlation_id", text_problem(wish.correlation_id, at_most=NAME_LIMIT))
 
 
+def _confidence_problem(wish: BookAppointment, voice: VoiceRule | None) -> str | None:
+    confidence = wish.confidence
+    if confidence is not None and not (math.isfinite(confidence) and 0 <= confidence <= 1):
+        return "must be a number from 0 to 1"
+    return None if voice is None else voice.problem(wish.source, confidence)
+
+
 @cache
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # These two stand in the same folder, and mean another zone on another machine, or none.
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 @cache
@@ -193,4 +224,4 @@ def _loaded(name: str) -> ZoneInfo:
 
 def _zone(name: str) -> ZoneInfo | None:
     # Looked up by name first: ZoneInfo would take a path, and the cache must not grow with bad input.
-    return _loaded(name) if name in _zones() else None
+    return _loaded(name) if is_time_zone(name) else None

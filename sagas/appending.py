@@ -75,7 +75,11 @@ class SlotClaim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """The customer's row, inserted if it is not there yet."""
+    """
+    The customer's row, inserted if it is not there yet.
+
+    A row that is there learns a phone or an e-mail address that it lacks, and keeps everything else.
+    """
 
     customer_id: UUID
     company_id: str

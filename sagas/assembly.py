@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+from domain.confidence import DEFAULT_RULE, VoiceRule
 from domain.policy import Policy
 from sagas.convergence import Convergence
 from sagas.effects import Effects
 from sagas.engine import Engine
 from sagas.inbox import Inbox
 from sagas.orchestrator import Orchestrator
-from sagas.ports import Agenda, Appointments, Calendars, Clock, Ids, Log, Services
+from sagas.ports import Agenda, Appointments, Calendars, Clock, Customers, Hints, Ids, Log, Services
 from sagas.repairs import Repairs
 from sagas.walk_in import WalkIns
 from sagas.worker import Worker
@@ -33,15 +34,26 @@ def assemble(
     calendars: Calendars,
     appointments: Appointments,
     services: Services,
+    customers: Customers,
+    hints: Hints,
     clock: Clock,
     ids: Ids,
     policy: Policy,
+    voice: VoiceRule = DEFAULT_RULE,
     at_once: int = 32,
 ) -> Sagas:
     """Return the sagas of one process; `at_once` is how many its worker drives at a time."""
     effects = Effects(log=log, calendars=calendars, appointments=appointments, clock=clock, ids=ids, policy=policy)
-    engine = Engine(log=log, effects=effects, clock=clock, ids=ids, policy=policy)
-    orchestrator = Orchestrator(engine=engine, services=services, clock=clock, policy=policy)
+    engine = Engine(log=log, effects=effects, hints=hints, clock=clock, ids=ids, policy=policy)
+    orchestrator = Orchestrator(
+        engine=engine,
+        services=services,
+        customers=customers,
+        hints=hints,
+        clock=clock,
+        policy=policy,
+        voice=voice,
+    )
     convergence = Convergence(
         log=log,
         engine=engine,

@@ -118,8 +118,13 @@ class Convergence:
     ) -> Converged | None:
         """Return what came of it, or None if somebody else has written meanwhile."""
         booking = await self.booking_of(company_id, trace)
+        kept = None if booking is None else await self._kept_elsewhere(booking, trace)
+        if isinstance(kept, o.TraceFailed | o.NotThere):
+            return Converged(outcome=None, detail="kept_unknown")
         now = self._clock.now()
-        compared = NotNow.REBOOKED if booking is None else compare(booking, trace, now=now, webhook_id=webhook_id)
+        compared = (
+            NotNow.REBOOKED if booking is None else compare(booking, kept or trace, now=now, webhook_id=webhook_id)
+        )
         if booking is None or compared is NotNow.REBOOKED:
             if isinstance(trace, o.Gone):
                 return Converged(outcome="equal", detail="nobody here knows it")
@@ -140,6 +145,21 @@ class Convergence:
                 return Converged(outcome=compared.outcome, detail=compared.kind, booking_id=booking.booking_id)
             case _:
                 assert_never(compared)
+
+    async def _kept_elsewhere(self, booking: Booking, trace: o.Standing | o.Gone) -> o.Trace | None:
+        """
+        Return what the booking's own uid has become, if the one that was traced may be its successor.
+
+        Nothing is surplus before it is known that the booking itself still stands: it may
+        have been moved several times, and each uid names only the one before.
+        """
+        kept_uid = booking.kept_uid
+        booked = booking.ended is BookingStatus.BOOKED and kept_uid is not None
+        if not booked or kept_uid is None or kept_uid in trace.uids or isinstance(trace, o.Gone):
+            return None
+        calendar = await self._calendars.of(booking.facts.service.company_id)
+        kept = await calendar.trace(kept_uid)
+        return None if isinstance(kept, o.Standing) and kept.uid == kept_uid else kept
 
     async def _write(self, booking: Booking, difference: Difference, *, finding: bool, now: datetime) -> bool:
         """Write a difference and what mends it; False if the booking has changed meanwhile."""

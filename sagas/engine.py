@@ -18,7 +18,7 @@ from domain.policy import Policy
 from sagas.appending import Append, AppendResult, Due, DueAfter, Lease, Lost, NothingDue, booking_events
 from sagas.effects import Effects
 from sagas.next_step import next_step
-from sagas.ports import Clock, Ids, Log
+from sagas.ports import Clock, Hints, Ids, Log
 from sagas.run import Run
 from sagas.steps import Done, Effect, Perform, Persist, Record, Shift, Wait, Withdraw
 from sagas.waiting import WaitingRoom
@@ -36,9 +36,10 @@ class Engine:
     hand it over. `parked` is set when work was left for later.
     """
 
-    def __init__(self, *, log: Log, effects: Effects, clock: Clock, ids: Ids, policy: Policy) -> None:
+    def __init__(self, *, log: Log, effects: Effects, hints: Hints, clock: Clock, ids: Ids, policy: Policy) -> None:
         self._log = log
         self._effects = effects
+        self._hints = hints
         self._clock = clock
         self._ids = ids
         self._policy = policy
@@ -147,7 +148,7 @@ class Engine:
             await self._lost(run)
             return
         run.written(result, due=due)
-        self.waiting.told(run.saved)
+        self._tell(run.saved)
 
     async def _lost(self, run: Run) -> None:
         """
@@ -170,8 +171,12 @@ class Engine:
             result = await self._append(append, insist=True)
             if not isinstance(result, Lost):
                 run.written(result, due=append.due)
-                self.waiting.told(run.saved)
+                self._tell(run.saved)
                 self.parked.set()
+
+    def _tell(self, booking: Booking) -> None:
+        self.waiting.told(booking)
+        self._hints.told(booking)
 
     async def _append(self, append: Append, *, insist: bool) -> AppendResult:
         failures = 0

@@ -34,6 +34,9 @@ FOLLOWED = frozenset(
 """The triggers that tell of a booking that came, went, or was moved; all others are kept and ignored."""
 
 GONE = frozenset({"BOOKING_CANCELLED", "BOOKING_REJECTED"})
+STANDS: frozenset[WebhookOutcome | None] = frozenset({"equal", "imported", "moved", "flagged"})
+"""What comes of a booking that stands at Cal.com."""
+
 AGREES_AFTER = (timedelta(seconds=2), timedelta(seconds=10), timedelta(seconds=60))
 """Cal.com sends BOOKING_CANCELLED before it changes the booking: when to look again."""
 
@@ -168,7 +171,7 @@ def _at_once(received: WebhookReceived) -> WebhookOutcome | None:
 def _put_off(webhook: Webhook, received: WebhookReceived, converged: Converged, policy: Policy) -> timedelta | None:
     """Return after how long it is to be looked at again, or None if that is enough."""
     waits = AGREES_AFTER[webhook.put_off] if webhook.put_off < len(AGREES_AFTER) else None
-    if converged.outcome == "equal" and received.trigger in GONE and not converged.gone:
+    if converged.outcome in STANDS and received.trigger in GONE and not converged.gone:
         return waits
     if converged.outcome is not None:
         return None

@@ -7,7 +7,8 @@ who goes away, or whose patience ends, cancels nothing.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,21 +18,23 @@ from uuid import UUID
 from domain import deciding
 from domain.booking import Booking, BookingStatus
 from domain.commands import RequestBooking, RequestCancellation, RequestReschedule
+from domain.confidence import DEFAULT_RULE, VoiceRule
 from domain.deciding import Repeat
 from domain.errors import (
     AppointmentCreationError,
     AppointmentDatabaseError,
+    AppointmentError,
     CustomerValidationError,
     FieldError,
     UnknownBooking,
 )
 from domain.idempotency import key_for
+from domain.offer import Offer
 from domain.policy import Policy
-from domain.service import Service
 from domain.validation import cancellation_problem, validate, validate_move
 from domain.wish import BookAppointment
 from sagas.engine import Engine
-from sagas.ports import Clock, Services
+from sagas.ports import Clock, Customers, Hints, Services
 from sagas.run import Run
 
 log = logging.getLogger("calsaga.orchestrator")
@@ -73,12 +76,17 @@ class BookingResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelAppointment:
-    """Cancel a booking of the company; `idempotency_key` names the command, so that a repeat is none."""
+    """
+    Cancel a booking of the company; `idempotency_key` names the command, so that a repeat is none.
+
+    An error carries `correlation_id`, or a new one if none is given.
+    """
 
     company_id: str
     booking_id: UUID
     reason: str
     idempotency_key: str | None = None
+    correlation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +103,24 @@ class RescheduleAppointment:
 class Orchestrator:
     """Turns wishes into sagas, and answers with what has become of them."""
 
-    def __init__(self, *, engine: Engine, services: Services, clock: Clock, policy: Policy) -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        services: Services,
+        customers: Customers,
+        hints: Hints,
+        clock: Clock,
+        policy: Policy,
+        voice: VoiceRule = DEFAULT_RULE,
+    ) -> None:
         self._engine = engine
         self._services = services
+        self._customers = customers
+        self._hints = hints
         self._clock = clock
         self._policy = policy
+        self._voice = voice
         self._driving: set[asyncio.Task[None]] = set()
 
     async def book(self, wish: BookAppointment, *, patience: float = PATIENCE_SECONDS) -> BookingResult:
@@ -114,16 +135,20 @@ class Orchestrator:
                 that may go on all the same, and the same wish asks for it again.
 
         """
-        wish = replace(wish, correlation_id=wish.correlation_id or self._engine.new_correlation_id())
-        service = await self._services.find(company_id=wish.company_id, service_id=wish.service_id)
+        with self._correlated(wish.correlation_id) as correlation_id:
+            return await self._book(replace(wish, correlation_id=correlation_id), patience=patience)
+
+    async def _book(self, wish: BookAppointment, *, patience: float) -> BookingResult:
+        offer = await self._services.find(company_id=wish.company_id, service_id=wish.service_id)
         deadline = asyncio.get_running_loop().time() + patience
         try:
-            request = validate(wish, service, now=self._clock.now())
+            request = validate(wish, offer, now=self._clock.now(), voice=self._voice)
         except CustomerValidationError as error:
-            return await self._answer_old_wish(wish, service, error, deadline)
+            return await self._answer_old_wish(wish, offer, error, deadline)
+        customer_id = await self._known_customer(request)
         generation = 0
         while True:
-            result = await self._try_generation(request, generation, deadline)
+            result = await self._try_generation(request, generation, deadline, customer_id=customer_id)
             if result is not None:
                 return result
             generation = await self._next_generation(request, generation)
@@ -134,18 +159,23 @@ class Orchestrator:
 
         Raises:
             UnknownBooking: the company has no such booking.
+            KeyReused: the idempotency key came with another reason before.
             AlreadyOver: the appointment has taken place.
             CustomerValidationError: the reason cannot be stored.
             AppointmentDatabaseError: the database is away, and the request may be stored.
 
         """
+        with self._correlated(wish.correlation_id):
+            return await self._cancel(wish, patience=patience)
+
+    async def _cancel(self, wish: CancelAppointment, *, patience: float) -> BookingResult:
         problem = cancellation_problem(wish.reason)
         if problem is not None:
             raise CustomerValidationError((FieldError("reason", problem),))
         deadline = asyncio.get_running_loop().time() + patience
         command = RequestCancellation(reason=wish.reason, command_id=wish.idempotency_key)
         while True:
-            booking = await self.get(wish.booking_id, company_id=wish.company_id)
+            booking = await self._get(wish.booking_id, company_id=wish.company_id)
             requested = deciding.cancel(booking, command, now=self._clock.now())
             if not requested:
                 left = self._left(deadline)
@@ -173,7 +203,9 @@ class Orchestrator:
 
         """
         booking = await self.get(wish.booking_id, company_id=wish.company_id)
-        starts_at = validate_move(wish.starts_at, wish.reason, booking.facts.service, now=self._clock.now())
+        offer = await self._services.find(company_id=wish.company_id, service_id=booking.facts.service.service_id)
+        zone = booking.facts.time_zone
+        starts_at = validate_move(wish.starts_at, wish.reason, offer, time_zone=zone, now=self._clock.now())
         command = RequestReschedule(starts_at=starts_at, reason=wish.reason, command_id=wish.idempotency_key)
 
         def request(run: Run) -> bool:
@@ -222,6 +254,10 @@ class Orchestrator:
             UnknownBooking: there is none, or it is another company's.
 
         """
+        with self._correlated(""):
+            return await self._get(booking_id, company_id=company_id)
+
+    async def _get(self, booking_id: UUID, *, company_id: str) -> Booking:
         booking = await self._engine.load(booking_id)
         if booking.initiated is None or booking.facts.service.company_id != company_id:
             raise UnknownBooking(booking_id)
@@ -236,17 +272,25 @@ class Orchestrator:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _answer_old_wish(
-        self, wish: BookAppointment, service: Service, error: CustomerValidationError, deadline: float
+        self, wish: BookAppointment, offer: Offer, error: CustomerValidationError, deadline: float
     ) -> BookingResult:
-        """Answer a repeat that came after the start had passed: its caller must hear what became of it."""
-        if any(one.field != "starts_at" for one in error.errors):
-            raise error
-        request = validate(wish, service, now=None)
-        booking = await self._engine.load(key_for(request).booking_id)
+        """Answer a repeat of a wish that would not be taken any more: its caller must hear what became of it."""
+        try:
+            request = validate(wish, offer, now=None)
+        except CustomerValidationError:
+            raise error from None
+        booking = await self._newest(request)
         if booking.initiated is None or deciding.judge_repeat(booking, request) is not Repeat.SAME:
             raise error
         reached = await self._engine.waiting.outcome(booking, seconds=self._left(deadline))
         return BookingResult(booking=reached, replayed=True)
+
+    async def _newest(self, request: RequestBooking) -> Booking:
+        """Return the booking of the newest generation of the request's key; version 0 if there is none to repeat."""
+        first = await self._engine.load(key_for(request).booking_id)
+        if first.initiated is None or deciding.judge_repeat(first, request) is not Repeat.NEXT_GENERATION:
+            return first
+        return await self._engine.load(key_for(request, generation=await self._next_generation(request, 0)).booking_id)
 
     async def _next_generation(self, request: RequestBooking, spent: int) -> int:
         """
@@ -264,15 +308,54 @@ class Orchestrator:
                 newest, step = newest + step, step * 2
         return newest + 1 if newest == spent else newest
 
-    async def _try_generation(self, request: RequestBooking, generation: int, deadline: float) -> BookingResult | None:
+    async def _known_customer(self, request: RequestBooking) -> UUID | None:
+        person = request.person
+        try:
+            return await self._customers.find(
+                company_id=request.service.company_id, phone=person.phone, email=person.email
+            )
+        except AppointmentDatabaseError as error:
+            # This may be the repeat of a wish that is under way.
+            error.booking_id = key_for(request).booking_id
+            raise
+
+    async def _try_generation(
+        self, request: RequestBooking, generation: int, deadline: float, *, customer_id: UUID | None
+    ) -> BookingResult | None:
         key = key_for(request, generation=generation)
-        initiated = deciding.initiate(request, key=key, now=self._clock.now(), policy=self._policy)
+        known = await self._begun(key.booking_id)
+        if known is not None:
+            return await self._answer_repeat(known, request, deadline)
+        initiated = deciding.initiate(
+            request, key=key, now=self._clock.now(), policy=self._policy, customer_id=customer_id
+        )
         run = self._engine.open(key.booking_id, initiated)
         booking = await self._drive(run, deadline)
         if run.saved.version:
             # The wish became durable here, even if somebody else has written to its stream since.
+            self._hints.judged(booking, repeated=False)
             return BookingResult(booking=booking)
-        booking = await self._engine.load(key.booking_id)
+        return await self._answer_repeat(await self._engine.load(key.booking_id), request, deadline)
+
+    async def _begun(self, booking_id: UUID) -> Booking | None:
+        """
+        Return the booking if a hint says that it is there, and the log does, too.
+
+        A repeat then costs one read instead of an append that loses. A hint that was wrong
+        has cost one read, and the request goes its way as if there had been none.
+        """
+        if not await self._hints.seen(booking_id):
+            return None
+        try:
+            booking = await self._engine.load(booking_id)
+        except AppointmentDatabaseError as error:
+            error.booking_id = booking_id
+            raise
+        return None if booking.initiated is None else booking
+
+    async def _answer_repeat(self, booking: Booking, request: RequestBooking, deadline: float) -> BookingResult | None:
+        """Answer a request whose booking is in the log already, or return None if it is to begin the next one."""
+        self._hints.judged(booking, repeated=True)
         match deciding.judge_repeat(booking, request):
             case Repeat.NEXT_GENERATION:
                 return None
@@ -307,6 +390,16 @@ class Orchestrator:
         if run.lost and not heard.done():
             return run.saved
         return await self._engine.waiting.outcome(run.saved, seconds=self._left(deadline))
+
+    @contextmanager
+    def _correlated(self, given: str) -> Iterator[str]:
+        """Have every error that leaves carry the caller's correlation id, or a new one if none was given."""
+        correlation_id = given or self._engine.new_correlation_id()
+        try:
+            yield correlation_id
+        except AppointmentError as error:
+            error.correlated(correlation_id)
+            raise
 
     @staticmethod
     def _left(deadline: float) -> float:

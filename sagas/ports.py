@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.booking import Booking
+from domain.offer import Offer
 from domain.service import Service
 from sagas.appending import Append, AppendResult, Recorded
 from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome, Sightings, Trace
@@ -119,9 +120,9 @@ class Calendars(Protocol):
 class Services(Protocol):
     """What can be booked."""
 
-    async def find(self, *, company_id: str, service_id: str) -> Service:
+    async def find(self, *, company_id: str, service_id: str) -> Offer:
         """
-        Return a service.
+        Return a service with its opening hours.
 
         Raises:
             UnknownService: the company has no such service.
@@ -131,6 +132,19 @@ class Services(Protocol):
 
     async def booked_as(self, *, company_id: str, event_type_id: int) -> Service | None:
         """Return the company's service behind an event type of Cal.com, the oldest if there are several, or None."""
+        ...
+
+
+class Customers(Protocol):
+    """The customers, for finding one again; they are written by the log's append alone."""
+
+    async def find(self, *, company_id: str, phone: str | None, email: str | None) -> UUID | None:
+        """
+        Return the id of the company's customer with this phone, else of the one with this e-mail address.
+
+        An address whose customer has another phone does not count: several people may
+        share one. Of several customers the one who has a phone, then the oldest, is meant.
+        """
         ...
 
 
@@ -153,6 +167,27 @@ class Appointments(Protocol):
 
     async def holders(self, *, company_id: str, uids: Sequence[str]) -> Mapping[str, UUID]:
         """Return which booking has each of these uids, be its row booked or cancelled; uids of none are left out."""
+        ...
+
+
+class Hints(Protocol):
+    """
+    What is remembered of bookings beside the log: quick, forgetful, and never believed.
+
+    Nothing here raises. What it says, or fails to say, changes how soon a caller is
+    answered, and never with what.
+    """
+
+    async def seen(self, booking_id: UUID) -> bool:
+        """Tell, within an instant, whether the log should be read first, because somebody seems to have begun it."""
+        ...
+
+    def told(self, booking: Booking) -> None:
+        """Take note of a booking's new state, as the log has it, for this process and for all others."""
+        ...
+
+    def judged(self, booking: Booking, *, repeated: bool) -> None:
+        """Take note of what the log has said about a request: a repeat of a booking, or its first."""
         ...
 
 

@@ -134,7 +134,7 @@ class Reconciler:
             )
         suspects = [one for seen in sighted.seen if (one := await self._suspect(company_id, seen, now)) is not None]
         suspects += await self._missing(company_id, event_type_id, sighted, now)
-        findings = suspects if dry_run else [await self._mend(one) for one in suspects]
+        findings = suspects if dry_run else [one for it in suspects if (one := await self._mend(it)) is not None]
         if not dry_run and since is None:
             await self._books.swept(company_id=company_id, event_type_id=event_type_id, until=sighted.started_at)
         return Sweep(
@@ -172,9 +172,12 @@ class Reconciler:
             if row.uid not in seen
         ]
 
-    async def _mend(self, finding: Finding) -> Finding:
+    async def _mend(self, finding: Finding) -> Finding | None:
+        """Return what came of it, or None if both sides are equal: a list is behind, and others mend, too."""
         await self._pace.wait()
         converged = await self._convergence.converge(finding.company_id, finding.uid, finding=True)
+        if converged.outcome == "equal":
+            return None
         return Finding(
             company_id=finding.company_id,
             uid=finding.uid,

@@ -83,3 +83,15 @@ def move_of(booking: Booking, rescheduled: BookingRescheduled) -> MoveAppointmen
         webhook_id=rescheduled.webhook_id,
         overlap_allowed=rescheduled.overlaps,
     )
+
+
+def moved(row: InsertAppointment, move: MoveAppointment) -> InsertAppointment:
+    """Return what a booked row holds once it has moved."""
+    return replace(
+        row,
+        calcom_booking_uid=move.calcom_booking_uid,
+        starts_at=move.starts_at,
+        ends_at=move.ends_at,
+        webhook_id=move.webhook_id or row.webhook_id,
+        overlap_allowed=move.overlap_allowed,
+    )

@@ -1,8 +1,9 @@
 """
 Where callers wait for a saga that somebody else drives.
 
-A saga of this process wakes them at once; one of another process is polled for, once
-for all who wait for it, at a pace that slows down.
+A saga of this process wakes them at once. One of another process is polled for, once
+for all who wait for it, at a pace that slows down, and at once when a hint says that it
+is over.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ SLOWEST_POLL_SECONDS = 1.0
 class _Seat:
     latest: Booking | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    hint: asyncio.Event = field(default_factory=asyncio.Event)
     sitting: int = 0
     poller: asyncio.Task[None] | None = None
 
@@ -39,6 +41,12 @@ class WaitingRoom:
         seat = self._seats.get(booking.booking_id)
         if seat is not None:
             _update(seat, booking)
+
+    def hinted(self, booking_id: UUID) -> None:
+        """Look at the log at once if anybody waits for this booking."""
+        seat = self._seats.get(booking_id)
+        if seat is not None:
+            seat.hint.set()
 
     async def outcome(self, booking: Booking, *, seconds: float) -> Booking:
         """Return the booking when it is over, or as it is when the time is up."""
@@ -63,7 +71,10 @@ class WaitingRoom:
     async def _poll(self, booking_id: UUID, seat: _Seat) -> None:
         pause = FIRST_POLL_SECONDS
         while not seat.over.is_set():
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await seat.hint.wait()
+            seat.hint.clear()
             pause = min(pause * 2, SLOWEST_POLL_SECONDS)
             # A database that is down is asked again; the caller's own time limit ends the wait.
             with suppress(AppointmentDatabaseError):

@@ -2,7 +2,8 @@
 What every tier of tests shares: a bare environment, and databases on demand.
 
 A test asks for `database_url` and runs on each kind of database, or for `sqlite_url` or `postgres_url`. Each gets
-migrated tables of its own, copied from a template that is migrated once in a run. No server starts before a test asks.
+migrated tables of its own, copied from a template that is migrated once in a run. `redis_url` is an empty Redis. No
+server starts before a test asks.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import redis
 from hypothesis import settings
 
 from tests.servers.postgres import DatabaseServer, PostgresServer
+from tests.servers.redis import RedisServer
 
 # Read before any test, because every test runs without it.
 GIVEN_SERVER = os.environ.get("CALSAGA_TEST_DATABASE_URL")
+GIVEN_REDIS = os.environ.get("CALSAGA_TEST_REDIS_URL")
 
 # A busy machine is slow, not wrong.
 settings.register_profile("calsaga", deadline=None, print_blob=True)
@@ -135,6 +139,41 @@ def empty_database_url(request: pytest.FixtureRequest) -> str:
     """
     url: str = request.getfixturevalue(f"empty_{request.param}_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def redis_server_url() -> Iterator[str]:
+    """
+    The Redis that CALSAGA_TEST_REDIS_URL names (with --numprocesses 1: the tests empty it), else one of our own.
+    """
+    if GIVEN_REDIS:
+        yield GIVEN_REDIS
+        return
+    server = RedisServer()
+    server.start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server_url: str) -> str:
+    """
+    A Redis that holds nothing.
+    """
+    with redis.Redis.from_url(redis_server_url) as client:
+        client.flushdb()
+    return redis_server_url
+
+
+@pytest.fixture
+def mortal_redis() -> Iterator[RedisServer]:
+    """
+    A Redis of the test's own, which may be stopped and killed.
+    """
+    server = RedisServer()
+    server.start()
+    yield server
+    server.stop()
 
 
 def _fresh_name() -> str:

@@ -1,15 +1,15 @@
 """Lines of files and options, read as strictly, and refused in the same words, as bodies of the API are."""
 
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import uuid4
 
-from pydantic import ConfigDict
+from pydantic import BeforeValidator, ConfigDict
 
 from adapters.web.body import parse_object
 from adapters.web.fields import Fields, checked
 from adapters.web.problems import Refused
-from adapters.web.wishes import BookingFields, Identifier, ServiceFields
+from adapters.web.wishes import BookingFields, Hours, Identifier, ServiceFields
 from adapters.web.wishes import read_instant as parse_instant
 from domain.errors import CustomerValidationError, FieldError
 from domain.wish import BookAppointment
@@ -23,6 +23,15 @@ class BookingLine(BookingFields):
     idempotency_key: str | None = None
 
 
+def _from_json(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_object(value.encode(errors="replace"))
+    except Refused as refused:
+        raise ValueError(refused.problem.detail) from None
+
+
 class ServiceLine(ServiceFields):
     """The body of `PUT /api/services/{service_id}`, and the id that stands in the path there."""
 
@@ -30,6 +39,7 @@ class ServiceLine(ServiceFields):
     model_config = ConfigDict(strict=False)
 
     service_id: Identifier
+    opening_hours: Annotated[Hours, BeforeValidator(_from_json)] = None
 
 
 def read_object(line: bytes) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from adapters.cli.import_run import lines_of
 from adapters.cli.lines import ServiceLine, read_fields, read_object
 from adapters.directory.services import ServiceWish
 from domain.errors import AppointmentDatabaseError, CalcomBookingError, CustomerValidationError
-from domain.service import Service
+from domain.offer import Offer
 
 SURPLUS = "more than the header has"
 
@@ -18,7 +18,7 @@ SURPLUS = "more than the header has"
 class Defines(Protocol):
     """Stores services after a look at their event types."""
 
-    async def define(self, wish: ServiceWish) -> tuple[Service, bool]:
+    async def define(self, wish: ServiceWish) -> tuple[Offer, bool]:
         """Define a service."""
         ...
 
@@ -52,7 +52,7 @@ async def _define(
     try:
         values = read_object(line) if isinstance(line, bytes) else line
         service = read_fields(ServiceLine, values)
-        await services.define(ServiceWish(company_id=company_id, **service.model_dump()))
+        await services.define(ServiceWish(company_id=company_id, **dict(service)))
     except CustomerValidationError as error:
         return [Problem(line=number, field=one.field, message=one.message) for one in error.errors]
     except CalcomBookingError as error:

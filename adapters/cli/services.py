@@ -13,7 +13,7 @@ from adapters.cli.running import ready_settings, with_application
 if TYPE_CHECKING:
     from adapters.bootstrap import Application
     from adapters.cli.service_lines import Problem
-    from domain.service import Service
+    from domain.offer import Offer
 
 app = typer.Typer(no_args_is_help=True, help="Define and list services.")
 
@@ -29,8 +29,9 @@ def import_(
     """
     Define the services of a file, each checked against its event type at Cal.com.
 
-    The fields are those of PUT /api/services and `service_id`. A wrong line is reported
-    with its number and field, and does not stop the rest.
+    The fields are those of PUT /api/services and `service_id`; in a table the opening
+    hours are JSON. A wrong line is reported with its number and field, and does not stop
+    the rest.
     """
     from adapters.cli.service_lines import define_all
 
@@ -54,11 +55,14 @@ def list_(*, company: Company = None) -> None:
     settings = ready_settings()
     owner = company or settings.default_company
 
-    async def run(app: "Application") -> "Sequence[Service]":
+    async def run(app: "Application") -> "Sequence[Offer]":
         return await app.directory.services.list(company_id=owner)
 
-    for one in with_application(run, settings=settings):
+    for offer in with_application(run, settings=settings):
+        one = offer.service
         staff = one.staff_id or one.staff_group or "–"
+        hours = "–" if offer.opening_hours is None else str(offer.opening_hours)
         typer.echo(
-            f"{one.service_id}\t{one.name}\t{one.duration_minutes} min\tevent type {one.calcom_event_type_id}\t{staff}"
+            f"{one.service_id}\t{one.name}\t{one.duration_minutes} min\tevent type {one.calcom_event_type_id}"
+            f"\t{staff}\t{hours}"
         )

@@ -31,7 +31,7 @@ class DatabaseBooks:
             AppointmentDatabaseError: the database did not answer.
 
         """
-        return await self._stored.all()
+        return [offer.service for offer in await self._stored.all()]
 
     async def booked(self, *, company_id: str, event_type_id: int, ending_after: datetime) -> Sequence[BookedRow]:
         """

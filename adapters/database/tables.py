@@ -1,6 +1,7 @@
 """The tables beside the log and the read models. The migrations create them."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, SmallInteger, String, Table, Text, Uuid
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, MetaData, SmallInteger, String, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
 
 from projections.columns import Instant
 
@@ -64,6 +65,7 @@ customers = Table(
     Column("company_id", String, nullable=False),
     Column("name", Text, nullable=False),
     Column("email", Text),
+    Column("email_folded", Text),
     Column("phone", Text),
     Column("created_at", Instant, nullable=False),
 )
@@ -81,6 +83,7 @@ services = Table(
     Column("time_zone", String),
     Column("notice_minutes", Integer, nullable=False),
     Column("sends_length", Boolean, nullable=False),
+    Column("opening_hours", JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
 )

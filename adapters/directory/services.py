@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from adapters.calcom.calendars import CalComCalendars
 from adapters.database.services import DatabaseServices
 from domain.errors import CustomerValidationError, UnknownService
+from domain.offer import Offer
+from domain.opening_hours import OpeningHours
 from domain.service import Service
 
 
@@ -21,6 +23,7 @@ class ServiceWish:
     staff_id: str | None = None
     staff_group: str | None = None
     time_zone: str | None = None
+    opening_hours: OpeningHours | None = None
 
 
 class ServiceDirectory:
@@ -30,7 +33,7 @@ class ServiceDirectory:
         self._stored = stored
         self._calendars = calendars
 
-    async def find(self, *, company_id: str, service_id: str) -> Service:
+    async def find(self, *, company_id: str, service_id: str) -> Offer:
         """
         Return a service, as it was a few seconds ago at most.
 
@@ -44,11 +47,11 @@ class ServiceDirectory:
         """Return the company's service behind an event type of Cal.com, the oldest if there are several, or None."""
         return await self._stored.booked_as(company_id=company_id, event_type_id=event_type_id)
 
-    async def list(self, *, company_id: str) -> Sequence[Service]:
+    async def list(self, *, company_id: str) -> Sequence[Offer]:
         """Return the company's services, by id."""
         return await self._stored.list(company_id=company_id)
 
-    async def define(self, wish: ServiceWish) -> tuple[Service, bool]:
+    async def define(self, wish: ServiceWish) -> tuple[Offer, bool]:
         """
         Check the event type at Cal.com and store the service; True if it is new.
 
@@ -74,9 +77,10 @@ class ServiceDirectory:
             notice_minutes=seen.notice_minutes,
             sends_length=seen.sends_length,
         )
+        offer = Offer(service=service, opening_hours=wish.opening_hours)
         is_new = not await self._is_stored(service)
-        await self._stored.put(service)
-        return service, is_new
+        await self._stored.put(offer)
+        return offer, is_new
 
     async def _is_stored(self, service: Service) -> bool:
         try:

@@ -22,12 +22,18 @@ WHERE originator_id = %(stream_id)b AND originator_version > %(version)b::bigint
 ORDER BY originator_version
 """
 
+# One row a customer: an upsert cannot meet the same row twice.
 CUSTOMERS: Final = """
-INSERT INTO customers (customer_id, company_id, name, email, phone)
+INSERT INTO customers AS known (customer_id, company_id, name, email, email_folded, phone)
 SELECT * FROM unnest(
-    %(customer_id)b::uuid[], %(customer_company_id)b::text[], %(name)b::text[], %(email)b::text[], %(phone)b::text[]
+    %(customer_id)b::uuid[], %(customer_company_id)b::text[], %(name)b::text[], %(email)b::text[],
+    %(email_folded)b::text[], %(phone)b::text[]
 )
-ON CONFLICT DO NOTHING
+ON CONFLICT (customer_id) DO UPDATE SET
+    email = coalesce(known.email, excluded.email),
+    email_folded = coalesce(known.email_folded, excluded.email_folded),
+    phone = coalesce(known.phone, excluded.phone)
+WHERE (known.email IS NULL AND excluded.email IS NOT NULL) OR (known.phone IS NULL AND excluded.phone IS NOT NULL)
 """
 
 # The subqueries are scalar so that each stays one look into an index, however many claims there are. The company is

@@ -1,6 +1,7 @@
 """One batch's transaction in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -127,14 +128,26 @@ def _combined(parts: tuple[str, ...]) -> str:
     return f"WITH {asides} {_STATEMENTS[main]}"
 
 
-def _customer_columns(customers: Sequence[Customer]) -> dict[str, list[Any]]:
+def _customer_columns(given: Sequence[Customer]) -> dict[str, list[Any]]:
+    customers = _each_once(given)
     return {
         "customer_id": [one.customer_id for one in customers],
         "customer_company_id": [one.company_id for one in customers],
         "name": [one.name for one in customers],
         "email": [one.email for one in customers],
+        "email_folded": [one.email and one.email.casefold() for one in customers],
         "phone": [one.phone for one in customers],
     }
+
+
+def _each_once(customers: Sequence[Customer]) -> Sequence[Customer]:
+    """Return each customer once, with everything that the rows say together; the first one to say it is right."""
+    found: dict[UUID, Customer] = {}
+    for one in customers:
+        known = found.setdefault(one.customer_id, one)
+        if known is not one:
+            found[one.customer_id] = replace(known, email=known.email or one.email, phone=known.phone or one.phone)
+    return list(found.values())
 
 
 def _claim_columns(claims: Sequence[tuple[UUID, SlotClaim]]) -> dict[str, list[Any]]:

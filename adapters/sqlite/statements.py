@@ -16,9 +16,16 @@ ORDER BY originator_version
 """
 
 CUSTOMER: Final = """
-INSERT INTO customers (customer_id, company_id, name, email, phone, created_at)
-VALUES (:customer_id, :company_id, :name, :email, :phone, strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'))
-ON CONFLICT DO NOTHING
+INSERT INTO customers (customer_id, company_id, name, email, email_folded, phone, created_at)
+VALUES (
+    :customer_id, :company_id, :name, :email, :email_folded, :phone, strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
+)
+ON CONFLICT (customer_id) DO UPDATE SET
+    email = coalesce(customers.email, excluded.email),
+    email_folded = coalesce(customers.email_folded, excluded.email_folded),
+    phone = coalesce(customers.phone, excluded.phone)
+WHERE (customers.email IS NULL AND excluded.email IS NOT NULL)
+    OR (customers.phone IS NULL AND excluded.phone IS NOT NULL)
 """
 
 REPLACED_CLAIM: Final = "DELETE FROM slot_claims WHERE booking_id = :booking_id"

@@ -133,6 +133,7 @@ def _customer(one: Customer) -> dict[str, Any]:
         "company_id": one.company_id,
         "name": one.name,
         "email": one.email,
+        "email_folded": one.email and one.email.casefold(),
         "phone": one.phone,
     }
 

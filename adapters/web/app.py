@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from adapters.web import bookings, companies, health, history, keys, services, sync_failures, webhooks
+from adapters.web import (
+    bookings,
+    companies,
+    customers,
+    health,
+    history,
+    keys,
+    metrics,
+    services,
+    sync_failures,
+    webhooks,
+)
 from adapters.web.backend import backend_over
 from adapters.web.correlation import CorrelationMiddleware
 from adapters.web.openapi import describe
@@ -36,7 +47,7 @@ def create_api(
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False, lifespan=lifespan)
     app.state.backend = backend
     app.state.rate_limiter = None if rate_limit is None else RateLimiter(rate_limit)
-    for part in (bookings, history, sync_failures, services, companies, keys, webhooks, health):
+    for part in (bookings, history, sync_failures, customers, services, companies, keys, webhooks, health, metrics):
         # Flat, because an included router is one more to search on every request.
         app.router.routes.extend(part.router.routes)
     handle_refusals(app)

@@ -33,9 +33,11 @@ def backend_over(application: "Application") -> Backend:
         repairs=application.repairs,
         keys=directory.keys,
         services=directory.services,
+        customers=directory.customers,
         companies=directory.companies,
         inbox=application.inbox,
         probes=StoreProbes(application.store),
+        metrics=application.metrics,
     )
 
 

@@ -30,7 +30,6 @@ class Problem(BaseModel):
     errors: list[FieldProblem]
     reason: str | None = Field(default=None, description="Why a booking was refused.")
     booking_id: UUID | None = Field(default=None, description="The booking that this is about.")
-    alternatives: list[Any] | None = Field(default=None, description="Other times, when a slot is taken.")
 
 
 class BookingFailure(BaseModel):
@@ -149,6 +148,22 @@ class SyncFailureAnswer(BaseModel):
     sync_failure: SyncFailure
 
 
+class Customer(BaseModel):
+    """What is known of a customer."""
+
+    customer_id: UUID
+    name: str
+    email: str | None
+    phone: str | None
+    created_at: datetime
+
+
+class CustomerList(BaseModel):
+    """The company's customers who have what was asked for; 100 at most."""
+
+    customers: list[Customer]
+
+
 class Service(BaseModel):
     """What can be booked."""
 
@@ -162,6 +177,7 @@ class Service(BaseModel):
     time_zone: str | None
     notice_minutes: int
     sends_length: bool
+    opening_hours: dict[str, list[list[str]]] | None
 
 
 class ServiceAnswer(BaseModel):

@@ -7,10 +7,11 @@ from typing import Protocol
 from uuid import UUID
 
 from adapters.database.companies import CompanyRecord
+from adapters.database.customers import CustomerRecord
 from adapters.directory.keys import Caller, KeyRecord
 from adapters.directory.services import ServiceWish
 from domain.booking import Booking
-from domain.service import Service
+from domain.offer import Offer
 from domain.wish import BookAppointment
 from projections.booking_pages import BookingFilter, BookingPage
 from projections.failures import SyncFailure
@@ -27,8 +28,11 @@ __all__ = [
     "Caller",
     "Companies",
     "CompanyRecord",
+    "CustomerRecord",
+    "Customers",
     "KeyRecord",
     "Keys",
+    "Metrics",
     "Probes",
     "Readiness",
     "Repairs",
@@ -138,7 +142,7 @@ class Keys(Protocol):
 class Services(Protocol):
     """The services of all companies."""
 
-    async def define(self, wish: ServiceWish) -> tuple[Service, bool]:
+    async def define(self, wish: ServiceWish) -> tuple[Offer, bool]:
         """
         Check the event type at Cal.com and store the service; True if it is new.
 
@@ -149,8 +153,16 @@ class Services(Protocol):
         """
         ...
 
-    async def list(self, *, company_id: str) -> Sequence[Service]:
+    async def list(self, *, company_id: str) -> Sequence[Offer]:
         """Return the company's services."""
+        ...
+
+
+class Customers(Protocol):
+    """The customers of all companies."""
+
+    async def list(self, *, company_id: str, phone: str | None, email: str | None) -> Sequence[CustomerRecord]:
+        """Return the company's customers who have what is given."""
         ...
 
 
@@ -196,6 +208,14 @@ class Probes(Protocol):
         ...
 
 
+class Metrics(Protocol):
+    """What this process counts."""
+
+    def exposition(self) -> bytes:
+        """Return everything in Prometheus' text form."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
     """Everything that the API calls."""
@@ -207,6 +227,8 @@ class Backend:
     repairs: Repairs
     keys: Keys
     services: Services
+    customers: Customers
     companies: Companies
     inbox: WebhookInbox
     probes: Probes
+    metrics: Metrics

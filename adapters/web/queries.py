@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from starlette.requests import Request
 
 from adapters.web.fields import Fields, checked
@@ -10,6 +10,7 @@ from adapters.web.problems import invalid
 from adapters.web.wishes import Identifier, Instant
 from domain.booking import BookingStatus
 from domain.errors import FieldError
+from domain.person import parse_email, parse_phone
 from projections import sync_failure_pages as failure_pages
 from projections.booking_pages import DEFAULT_LIMIT, HIGHEST_LIMIT
 from projections.cursor import LONGEST_CURSOR
@@ -21,6 +22,13 @@ def _with_plus(text: object) -> object:
     return text.replace(" ", "+") if isinstance(text, str) else text
 
 
+def _with_first_plus(text: object) -> object:
+    # So does that of a phone number, which may have spaces of its own.
+    return f"+{text[1:]}" if isinstance(text, str) and text.startswith(" ") else text
+
+
+QueriedPhone = Annotated[str, BeforeValidator(_with_first_plus), AfterValidator(parse_phone)]
+QueriedEmail = Annotated[str, AfterValidator(parse_email)]
 QueriedInstant = Annotated[Instant, BeforeValidator(_with_plus)]
 
 
@@ -54,6 +62,13 @@ class FailureListing(Query):
     status: Literal[STATUSES] | None = None  # type: ignore[valid-type]
     limit: int = Field(default=failure_pages.DEFAULT_LIMIT, ge=1, le=failure_pages.HIGHEST_LIMIT)
     cursor: str | None = Field(default=None, min_length=1, max_length=LONGEST_CURSOR)
+
+
+class Whom(Query):
+    """Which customers are meant: those with this phone, this e-mail address, or both."""
+
+    phone: QueriedPhone | None = Field(default=None, description="International, such as +491701234567.")
+    email: QueriedEmail | None = None
 
 
 class Form(Query):

@@ -49,6 +49,6 @@ async def put_service(request: Request) -> Response:
     if problem is not None:
         raise invalid(FieldError("service_id", problem))
     fields = checked(ServiceFields, await read_object(request))
-    wish = ServiceWish(company_id=caller.company_id, service_id=service_id, **fields.model_dump())
-    service, is_new = await backend_of(request).services.define(wish)
-    return json_answer({"service": service_document(service)}, status=201 if is_new else 200)
+    wish = ServiceWish(company_id=caller.company_id, service_id=service_id, **dict(fields))
+    offer, is_new = await backend_of(request).services.define(wish)
+    return json_answer({"service": service_document(offer)}, status=201 if is_new else 200)

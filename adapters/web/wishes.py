@@ -3,14 +3,14 @@
 import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
 from adapters.directory.secrets import secret_problem
 from adapters.web.fields import Fields
+from domain.opening_hours import OpeningHours, parse_opening_hours
 from domain.text import identifier_problem, text_problem
-from domain.validation import cancellation_problem
+from domain.validation import cancellation_problem, is_time_zone
 from domain.wish import BookAppointment, CustomerWish
 
 NAME_LIMIT = 500
@@ -62,8 +62,12 @@ def _secret(text: str) -> str:
     return _without(secret_problem(text), text)
 
 
+def _hours(value: object) -> OpeningHours | None:
+    return None if value is None else parse_opening_hours(value)
+
+
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if not is_time_zone(name):
         raise ValueError("must be an IANA time zone such as Europe/Berlin")
     return name
 
@@ -75,6 +79,11 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 Line = Annotated[str, AfterValidator(_line)]
 Reason = Annotated[str, AfterValidator(_reason)]
 Secret = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_secret)]
+Hours = Annotated[
+    # Not the class itself, whose own form pydantic would take as well.
+    Any,
+    PlainValidator(_hours, json_schema_input_type=Annotated[dict[str, list[list[str]]] | None, Field()]),
+]
 Zone = Annotated[str, AfterValidator(_zone)]
 
 
@@ -155,6 +164,11 @@ class ServiceFields(Fields):
     staff_id: Identifier | None = None
     staff_group: Identifier | None = None
     time_zone: Zone | None = Field(default=None, description="IANA, such as Europe/Berlin.")
+    opening_hours: Hours = Field(
+        default=None,
+        description='By weekday, in `time_zone` (else in that of the wish): {"mon": [["09:00", "12:30"]]}. '
+        "A day that is left out is closed; without any hours all hours will do.",
+    )
 
 
 class CompanyFields(Fields):

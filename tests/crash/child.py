@@ -21,14 +21,15 @@ from adapters.database.tables import appointments
 from adapters.directory.services import ServiceWish
 from adapters.settings import Settings
 from adapters.telemetry import configure
-from domain.booking import Booking
+from domain.booking import Booking, BookingStatus
 from domain.errors import AppointmentDatabaseError
 from domain.wish import BookAppointment, CustomerWish
-from sagas.orchestrator import CancelAppointment
+from sagas.orchestrator import CancelAppointment, RescheduleAppointment
 from tests.crash.judge import WALK_IN
 from tests.crash.scenarios import Scenario
 
 START = (datetime.now(UTC) + timedelta(days=3)).replace(hour=10, minute=0, second=0, microsecond=0)
+MOVED_TO = START + timedelta(hours=2)
 STAFF = "dr-ada"
 SERVICE = "consultation"
 QUIET_SECONDS = 20
@@ -71,6 +72,11 @@ async def _play(app: Application, scenario: Scenario, said: Connection) -> None:
     patience = 0.0 if scenario.cancels == "at_once" else 15.0
     booked = await app.orchestrator.book(_wish(), patience=patience)
     said.send(_answer(booked.booking))
+    # Whoever slept through the booking was told that it is pending, and what is pending cannot be moved.
+    if scenario.moves and booked.booking.status is BookingStatus.BOOKED:
+        move = RescheduleAppointment(company_id="default", booking_id=booked.booking.booking_id, starts_at=MOVED_TO)
+        moved = await app.orchestrator.reschedule(move, patience=15)
+        said.send((_whether_moved(moved.booking), str(moved.booking.booking_id)))
     if scenario.cancels != "no":
         wish = CancelAppointment(company_id="default", booking_id=booked.booking.booking_id, reason="changed my mind")
         cancelled = await app.orchestrator.cancel(wish, patience=15)
@@ -98,6 +104,10 @@ async def _until_quiet(settings: Settings, said: Connection) -> None:
 
 def _answer(booking: Booking) -> tuple[str, str]:
     return booking.status.value, str(booking.booking_id)
+
+
+def _whether_moved(booking: Booking) -> str:
+    return "moved" if booking.status.value == "booked" and booking.starts_at == MOVED_TO else booking.status.value
 
 
 def _wish() -> BookAppointment:

@@ -141,8 +141,12 @@ class _Play:
             bookings = await bookings_in(store)
             faults = await faults_of(store, ledger)
         found = {str(booking.booking_id): booking.status.value for booking in bookings.values()}
+        times = {str(booking.booking_id): booking.starts_at for booking in bookings.values()}
         faults += [f"{it} ended {end}" for it, end in found.items() if end not in self._ends()]
-        return faults + [fault for told, it in self._said if (fault := self._broken(told, found.get(it)))]
+        broken = [fault for told, it in self._said if (fault := self._broken(told, found.get(it)))]
+        # Whoever was told that it is being moved, or is moved, finds it there.
+        moving = {it for told, it in self._said if told in {"moved", "rescheduling"}}
+        return faults + broken + [f"{it} stayed where it was" for it in moving if times[it] != child.MOVED_TO]
 
     def _ends(self) -> frozenset[str]:
         # A process that dies before the cancellation is acknowledged may leave the booking booked.
@@ -153,7 +157,12 @@ class _Play:
         """
         Say which promise was broken: what a caller was told must survive.
         """
-        kept = {"pending": {"booked", "failed", "cancelled"}, "cancelling": {"cancelled"}}
+        kept = {
+            "moved": {"booked"},
+            "rescheduling": {"booked"},
+            "pending": {"booked", "failed", "cancelled"},
+            "cancelling": {"cancelled"},
+        }
         if told == "booked" and self._scenario.cancels != "no":
             kept["booked"] = {"booked", "cancelled"}
         return None if found in kept.get(told, {told}) else f"the caller was told {told}, and now it is {found}"

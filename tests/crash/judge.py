@@ -30,9 +30,9 @@ async def faults_of(store: Store, ledger: Iterable[Mapping[str, Any]]) -> list[s
     rows = await store.readers.run(lambda: _booked_rows(store))
     faults = [fault for booking in bookings.values() for fault in _faults(booking, found, rows)]
     faults += _unknown(found, bookings)
-    faults += [f"foreign booking {one['uid']} was touched" for one in found if _is_foreign_and_touched(one)]
+    faults += [f"foreign booking {uid} was touched" for uid in _touched(found)]
     walk_ins = await store.readers.run(lambda: _walk_ins(store))
-    faults += [str(one) for one in await verify(store) if one.booking_id not in walk_ins]
+    faults += [str(one) for one in await verify(store) if one.stream_id not in walk_ins]
     return faults
 
 
@@ -70,7 +70,13 @@ def _booked_rows(store: Store) -> dict[UUID, str]:
 
 
 def _faults(booking: Booking, ledger: Sequence[Mapping[str, Any]], rows: Mapping[UUID, str]) -> list[str]:
-    ours = [one for one in ledger if one["metadata"].get("calsaga_booking_id") == str(booking.booking_id)]
+    # What a person has made at Cal.com is known by its uid, whatever its metadata says.
+    ours = [
+        one
+        for one in ledger
+        if one["uid"] == booking.kept_uid
+        or (one["metadata"].get("calsaga_booking_id") == str(booking.booking_id) and not _is_foreign(one, ledger))
+    ]
     live = sorted(one["uid"] for one in ours if one["status"] in LIVE)
     found = [uid for booking_id, uid in rows.items() if booking_id == booking.booking_id]
     what = f"booking {booking.booking_id} ({booking.status}, {booking.facts.idempotency_key})"
@@ -95,12 +101,34 @@ def _faults(booking: Booking, ledger: Sequence[Mapping[str, Any]], rows: Mapping
 
 def _unknown(ledger: Iterable[Mapping[str, Any]], bookings: Mapping[UUID, Booking]) -> list[str]:
     known = {str(booking_id) for booking_id in bookings}
+    # Whatever its metadata says, what somebody else has made is taken in by its uid.
+    held = {booking.kept_uid for booking in bookings.values()}
     return [
         f"Cal.com holds {one['uid']} of a booking that the log does not know"
         for one in ledger
-        if one["status"] in LIVE and one["metadata"].get("calsaga_booking_id", next(iter(known), "")) not in known
+        if one["status"] in LIVE
+        and one["uid"] not in held
+        and one["metadata"].get("calsaga_booking_id", next(iter(known), "")) not in known
     ]
 
 
-def _is_foreign_and_touched(one: Mapping[str, Any]) -> bool:
-    return bool(one["made_by"] == "person" and one["cancelled_by"] == "api")
+def _touched(ledger: Sequence[Mapping[str, Any]]) -> list[str]:
+    """
+    Return what a person has made and we have cancelled or moved.
+    """
+    changed = (
+        one
+        for one in ledger
+        if one["cancelled_by"] == "api" or (one["rescheduled_from"] is not None and one["made_by"] == "api")
+    )
+    return [one["uid"] for one in changed if _is_foreign(one, ledger)]
+
+
+def _is_foreign(one: Mapping[str, Any], ledger: Sequence[Mapping[str, Any]]) -> bool:
+    """
+    Tell whether a person has made it; a booking of ours stays ours when a person moves it.
+    """
+    by_uid = {it["uid"]: it for it in ledger}
+    while one["rescheduled_from"] is not None:
+        one = by_uid[one["rescheduled_from"]]
+    return bool(one["made_by"] == "person")

@@ -19,6 +19,7 @@ class Scenario:
 
     `faults` are one-shots for the sandbox. `stranger` holds the slot at Cal.com, and
     `walk_in` takes the member of staff in the local database once Cal.com has answered.
+    One that `moves` is rescheduled once it is booked.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Scenario:
     stranger: bool = False
     walk_in: bool = False
     cancels: Literal["no", "at_once", "afterwards"] = "no"
+    moves: bool = False
     ends: frozenset[str] = field(default_factory=lambda: frozenset({"booked"}))
 
 
@@ -56,4 +58,6 @@ SCENARIOS: Final = (
         faults=({"kind": "drop_after_commit", "operation": "create"},),
         ends=frozenset({"cancelled"}),
     ),
+    Scenario(name="moved", moves=True),
+    Scenario(name="moved_in_doubt", moves=True, faults=({"kind": "drop_after_commit", "operation": "reschedule"},)),
 )

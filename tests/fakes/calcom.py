@@ -5,7 +5,7 @@ A small model of Cal.com: what stands there, and all the ways in which it can be
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
@@ -101,6 +101,10 @@ class CalcomBooking:
         return self.status not in {"cancelled", "rejected"}
 
 
+Announce: TypeAlias = Callable[[str, CalcomBooking, str | None], None]
+"""What Cal.com tells of: the trigger, the booking, and the uid that it had before."""
+
+
 class FakeCalCom:
     """
     The bookings of one account, and the fates of the calls to come; without a fate a call simply works.
@@ -120,6 +124,7 @@ class FakeCalCom:
         self.cancels: deque[CancelFate] = deque()
         self.silences: deque[bool] = deque()
         self.pending_commits = 0
+        self.announce: Announce = lambda _trigger, _booking, _former_uid: None
         self.cancelled_by_us: list[str] = []
         self.happened: list[str] = []
 
@@ -143,6 +148,29 @@ class FakeCalCom:
         """
         Make a booking, whoever is in the way.
         """
+        made = self._add(
+            event_type_id=event_type_id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            attempt_id=attempt_id,
+            status=status,
+            booking_id=booking_id,
+            attendee=attendee,
+        )
+        self.announce("BOOKING_REQUESTED" if status == "pending" else "BOOKING_CREATED", made, None)
+        return made
+
+    def _add(
+        self,
+        *,
+        event_type_id: int,
+        starts_at: datetime,
+        ends_at: datetime,
+        attempt_id: str | None,
+        status: str,
+        booking_id: UUID | None,
+        attendee: Attendee | None,
+    ) -> CalcomBooking:
         made = CalcomBooking(
             uid=f"uid-{len(self.bookings) + 1}",
             host=self._host(event_type_id),
@@ -166,6 +194,7 @@ class FakeCalCom:
         )
 
     def person_cancels(self, uid: str) -> None:
+        self.announce("BOOKING_CANCELLED", self.bookings[uid], None)
         self.bookings[uid] = replace(self.bookings[uid], status="cancelled", ended_at=self.clock.now(), touched=True)
 
     def person_moves(self, uid: str, by: timedelta) -> CalcomBooking:
@@ -182,16 +211,18 @@ class FakeCalCom:
         Reschedule, whoever is in the way.
         """
         old = self.bookings[uid]
-        made = self.commit(
+        made = self._add(
             event_type_id=old.event_type_id,
             starts_at=starts_at,
             ends_at=starts_at + (old.ends_at - old.starts_at),
             attempt_id=old.attempt_id,
+            status="accepted",
             booking_id=old.booking_id,
             attendee=old.attendee,
         )
         self.bookings[made.uid] = replace(made, rescheduled_from=uid)
         self.bookings[uid] = replace(old, status="cancelled", ended_at=self.clock.now(), rescheduled_to=made.uid)
+        self.announce("BOOKING_RESCHEDULED", self.bookings[made.uid], uid)
         return self.bookings[made.uid]
 
     def origins(self, booking: CalcomBooking) -> tuple[str, ...]:
@@ -219,6 +250,7 @@ class FakeCalCom:
         """
         Cancel for calsaga.
         """
+        self.announce("BOOKING_CANCELLED", self.bookings[uid], None)
         self.bookings[uid] = replace(self.bookings[uid], status="cancelled", ended_at=self.clock.now())
         self.cancelled_by_us.append(uid)
 

@@ -16,6 +16,7 @@ from domain.booking import Booking, fold, initial_state
 from domain.commands import RequestBooking
 from domain.deciding import initiate
 from domain.idempotency import key_for
+from domain.offer import Offer
 from domain.person import Person, Remark
 from domain.policy import Policy
 from domain.service import Service
@@ -27,6 +28,7 @@ SLOT = START + timedelta(days=1)
 SERVICE = Service(
     company_id="acme", service_id="cut", name="Cut", duration_minutes=30, calcom_event_type_id=1, staff_id="ann"
 )
+OFFER = Offer(service=SERVICE)
 PERSON = Person(name="Ada Lovelace", email="ada@example.com", phone="+491701234567")
 REQUEST = RequestBooking(service=SERVICE, person=PERSON, starts_at=SLOT, time_zone="Europe/Berlin", source="phone")
 WISH = BookAppointment(

@@ -32,6 +32,7 @@ from sagas.appending import (
     webhook_events,
 )
 from sagas.ports import RowInTheWay
+from sagas.rows import moved
 from tests.fakes.agenda import FakeAgenda
 
 NEAR_SECONDS = 300
@@ -140,7 +141,7 @@ class FakeLog:
         if releases:
             self.claims.pop(append.stream_id, None)
         if append.customer is not None:
-            self.customers.setdefault(append.customer.customer_id, append.customer)
+            self._learn(append.customer)
         self._refusals[append.append_id] = refusal
         if events:
             self._write(
@@ -152,6 +153,12 @@ class FakeLog:
             )
         self.agenda.put(append.stream_id, due)
         return Appended(events=events, refusal=refusal)
+
+    def _learn(self, given: Customer) -> None:
+        known = self.customers.get(given.customer_id, given)
+        self.customers[given.customer_id] = replace(
+            known, email=known.email or given.email, phone=known.phone or given.phone
+        )
 
     def _write(
         self,
@@ -186,7 +193,7 @@ class FakeLog:
             case MoveAppointment() as move:
                 there = self.appointments[move.appointment_id]
                 if there.booked:
-                    self.appointments[move.appointment_id] = replace(there, inserted=_moved(there.inserted, move))
+                    self.appointments[move.appointment_id] = replace(there, inserted=moved(there.inserted, move))
             case CancelAppointment(appointment_id=appointment_id):
                 self.appointments[appointment_id] = replace(self.appointments[appointment_id], booked=False)
             case None:
@@ -209,13 +216,13 @@ class FakeLog:
             if other_id != booking_id and near:
                 return Refusal(refused="claim", by="near_duplicate", booking_id=other_id)
         for row in self._booked():
-            if _near(claim, row):
+            if row.booking_id != booking_id and _near(claim, row):
                 return _refused_by_row("claim", "near_duplicate", row)
         for other_id, other in self.claims.items():
             if other_id != booking_id and _overlap(claim, other):
                 return Refusal(refused="claim", by="staff_overlap", booking_id=other_id)
         for row in self._booked():
-            if _overlap(claim, row):
+            if row.booking_id != booking_id and _overlap(claim, row):
                 return _refused_by_row("claim", "staff_overlap", row)
         return None
 
@@ -277,17 +284,6 @@ class FakeAppointments:
             for row in rows
             if row.company_id == company_id and row.calcom_booking_uid in uids
         }
-
-
-def _moved(row: InsertAppointment, move: MoveAppointment) -> InsertAppointment:
-    return replace(
-        row,
-        calcom_booking_uid=move.calcom_booking_uid,
-        starts_at=move.starts_at,
-        ends_at=move.ends_at,
-        webhook_id=move.webhook_id or row.webhook_id,
-        overlap_allowed=move.overlap_allowed,
-    )
 
 
 def _near(claim: SlotClaim, other: SlotClaim | InsertAppointment) -> bool:

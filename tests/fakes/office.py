@@ -18,7 +18,9 @@ from sagas.ports import Agenda
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.calcom import FakeCalCom
 from tests.fakes.calendar import FakeCalendar
+from tests.fakes.customers import FakeCustomers
 from tests.fakes.given import BOOKING_ID, SERVICE, initiated
+from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.log import FakeAppointments, FakeLog
 from tests.fakes.services import FakeServices
@@ -40,6 +42,8 @@ class Office:
         self.log = FakeLog(self.agenda)
         self.calcom = FakeCalCom(self.clock)
         self.calendar = FakeCalendar(self.calcom)
+        self.hints = FakeHints()
+        self.customers = FakeCustomers(self.log)
         self.services = FakeServices(service)
         self.appointments = FakeAppointments(self.log)
         self.at_once = at_once
@@ -55,6 +59,8 @@ class Office:
             calendars=self.calendar,
             appointments=self.appointments,
             services=self.services,
+            customers=self.customers,
+            hints=self.hints,
             clock=self.clock,
             ids=self.ids,
             policy=self.policy,

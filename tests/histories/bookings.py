@@ -240,7 +240,7 @@ class _Life:
         )
         later = replace(stands, starts_at=stands.ends_at, ends_at=stands.ends_at + timedelta(minutes=30))
         traces: list[o.Trace] = [
-            stands,
+            *[stands] * 12,
             later,
             replace(later, uid=self._uid(), origins=(uid,)),
             replace(stands, uid=self._uid()),

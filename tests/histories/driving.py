@@ -11,6 +11,7 @@ from typing import cast
 
 from sqlalchemy import insert
 
+from adapters.database.customers import DatabaseCustomers
 from adapters.database.tables import services
 from adapters.log.store import Store
 from domain.policy import Policy
@@ -21,6 +22,7 @@ from sagas.assembly import assemble
 from sagas.orchestrator import CancelAppointment
 from tests.fakes.calcom import CancelFate, CreateFate, FakeCalCom, LookFate
 from tests.fakes.calendar import FakeCalendar
+from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.services import FakeServices
 from tests.fakes.time import FakeClock
@@ -60,6 +62,8 @@ class Salon:
             calendars=FakeCalendar(self.calcom),
             appointments=store.appointments,
             services=FakeServices(HAIRCUT),
+            customers=DatabaseCustomers(engine=store.engine, readers=store.readers),
+            hints=FakeHints(),
             clock=store.clock,
             ids=FakeIds(seed),
             policy=IMPATIENT,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.booking import Booking, BookingStatus
 from domain.events import AppointmentBooked, BookingCancelled, BookingFailed, BookingInitiated, CancellationRequested
+from domain.ledger import Line
 from tests.fakes.calcom import CalcomBooking
 from tests.fakes.log import AppointmentRow
 from tests.properties.plan import WishName
@@ -30,7 +31,7 @@ def _of_bookings(world: World) -> Iterator[str]:
         if booking.status is BookingStatus.NEEDS_REVIEW:
             continue
         name = f"{booking.booking_id} ({booking.status})"
-        live = [one for line in booking.ledger.lines for one in world.calcom.of(line.attempt_id) if one.is_live]
+        live = [one for line in booking.ledger.lines for one in _made_by(world, line) if one.is_live]
         live = list({one.uid: one for one in live}.values())
         row = _row(world, booking.booking_id)
         booked = row is not None and row.booked
@@ -38,9 +39,9 @@ def _of_bookings(world: World) -> Iterator[str]:
             yield f"1: {name} has {len(live)} live bookings at Cal.com"
         if live and not booked:
             yield f"2: {name} is live at Cal.com and has no appointment"
-        if booked and not live and not _touched(world, booking):
+        if booked and not live:
             yield f"3: {name} has an appointment and is not live at Cal.com"
-        if booked and live and not live[0].touched and row is not None:
+        if booked and live and row is not None:
             yield from _differences(name, row, live[0])
         if booked != (booking.status is BookingStatus.BOOKED):
             yield f"3: {name} is told as {booking.status} while the row says booked={booked}"
@@ -91,12 +92,12 @@ def _of_callers(world: World) -> Iterator[str]:
         now = world.log.booking(then.booking_id)
         if now.version < then.version or not then.version:
             yield f"5: a caller was told of {then.booking_id} at version {then.version}, the log has {now.version}"
-        cancelling = now.cancellation is not None or now.review is not None
+        cancelling = now.cancellation is not None or now.review is not None or _cancelled_there(world, now)
         if then.status is BookingStatus.BOOKED and now.status is not BookingStatus.BOOKED and not cancelling:
             yield f"5: a caller was told that {then.booking_id} is booked, and it is {now.status}"
         if then.status in _FINAL and now.status not in {then.status, BookingStatus.NEEDS_REVIEW}:
             yield f"4: a caller was told that {then.booking_id} is {then.status}, and it is {now.status}"
-        if told.wish is None and then.cancellation is None and then.status is not BookingStatus.FAILED:
+        if told.wish is None and then.cancellation is None and then.status not in _FINAL:
             yield f"5: a cancellation of {then.booking_id} was answered and is not in the log"
         if told.wish in {"a by key", "a by key again"}:
             by_wish.setdefault("a by key", set()).add(then.booking_id)
@@ -114,12 +115,19 @@ def _generations(world: World) -> Iterator[str]:
 
 
 def _of_rows(world: World) -> Iterator[str]:
-    rows = [one.inserted for one in world.log.appointments.values() if one.booked]
+    rows = [one.inserted for one in world.log.appointments.values() if one.booked and not one.inserted.overlap_allowed]
+    made_there = {
+        one.booking_id
+        for one in world.bookings()
+        if one.facts.source == "calcom" or any(it.touched for line in one.ledger.lines for it in _made_by(world, line))
+    }
     for one, other in combinations(rows, 2):
         overlap = one.starts_at < other.ends_at and other.starts_at < one.ends_at
         if one.staff_id is not None and one.staff_id == other.staff_id and overlap:
             yield f"8: {one.staff_id} has two appointments at once"
         near = abs((one.starts_at - other.starts_at).total_seconds()) <= 300
+        if {one.booking_id, other.booking_id} & made_there:
+            continue
         if near and (one.service_id, one.customer_id) == (other.service_id, other.customer_id):
             yield f"4: {one.booking_id} and {other.booking_id} are near-duplicates"
     reviewed = {one.booking_id for one in world.bookings() if one.status is BookingStatus.NEEDS_REVIEW}
@@ -131,5 +139,12 @@ def _row(world: World, booking_id: UUID) -> AppointmentRow | None:
     return next((one for one in world.log.appointments.values() if one.inserted.booking_id == booking_id), None)
 
 
-def _touched(world: World, booking: Booking) -> bool:
-    return any(one.touched for line in booking.ledger.lines for one in world.calcom.of(line.attempt_id))
+def _made_by(world: World, line: Line) -> tuple[CalcomBooking, ...]:
+    if not line.foreign:
+        return world.calcom.of(line.attempt_id)
+    return tuple(one for one in world.calcom.bookings.values() if one.uid == line.uid)
+
+
+def _cancelled_there(world: World, booking: Booking) -> bool:
+    ended = (one for one in world.log.events(booking.booking_id) if isinstance(one, BookingCancelled))
+    return any(one.reason == "cancelled_at_calcom" for one in ended)

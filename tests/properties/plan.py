@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from hypothesis import strategies as st
 
-from tests.fakes.calcom import CancelFate, CreateFate, LookFate
+from tests.fakes.calcom import CancelFate, CreateFate, LookFate, MoveFate
 from tests.fakes.log import DatabaseFate
 
 WishName: TypeAlias = Literal[
@@ -92,7 +92,19 @@ class AtCalcom:
     which: int = 0
 
 
-Action: TypeAlias = Book | Cancel | TakeOver | AtCalcom
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reschedule:
+    """
+    Ask for the `which`th booking to be moved by so many minutes.
+    """
+
+    at: float
+    which: int
+    minutes: int
+    process: int = 0
+
+
+Action: TypeAlias = Book | Cancel | Reschedule | TakeOver | AtCalcom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +112,7 @@ class Plan:
     """
     `gates` are the moments between any two steps, counted over the whole run.
 
+    `hints` is what the next questions for a hint are told, right or wrong; None, and after the last, what is true.
     At one of `deaths` the process is gone, at one of `pauses` one task of it stands still for so many seconds.
     """
 
@@ -108,8 +121,13 @@ class Plan:
     looks: tuple[LookFate, ...] = ()
     cancels: tuple[CancelFate, ...] = ()
     silences: tuple[bool, ...] = ()
+    moves: tuple[MoveFate, ...] = ()
+    traces: tuple[LookFate, ...] = ()
+    webhooks: tuple[tuple[float, ...], ...] = ()
+    """For each webhook when it arrives, in seconds after it is sent: never, once, or several times."""
     appends: tuple[DatabaseFate, ...] = ()
     reads: tuple[DatabaseFate, ...] = ()
+    hints: tuple[bool | None, ...] = ()
     deaths: frozenset[int] = frozenset()
     pauses: dict[int, float] = field(default_factory=dict)
     tells_refusal_again: bool = True
@@ -129,11 +147,21 @@ _CREATES: tuple[tuple[int, str], ...] = (
     (3, "not_sent"),
     (2, "deferred"),
 )
+_MOVES = (
+    (5, "moved"),
+    (3, "committed"),
+    (2, "lost"),
+    (3, "late"),
+    (1, "conflict"),
+    (1, "refused"),
+    (1, "not_sent"),
+)
+_DELIVERIES: tuple[tuple[float, ...], ...] = ((), (), (0.0,), (0.0,), (0.5, 0.6), (3.0,), (90.0, 0.1))
 _CANCELS = ((4, "cancels"), (3, "fails"), (2, "cancels_silently"), (1, "refuses"))
 _DATABASE = ((12, "works"), (2, "fails_before"), (2, "fails_after"), (1, "rejects_before"), (1, "rejects_after"))
 # Seconds that decide: around an answer, an attempt's last possible answer, the lease, the window, the horizon.
 _SECONDS = (0.0, 0.0, 0.0, 0.3, 2.0, 9.0, 16.0, 44.0, 50.0, 80.0, 130.0, 200.0)
-_LATE = (0.5, 5.0, 14.0, 40.0, 74.0, 100.0, 125.0, 160.0, 300.0, 700.0)
+_LATE = (0.5, 5.0, 14.0, 40.0, 74.0, 100.0, 125.0, 160.0, 300.0, 700.0, 1200.0)
 
 
 def random_plan(seed: int) -> Plan:
@@ -147,11 +175,15 @@ def random_plan(seed: int) -> Plan:
         looks=tuple(_look(chance) for _ in range(chance.choice((0, 0, 4, 9)))),
         cancels=tuple(_cancel(chance) for _ in range(chance.choice((0, 1, 3)))),
         silences=tuple(chance.random() < 0.5 for _ in range(chance.choice((0, 0, 3)))),
+        moves=tuple(_move(chance) for _ in range(chance.choice((0, 2, 4)))),
+        traces=tuple(_look(chance) for _ in range(chance.choice((0, 0, 6)))),
+        webhooks=tuple(chance.choice(_DELIVERIES) for _ in range(chance.choice((0, 6, 12)))),
         appends=tuple(_database(chance) for _ in range(chance.choice((0, 0, 0, 8, 25)))),
         reads=tuple(_database(chance) for _ in range(chance.choice((0, 0, 0, 8)))),
         deaths=frozenset(chance.randrange(60) for _ in range(chance.choice((0, 0, 1, 2)))),
         pauses={chance.randrange(80): chance.choice(_SECONDS) for _ in range(chance.choice((0, 0, 1, 3)))},
         tells_refusal_again=chance.random() < 0.5,
+        hints=tuple(chance.choice((True, False, None)) for _ in range(chance.choice((0, 6, 12)))),
         seed=seed,
     )
 
@@ -170,6 +202,7 @@ def plans() -> st.SearchStrategy[Plan]:
     others = st.one_of(
         book,
         st.builds(Cancel, at=at, which=which, process=process),
+        st.builds(Reschedule, at=at, which=which, process=process, minutes=st.sampled_from((15, 60, 180))),
         st.builds(TakeOver, at=at, which=which, process=process),
         st.builds(
             AtCalcom,
@@ -216,8 +249,23 @@ def plans() -> st.SearchStrategy[Plan]:
             max_size=3,
         ).map(tuple),
         silences=st.lists(st.booleans(), max_size=3).map(tuple),
+        moves=st.lists(
+            st.builds(
+                MoveFate,
+                does=st.sampled_from(tuple(name for _, name in _MOVES)),
+                waits=seconds.filter(lambda it: it < 10),
+                late_by=st.sampled_from(_LATE),
+                answers=seconds,
+            ),
+            max_size=3,
+        ).map(tuple),
+        traces=st.lists(st.builds(LookFate, does=st.sampled_from(("reads", "errs")), answers=seconds), max_size=4).map(
+            tuple
+        ),
+        webhooks=st.lists(st.sampled_from(_DELIVERIES), max_size=6).map(tuple),
         appends=st.lists(database, max_size=10).map(tuple),
         reads=st.lists(database, max_size=6).map(tuple),
+        hints=st.lists(st.sampled_from((None, True, False)), max_size=6).map(tuple),
         deaths=st.frozensets(gate, max_size=2),
         pauses=st.dictionaries(gate, seconds, max_size=2),
         tells_refusal_again=st.booleans(),
@@ -235,11 +283,13 @@ def _actions(chance: random.Random) -> tuple[Action, ...]:
 def _action(chance: random.Random) -> Action:
     at = chance.choice((0.0, 0.0, 0.1, 1.0, 5.0, 20.0, 60.0, 95.0, 130.0, 400.0))
     process, which = chance.randrange(2), chance.randrange(4)
-    kind = chance.randrange(10)
+    kind = chance.randrange(13)
     if kind < 5:
         return Book(at=at, wish=chance.choice(WISHES), process=process, patience=chance.choice((10.0, 0.0, 60.0)))
     if kind in {5, 6}:
         return Cancel(at=at, which=which, process=process)
+    if kind in {9, 10}:
+        return Reschedule(at=at, which=which, process=process, minutes=chance.choice((15, 60, 180)))
     if kind in {7, 8}:
         return TakeOver(at=at, which=which, process=process)
     return AtCalcom(
@@ -259,6 +309,15 @@ def _create(chance: random.Random) -> CreateFate:
         answers=chance.choice(_SECONDS),
         retry_after=chance.choice((None, None, 3.0, 100.0)),
         squeezes_in=chance.random() < 0.3,
+    )
+
+
+def _move(chance: random.Random) -> MoveFate:
+    return MoveFate(
+        does=_weighted(chance, _MOVES),  # type: ignore[arg-type]
+        waits=chance.choice((0.0, 0.0, 0.0, 1.0, 4.0, 9.0)),
+        late_by=chance.choice(_LATE),
+        answers=chance.choice(_SECONDS),
     )
 
 

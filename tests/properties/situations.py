@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from domain import events as e
+from domain import findings as f
+from domain import moving as m
 from domain.booking import Booking, BookingStatus, evolve, initial_state
 from domain.ledger import LineStatus
+from domain.webhook import WebhookProcessed, WebhookPutOff
 from tests.properties.world import World
 
 EVERY = frozenset(
@@ -53,6 +56,25 @@ EVERY = frozenset(
         "replayed",
         "process died",
         "database failed",
+        "moved by its customer",
+        "moved at Cal.com by a person",
+        "move found out by reading",
+        "move that never happened",
+        "move refused by a claim",
+        "move refused by Cal.com",
+        "move into a busy time",
+        "cancelled while being moved",
+        "cancelled there while being moved",
+        "made at Cal.com by a person",
+        "forged or foreign, and flagged",
+        "orphan found by comparing",
+        "duplicate found by comparing",
+        "ghost found by comparing",
+        "drift found by comparing",
+        "webhook put off",
+        "webhook given up",
+        "webhook woke its saga",
+        "webhook that changed nothing",
     }
 )
 
@@ -61,7 +83,7 @@ def situations(world: World) -> set[str]:
     """
     Return what was seen in a run.
     """
-    seen = set(_of_world(world))
+    seen = {*_of_world(world), *_of_webhooks(world)}
     for booking_id in world.booking_ids():
         seen.update(_of_stream(world, booking_id))
     return seen
@@ -89,7 +111,65 @@ def _of_stream(world: World, booking_id: UUID) -> Iterator[str]:
     yield from _of_end(state)
 
 
+def _of_webhooks(world: World) -> Iterator[str]:
+    told = {"given_up": "webhook given up", "woken": "webhook woke its saga", "equal": "webhook that changed nothing"}
+    for stream in world.log.streams.values():
+        for one in stream:
+            match one.event:
+                case WebhookPutOff():
+                    yield "webhook put off"
+                case WebhookProcessed(outcome=outcome) if outcome in told:
+                    yield told[outcome]
+                case _:
+                    pass
+
+
+def _of_move(before: Booking, event: e.BookingEvent) -> Iterator[str]:
+    doubted = before.move is not None and before.move.is_open
+    match event:
+        case e.BookingRescheduled(by="customer"):
+            yield "move into a busy time" if event.overlaps else "moved by its customer"
+        case e.BookingRescheduled(by="calcom"):
+            yield "moved at Cal.com by a person"
+        case m.CalcomBookingMoved(late=True):
+            yield "move that came late"
+        case m.CalcomBookingMoved() if doubted and before.move is not None and before.move.looks:
+            yield "move found out by reading"
+        case m.CalcomRescheduleAbsent():
+            yield "move that never happened"
+        case m.RescheduleFailed(reason="slot_taken" | "near_duplicate") if before.move and not before.move.number:
+            yield "move refused by a claim"
+        case m.CalcomRescheduleRefused():
+            yield "move refused by Cal.com"
+        case e.CancellationRequested() if before.status is BookingStatus.RESCHEDULING:
+            yield "cancelled while being moved"
+        case e.BookingCancelled(reason="cancelled_at_calcom") if before.status is BookingStatus.RESCHEDULING:
+            yield "cancelled there while being moved"
+        case _:
+            pass
+
+
+def _of_finding(event: e.BookingEvent) -> Iterator[str]:
+    found = {
+        "orphan": "orphan found by comparing",
+        "duplicate": "duplicate found by comparing",
+        "ghost": "ghost found by comparing",
+        "time_drift": "drift found by comparing",
+    }
+    match event:
+        case e.CalcomBookingFound():
+            yield "made at Cal.com by a person"
+        case f.InconsistencyDetected(kind="foreign_booking"):
+            yield "forged or foreign, and flagged"
+        case f.InconsistencyDetected(kind=kind, uid=str()) if kind in found:
+            yield found[kind]
+        case _:
+            pass
+
+
 def _of_event(before: Booking, event: e.BookingEvent, after: Booking) -> Iterator[str]:
+    yield from _of_move(before, event)
+    yield from _of_finding(event)
     match event:
         case e.BookingDeferred():
             yield "deferred"

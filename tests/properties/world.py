@@ -6,29 +6,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from domain.booking import ENDED, Booking, BookingStatus, evolve, fold, initial_state
-from domain.errors import AppointmentDatabaseError, AppointmentError
+from domain.errors import AlreadyOver, AppointmentDatabaseError, AppointmentError, MadeElsewhere, NotBooked
 from domain.events import BookingInitiated
+from domain.moving import RescheduleRequested
 from domain.policy import Policy
 from domain.service import Service
 from domain.wish import BookAppointment, CustomerWish
-from sagas.appending import Append, Appended, AppendResult, InsertAppointment
+from sagas.appending import Append, Appended, AppendResult, InsertAppointment, LogEvent
 from sagas.assembly import assemble
-from sagas.orchestrator import BookingResult, CancelAppointment
+from sagas.orchestrator import BookingResult, CancelAppointment, RescheduleAppointment
+from sagas.reconciling import Finding, Reconciler
 from sagas.waiting import WaitingRoom
 from tests.fakes.agenda import FakeAgenda
+from tests.fakes.books import FakeBooks, FakePace
 from tests.fakes.calcom import FakeCalCom
+from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.log import AppointmentRow, FakeLog
 from tests.fakes.services import FakeServices
 from tests.fakes.time import START, FakeClock, run_virtually
-from tests.properties.gated import GatedAgenda, GatedAppointments, GatedCalendar, GatedLog
-from tests.properties.plan import AtCalcom, Book, Cancel, Plan, TakeOver, WishName
+from tests.properties.gated import GatedAgenda, GatedAppointments, GatedCalendar, GatedCustomers, GatedLog
+from tests.properties.plan import Action, AtCalcom, Book, Cancel, Plan, Reschedule, TakeOver, WishName
+from tests.properties.post import Post
 
 COMPANY = "acme"
 HOSTS = {1: "ann", 2: "ann", 3: "bob", 4: "cleo", 5: "dora"}
@@ -106,12 +112,16 @@ class Process:
     def __init__(self, world: World, number: int) -> None:
         self.world = world
         self.dead = False
+        self.immortal = False
+        self.callers = 0
         self.sagas = assemble(
             log=GatedLog(self),
             agenda=GatedAgenda(self),
             calendars=GatedCalendar(self),
             appointments=GatedAppointments(self),
             services=FakeServices(*SERVICES),
+            customers=GatedCustomers(self),
+            hints=world.hints,
             clock=world.clock,
             ids=FakeIds(world.plan.seed * 1000 + number),
             policy=POLICY,
@@ -127,6 +137,8 @@ class Process:
         Stand between two steps, where a process dies or stops for a while.
         """
         world = self.world
+        if self.immortal:
+            return
         number = world.gates
         world.gates += 1
         if number > MOST_GATES:
@@ -182,11 +194,18 @@ class World:
         self.log.read_fates.extend(plan.reads)
         self.log.tells_refusal_again = plan.tells_refusal_again
         self.log.watch = self._appended
+        lies = list(plan.hints)
+        self.hints = FakeHints(lambda _booking_id: lies.pop(0) if lies else None)
         self.calcom = FakeCalCom(self.clock, HOSTS)
         self.calcom.creates.extend(plan.creates)
         self.calcom.looks.extend(plan.looks)
         self.calcom.cancels.extend(plan.cancels)
         self.calcom.silences.extend(plan.silences)
+        self.calcom.moves.extend(plan.moves)
+        self.calcom.traces.extend(plan.traces)
+        self.post = Post(COMPANY, plan.webhooks, lambda: self.processes[0].sagas.inbox)
+        self.calcom.announce = self.post.announce
+        self.books = FakeBooks(self.log, *SERVICES)
         self.processes: list[Process] = []
         self._started = 0
         self._rows_to_come: list[int] = []
@@ -220,22 +239,57 @@ class World:
         self.processes = [self._start(), self._start()]
         acting = [asyncio.create_task(self._act(action)) for action in self.plan.actions]
         last = max(action.at for action in self.plan.actions)
+        await self._until_quiet(last)
+        await asyncio.sleep(1000)
+        await self._reconcile()
+        for task in acting:
+            if task.done() and not task.cancelled():
+                task.result()
+
+    async def _until_quiet(self, last: float = 0.0) -> None:
         pause = 1.0
         while True:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 60.0)
-            quiet = self.clock.seconds > last and not self.agenda.rows and not self.calcom.pending_commits
-            if quiet and not any(process.engine.leased for process in self.processes if not process.dead):
-                break
+            under_way = self.agenda.rows or self.calcom.pending_commits or self.post.pending
+            quiet = self.clock.seconds > last and not under_way
+            alive = [process for process in self.processes if not process.dead]
+            if quiet and not any(process.engine.leased or process.callers for process in alive):
+                return
             if self.gates > MOST_GATES:
-                break
+                return
             if self.clock.seconds > LONGEST_RUN:
                 self.faults.append(f"never quiet: {self.agenda.rows}")
-                break
-        await asyncio.sleep(1000)
-        for task in acting:
-            if task.done() and not task.cancelled():
-                task.result()
+                return
+
+    async def _reconcile(self) -> None:
+        """
+        Compare both sides until nothing differs any more; the first pass goes back to the beginning.
+        """
+        differing: list[Finding] = []
+        # Each failure of the database that is still to come costs a pass.
+        for since in (timedelta(days=2), *[None] * 40):
+            try:
+                sweeps = await self._reconciler().reconcile(since=since)
+            except AppointmentDatabaseError:
+                continue
+            await self._until_quiet()
+            differing = [finding for sweep in sweeps for finding in sweep.findings]
+            if not differing and not any(sweep.problem for sweep in sweeps) and since is None:
+                return
+        self.faults.append(f"never equal: {differing}")
+
+    def _reconciler(self) -> Reconciler:
+        # Misfortune has had its turn: this one lives.
+        process = Process(self, 0)
+        process.immortal = True
+        return Reconciler(
+            convergence=process.sagas.convergence,
+            calendars=GatedCalendar(process),
+            books=self.books,
+            clock=self.clock,
+            pace=FakePace(),
+        )
 
     def booking_ids(self) -> list[UUID]:
         return self.log.booking_ids()
@@ -250,17 +304,23 @@ class World:
         self._tasks.add(task)
         return process
 
-    async def _act(self, action: Book | Cancel | TakeOver | AtCalcom) -> None:
+    async def _act(self, action: Action) -> None:
         await asyncio.sleep(action.at)
+        if isinstance(action, AtCalcom):
+            self._at_calcom(action)
+            return
+        process = self.processes[action.process]
+        process.callers += 1
         match action:
             case Book():
                 await self._book(action)
             case Cancel():
                 await self._cancel(action)
+            case Reschedule():
+                await self._reschedule(action)
             case TakeOver():
                 await self._take_over(action)
-            case AtCalcom():
-                self._at_calcom(action)
+        process.callers -= 1
 
     async def _book(self, action: Book) -> None:
         self.calls[action.wish] = self.calls.get(action.wish, 0) + 1
@@ -282,9 +342,19 @@ class World:
         wish = CancelAppointment(company_id=COMPANY, booking_id=ids[action.which % len(ids)], reason="no need")
         try:
             result = await self.processes[action.process].orchestrator.cancel(wish)
-        except AppointmentDatabaseError:
+        except (AppointmentDatabaseError, MadeElsewhere):
             return
         self.told.append(Told(wish=None, result=result))
+
+    async def _reschedule(self, action: Reschedule) -> None:
+        ids = self.booking_ids()
+        if not ids:
+            return
+        booking_id = ids[action.which % len(ids)]
+        starts_at = self.log.booking(booking_id).facts.starts_at + timedelta(minutes=action.minutes)
+        wish = RescheduleAppointment(company_id=COMPANY, booking_id=booking_id, starts_at=starts_at)
+        with suppress(AppointmentDatabaseError, MadeElsewhere, NotBooked, AlreadyOver):
+            await self.processes[action.process].orchestrator.reschedule(wish)
 
     async def _take_over(self, action: TakeOver) -> None:
         ids = self.booking_ids()
@@ -363,8 +433,9 @@ class World:
             return
         booking_id = append.stream_id
         for event in result.events:
-            if isinstance(event, BookingInitiated) and event.staff_id is not None and self._rows_to_come:
-                self._stranger_with_row(self._rows_to_come.pop(), event)
+            facts = self._asked_for(booking_id, event)
+            if facts is not None and facts.staff_id is not None and self._rows_to_come:
+                self._stranger_with_row(self._rows_to_come.pop(), facts)
         state = initial_state(booking_id)
         for event in self.log.events(booking_id):
             after = evolve(state, event)
@@ -374,6 +445,16 @@ class World:
                 if after.surplus and after.ended is not BookingStatus.BOOKED:
                     self.faults.append(f"{event!r} ends a saga that owes a cancel")
             state = after
+
+    def _asked_for(self, booking_id: UUID, event: LogEvent) -> BookingInitiated | None:
+        match event:
+            case BookingInitiated():
+                return event
+            case RescheduleRequested():
+                facts = self.log.booking(booking_id).facts
+                return replace(facts, starts_at=event.starts_at, ends_at=event.ends_at)
+            case _:
+                return None
 
     def _handle(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         # A caller whose patience has ended does not fetch the error of the task that goes on.

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import atexit
 import os
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -25,6 +23,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from tests.servers.postgres_binaries import account, binary, hand_over
+from tests.servers.processes import free_port, watch
 
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 30
@@ -37,14 +36,6 @@ OPTIONS: Final = {
 }
 DURABLE: Final = {"fsync": "on", "full_page_writes": "on"}
 FAST: Final = {"fsync": "off", "full_page_writes": "off"}
-
-# Outlives a test run that is killed: its standard input ends with the run, and then it clears up behind it.
-WATCHER: Final = """
-read -r _
-kill -QUIT "$1"
-for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || break; sleep 0.2; done
-rm -rf "$2"
-"""
 
 
 class DatabaseServer:
@@ -84,7 +75,7 @@ class PostgresServer(DatabaseServer):
     """
 
     def __init__(self, *, durable: bool = False) -> None:
-        port = _free_port()
+        port = free_port()
         super().__init__(f"postgresql://postgres@127.0.0.1:{port}/postgres")
         self._options = OPTIONS | (DURABLE if durable else FAST) | {"port": str(port)}
         self._folder: Path | None = None
@@ -100,7 +91,7 @@ class PostgresServer(DatabaseServer):
         options = [word for name, value in self._options.items() for word in ("-c", f"{name}={value}")]
         with (folder / "log").open("ab") as log:
             self._postmaster = _spawn([binary(folder, "postgres"), "-D", folder / "data", *options], output=log)
-        self._watcher = _watch(self._postmaster.pid, folder)
+        self._watcher = watch(self._postmaster.pid, folder, stop="QUIT")
         self._await_answer(folder / "log")
 
     @property
@@ -192,19 +183,6 @@ class PostgresServer(DatabaseServer):
         self._watcher = None
 
 
-def _free_port() -> int:
-    # Below the ports that the kernel gives to outgoing connections: there a client that retries while the server is
-    # down can be connected to itself, and then holds the port.
-    while True:
-        port = 15_000 + secrets.randbelow(17_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-
-
 def _spawn(command: Sequence[str | Path], *, output: IO[bytes]) -> subprocess.Popen[bytes]:
     nobody = account()
     return subprocess.Popen(
@@ -218,17 +196,6 @@ def _spawn(command: Sequence[str | Path], *, output: IO[bytes]) -> subprocess.Po
         user=nobody.pw_uid if nobody else None,
         group=nobody.pw_gid if nobody else None,
         extra_groups=[] if nobody else None,
-    )
-
-
-def _watch(pid: int, folder: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        ["/bin/sh", "-c", WATCHER, "watcher", str(pid), str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        start_new_session=True,
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from adapters.database.tables import appointments, saga_due, slot_claims
-from adapters.judging import Difference
+from adapters.difference import Difference
 from adapters.log.store import Store
 from adapters.verify import verify
 from projections.tables import booking_list, projection_checkpoints
@@ -155,6 +155,6 @@ def tamper(store: Store, statement: object) -> None:
         connection.execute(statement)  # type: ignore[call-overload]
 
 
-async def found_in(store: Store, booking_id: UUID) -> list[tuple[str, str, str]]:
+async def found_in(store: Store, stream_id: UUID) -> list[tuple[str, str, str]]:
     found = await verify(store, look_again=[0.0])
-    return [(one.what, one.expected, one.found) for one in found if one.booking_id == booking_id]
+    return [(one.what, one.expected, one.found) for one in found if one.stream_id == stream_id]

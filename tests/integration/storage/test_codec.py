@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adapters.recording.codec import UPCASTS, EventCodec, Stored, Upcast, booking_codec
 from adapters.recording.errors import UnknownTopic, UnreadableEvent
 from adapters.recording.mapper import EventMapper
-from domain import events, findings, webhook
+from domain import events, findings, moving, webhook
 from domain.events import BookingEvent, BookingFailed
 from domain.webhook import WebhookEvent
 from sagas.appending import LogEvent, Recorded, Refusal
@@ -60,7 +60,7 @@ def test_every_single_kind_of_event_comes_back(event: type[LogEvent]) -> None:
 
 
 def test_every_event_of_the_domain_is_known_by_its_own_name() -> None:
-    things = [thing for module in (events, findings, webhook) for thing in vars(module).values()]
+    things = [thing for module in (events, findings, moving, webhook) for thing in vars(module).values()]
     declared = {thing.TOPIC for thing in things if is_dataclass(thing) and hasattr(thing, "TOPIC")}
 
     assert declared == CODEC.topics

@@ -55,6 +55,21 @@ def test_a_newer_database_says_what_to_install(database_url: str) -> None:
             look(database_url)
 
 
+def test_customers_of_an_older_database_are_found_by_their_address(empty_database_url: str) -> None:
+    migrate(empty_database_url, to="0001")
+    rows(
+        empty_database_url,
+        "INSERT INTO customers (customer_id, company_id, name, email, created_at) VALUES "
+        f"('{uuid4().hex}', 'practice', 'Ada', 'Ada@Example.com', '2026-11-02T08:00:00.000000+00:00')",
+    )
+
+    migrate(empty_database_url)
+
+    assert [("Ada@Example.com", "ada@example.com")] == rows(
+        empty_database_url, "SELECT email, email_folded FROM customers"
+    )
+
+
 def begin_work(url: str) -> None:
     migrate(url)
     with opened(url) as database:

@@ -15,9 +15,13 @@ from adapters.database.services import DatabaseServices
 from adapters.directory.companies import CompanyDirectory, NoEncryptionKey
 from adapters.log.store import Store, open_store
 from domain.errors import UnknownService
+from domain.offer import Offer
+from domain.opening_hours import parse_opening_hours
 from sagas.appending import InsertAppointment
 from sagas.ports import Services
 from tests.integration.storage.appends import COMPANY, SERVICE, finish, initiated, rows, start, withdraw
+
+OFFER = Offer(service=SERVICE)
 
 
 @pytest.fixture
@@ -54,16 +58,22 @@ async def test_a_service_is_found_as_it_was_defined(store: Store) -> None:
         notice_minutes=60,
         sends_length=True,
     )
-    await services(store).put(SERVICE)
-    await services(store).put(replace(full, service_id="surgery"))
+    surgery = Offer(
+        service=replace(full, service_id="surgery"),
+        opening_hours=parse_opening_hours({"mon": [["09:00", "12:30"], ["14:00", "24:00"]], "sun": []}),
+    )
+    await services(store).put(OFFER)
+    await services(store).put(surgery)
 
-    assert SERVICE == await services(store).find(company_id=COMPANY, service_id="checkup")
-    assert [SERVICE, replace(full, service_id="surgery")] == await services(store).list(company_id=COMPANY)
+    assert OFFER == await services(store).find(company_id=COMPANY, service_id="checkup")
+    assert [OFFER, surgery] == await services(store).list(company_id=COMPANY)
+    await services(store).put(replace(surgery, opening_hours=None))
+    assert (await services(store).find(company_id=COMPANY, service_id="surgery")).opening_hours is None
     assert [] == await services(store).list(company_id="elsewhere")
 
 
 async def test_an_unknown_service_is_named(store: Store) -> None:
-    await services(store).put(SERVICE)
+    await services(store).put(OFFER)
 
     for company_id, service_id in ((COMPANY, "surgery"), ("elsewhere", "checkup")):
         with pytest.raises(UnknownService):
@@ -72,14 +82,14 @@ async def test_an_unknown_service_is_named(store: Store) -> None:
 
 async def test_a_changed_service_is_seen_at_once_where_it_was_changed(store: Store) -> None:
     here, elsewhere = services(store), services(store)
-    await here.put(SERVICE)
+    await here.put(OFFER)
     await here.find(company_id=COMPANY, service_id="checkup")
     await elsewhere.find(company_id=COMPANY, service_id="checkup")
 
-    await here.put(replace(SERVICE, name="Inspection"))
+    await here.put(Offer(service=replace(SERVICE, name="Inspection")))
 
-    assert "Inspection" == (await here.find(company_id=COMPANY, service_id="checkup")).name
-    assert "Check-up" == (await elsewhere.find(company_id=COMPANY, service_id="checkup")).name
+    assert "Inspection" == (await here.find(company_id=COMPANY, service_id="checkup")).service.name
+    assert "Check-up" == (await elsewhere.find(company_id=COMPANY, service_id="checkup")).service.name
 
 
 async def test_the_secrets_of_a_company_are_encrypted(store: Store, database_url: str) -> None:
@@ -203,7 +213,7 @@ async def test_keys_are_listed_with_the_revoked_ones(store: Store) -> None:
 
 
 async def test_an_appointment_is_found_with_the_booking_that_holds_it(store: Store) -> None:
-    await services(store).put(SERVICE)
+    await services(store).put(OFFER)
     facts = initiated()
     first = start(facts)
     second = finish(first.stream_id, facts)

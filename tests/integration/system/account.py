@@ -74,14 +74,27 @@ class Account:
         """
         self._control("PUT", "rate-limit", {"limit": calls, "window_seconds": seconds, "block_seconds": seconds})
 
-    def person_books(self, event_type: int, *, start: datetime) -> str:
-        return self._person(action="book", event_type_id=event_type, start=start.isoformat())
+    def person_books(self, event_type: int, *, start: datetime, **more: object) -> str:
+        return self._person(action="book", event_type_id=event_type, start=start.isoformat(), **more)
 
     def person_cancels(self, uid: str) -> None:
         self._person(action="cancel", uid=uid)
 
     def person_moves(self, uid: str, *, start: datetime) -> str:
         return self._person(action="move", uid=uid, start=start.isoformat())
+
+    def subscribes(self, url: str, *, secret: str) -> None:
+        """
+        Let Cal.com tell a subscriber of everything that happens to bookings.
+        """
+        self._control("POST", "webhooks", {"subscriberUrl": url, "secret": secret})
+
+    def webhooks(self) -> dict[str, int]:
+        """
+        Return how many webhooks were sent, dropped, doubled and not taken, and how many are still to come.
+        """
+        found: dict[str, int] = self._stats()["webhooks"]
+        return found
 
     def forgets_everything(self) -> None:
         self._control("POST", "reset")

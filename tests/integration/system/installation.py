@@ -77,7 +77,7 @@ class Installation:
 
     settings: Settings
 
-    async def define(self, event_type: int, *, service_id: str = "consultation") -> None:
+    async def define(self, event_type: int, *, service_id: str = "consultation", staff_id: str | None = None) -> None:
         """
         Define a service, as the company would.
         """
@@ -87,6 +87,7 @@ class Installation:
             name=service_id.title(),
             duration_minutes=30,
             calcom_event_type_id=event_type,
+            staff_id=staff_id,
         )
         async with self.opened(background=False) as app:
             await app.directory.services.define(wish)

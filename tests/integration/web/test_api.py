@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -91,11 +92,44 @@ async def test_another_company_sees_nothing(client: httpx.AsyncClient, opened: A
         ]
         foreign = await rival.post("/api/bookings", json=wish())
         lists = [(await rival.get(path)).json() for path in ("/api/bookings", "/api/services")]
+        nobody = (await rival.get("/api/customers?email=ada0@example.com")).json()
 
     assert [404] * 6 == statuses
     assert (422, "service_id") == (foreign.status_code, foreign.json()["errors"][0]["field"])
-    assert [] == lists[0]["bookings"] == lists[1]["services"]
+    assert [] == lists[0]["bookings"] == lists[1]["services"] == nobody["customers"]
     assert "booked" == (await client.get(where)).json()["booking"]["status"]
+
+
+async def test_a_caller_is_known_by_their_phone(client: httpx.AsyncClient) -> None:
+    unknown = await client.get("/api/customers?phone=+491701234567")
+    customer = {"name": "Ada Lovelace", "phone": "+49 170 1234567"}
+    booked = await client.post("/api/bookings", json=wish(customer=customer))
+    learned = await client.post("/api/bookings", json=wish(2, customer=customer | {"email": "Ada@example.com"}))
+    known = await client.get("/api/customers?phone=0049-170-1234567")
+    by_address = await client.get("/api/customers?email=ada@EXAMPLE.com")
+
+    assert (200, {"customers": []}) == (unknown.status_code, unknown.json())
+    [found] = known.json()["customers"]
+    assert ("Ada Lovelace", "Ada@example.com", "+491701234567") == (found["name"], found["email"], found["phone"])
+    assert {found["customer_id"]} == {one.json()["booking"]["customer_id"] for one in (booked, learned)}
+    assert known.json() == by_address.json()
+
+
+async def test_nobody_is_booked_outside_the_opening_hours(client: httpx.AsyncClient) -> None:
+    everyday = {day: [["09:00", "12:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+    put = await client.put("/api/services/consult", json=SERVICE | {"opening_hours": everyday, "time_zone": "UTC"})
+    day = (datetime.now(UTC) + timedelta(days=7)).replace(minute=0, second=0, microsecond=0)
+    booked = await client.post("/api/bookings", json=wish(starts_at=day.replace(hour=11, minute=30).isoformat()))
+    late = await client.post("/api/bookings", json=wish(2, starts_at=day.replace(hour=11, minute=45).isoformat()))
+    listed = await client.get("/api/services")
+    events = await client.get(f"{booked.headers['Location']}/events")
+
+    assert (200, 201, 422) == (put.status_code, booked.status_code, late.status_code)
+    [error] = late.json()["errors"]
+    assert "starts_at" == error["field"]
+    assert "09:00 to 12:00 (UTC)" in error["message"]
+    assert [everyday] == [one["opening_hours"] for one in listed.json()["services"]]
+    assert "opening_hours" not in events.text
 
 
 @pytest.mark.parametrize("event_type_id", [4, 6, 7, 8, 10, 11, 999])

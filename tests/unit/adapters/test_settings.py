@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.settings import BadSettings, read_settings
+from domain.confidence import VoiceRule
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
@@ -31,6 +32,23 @@ def problems_of(monkeypatch: pytest.MonkeyPatch, **environment: str) -> list[str
         ("DATABASE_URL", "postgresql://hunter2:99999/x"),
         ("DATABASE_URL", "postgresql://hunter2/x?no_such_option=1"),
         ("DATABASE_URL", "postgresql://hunter2%zz/x"),
+        ("REDIS_URL", "hunter2"),
+        ("REDIS_URL", "http://hunter2"),
+        ("REDIS_URL", "redis://:hunter2@"),
+        ("REDIS_URL", "redis://hunter2:0"),
+        ("REDIS_URL", "redis://hunter2:99999"),
+        ("REDIS_URL", "redis://hunter2:port"),
+        ("REDIS_URL", "redis://hunter2/db"),
+        ("REDIS_URL", "redis://hunter2/0/1"),
+        ("REDIS_URL", "redis://hunter2?db=x"),
+        ("REDIS_URL", "redis://hunter2?db"),
+        ("REDIS_URL", "redis://hunter2?socket_timeout=1"),
+        ("REDIS_URL", "redis://hunter2?decode_responses=yes"),
+        ("REDIS_URL", "redis://[hunter2"),
+        ("REDIS_URL", "redis://hunter2#1"),
+        ("REDIS_URL", "unix://"),
+        ("REDIS_URL", "unix://hunter2/redis.sock"),
+        ("REDIS_SECONDS", "0"),
         ("CALCOM_BASE_URL", "http://"),
         ("CALCOM_BASE_URL", "https:///hunter2"),
         ("CALCOM_BASE_URL", "https://me:hunter2@api.cal.com"),
@@ -50,11 +68,18 @@ def problems_of(monkeypatch: pytest.MonkeyPatch, **environment: str) -> list[str
         ("CALCOM_LOOK_SECONDS", "1,,3"),
         ("RETRY_FIRST_SECONDS", "1000"),
         ("LEASE_SECONDS", "15"),
+        ("CALCOM_HORIZON_SECONDS", "75"),
         ("CRASH_AT", "#"),
         ("CRASH_AT", "#0"),
         ("CRASH_AT", "hunter2#y"),
         ("CRASH_AT", "append.before:#1#2"),
         ("RETRY_JITTER", "nan"),
+        ("VOICE_SOURCES", "phone,"),
+        ("VOICE_SOURCES", "hunter2 x"),
+        ("VOICE_SOURCES", "-hunter2"),
+        ("VOICE_CONFIDENCE", "1.1"),
+        ("VOICE_CONFIDENCE", "nan"),
+        ("VOICE_CONFIDENCE", "hunter2"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +96,11 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str, monkeypatch: py
         ("DATABASE_URL", "postgresql://calsaga@db/calsaga"),
         ("DATABASE_URL", "postgresql://calsaga:p%40ss@[::1]:5432/calsaga?sslmode=require"),
         ("DATABASE_URL", "postgresql:///calsaga?host=/run/postgresql"),
+        ("REDIS_URL", "redis://localhost"),
+        ("REDIS_URL", "redis://:p%40ss@127.0.0.1:6379/1"),
+        ("REDIS_URL", "rediss://me:secret@[::1]:6380?ssl_ca_certs=/etc/ca.pem"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=3"),
+        ("REDIS_URL", "unix://me:secret@/run/redis.sock"),
         ("CALCOM_BASE_URL", "http://127.0.0.1:4010/"),
         ("CALCOM_BASE_URL", "http://[::1]:4010"),
         ("ENCRYPTION_KEY", f"{KEY},{KEY}"),
@@ -84,6 +114,14 @@ def test_a_right_value_is_taken(name: str, value: str, monkeypatch: pytest.Monke
     monkeypatch.setenv(f"CALSAGA_{name}", value)
 
     assert read_settings().policy() is not None
+
+
+def test_which_voices_must_be_clear_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert VoiceRule() == read_settings().voice_rule()
+    monkeypatch.setenv("CALSAGA_VOICE_SOURCES", "kiosk, robot")
+    monkeypatch.setenv("CALSAGA_VOICE_CONFIDENCE", "0.75")
+
+    assert VoiceRule(sources=frozenset({"kiosk", "robot"}), lowest=0.75) == read_settings().voice_rule()
 
 
 @pytest.mark.parametrize("policy_says", ["what no check of the settings foresees"])
@@ -107,11 +145,6 @@ def test_a_name_like_no_other_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     assert ["QXQXQX: is no setting; unset it"] == problems_of(monkeypatch, QXQXQX="1")
 
 
-@pytest.mark.parametrize("name", ["REDIS_URL", "RECONCILE_SECONDS"])
-def test_what_is_not_there_yet_is_not_ignored(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [f"{name}: is not supported by this version; unset it"] == problems_of(monkeypatch, **{name: "1"})
-
-
 def test_everything_that_is_wrong_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     named = problems_of(monkeypatch, DATABSE_URL="x", LOG_LEVEL="loud", CALCOM_BASE_URL="http://")
 
@@ -130,3 +163,9 @@ def test_what_is_for_the_tests_and_what_is_empty_is_let_be(monkeypatch: pytest.M
     monkeypatch.setenv("CALSAGA_REDIS_URL", "")
 
     assert "sqlite:///calsaga.db" == read_settings().database_url
+
+
+def test_the_credentials_of_redis_are_never_shown() -> None:
+    settings = read_settings(redis_url="redis://me:hunter2@localhost")
+
+    assert "hunter2" not in f"{settings!r} {settings}"

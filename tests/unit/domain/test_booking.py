@@ -4,6 +4,7 @@ What the log says, folded: given these events, the booking is this.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -159,6 +160,12 @@ def test_a_look_changes_no_line_whose_booking_is_known() -> None:
 
 def test_absence_forgets_its_clean_looks_so_that_the_horizon_needs_one_of_its_own() -> None:
     assert 0 == given(*ABSENT).ledger.lines[0].clean_looks
+
+
+def test_to_be_held_back_by_the_rate_limit_is_no_failure() -> None:
+    held_back = replace(not_sent(), reason="rate_limited")
+
+    assert (0, at(2)) == ((booking := given(attempted(), held_back)).not_sent, booking.retry_at)
 
 
 def test_attempts_certainly_not_sent_do_not_count() -> None:
@@ -388,3 +395,30 @@ def test_a_review_of_one_of_two_bookings_of_an_attempt_leaves_the_other_alone() 
     two = given(*BOOKED, created(uid="uid-2", seconds=9), review(uid="uid-2"), cancellation())
 
     assert ["uid-1"] == [line.uid for line in two.surplus]
+
+
+def test_a_second_booking_of_an_attempt_has_a_line_without_the_troubles_of_the_first() -> None:
+    two = given(*BOOKED, cancellation(), cancel_failed(), review(), created(uid="uid-2", seconds=9, late=True))
+
+    (_, extra) = two.ledger.lines
+    assert ("uid-2", False, 0, None) == (extra.uid, extra.in_review, extra.cancel_failures, extra.retry_cancel_at)
+
+
+@pytest.mark.parametrize("answer", [created(late=True), refused(), not_sent(), cancelled_there()])
+def test_a_doubt_that_is_answered_needs_no_review(answer: e.BookingEvent) -> None:
+    assert () == given(*IN_DOUBT, review(uid=None), answer).ledger.in_review
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        (replace(booked(), settles_review=True), BookingStatus.BOOKED),
+        (replace(failed(), settles_review=True), BookingStatus.FAILED),
+        (replace(cancelled(), settles_review=True), BookingStatus.CANCELLED),
+        (booked(), BookingStatus.NEEDS_REVIEW),
+        (failed(), BookingStatus.NEEDS_REVIEW),
+        (cancelled(), BookingStatus.NEEDS_REVIEW),
+    ],
+)
+def test_an_end_settles_the_review_if_it_says_so(end: e.BookingEvent, status: BookingStatus) -> None:
+    assert status is given(*IN_DOUBT, review(uid=None), end).status

@@ -16,12 +16,11 @@ from domain.idempotency import customer_id_for, fingerprint, key_for
 from domain.person import Person
 from domain.validation import validate
 from domain.wish import BookAppointment
-from tests.fakes.given import PERSON, REQUEST, SERVICE, SLOT, customer, request, wish
-from tests.fakes.time import START
+from tests.fakes.given import OFFER, PERSON, REQUEST, SERVICE, SLOT, customer, request, wish
 
 
 def _validated(asked: BookAppointment) -> RequestBooking:
-    return validate(asked, SERVICE, now=START)
+    return validate(asked, OFFER, now=None)
 
 
 def test_a_derived_key_is_the_same_for_ever() -> None:

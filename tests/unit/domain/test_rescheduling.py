@@ -5,6 +5,7 @@ Given a booking, when it is asked to move: one event, nothing, or a named refusa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -13,11 +14,13 @@ from domain import events as e
 from domain.commands import RequestCancellation, RequestReschedule
 from domain.deciding import cancel, reschedule
 from domain.errors import AlreadyOver, CustomerValidationError, KeyReused, MadeElsewhere, NotBooked
+from domain.opening_hours import parse_opening_hours
 from domain.validation import REASON_LIMIT, validate_move
 from tests.fakes.given import (
     ABSENT,
     BOOKED,
     IN_DOUBT,
+    OFFER,
     SERVICE,
     SLOT,
     at,
@@ -127,7 +130,17 @@ def test_a_new_start_is_utc_to_the_millisecond() -> None:
     berlin = timezone(timedelta(hours=1))
     wanted = datetime(2027, 3, 5, 10, 0, 0, 123_456, tzinfo=berlin)
 
-    assert datetime(2027, 3, 5, 9, 0, 0, 123_000, tzinfo=UTC) == validate_move(wanted, "", SERVICE, now=at(0))
+    assert datetime(2027, 3, 5, 9, 0, 0, 123_000, tzinfo=UTC) == validate_move(
+        wanted, "", OFFER, time_zone="UTC", now=at(0)
+    )
+
+
+def test_a_start_outside_the_opening_hours_is_refused() -> None:
+    mornings = replace(OFFER, opening_hours=parse_opening_hours({"mon": [["09:00", "12:00"]]}))
+    with pytest.raises(CustomerValidationError) as caught:
+        validate_move(LATER, "", mornings, time_zone="UTC", now=at(0))
+
+    assert ["starts_at"] == [one.field for one in caught.value.errors]
 
 
 @pytest.mark.parametrize(
@@ -144,6 +157,6 @@ def test_a_new_start_is_utc_to_the_millisecond() -> None:
 )
 def test_a_start_that_cannot_be_is_refused_with_its_fields(starts_at: datetime, reason: str, fields: list[str]) -> None:
     with pytest.raises(CustomerValidationError) as caught:
-        validate_move(starts_at, reason, SERVICE, now=at(0))
+        validate_move(starts_at, reason, OFFER, time_zone="UTC", now=at(0))
 
     assert fields == [one.field for one in caught.value.errors]

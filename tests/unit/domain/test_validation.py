@@ -11,11 +11,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from domain.confidence import VoiceRule
 from domain.errors import CustomerValidationError
+from domain.offer import Offer
+from domain.opening_hours import parse_opening_hours
 from domain.person import Person
 from domain.validation import LONGEST_AHEAD, METADATA_LIMIT, NAME_LIMIT, NOTES_LIMIT, validate
 from domain.wish import BookAppointment
-from tests.fakes.given import SERVICE, SLOT, customer, wish
+from tests.fakes.given import OFFER, SERVICE, SLOT, customer, wish
 from tests.fakes.time import START
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -28,7 +31,7 @@ CIRCLE["self"] = CIRCLE
 
 def _wrong(asked: BookAppointment) -> dict[str, str]:
     with pytest.raises(CustomerValidationError) as caught:
-        validate(asked, SERVICE, now=START)
+        validate(asked, OFFER, now=START)
     return {error.field: error.message for error in caught.value.errors}
 
 
@@ -44,7 +47,7 @@ def test_a_good_wish_becomes_a_request() -> None:
         correlation_id="c-1",
     )
 
-    request = validate(asked, SERVICE, now=START)
+    request = validate(asked, OFFER, now=START)
 
     person = Person(
         name="Ada Lovelace",
@@ -73,6 +76,7 @@ def test_a_good_wish_becomes_a_request() -> None:
     [
         (customer(name=""), "customer.name"),
         (customer(name=" \u00a0"), "customer.name"),
+        (customer(name="\u200b \ufeff\u2060"), "customer.name"),
         (customer(name="x" * (NAME_LIMIT + 1)), "customer.name"),
         (customer(name="Ada\nLovelace"), "customer.name"),
         (customer(name="Ada\x00"), "customer.name"),
@@ -94,6 +98,8 @@ def test_a_good_wish_becomes_a_request() -> None:
         (wish(metadata={"a": "ü" * (METADATA_LIMIT // 5)}), "metadata"),
         (wish(time_zone="Europe/Atlantis"), "time_zone"),
         (wish(time_zone=""), "time_zone"),
+        (wish(time_zone="localtime"), "time_zone"),
+        (wish(time_zone="Factory"), "time_zone"),
         (wish(time_zone="../../etc/passwd"), "time_zone"),
         (wish(time_zone="europe/berlin"), "time_zone"),
         (wish(time_zone="UTC\x00"), "time_zone"),
@@ -164,7 +170,7 @@ def test_what_is_no_international_number_is_refused(phone: str) -> None:
     ],
 )
 def test_a_number_loses_its_separators(phone: str, parsed: str) -> None:
-    assert parsed == validate(customer(phone=phone), SERVICE, now=START).person.phone
+    assert parsed == validate(customer(phone=phone), OFFER, now=START).person.phone
 
 
 @pytest.mark.parametrize(
@@ -201,7 +207,7 @@ def test_what_is_no_address_is_refused(email: str) -> None:
     "email", ["ada@example.com", "ada+cut@sub.example.co.uk", "ädä@example.com", "a@b-c.xn--p1ai", "o'ada@e.museum"]
 )
 def test_an_address_is_kept_as_it_is_written(email: str) -> None:
-    assert email == validate(customer(email=f" {email}\t"), SERVICE, now=START).person.email
+    assert email == validate(customer(email=f" {email}\t"), OFFER, now=START).person.email
 
 
 def test_everything_wrong_is_reported_at_once() -> None:
@@ -212,7 +218,7 @@ def test_everything_wrong_is_reported_at_once() -> None:
 
 def test_a_refusal_names_its_correlation_id() -> None:
     with pytest.raises(CustomerValidationError) as caught:
-        validate(wish(source="", correlation_id="c-1"), SERVICE, now=START)
+        validate(wish(source="", correlation_id="c-1"), OFFER, now=START)
 
     assert "c-1" == caught.value.correlation_id
 
@@ -224,7 +230,7 @@ def test_a_start_must_leave_the_notice_that_the_service_needs(minutes: int, *, r
 
     problems = None
     try:
-        validate(asked, service, now=START)
+        validate(asked, Offer(service=service), now=START)
     except CustomerValidationError as error:
         problems = error.get_field_error("starts_at")
 
@@ -251,8 +257,7 @@ def test_both_sides_of_a_fold_are_instants_of_their_own() -> None:
     summer, winter = (datetime(2027, 10, 31, 2, 30, tzinfo=timezone(timedelta(hours=hours))) for hours in (2, 1))
 
     starts = [
-        validate(wish(starts_at=one, time_zone="Europe/Berlin"), SERVICE, now=START).starts_at
-        for one in (summer, winter)
+        validate(wish(starts_at=one, time_zone="Europe/Berlin"), OFFER, now=START).starts_at for one in (summer, winter)
     ]
 
     assert [datetime(2027, 10, 31, 0, 30, tzinfo=UTC), datetime(2027, 10, 31, 1, 30, tzinfo=UTC)] == starts
@@ -261,7 +266,7 @@ def test_both_sides_of_a_fold_are_instants_of_their_own() -> None:
 def test_a_start_is_kept_to_the_millisecond_as_cal_com_keeps_it() -> None:
     asked = wish(starts_at=SLOT.replace(microsecond=123_999))
 
-    assert SLOT.replace(microsecond=123_000) == validate(asked, SERVICE, now=START).starts_at
+    assert SLOT.replace(microsecond=123_000) == validate(asked, OFFER, now=START).starts_at
 
 
 @pytest.mark.parametrize(
@@ -278,10 +283,99 @@ def test_a_start_is_kept_to_the_millisecond_as_cal_com_keeps_it() -> None:
         wish(starts_at=START + LONGEST_AHEAD),
         wish(source="s" * 50),
         wish(staff_id="a1._:@+-"),
-        wish(confidence=0),
+        wish(source="web", confidence=0),
         wish(idempotency_key="k" * 255),
         wish(idempotency_key="ключ 🔑"),
     ],
 )
 def test_the_last_good_value_is_taken(asked: BookAppointment) -> None:
-    assert asked.service_id == validate(asked, SERVICE, now=START).service.service_id
+    assert asked.service_id == validate(asked, OFFER, now=START).service.service_id
+
+
+HOURS = parse_opening_hours({"tue": [["09:00", "12:00"]]})
+TUESDAY = datetime(2027, 3, 2, 10, tzinfo=BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "wish_zone", "service_zone", "taken"),
+    [
+        (TUESDAY, "Europe/Berlin", None, True),
+        (TUESDAY, "Europe/Berlin", "Europe/Berlin", True),
+        (TUESDAY, "Europe/Berlin", "America/New_York", False),
+        (TUESDAY.astimezone(UTC), "UTC", None, True),
+        (TUESDAY.astimezone(UTC) - timedelta(hours=1), "UTC", None, False),
+        (TUESDAY.astimezone(UTC) - timedelta(hours=1), "UTC", "Europe/Berlin", True),
+        (TUESDAY + timedelta(hours=2), "Europe/Berlin", None, False),
+        (TUESDAY + timedelta(hours=1, minutes=30), "Europe/Berlin", None, True),
+        (TUESDAY + timedelta(hours=1, minutes=31), "Europe/Berlin", None, False),
+        (TUESDAY + timedelta(days=1), "Europe/Berlin", None, False),
+    ],
+)
+def test_hours_are_read_in_the_zone_of_the_service_else_in_that_of_the_wish(
+    starts_at: datetime, wish_zone: str, service_zone: str | None, taken: bool
+) -> None:
+    offer = Offer(service=replace(SERVICE, time_zone=service_zone), opening_hours=HOURS)
+    asked = wish(starts_at=starts_at, time_zone=wish_zone)
+
+    if taken:
+        assert starts_at == validate(asked, offer, now=START).starts_at
+    else:
+        with pytest.raises(CustomerValidationError) as caught:
+            validate(asked, offer, now=START)
+        assert ["starts_at"] == [error.field for error in caught.value.errors]
+
+
+def test_the_hours_of_the_day_are_told() -> None:
+    asked = wish(starts_at=TUESDAY + timedelta(hours=3), time_zone="Europe/Berlin")
+
+    with pytest.raises(CustomerValidationError) as caught:
+        validate(asked, Offer(service=SERVICE, opening_hours=HOURS), now=START)
+
+    expected = "is outside the opening hours; those of Tuesday: 09:00 to 12:00 (Europe/Berlin)"
+    assert expected == caught.value.get_field_error("starts_at")
+
+
+def test_an_unknown_zone_is_named_and_no_hours() -> None:
+    with pytest.raises(CustomerValidationError) as caught:
+        validate(wish(time_zone="Mars"), Offer(service=SERVICE, opening_hours=HOURS), now=START)
+
+    assert ["time_zone"] == [error.field for error in caught.value.errors]
+
+
+@pytest.mark.parametrize(
+    ("source", "confidence", "taken"),
+    [
+        ("phone", 0.59, False),
+        ("voice", 0, False),
+        ("voice", 0.6, True),
+        ("voice", None, True),
+        ("web", 0.1, True),
+        ("voicemail", 0.1, True),
+    ],
+)
+def test_a_voice_that_was_hardly_understood_must_be_confirmed(
+    source: str, confidence: float | None, taken: bool
+) -> None:
+    asked = wish(source=source, confidence=confidence)
+
+    if taken:
+        assert confidence == validate(asked, OFFER, now=START).confidence
+    else:
+        assert "ask the customer to confirm" in _wrong(asked)["confidence"]
+
+
+def test_which_sources_speak_and_how_clearly_can_be_set() -> None:
+    rule = VoiceRule(sources=frozenset({"kiosk"}), lowest=0.9)
+
+    assert 0.1 == validate(wish(confidence=0.1), OFFER, now=START, voice=rule).confidence
+    with pytest.raises(CustomerValidationError, match=r"below 0\.9"):
+        validate(wish(source="kiosk", confidence=0.8), OFFER, now=START, voice=rule)
+
+
+def test_a_repeat_is_checked_for_its_form_alone() -> None:
+    offer = Offer(service=SERVICE, opening_hours=HOURS)
+    asked = wish(starts_at=START, confidence=0.1)
+
+    assert (START, 0.1) == (validate(asked, offer, now=None).starts_at, validate(asked, offer, now=None).confidence)
+    with pytest.raises(CustomerValidationError, match="must be a number"):
+        validate(wish(confidence=2), offer, now=None)

@@ -348,8 +348,8 @@ def test_of_two_processes_that_move_it_at_once_one_asks_cal_com() -> None:
     other = office.another_process().orchestrator
     wanted = RescheduleAppointment(company_id="acme", booking_id=BOOKING_ID, starts_at=LATER)
 
-    async def main() -> list[BookingResult]:
-        return [*await asyncio.gather(office.orchestrator.reschedule(wanted), other.reschedule(wanted))]
+    async def main() -> tuple[BookingResult, BookingResult]:
+        return await asyncio.gather(office.orchestrator.reschedule(wanted), other.reschedule(wanted))
 
     results = office.run(main())
 

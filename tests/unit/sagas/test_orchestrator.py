@@ -5,6 +5,7 @@ The front door on the fakes: what callers are told, and when.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from domain.booking import BookingStatus
 from domain.errors import (
     AppointmentCreationError,
     AppointmentDatabaseError,
+    AppointmentError,
     CustomerValidationError,
     KeyReused,
     UnknownBooking,
@@ -42,6 +44,48 @@ from tests.fakes.office import Office
 
 CANCEL = CancelAppointment(company_id="acme", booking_id=BOOKING_ID, reason="no need")
 NEXT_ID = key_for(REQUEST, generation=1).booking_id
+
+
+@pytest.mark.parametrize("given_id", ["c-1", ""])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"service_id": "unheard-of"},
+        {"source": ""},
+        {"idempotency_key": "k", "source": "other"},
+    ],
+)
+def test_a_refused_wish_carries_its_correlation_id(asked: dict[str, str], given_id: str) -> None:
+    office = Office()
+    office.run(office.orchestrator.book(wish(idempotency_key="k")))
+
+    with pytest.raises(AppointmentError) as caught:
+        office.run(office.orchestrator.book(wish(**asked, correlation_id=given_id)))
+
+    assert caught.value.correlation_id
+    assert given_id in {"", caught.value.correlation_id}
+
+
+@pytest.mark.parametrize("given_id", ["c-1", ""])
+@pytest.mark.parametrize("asked", [{"reason": ""}, {"company_id": "other"}])
+def test_a_refused_cancellation_carries_its_correlation_id(asked: dict[str, str], given_id: str) -> None:
+    office = Office()
+    office.given(*BOOKED)
+
+    with pytest.raises(AppointmentError) as caught:
+        office.run(office.orchestrator.cancel(replace(CANCEL, correlation_id=given_id, **asked)))  # type: ignore[arg-type]
+
+    assert caught.value.correlation_id
+    assert given_id in {"", caught.value.correlation_id}
+
+
+def test_an_unknown_booking_is_told_with_a_correlation_id() -> None:
+    office = Office()
+
+    with pytest.raises(UnknownBooking) as caught:
+        office.run(office.orchestrator.get(BOOKING_ID, company_id="acme"))
+
+    assert caught.value.correlation_id
 
 
 def _slow(office: Office, *seconds: float) -> None:
@@ -303,6 +347,59 @@ def test_one_call_never_books_twice_although_its_booking_is_cancelled_under_it()
     result = office.run(main())
 
     assert ([BOOKING_ID], BOOKING_ID) == (list(office.log.streams), result.booking.booking_id)
+
+
+def test_a_repeat_that_is_hinted_at_reads_the_log_and_appends_nothing() -> None:
+    office = Office()
+    first = office.run(office.orchestrator.book(WISH))
+    commits = office.log.commits
+
+    second = office.run(office.orchestrator.book(WISH))
+
+    assert (first.booking, True, commits) == (second.booking, second.replayed, office.log.commits)
+    assert [False, True] == office.hints.judgments
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_whatever_a_hint_says_of_a_new_wish_it_is_booked(said: bool) -> None:
+    office = Office()
+    office.hints.lie = lambda _booking_id: said
+
+    result = office.run(office.orchestrator.book(WISH))
+
+    assert (BookingStatus.BOOKED, False, 2) == (result.booking.status, result.replayed, office.log.commits)
+
+
+def test_a_repeat_that_nobody_hints_at_is_found_in_the_log() -> None:
+    office = Office()
+    office.hints.lie = lambda _booking_id: False
+
+    async def main() -> list[BookingResult]:
+        return [await office.orchestrator.book(WISH) for _ in range(2)]
+
+    first, second = office.run(main())
+
+    assert (first.booking, True, [False, True]) == (second.booking, second.replayed, office.hints.judgments)
+
+
+def test_another_payload_is_found_out_by_the_log_although_it_was_hinted_at() -> None:
+    office = Office()
+    office.run(office.orchestrator.book(wish(idempotency_key="k")))
+    office.hints.lie = lambda _booking_id: True
+
+    with pytest.raises(KeyReused):
+        office.run(office.orchestrator.book(wish(idempotency_key="k", notes="other")))
+
+
+def test_a_hinted_repeat_names_its_booking_when_the_log_cannot_be_read() -> None:
+    office = Office()
+    office.hints.lie = lambda _booking_id: True
+    office.log.read_fates.append("fails_before")
+
+    with pytest.raises(AppointmentDatabaseError) as caught:
+        office.run(office.orchestrator.book(WISH))
+
+    assert BOOKING_ID == caught.value.booking_id
 
 
 def test_a_booked_booking_is_cancelled_in_both_places() -> None:

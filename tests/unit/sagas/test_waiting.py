@@ -73,6 +73,29 @@ def test_a_saga_of_this_process_wakes_who_waits() -> None:
     assert ([BookingStatus.BOOKED] * 3, 0.01, 0) == ([one.status for one in bookings], clock.seconds, shelf.loads)
 
 
+def test_a_hint_makes_a_waiting_caller_look_at_once_and_believe_the_log_alone() -> None:
+    clock, shelf = FakeClock(), Shelf(given())
+
+    async def main() -> Booking:
+        room, loop = WaitingRoom(shelf.load), asyncio.get_running_loop()
+        loop.call_later(1.9, room.hinted, BOOKING_ID)
+        loop.call_later(2.0, lambda: setattr(shelf, "booking", given(*BOOKED)))
+        loop.call_later(2.1, room.hinted, BOOKING_ID)
+        return await room.outcome(given(), seconds=10)
+
+    booking = run_virtually(main(), clock)
+
+    assert (BookingStatus.BOOKED, 2.1) == (booking.status, round(clock.seconds, 3))
+
+
+def test_a_hint_for_nobody_makes_nobody_look() -> None:
+    shelf = Shelf(given(*BOOKED))
+
+    WaitingRoom(shelf.load).hinted(BOOKING_ID)
+
+    assert 0 == shelf.loads
+
+
 def test_many_who_wait_ask_once() -> None:
     clock, shelf = FakeClock(), Shelf(given())
 

@@ -11,6 +11,7 @@ import pytest
 from adapters.cli.service_lines import SURPLUS, Problem, define_all
 from adapters.directory.services import ServiceWish
 from domain.errors import AppointmentDatabaseError, AppointmentError, CalcomBookingError
+from domain.offer import Offer
 from domain.service import Service
 
 HEADER = "service_id,name,duration_minutes,calcom_event_type_id\n"
@@ -25,7 +26,7 @@ class FakeServices:
         self.error = error
         self.defined: list[str] = []
 
-    async def define(self, wish: ServiceWish) -> tuple[Service, bool]:
+    async def define(self, wish: ServiceWish) -> tuple[Offer, bool]:
         if self.error is not None:
             raise self.error
         self.defined.append(wish.service_id)
@@ -36,7 +37,7 @@ class FakeServices:
             duration_minutes=30,
             calcom_event_type_id=1,
         )
-        return service, True
+        return Offer(service=service), True
 
 
 async def test_a_row_that_is_longer_than_its_header_does_not_stop_the_rest(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ A backend in memory, whose orchestrator answers what a test tells it to.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -13,6 +13,7 @@ from adapters.web.ports import (
     Backend,
     Caller,
     CompanyRecord,
+    CustomerRecord,
     KeyRecord,
     Readiness,
     ServiceWish,
@@ -21,6 +22,7 @@ from domain import events as e
 from domain import findings as f
 from domain.booking import Booking, fold, initial_state
 from domain.errors import AppointmentError, UnknownBooking, UnknownService
+from domain.offer import Offer
 from domain.person import Person, Remark
 from domain.service import Service
 from domain.validation import validate
@@ -41,6 +43,15 @@ OTHER_ID = UUID("99999999-2222-5333-8444-555555555555")
 ALL_SCOPES = ("bookings:write", "bookings:read", "ops:read", "ops:write")
 SERVICE = Service(
     company_id="acme", service_id="consult", name="Consultation", duration_minutes=30, calcom_event_type_id=1
+)
+
+OFFER = Offer(service=SERVICE)
+ADA = CustomerRecord(
+    customer_id=UUID("22222222-2222-5333-8444-555555555555"),
+    name="Ada Lovelace",
+    email="ada@example.com",
+    phone="+491701234567",
+    created_at=NOW,
 )
 
 
@@ -144,7 +155,7 @@ class FakeBookings:
     async def book(self, wish: BookAppointment, *, patience: float) -> BookingResult:
         if wish.service_id != SERVICE.service_id or wish.company_id != SERVICE.company_id:
             raise UnknownService(wish.service_id)
-        validate(wish, SERVICE, now=NOW)
+        validate(wish, OFFER, now=NOW)
         self.booked.append(wish)
         return self._answer(patience)
 
@@ -271,14 +282,23 @@ class FakeServices:
     is_new: bool = True
     error: AppointmentError | None = None
 
-    async def define(self, wish: ServiceWish) -> tuple[Service, bool]:
+    async def define(self, wish: ServiceWish) -> tuple[Offer, bool]:
         if self.error is not None:
             raise self.error
         self.defined.append(wish)
-        return SERVICE, self.is_new
+        return replace(OFFER, opening_hours=wish.opening_hours), self.is_new
 
-    async def list(self, *, company_id: str) -> Sequence[Service]:
-        return [SERVICE] if company_id == SERVICE.company_id else []
+    async def list(self, *, company_id: str) -> Sequence[Offer]:
+        return [OFFER] if company_id == SERVICE.company_id else []
+
+
+@dataclass
+class FakeCustomers:
+    asked: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+
+    async def list(self, *, company_id: str, phone: str | None, email: str | None) -> Sequence[CustomerRecord]:
+        self.asked.append((company_id, phone, email))
+        return [ADA] if company_id == SERVICE.company_id and ADA.phone == (phone or ADA.phone) else []
 
 
 @dataclass
@@ -307,6 +327,11 @@ class FakeProbes:
         return self.state
 
 
+class FakeMetrics:
+    def exposition(self) -> bytes:
+        return b"calls_total 1.0\n"
+
+
 @dataclass
 class FakeBackend:
     bookings: FakeBookings = field(default_factory=FakeBookings)
@@ -316,9 +341,12 @@ class FakeBackend:
     repairs: FakeRepairs = field(default_factory=FakeRepairs)
     keys: FakeKeys = field(default_factory=FakeKeys)
     services: FakeServices = field(default_factory=FakeServices)
+    customers: FakeCustomers = field(default_factory=FakeCustomers)
     companies: FakeCompanies = field(default_factory=FakeCompanies)
     inbox: FakeInbox = field(default_factory=FakeInbox)
     probes: FakeProbes = field(default_factory=FakeProbes)
+
+    metrics: FakeMetrics = field(default_factory=FakeMetrics)
 
     def as_backend(self) -> Backend:
         return Backend(**vars(self))

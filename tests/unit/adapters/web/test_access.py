@@ -34,6 +34,7 @@ ROUTES: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("GET", "/api/sync-failures", "ops:read", None),
     ("POST", f"{FAILED}/retry", "ops:write", None),
     ("POST", f"{FAILED}/resolve", "ops:write", {"answer": "cancel"}),
+    ("GET", "/api/customers?phone=%2B491701234567", "bookings:read", None),
     ("GET", "/api/services", "ops:read", None),
     ("PUT", "/api/services/consult", "ops:write", SERVICE),
     ("GET", "/api/companies", "ops:read", None),

@@ -7,6 +7,7 @@ import pytest
 
 from adapters.directory.companies import NoEncryptionKey
 from domain.errors import CalcomBookingError, CustomerValidationError, FieldError
+from domain.opening_hours import parse_opening_hours
 from tests.unit.adapters.web.fake_backend import FakeBackend
 
 SERVICE = {
@@ -31,6 +32,17 @@ async def test_a_service_is_defined(client: httpx.AsyncClient, backend: FakeBack
         backend.services.defined[0].staff_id,
         backend.services.defined[0].calcom_event_type_id,
     )
+
+
+async def test_opening_hours_come_back_as_they_were_given(client: httpx.AsyncClient, backend: FakeBackend) -> None:
+    hours = {"mon": [["09:00", "12:30"], ["14:00", "24:00"]]}
+
+    answer = await client.put("/api/services/consult", json=SERVICE | {"opening_hours": hours})
+    without = await client.put("/api/services/consult", json=SERVICE | {"opening_hours": None})
+
+    assert hours == answer.json()["service"]["opening_hours"]
+    assert without.json()["service"]["opening_hours"] is None
+    assert [parse_opening_hours(hours), None] == [one.opening_hours for one in backend.services.defined]
 
 
 async def test_an_event_type_that_cannot_be_undone_is_refused(client: httpx.AsyncClient, backend: FakeBackend) -> None:
@@ -71,6 +83,10 @@ async def test_cal_com_may_not_answer(
         ("consult", {"staff_id": "a b"}, "staff_id"),
         ("consult", {"time_zone": "Berlin"}, "time_zone"),
         ("consult", {"sends_length": True}, "sends_length"),
+        ("consult", {"opening_hours": {}}, "opening_hours"),
+        ("consult", {"opening_hours": "always"}, "opening_hours"),
+        ("consult", {"opening_hours": {"days": []}}, "opening_hours"),
+        ("consult", {"opening_hours": {"mon": [["09:00", "25:00"]]}}, "opening_hours"),
     ],
 )
 async def test_a_wrong_service_is_named(

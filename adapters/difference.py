@@ -1,0 +1,46 @@
+"""One thing in the database that is not as the log says."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from adapters.evidence import Evidence
+
+NOTHING: Final = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One thing that is not as the log says; `stream_id` is None if it is not about one booking or webhook."""
+
+    stream_id: UUID | None
+    what: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        """Return it in one line."""
+        return f"{self.stream_id or '-'}  {self.what}: expected {self.expected}, found {self.found}"
+
+
+def difference(one: Evidence, what: str, expected: str, found: str) -> Difference:
+    """Return a difference in what is known of one stream."""
+    return Difference(stream_id=one.stream_id, what=what, expected=expected, found=found)
+
+
+def unequal(one: Evidence, what: str, expected: dict[str, Any], found: Row[Any]) -> Iterator[Difference]:
+    """Yield the columns that a row has otherwise."""
+    for name, value in expected.items():
+        if value != getattr(found, name):
+            yield difference(one, f"{what}, {name}", str(value), str(getattr(found, name)))
+
+
+def surplus_rows(one: Evidence, why: str) -> Iterator[Difference]:
+    """Yield the rows that a booking would have, and this stream must not, but for due work."""
+    rows = {"appointment": one.appointment, "claim": one.claim, "list of bookings": one.listed}
+    for what, row in rows.items():
+        if row is not None:
+            yield difference(one, what, NOTHING, why)

@@ -1,0 +1,72 @@
+"""
+Replaying a booking's stream: how the booking stands, and the rows that must stand beside it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adapters.evidence import Evidence
+from domain.booking import ENDED, Booking, evolve, fold, initial_state
+from domain.events import AppointmentBooked, BookingEvent, BookingInitiated, BookingRescheduled, CalcomBookingFound
+from domain.findings import ManualReviewAnswered
+from domain.moving import RescheduleRequested
+from sagas.appending import InsertAppointment, SlotClaim
+from sagas.rows import appointment_of, claim_of, claim_of_move, move_of, moved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """
+    A stream, folded.
+
+    `row` is its appointment's row, if it ever had one, `claim` what it holds, `listed`
+    what the list had seen of it. `ended_open` says that the saga has ended with an open line.
+    """
+
+    booking: Booking
+    listed: Booking
+    row: InsertAppointment | None
+    claim: SlotClaim | None
+    ended_open: bool
+
+
+def replay(one: Evidence, events: Sequence[BookingEvent]) -> Replayed:
+    """Return what a stream amounts to."""
+    booking = initial_state(one.stream_id)
+    row: InsertAppointment | None = None
+    claim: SlotClaim | None = None
+    ended_open = False
+    for event in events:
+        row, claim = _row_after(row, booking, event), _claim_after(claim, booking, event)
+        before, booking = booking, evolve(booking, event)
+        if booking.ended in ENDED:
+            claim = None
+            # What a person decides may leave doubt about another attempt behind, which is settled afterwards.
+            ends = booking.ended is not before.ended and not isinstance(event, ManualReviewAnswered)
+            ended_open = ended_open or (ends and bool(booking.ledger.open))
+    seen = sum(stored.position <= one.listed_until for stored in one.events)
+    listed = booking if seen == len(events) else fold(initial_state(one.stream_id), events[:seen])
+    return Replayed(booking=booking, listed=listed, row=row, claim=claim, ended_open=ended_open)
+
+
+def _row_after(row: InsertAppointment | None, booking: Booking, event: BookingEvent) -> InsertAppointment | None:
+    match event:
+        case AppointmentBooked():
+            return appointment_of(booking, event)
+        case BookingRescheduled() if row is not None and booking.appointment_live:
+            return moved(row, move_of(booking, event))
+        case _:
+            return row
+
+
+def _claim_after(claim: SlotClaim | None, booking: Booking, event: BookingEvent) -> SlotClaim | None:
+    match event:
+        case BookingInitiated():
+            return claim_of(event)
+        case CalcomBookingFound():
+            # What a person has made at Cal.com holds its time there, and never had a claim.
+            return None
+        case RescheduleRequested():
+            return claim_of_move(booking.facts, event)
+        case _:
+            return claim

@@ -1,0 +1,12 @@
+-- By weekday: {"mon": [["09:00", "12:30"]]}.
+ALTER TABLE services ADD COLUMN opening_hours jsonb;
+
+-- Folded by calsaga, since databases fold letters in ways of their own; what is there already is plain ASCII as a rule.
+ALTER TABLE customers ADD COLUMN email_folded text;
+UPDATE customers SET email_folded = lower(email);
+
+-- Without the company: a plan made while the table is empty must not take it for a customer.
+DROP INDEX customers_by_phone;
+DROP INDEX customers_by_email;
+CREATE INDEX customers_by_phone ON customers (phone);
+CREATE INDEX customers_by_email ON customers (email_folded);

@@ -1,0 +1,86 @@
+"""
+Two processes that meet the same person at the same moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from itertools import cycle
+
+import pytest
+
+from adapters.verify import verify
+from domain.errors import CustomerValidationError
+from domain.wish import BookAppointment, CustomerWish
+from tests.integration.system.account import Account
+from tests.integration.system.installation import PATIENT, START, Installation, a_wish, quiet
+
+PHONE = "+491701234567"
+
+
+def by(number: int, *, phone: str | None = PHONE, email: str | None = None) -> BookAppointment:
+    customer = CustomerWish(name=f"Name {number}", phone=phone, email=email)
+    return a_wish(number, key=None, customer=customer, starts_at=START + number * timedelta(minutes=30))
+
+
+@pytest.mark.parametrize("phone", [PHONE, None], ids=["by phone", "by address"])
+async def test_racing_wishes_of_one_person_make_one_customer(
+    installation: Installation, account: Account, phone: str | None
+) -> None:
+    await installation.define(account.event_type())
+    async with installation.opened(background=False) as here, installation.opened(background=False) as there:
+        emails = cycle(["ada@example.com", "ADA@example.com"] if phone is None else [None, "ada@example.com"])
+        wishes = [by(number, phone=phone, email=next(emails)) for number in range(12)]
+        apps = [here if number % 3 else there for number in range(12)]
+        answers = await asyncio.gather(
+            *(app.orchestrator.book(wish, patience=PATIENT) for app, wish in zip(apps, wishes, strict=True))
+        )
+        await quiet(here)
+        [known] = await here.directory.customers.list(
+            company_id="default", phone=phone, email=None if phone else "ada@example.com"
+        )
+
+        assert {"booked"} == {one.booking.status.value for one in answers}
+        assert {known.customer_id} == {one.booking.facts.customer_id for one in answers}
+        assert (phone, "ada@example.com") == (known.phone, known.email and known.email.casefold())
+        assert [] == await verify(here.store)
+    assert [] == await installation.faults(account.ledger())
+
+
+async def test_a_customer_is_the_same_by_the_other_route_in_another_process(
+    installation: Installation, account: Account
+) -> None:
+    await installation.define(account.event_type())
+    async with installation.opened(background=False) as here, installation.opened(background=False) as there:
+        call = await here.orchestrator.book(by(0, email="ada@example.com"), patience=PATIENT)
+        web = await there.orchestrator.book(by(3, phone=None, email="Ada@Example.com"), patience=PATIENT)
+        near = await there.orchestrator.book(
+            a_wish(
+                key=None,
+                customer=CustomerWish(name="Ada", email="ada@example.com"),
+                starts_at=START + timedelta(minutes=5),
+            ),
+            patience=PATIENT,
+        )
+        again = await there.orchestrator.book(by(0, email="ada@example.com"), patience=PATIENT)
+
+        assert call.booking.facts.customer_id == web.booking.facts.customer_id
+        assert near.booking.failure is not None
+        assert ("near_duplicate", call.booking.booking_id) == (
+            near.booking.failure.reason,
+            near.booking.failure.conflicting_booking_id,
+        )
+        assert (True, call.booking.booking_id) == (again.replayed, again.booking.booking_id)
+        await quiet(here)
+        assert [] == await verify(here.store)
+    assert [] == await installation.faults(account.ledger())
+
+
+async def test_a_mumbled_wish_stores_nothing(installation: Installation, account: Account) -> None:
+    await installation.define(account.event_type())
+    async with installation.opened(background=False) as app:
+        with pytest.raises(CustomerValidationError, match="ask the customer"):
+            await app.orchestrator.book(a_wish(source="voice", confidence=0.4))
+        assert 0 == await app.store.log.head()
+        assert [] == await app.directory.customers.list(company_id="default", phone="+491701000000", email=None)

@@ -1,0 +1,49 @@
+"""
+What every server of the tests needs: a port that stays its own, and somebody who ends it when the test run is killed.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import subprocess
+from pathlib import Path
+from typing import Final
+
+# Outlives a test run that is killed: its standard input ends with the run, and then it clears up behind it.
+WATCHER: Final = """
+read -r _
+kill -"$3" "$1"
+for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || break; sleep 0.2; done
+rm -rf "$2"
+"""
+
+
+def free_port() -> int:
+    """
+    Return a port of 127.0.0.1 that nobody uses.
+    """
+    # Below the ports that the kernel gives to outgoing connections: there a client that retries while the server is
+    # down can be connected to itself, and then holds the port.
+    while True:
+        port = 15_000 + secrets.randbelow(17_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def watch(pid: int, folder: Path, *, stop: str) -> subprocess.Popen[bytes]:
+    """
+    Watch over a process and its folder for as long as ours lives; then send it the signal, and delete the folder.
+    """
+    return subprocess.Popen(
+        ["/bin/sh", "-c", WATCHER, "watcher", str(pid), str(folder), stop],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+    )
