@@ -28,7 +28,7 @@ from sagas.appending import (
     NothingDue,
 )
 from sagas.converged import Converged
-from sagas.converging import Difference, NotNow, compare, found, overlapping, repaired
+from sagas.converging import Difference, NotNow, compare, found, missing, overlapping, repaired
 from sagas.engine import Engine
 from sagas.next_step import next_step
 from sagas.ports import Agenda, Appointments, Calendars, Clock, Ids, Log
@@ -113,6 +113,22 @@ class Convergence:
         booking = await self._engine.load(holder)
         return None if booking.initiated is None else booking
 
+    async def flag_missing(self, booking_id: UUID, uid: str) -> Converged:
+        """
+        Have a person decide about a booked uid that Cal.com does not know at all.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        booking, now = await self._engine.load(booking_id), self._clock.now()
+        if booking.status is not BookingStatus.BOOKED or booking.kept_uid != uid:
+            return Converged(outcome=None, detail="not_there", booking_id=booking_id)
+        known = any((one.kind, one.uid) == ("ghost", uid) for one in booking.inconsistencies)
+        if not known and not await self._write(booking, missing(uid, now=now), finding=True, now=now):
+            return Converged(outcome=None, detail="changed_meanwhile", booking_id=booking_id)
+        return Converged(outcome="flagged", detail="not_there", booking_id=booking_id)
+
     async def _agree(
         self, company_id: str, trace: o.Standing | o.Gone, webhook_id: UUID | None, *, finding: bool
     ) -> Converged | None:
@@ -174,7 +190,7 @@ class Convergence:
 
     @staticmethod
     def _told(booking: Booking, difference: Difference, *, finding: bool, now: datetime) -> Sequence[BookingEvent]:
-        if not finding:
+        if not finding or difference.outcome in {"equal", "flagged"}:
             return difference.events
         known = any((it.kind, it.uid) == (difference.kind, difference.uid) for it in booking.inconsistencies)
         detected = () if known else (found(difference, now=now),)

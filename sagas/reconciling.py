@@ -178,6 +178,8 @@ class Reconciler:
         converged = await self._convergence.converge(finding.company_id, finding.uid, finding=True)
         if converged.outcome == "equal":
             return None
+        if converged.detail == "not_there" and finding.booking_id is not None:
+            converged = await self._convergence.flag_missing(finding.booking_id, finding.uid)
         return Finding(
             company_id=finding.company_id,
             uid=finding.uid,

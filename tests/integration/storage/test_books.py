@@ -9,6 +9,7 @@ import pytest
 from adapters.database.books import DatabaseBooks
 from adapters.database.services import DatabaseServices
 from adapters.log.store import Store, open_store
+from domain.offer import Offer
 from sagas.appending import InsertAppointment
 from sagas.reconciling import BookedRow, Books
 from tests.integration.storage.appends import COMPANY, HALF_HOUR, SERVICE, TEN, finish, initiated, start, withdraw
@@ -63,7 +64,7 @@ async def test_other_companies_and_event_types_are_compared_by_themselves(store:
 async def test_all_services_of_all_companies_are_swept(store: Store) -> None:
     theirs = replace(SERVICE, company_id="elsewhere")
     stored = DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock)
-    await stored.put(theirs)
+    await stored.put(Offer(service=theirs))
 
     assert {SERVICE, theirs} == set(await books(store).services())
 

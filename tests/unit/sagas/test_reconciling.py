@@ -11,9 +11,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from domain.booking import BookingStatus
+from domain.errors import NothingToDecide
 from domain.events import BookingRescheduled
+from domain.findings import ReviewAnswer
+from sagas.appending import Append, AppendResult, Lost
 from sagas.orchestrator import CancelAppointment
 from sagas.reconciling import OVERLAP, STILL_RUNNING, Reconciler, Sweep
+from sagas.repairs import AnswerReview
 from sagas.walk_in import walk_in_id
 from tests.fakes.books import FakeBooks, FakePace
 from tests.fakes.calcom import CalcomBooking, CancelFate, CreateFate, LookFate
@@ -110,7 +114,8 @@ def test_a_booking_that_left_the_list_is_looked_at_by_itself() -> None:
     old = desk.office.calcom.bookings["uid-1"]
     desk.office.calcom.bookings["uid-1"] = replace(old, event_type_id=2)
 
-    assert [("ghost", "look", "uid-1", "equal")] == _told(desk.sweep())
+    assert [("ghost", "look", "uid-1", None)] == _told(desk.sweep(dry_run=True))
+    assert [] == _told(desk.sweep())
     assert BookingStatus.BOOKED is desk.office.booking().status
 
 
@@ -343,3 +348,76 @@ def test_what_people_cancelled_and_booked_anew_is_taken_in_as_theirs() -> None:
     assert [("foreign_booking", "adopt", "uid-2", None)] == _told(desk.sweep(dry_run=True))
     assert [("foreign_booking", "adopt", "uid-2", "flagged")] == _told(desk.sweep())
     assert ([], []) == (_told(desk.sweep()), desk.office.calcom.cancelled_by_us)
+
+
+def _missed() -> tuple[_Desk, CalcomBooking]:
+    desk = _booked()
+    lost = desk.office.calcom.bookings.pop("uid-1")
+    assert [("ghost", "look", "uid-1", "flagged")] == _told(desk.sweep())
+    return desk, lost
+
+
+def test_what_cal_com_does_not_know_at_all_is_flagged_once_and_left_to_a_person() -> None:
+    desk, _ = _missed()
+
+    assert [("ghost", "look", "uid-1", "flagged")] == _told(desk.sweep())
+    booking = desk.office.booking()
+    assert (BookingStatus.BOOKED, [("ghost", "manual_review")]) == (
+        booking.status,
+        [(one.kind, one.repair) for one in booking.inconsistencies],
+    )
+
+
+def test_what_was_missed_and_is_there_again_is_no_finding_any_more() -> None:
+    desk, lost = _missed()
+    desk.office.calcom.bookings["uid-1"] = lost
+
+    assert [] == _told(desk.sweep())
+    assert (BookingStatus.BOOKED, ()) == (desk.office.booking().status, desk.office.booking().inconsistencies)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "booked"),
+    [("absent", BookingStatus.CANCELLED, False), ("keep_local", BookingStatus.BOOKED, True)],
+)
+def test_a_person_says_what_it_means_that_cal_com_does_not_know_it(
+    answer: ReviewAnswer, status: BookingStatus, booked: bool
+) -> None:
+    desk, _ = _missed()
+    wish = AnswerReview(
+        company_id="acme",
+        booking_id=BOOKING_ID,
+        attempt_id=None,
+        uid="uid-1",
+        answer=answer,
+        adopt=None,
+        actor="ada",
+        note="",
+    )
+    desk.office.run(desk.office.sagas.repairs.answer(wish, patience=5))
+
+    (row,) = desk.office.log.appointments.values()
+    booking = desk.office.booking()
+    assert (status, (), booked, {}) == (booking.status, booking.inconsistencies, row.booked, desk.office.agenda.rows)
+    with pytest.raises(NothingToDecide):
+        desk.office.run(desk.office.sagas.repairs.answer(wish, patience=5))
+
+
+def test_what_is_not_booked_under_that_uid_any_more_is_not_missed() -> None:
+    desk = _booked()
+
+    converged = desk.office.run(desk.office.sagas.convergence.flag_missing(BOOKING_ID, "uid-9"))
+
+    assert (None, "not_there", ()) == (converged.outcome, converged.detail, desk.office.booking().inconsistencies)
+
+
+def test_whoever_writes_meanwhile_is_read_first() -> None:
+    desk = _booked()
+
+    async def lost(_: Append) -> AppendResult:
+        return Lost()
+
+    desk.office.log.append = lost  # type: ignore[method-assign]
+    converged = desk.office.run(desk.office.sagas.convergence.flag_missing(BOOKING_ID, "uid-1"))
+
+    assert (None, "changed_meanwhile") == (converged.outcome, converged.detail)
