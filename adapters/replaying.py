@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.evidence import Evidence
-from domain.booking import ENDED, Booking, evolve, fold, initial_state
-from domain.events import AppointmentBooked, BookingEvent, BookingInitiated, BookingRescheduled, CalcomBookingFound
+from domain.booking import ENDED, Booking, initial_state
+from domain.events import AppointmentBooked, BookingEvent, BookingInitiated, CalcomBookingFound
+from domain.evolving import evolve, fold
 from domain.findings import ManualReviewAnswered
-from domain.moving import RescheduleRequested
+from domain.moving import BookingRescheduled, RescheduleRequested
 from sagas.appending import InsertAppointment, SlotClaim
 from sagas.rows import appointment_of, claim_of, claim_of_move, move_of, moved
 

@@ -18,7 +18,7 @@ from domain.findings import (
     ManualReviewAnswered,
     ManualReviewRequested,
 )
-from domain.moving import MoveEvent
+from domain.moving import BookingRescheduled, MoveEvent
 from domain.person import Person, Remark
 from domain.service import Service
 
@@ -27,7 +27,6 @@ CancelPurpose: TypeAlias = Literal["compensation", "cancellation", "surplus"]
 ObstacleVerdict: TypeAlias = Literal["gone", "moving", "stands"]
 CancelReason: TypeAlias = Literal["requested", "cancelled_at_calcom"]
 CreatedHow: TypeAlias = Literal["made", "adopted"]
-MovedBy: TypeAlias = Literal["calcom", "customer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +60,8 @@ class CalcomBookingAttempted:
     """
     Cal.com is about to be asked to create the booking.
 
-    The request may leave until `send_by`, and an answer may come until `answer_by`;
-    a process that dies in between leaves this line of the ledger without an outcome.
+    The request may leave until `send_by`, and an answer may come until `answer_by`; a
+    process that dies in between leaves this line of the ledger without an outcome.
     """
 
     TOPIC: ClassVar[str] = "booking.calcom-attempted.v1"
@@ -174,11 +173,7 @@ class CalcomBookingFollowed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalcomBookingFound:
-    """
-    Somebody has booked at Cal.com without us; from here on the booking is followed, and never changed there.
-
-    `webhook_id` is the stream of the webhook that told of it, if one did.
-    """
+    """Somebody has booked at Cal.com without us: followed, never changed there; `webhook_id` is what told of it."""
 
     TOPIC: ClassVar[str] = "booking.calcom-found.v1"
     at: datetime
@@ -217,25 +212,6 @@ class AppointmentBooked:
     ends_at: datetime
     overlaps: bool = False
     settles_review: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingRescheduled:
-    """
-    The appointment stands at another time, in both places.
-
-    A move gives a booking another uid at Cal.com. `overlaps` is as in `AppointmentBooked`.
-    """
-
-    TOPIC: ClassVar[str] = "booking.rescheduled.v1"
-    at: datetime
-    from_uid: str
-    to_uid: str
-    starts_at: datetime
-    ends_at: datetime
-    by: MovedBy
-    overlaps: bool = False
-    webhook_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

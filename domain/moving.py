@@ -9,9 +9,11 @@ by reading the old uid: it names its successor once it was moved.
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, TypeAlias, assert_never
+from typing import ClassVar, Literal, TypeAlias, assert_never
 
 from domain.person import Remark
+
+MovedBy: TypeAlias = Literal["calcom", "customer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,25 @@ class RescheduleFailed:
     at: datetime
     reason: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingRescheduled:
+    """
+    The appointment stands at another time, in both places.
+
+    A move gives a booking another uid at Cal.com. `overlaps` is as in `AppointmentBooked`.
+    """
+
+    TOPIC: ClassVar[str] = "booking.rescheduled.v1"
+    at: datetime
+    from_uid: str
+    to_uid: str
+    starts_at: datetime
+    ends_at: datetime
+    by: MovedBy
+    overlaps: bool = False
+    webhook_id: str | None = None
 
 
 class MoveStatus(StrEnum):

@@ -152,7 +152,7 @@ def evolve(row: BookingRow, event: LogEvent) -> BookingRow:
             return replace(row, calcom_booking_uid=event.uid, starts_at=event.starts_at, ends_at=event.ends_at)
         case e.CalcomBookingFound():
             return replace(row, calcom_booking_uid=event.uid, starts_at=event.starts_at, ends_at=event.ends_at)
-        case e.BookingRescheduled():
+        case m.BookingRescheduled():
             there = replace(row, starts_at=event.starts_at, ends_at=event.ends_at)
             return _moved(there, BookingStatus.BOOKED) if row.status == BookingStatus.RESCHEDULING else there
         case m.RescheduleRequested():

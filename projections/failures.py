@@ -127,7 +127,7 @@ def evolve(state: BookingFailures, event: LogEvent) -> BookingFailures:
             | e.CalcomBookingRefused()
             | e.CalcomBookingFound()
             | e.BookingDeferred()
-            | e.BookingRescheduled()
+            | m.BookingRescheduled()
             | e.AppointmentPersistenceFailed()
             | e.ObstacleInspected()
             | e.CompensationStarted()

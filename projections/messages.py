@@ -62,7 +62,7 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_tells(f"accepted, waits until {event.until.isoformat()}: {event.reason}"),)
         case e.AppointmentBooked():
             return (_stores(f"appointment {event.appointment_id}"), _tells("booked"))
-        case e.BookingRescheduled():
+        case m.BookingRescheduled():
             return (_stores(f"appointment moved to {event.starts_at.isoformat()}, by {event.by}"),)
         case e.AppointmentPersistenceFailed():
             return (_says(f"refused the appointment: {event.reason}"),)

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.booking import Booking, fold, initial_state
+from domain.booking import Booking, initial_state
+from domain.evolving import fold
 from domain.person import Person, Remark
 from domain.service import Service
 from projections.ledger_story import LedgerLine, ledger_lines

@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
-from domain.booking import Booking, BookingStatus, fold
-from domain.events import BookingEvent, BookingRescheduled
+from domain.booking import Booking, BookingStatus
+from domain.events import BookingEvent
+from domain.evolving import fold
+from domain.moving import BookingRescheduled
 from domain.policy import Policy
 from sagas import outcomes as o
 from sagas.appending import (

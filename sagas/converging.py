@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain import events as e
 from domain import findings as f
+from domain import moving as m
 from domain.booking import Booking, BookingStatus
 from domain.webhook import WebhookOutcome
 from sagas import outcomes as o
@@ -86,7 +87,7 @@ def repaired(difference: Difference, *, now: datetime) -> f.InconsistencyResolve
 def overlapping(difference: Difference, *, now: datetime) -> Difference:
     """Return a move, or a booking found, that goes into a time when the member of staff is busy: kept, and flagged."""
     *before, last = difference.events
-    if not isinstance(last, e.BookingRescheduled | e.AppointmentBooked):
+    if not isinstance(last, m.BookingRescheduled | e.AppointmentBooked):
         return difference
     flagged = f.InconsistencyDetected(
         at=now,
@@ -152,7 +153,7 @@ def _moved(booking: Booking, trace: o.Standing, now: datetime, webhook_id: UUID 
         line = booking.ledger.holding(kept)
         attempt_id = trace.attempt_id or "" if line is None else line.attempt_id
         followed = (e.CalcomBookingFollowed(at=now, attempt_id=attempt_id, from_uid=kept, to_uid=trace.uid),)
-    moved = e.BookingRescheduled(
+    moved = m.BookingRescheduled(
         at=now,
         from_uid=kept,
         to_uid=trace.uid,

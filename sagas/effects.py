@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import assert_never
 
-from domain.booking import Booking, BookingStatus, fold, initial_state
+from domain.booking import Booking, BookingStatus, initial_state
 from domain.errors import AppointmentDatabaseError
 from domain.events import BookingEvent, ObstacleVerdict
+from domain.evolving import fold
 from domain.policy import Policy
 from sagas import recording
 from sagas.appending import Append, CancelAppointment, DueAfter, Lost, NothingDue, booking_events

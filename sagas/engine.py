@@ -11,9 +11,10 @@ from datetime import timedelta
 from typing import assert_never
 from uuid import UUID
 
-from domain.booking import Booking, BookingStatus, fold, initial_state
+from domain.booking import Booking, BookingStatus, initial_state
 from domain.errors import AppointmentDatabaseError
 from domain.events import BookingInitiated
+from domain.evolving import fold
 from domain.policy import Policy
 from sagas.appending import Append, AppendResult, Due, DueAfter, Lease, Lost, NothingDue, booking_events
 from sagas.effects import Effects

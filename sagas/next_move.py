@@ -84,7 +84,7 @@ def _shift(booking: Booking, move: Move, kept: Line, now: datetime, policy: Poli
     overlaps = stands or (booking.persistence_failure is not None and obstacle is None)
     # Cal.com has it there, and the old time may be gone: it is kept, flagged, and a person looks.
     flags = _flags(kept, now) if overlaps else ()
-    rescheduled = e.BookingRescheduled(
+    rescheduled = m.BookingRescheduled(
         at=now,
         from_uid=kept.uid or "",
         to_uid=kept.uid or "",

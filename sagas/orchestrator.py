@@ -5,23 +5,19 @@ A request that starts a saga drives it itself; the happy path is never queued. A
 who goes away, or whose patience ends, cancels nothing.
 """
 
-import asyncio
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import partial
+from dataclasses import replace
+from datetime import timedelta
 from typing import assert_never
 from uuid import UUID
 
 from domain import deciding
-from domain.booking import Booking, BookingStatus
+from domain.booking import Booking
 from domain.commands import RequestBooking, RequestCancellation, RequestReschedule
 from domain.confidence import DEFAULT_RULE, VoiceRule
 from domain.deciding import Repeat
 from domain.errors import (
-    AppointmentCreationError,
     AppointmentDatabaseError,
     AppointmentError,
     CustomerValidationError,
@@ -33,71 +29,13 @@ from domain.offer import Offer
 from domain.policy import Policy
 from domain.validation import cancellation_problem, validate, validate_move
 from domain.wish import BookAppointment
+from sagas.callers import Callers, deadline_in
 from sagas.engine import Engine
 from sagas.ports import Clock, Customers, Hints, Services
 from sagas.run import Run
+from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
 
-log = logging.getLogger("calsaga.orchestrator")
 PATIENCE_SECONDS = 10.0
-DURABLE_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingResult:
-    """
-    Where the booking stands when the caller is answered.
-
-    `replayed` says that the key was seen before. `near_duplicate` says that this is
-    another, older booking which the new wish is too close to.
-    """
-
-    booking: Booking
-    replayed: bool = False
-    near_duplicate: bool = False
-
-    def raise_for_failure(self) -> Booking:
-        """
-        Return the booking unless it failed.
-
-        Raises:
-            AppointmentCreationError: with the reason why there is no appointment.
-
-        """
-        failure = self.booking.failure
-        if self.booking.status is BookingStatus.FAILED and failure is not None:
-            raise AppointmentCreationError(
-                failure.detail or failure.reason,
-                reason=failure.reason,
-                booking_id=self.booking.booking_id,
-                correlation_id=self.booking.facts.correlation_id,
-            )
-        return self.booking
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelAppointment:
-    """
-    Cancel a booking of the company; `idempotency_key` names the command, so that a repeat is none.
-
-    An error carries `correlation_id`, or a new one if none is given.
-    """
-
-    company_id: str
-    booking_id: UUID
-    reason: str
-    idempotency_key: str | None = None
-    correlation_id: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RescheduleAppointment:
-    """Move a booking of the company; `starts_at` is aware, `idempotency_key` names the command."""
-
-    company_id: str
-    booking_id: UUID
-    starts_at: datetime
-    reason: str = ""
-    idempotency_key: str | None = None
 
 
 class Orchestrator:
@@ -121,7 +59,7 @@ class Orchestrator:
         self._clock = clock
         self._policy = policy
         self._voice = voice
-        self._driving: set[asyncio.Task[None]] = set()
+        self._callers = Callers(engine)
 
     async def book(self, wish: BookAppointment, *, patience: float = PATIENCE_SECONDS) -> BookingResult:
         """
@@ -140,7 +78,7 @@ class Orchestrator:
 
     async def _book(self, wish: BookAppointment, *, patience: float) -> BookingResult:
         offer = await self._services.find(company_id=wish.company_id, service_id=wish.service_id)
-        deadline = asyncio.get_running_loop().time() + patience
+        deadline = deadline_in(patience)
         try:
             request = validate(wish, offer, now=self._clock.now(), voice=self._voice)
         except CustomerValidationError as error:
@@ -172,17 +110,16 @@ class Orchestrator:
         problem = cancellation_problem(wish.reason)
         if problem is not None:
             raise CustomerValidationError((FieldError("reason", problem),))
-        deadline = asyncio.get_running_loop().time() + patience
+        deadline = deadline_in(patience)
         command = RequestCancellation(reason=wish.reason, command_id=wish.idempotency_key)
         while True:
             booking = await self._get(wish.booking_id, company_id=wish.company_id)
             requested = deciding.cancel(booking, command, now=self._clock.now())
             if not requested:
-                left = self._left(deadline)
-                return BookingResult(booking=await self._engine.waiting.outcome(booking, seconds=left), replayed=True)
+                return BookingResult(booking=await self._callers.outcome(booking, deadline), replayed=True)
             run = self._engine.begin(booking)
             run.decide(*requested)
-            reached = await self._drive(run, deadline)
+            reached = await self._callers.drive(run, deadline)
             if reached.cancellation is not None:
                 return BookingResult(booking=reached)
 
@@ -235,14 +172,14 @@ class Orchestrator:
             AppointmentDatabaseError: the database is away, and the decision may be stored.
 
         """
-        deadline = asyncio.get_running_loop().time() + patience
+        deadline = deadline_in(patience)
         while True:
             booking = await self.get(booking_id, company_id=company_id)
             run = self._engine.begin(booking)
             if not command(run):
-                reached = await self._engine.waiting.outcome(booking, seconds=self._left(deadline))
+                reached = await self._callers.outcome(booking, deadline)
                 return BookingResult(booking=reached, replayed=True)
-            reached = await self._drive(run, deadline)
+            reached = await self._callers.drive(run, deadline)
             if run.saved.version > booking.version:
                 return BookingResult(booking=reached)
 
@@ -265,11 +202,7 @@ class Orchestrator:
 
     async def drain(self, *, within: timedelta) -> None:
         """Wait for the sagas that callers have started here, at most this long; then leave them to others."""
-        if self._driving:
-            _, late = await asyncio.wait(self._driving, timeout=within.total_seconds())
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await self._callers.drain(within=within)
 
     async def _answer_old_wish(
         self, wish: BookAppointment, offer: Offer, error: CustomerValidationError, deadline: float
@@ -282,7 +215,7 @@ class Orchestrator:
         booking = await self._newest(request)
         if booking.initiated is None or deciding.judge_repeat(booking, request) is not Repeat.SAME:
             raise error
-        reached = await self._engine.waiting.outcome(booking, seconds=self._left(deadline))
+        reached = await self._callers.outcome(booking, deadline)
         return BookingResult(booking=reached, replayed=True)
 
     async def _newest(self, request: RequestBooking) -> Booking:
@@ -330,7 +263,7 @@ class Orchestrator:
             request, key=key, now=self._clock.now(), policy=self._policy, customer_id=customer_id
         )
         run = self._engine.open(key.booking_id, initiated)
-        booking = await self._drive(run, deadline)
+        booking = await self._callers.drive(run, deadline)
         if run.saved.version:
             # The wish became durable here, even if somebody else has written to its stream since.
             self._hints.judged(booking, repeated=False)
@@ -362,34 +295,10 @@ class Orchestrator:
             case Repeat.NEAR_DUPLICATE:
                 return BookingResult(booking=booking, replayed=True, near_duplicate=True)
             case Repeat.SAME:
-                reached = await self._engine.waiting.outcome(booking, seconds=self._left(deadline))
+                reached = await self._callers.outcome(booking, deadline)
                 return BookingResult(booking=reached, replayed=True)
             case repeat:
                 assert_never(repeat)
-
-    async def _drive(self, run: Run, deadline: float) -> Booking:
-        """Drive a run in a task of its own, and return where it got to in the caller's time."""
-        heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        run.on_heard = lambda: None if heard.done() else heard.set_result(None)
-        task = asyncio.create_task(self._engine.drive(run))
-        self._driving.add(task)
-        task.add_done_callback(self._driving.discard)
-        try:
-            if self._left(deadline) < DURABLE_SECONDS:
-                # However short the caller's patience, no answer before the wish is durable.
-                await asyncio.wait({task, heard}, timeout=DURABLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({task}, timeout=self._left(deadline))
-        finally:
-            if not task.done():
-                # The caller leaves: nobody else will ask how it ended.
-                task.add_done_callback(partial(_log_failure, run.state.booking_id))
-        if task.done():
-            await _finish(task, run)
-        elif not heard.done():
-            raise _slow(run)
-        if run.lost and not heard.done():
-            return run.saved
-        return await self._engine.waiting.outcome(run.saved, seconds=self._left(deadline))
 
     @contextmanager
     def _correlated(self, given: str) -> Iterator[str]:
@@ -400,29 +309,3 @@ class Orchestrator:
         except AppointmentError as error:
             error.correlated(correlation_id)
             raise
-
-    @staticmethod
-    def _left(deadline: float) -> float:
-        return max(deadline - asyncio.get_running_loop().time(), 0.0)
-
-
-def _log_failure(booking_id: UUID, task: asyncio.Task[None]) -> None:
-    error = None if task.cancelled() else task.exception()
-    if isinstance(error, AppointmentDatabaseError):
-        log.warning("orchestrator.saga.left", extra={"saga_id": str(booking_id), **error.as_log()})
-    elif error is not None:
-        log.error("orchestrator.saga.crashed", extra={"saga_id": str(booking_id)}, exc_info=error)
-
-
-async def _finish(task: asyncio.Task[None], run: Run) -> None:
-    try:
-        await task
-    except AppointmentDatabaseError as error:
-        error.booking_id = run.state.booking_id
-        raise
-
-
-def _slow(run: Run) -> AppointmentDatabaseError:
-    return AppointmentDatabaseError(
-        "The database is slow to answer; the booking may go on.", kind="timeout", booking_id=run.state.booking_id
-    )

@@ -5,7 +5,8 @@ from typing import assert_never
 
 from domain import events as e
 from domain import moving as m
-from domain.booking import Booking, Goal, fold
+from domain.booking import Booking, Goal
+from domain.evolving import fold
 from domain.moving import MoveStatus
 from domain.policy import Policy
 from sagas import outcomes as o

@@ -11,18 +11,20 @@ from typing import assert_never
 from uuid import UUID
 
 from domain import findings as f
-from domain.booking import Booking, BookingStatus, fold
+from domain.booking import Booking, BookingStatus
 from domain.errors import CustomerValidationError, FieldError, MadeElsewhere, NothingToDecide
 from domain.events import BookingCancelled, BookingEvent, CalcomBookingCancelled, CancellationRequested
+from domain.evolving import fold
 from domain.ledger import Line
 from domain.person import Remark
 from domain.text import identifier_problem
 from sagas import outcomes as o
-from sagas.orchestrator import BookingResult, Orchestrator
+from sagas.orchestrator import Orchestrator
 from sagas.ports import Agenda, Calendars, Clock
 from sagas.recording import record_sighting
 from sagas.run import Run
 from sagas.sight import with_what_follows
+from sagas.wishes import BookingResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from domain.booking import Booking
-from domain.events import AppointmentBooked, BookingInitiated, BookingRescheduled
-from domain.moving import RescheduleRequested
+from domain.events import AppointmentBooked, BookingInitiated
+from domain.moving import BookingRescheduled, RescheduleRequested
 from sagas.appending import Customer, InsertAppointment, MoveAppointment, SlotClaim
 
 

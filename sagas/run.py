@@ -12,16 +12,10 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from uuid import UUID
 
-from domain.booking import ENDED, Booking, BookingStatus, fold
-from domain.events import (
-    AppointmentBooked,
-    AppointmentPersistenceFailed,
-    BookingEvent,
-    BookingFailed,
-    BookingInitiated,
-    BookingRescheduled,
-)
-from domain.moving import RescheduleFailed, RescheduleRequested
+from domain.booking import ENDED, Booking, BookingStatus
+from domain.events import AppointmentBooked, AppointmentPersistenceFailed, BookingEvent, BookingFailed, BookingInitiated
+from domain.evolving import fold
+from domain.moving import BookingRescheduled, RescheduleFailed, RescheduleRequested
 from sagas.appending import (
     Append,
     Appended,

@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain import findings as f
-from domain.booking import Booking, evolve, fold
+from domain.booking import Booking
 from domain.events import BookingEvent
+from domain.evolving import evolve, fold
 from domain.ledger import LineStatus
 from domain.person import Remark
 

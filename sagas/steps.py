@@ -21,7 +21,8 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from domain.events import AppointmentBooked, BookingEvent, BookingRescheduled, CancelPurpose
+from domain.events import AppointmentBooked, BookingEvent, CancelPurpose
+from domain.moving import BookingRescheduled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

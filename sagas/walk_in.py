@@ -12,8 +12,9 @@ from uuid import UUID, uuid5
 
 from domain import events as e
 from domain import findings as f
-from domain.booking import Booking, appointment_id_of, fold, initial_state
+from domain.booking import Booking, appointment_id_of, initial_state
 from domain.events import BookingEvent
+from domain.evolving import fold
 from domain.idempotency import NAMESPACE, customer_id_for
 from domain.person import Person, parse_email, parse_phone
 from domain.service import Service

@@ -9,8 +9,9 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from domain.booking import fold, initial_state
+from domain.booking import initial_state
 from domain.errors import AppointmentDatabaseError
+from domain.evolving import fold
 from domain.policy import Policy
 from domain.webhook import Webhook, fold_webhook
 from sagas.appending import booking_events, webhook_events

@@ -12,7 +12,7 @@ from adapters.cli.running import ready_settings, say_json, with_application
 
 if TYPE_CHECKING:
     from adapters.bootstrap import Application
-    from sagas.orchestrator import BookingResult
+    from sagas.wishes import BookingResult
 
 Company = Annotated[
     str | None,
@@ -87,7 +87,7 @@ def cancel(
 ) -> None:
     """Cancel a booking, whatever state it is in."""
     from domain.validation import cancellation_problem
-    from sagas.orchestrator import CancelAppointment
+    from sagas.wishes import CancelAppointment
 
     problem = cancellation_problem(reason)
     if problem is not None:

@@ -14,7 +14,7 @@ from adapters.reasons import sentence
 from domain.booking import BookingStatus
 from domain.errors import AppointmentDatabaseError, AppointmentError
 from domain.wish import BookAppointment
-from sagas.orchestrator import BookingResult
+from sagas.wishes import BookingResult
 
 DATABASE_TRIES = 5
 AGAIN_AFTER_SECONDS = 0.4

@@ -8,7 +8,8 @@ from adapters.demo.circumstances import PATIENCE_SECONDS
 from adapters.demo.day import Request
 from adapters.demo.judging import Answer
 from domain.errors import AppointmentDatabaseError
-from sagas.orchestrator import BookingResult, CancelAppointment, Orchestrator
+from sagas.orchestrator import Orchestrator
+from sagas.wishes import BookingResult, CancelAppointment
 
 AGAIN_AFTER_SECONDS = 0.25
 HANGS_UP_AFTER_SECONDS = 1.0

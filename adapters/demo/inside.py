@@ -11,7 +11,8 @@ from uuid import UUID
 from adapters.demo.front_desk import SOURCE
 from adapters.demo.judging import Row
 from adapters.log.event_log import EventLog
-from domain.booking import Booking, evolve, initial_state
+from domain.booking import Booking, initial_state
+from domain.evolving import evolve
 from domain.webhook import WebhookEvent
 from sagas.appending import Recorded
 

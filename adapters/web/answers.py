@@ -15,7 +15,7 @@ from adapters.web.problems import Problem
 from adapters.web.refusals import booking_location
 from domain.booking import Booking, BookingStatus, Failure
 from projections.bookings import summary
-from sagas.orchestrator import BookingResult
+from sagas.wishes import BookingResult
 
 ASK_AGAIN_SECONDS = 2
 ASK_AGAIN_AT_MOST_SECONDS = 60

@@ -17,7 +17,7 @@ from adapters.web.headers import idempotency_key, preference
 from adapters.web.operations import IDEMPOTENT, PATIENT, PlainRoute, described
 from adapters.web.problems import not_found
 from adapters.web.wishes import BookingFields, CancellationFields, RescheduleFields
-from sagas.orchestrator import CancelAppointment, RescheduleAppointment
+from sagas.wishes import CancelAppointment, RescheduleAppointment
 
 CANCEL = "/api/bookings/{booking_id}/cancel"
 RESCHEDULE = "/api/bookings/{booking_id}/reschedule"

@@ -15,9 +15,10 @@ from adapters.web.documents import BookingAnswer, BookingPage, Events, Timeline
 from adapters.web.operations import PlainRoute, described
 from adapters.web.problems import invalid, not_found
 from adapters.web.queries import Form, Listing, Moment, queried
-from domain.booking import fold, initial_state
+from domain.booking import initial_state
 from domain.errors import FieldError
 from domain.events import BookingInitiated
+from domain.evolving import fold
 from projections.booking_pages import BookingFilter
 from projections.story import until
 from projections.timeline import timeline, timeline_mermaid, timeline_text

@@ -18,8 +18,8 @@ from projections.failures import SyncFailure
 from projections.sync_failure_pages import FailureFilter, FailurePage
 from sagas.appending import Recorded
 from sagas.inbox import IncomingWebhook, Stored
-from sagas.orchestrator import BookingResult, CancelAppointment, RescheduleAppointment
 from sagas.repairs import AnswerReview
+from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
 
 __all__ = [
     "Backend",

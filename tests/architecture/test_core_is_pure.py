@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 MAY_IMPORT = {"domain": {"domain"}, "sagas": {"domain", "sagas"}}
 
 # The saga's decisions are pure; only what performs and awaits their effects knows of an event loop.
-MAY_AWAIT = ("engine", "orchestrator", "waiting", "worker")
+MAY_AWAIT = ("engine", "callers", "waiting", "worker")
 
 # Modules whose every function reads the world, and single names in modules that are otherwise harmless.
 FORBIDDEN = {

@@ -24,7 +24,7 @@ from adapters.telemetry import configure
 from domain.booking import Booking, BookingStatus
 from domain.errors import AppointmentDatabaseError
 from domain.wish import BookAppointment, CustomerWish
-from sagas.orchestrator import CancelAppointment, RescheduleAppointment
+from sagas.wishes import CancelAppointment, RescheduleAppointment
 from tests.crash.judge import WALK_IN
 from tests.crash.scenarios import Scenario
 

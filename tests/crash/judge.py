@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from adapters.database.tables import appointments
 from adapters.log.store import Store
 from adapters.verify import verify
-from domain.booking import Booking, BookingStatus, evolve, initial_state
+from domain.booking import Booking, BookingStatus, initial_state
+from domain.evolving import evolve
 from domain.webhook import WebhookEvent
 from sagas.appending import Recorded
 

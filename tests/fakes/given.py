@@ -12,9 +12,10 @@ from uuid import UUID
 
 from domain import events as e
 from domain import findings as f
-from domain.booking import Booking, fold, initial_state
+from domain.booking import Booking, initial_state
 from domain.commands import RequestBooking
 from domain.deciding import initiate
+from domain.evolving import fold
 from domain.idempotency import key_for
 from domain.offer import Offer
 from domain.person import Person, Remark

@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from domain.booking import Booking, fold, initial_state
+from domain.booking import Booking, initial_state
 from domain.errors import AppointmentDatabaseError, DatabaseKind
 from domain.events import BookingEvent
+from domain.evolving import fold
 from domain.webhook import Webhook, WebhookEvent, fold_webhook
 from sagas.appending import (
     Append,

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from domain import events as e
 from domain import moving as m
 from domain.person import Remark
 from sagas.outcomes import Gone, Standing
@@ -77,8 +76,8 @@ def move_failed(*, seconds: float = 300, reason: str = "calcom_unavailable") -> 
 
 def rescheduled(
     from_uid: str = "uid-2", to_uid: str = "uid-2", *, seconds: float = 23, to: datetime = LATER, overlaps: bool = False
-) -> e.BookingRescheduled:
-    return e.BookingRescheduled(
+) -> m.BookingRescheduled:
+    return m.BookingRescheduled(
         at=at(seconds),
         from_uid=from_uid,
         to_uid=to_uid,

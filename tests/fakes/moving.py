@@ -8,7 +8,7 @@ import asyncio
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sagas.orchestrator import BookingResult, RescheduleAppointment
+from sagas.wishes import BookingResult, RescheduleAppointment
 from tests.fakes.calcom import CalcomBooking
 from tests.fakes.given import BOOKING_ID, WISH
 from tests.fakes.moves import LATER

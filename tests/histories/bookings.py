@@ -18,9 +18,10 @@ from uuid import UUID
 from domain import deciding
 from domain import events as e
 from domain import moving as m
-from domain.booking import Booking, fold, initial_state
+from domain.booking import Booking, initial_state
 from domain.commands import RequestBooking, RequestCancellation, RequestReschedule
 from domain.errors import AppointmentError
+from domain.evolving import fold
 from domain.idempotency import key_for
 from domain.person import Person
 from domain.policy import Policy
@@ -186,7 +187,7 @@ class _Life:
             case _:
                 assert_never(effect)
 
-    def _shifted(self, rescheduled: e.BookingRescheduled, *flags: e.BookingEvent) -> tuple[e.BookingEvent, ...]:
+    def _shifted(self, rescheduled: m.BookingRescheduled, *flags: e.BookingEvent) -> tuple[e.BookingEvent, ...]:
         if rescheduled.overlaps or self.random.random() < 0.8:
             return (rescheduled, *flags)
         return (e.AppointmentPersistenceFailed(at=self.now, reason="staff_overlap", obstacle_id=UUID(int=7)),)

@@ -19,7 +19,7 @@ from domain.retry import RetryPolicy
 from domain.service import Service
 from domain.wish import BookAppointment, CustomerWish
 from sagas.assembly import assemble
-from sagas.orchestrator import CancelAppointment
+from sagas.wishes import CancelAppointment
 from tests.fakes.calcom import CancelFate, CreateFate, FakeCalCom, LookFate
 from tests.fakes.calendar import FakeCalendar
 from tests.fakes.hints import FakeHints

@@ -10,7 +10,8 @@ from uuid import UUID
 from domain import events as e
 from domain import findings as f
 from domain import moving as m
-from domain.booking import Booking, BookingStatus, evolve, initial_state
+from domain.booking import Booking, BookingStatus, initial_state
+from domain.evolving import evolve
 from domain.ledger import LineStatus
 from domain.webhook import WebhookProcessed, WebhookPutOff
 from tests.properties.world import World
@@ -127,9 +128,9 @@ def _of_webhooks(world: World) -> Iterator[str]:
 def _of_move(before: Booking, event: e.BookingEvent) -> Iterator[str]:
     doubted = before.move is not None and before.move.is_open
     match event:
-        case e.BookingRescheduled(by="customer"):
+        case m.BookingRescheduled(by="customer"):
             yield "move into a busy time" if event.overlaps else "moved by its customer"
-        case e.BookingRescheduled(by="calcom"):
+        case m.BookingRescheduled(by="calcom"):
             yield "moved at Cal.com by a person"
         case m.CalcomBookingMoved(late=True):
             yield "move that came late"

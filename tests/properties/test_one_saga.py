@@ -18,8 +18,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from domain import deciding
 from domain import events as e
-from domain.booking import ENDED, Booking, BookingStatus, evolve, fold, initial_state
+from domain.booking import ENDED, Booking, BookingStatus, initial_state
 from domain.commands import RequestCancellation
+from domain.evolving import evolve, fold
 from domain.policy import Policy
 from sagas import outcomes as o
 from sagas import recording

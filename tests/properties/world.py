@@ -12,18 +12,19 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.booking import ENDED, Booking, BookingStatus, evolve, fold, initial_state
+from domain.booking import ENDED, Booking, BookingStatus, initial_state
 from domain.errors import AlreadyOver, AppointmentDatabaseError, AppointmentError, MadeElsewhere, NotBooked
 from domain.events import BookingInitiated
+from domain.evolving import evolve, fold
 from domain.moving import RescheduleRequested
 from domain.policy import Policy
 from domain.service import Service
 from domain.wish import BookAppointment, CustomerWish
 from sagas.appending import Append, Appended, AppendResult, InsertAppointment, LogEvent
 from sagas.assembly import assemble
-from sagas.orchestrator import BookingResult, CancelAppointment, RescheduleAppointment
 from sagas.reconciling import Finding, Reconciler
 from sagas.waiting import WaitingRoom
+from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.books import FakeBooks, FakePace
 from tests.fakes.calcom import FakeCalCom

@@ -19,6 +19,7 @@ from tests.storm.visits import Visit
 
 AGAIN_AFTER_SECONDS: Final = 0.3
 PATIENCE: Final = {"Prefer": "wait=8"}
+MOST_AT_ONCE: Final = 250
 SETTLED_WITHIN_SECONDS: Final = 30
 UNDER_WAY: Final = frozenset({"pending", "compensating", "cancelling", "rescheduling"})
 
@@ -32,6 +33,7 @@ class Customers:
     http: httpx.AsyncClient
     answers: list[Answer] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
+    lines: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
 
     async def come(self, visits: Iterable[Visit]) -> None:
         """
@@ -86,7 +88,8 @@ class Customers:
         """
         while True:
             try:
-                answer = await self.http.post(path, json=body, headers={**PATIENCE, "Idempotency-Key": key})
+                async with self.lines:
+                    answer = await self.http.post(path, json=body, headers={**PATIENCE, "Idempotency-Key": key})
             except httpx.TransportError:
                 self.statuses[f"{what} unanswered"] += 1
             else:

@@ -19,6 +19,7 @@ from typing import Any, Final
 import httpx
 import orjson
 import sqlalchemy as sa
+from httpx_aiohttp import AiohttpTransport
 
 from adapters.bootstrap import Application, application
 from adapters.database.tables import appointments
@@ -128,12 +129,12 @@ async def play(weather: Weather, *, folder: Path, database_url: str) -> Outcome:
         ):
             fleet = _Fleet(processes=processes, port=free_port(), running={}, deaths=Counter())
             key = await _prepare(app, control, fleet)
-            limits = httpx.Limits(max_connections=400)
             async with httpx.AsyncClient(
+                # Quick with hundreds who wait, which the usual one is not.
+                transport=AiohttpTransport(trust_env=False),
                 base_url=f"http://127.0.0.1:{fleet.port}",
                 headers={"Authorization": f"Bearer {key}"},
                 timeout=20,
-                limits=limits,
             ) as http:
                 customers = Customers(http)
                 await _until_ready(http)

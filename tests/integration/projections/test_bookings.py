@@ -10,7 +10,8 @@ from random import Random
 
 from adapters.followers import Followers
 from adapters.log.store import Store
-from domain.booking import fold, initial_state
+from domain.booking import initial_state
+from domain.evolving import fold
 from projections.booking_pages import BookingFilter, BookingPage, list_bookings
 from projections.bookings import BookingRow, summary
 from sagas.appending import Recorded, booking_events

@@ -16,8 +16,9 @@ from sqlalchemy import Column, Connection, Integer, MetaData, Table, Uuid, func,
 
 from adapters.followers import Followers
 from adapters.log.store import Store
-from domain.booking import fold, initial_state
+from domain.booking import initial_state
 from domain.events import BookingInitiated
+from domain.evolving import fold
 from projections.booking_pages import BookingFilter, list_bookings
 from projections.bookings import BOOKINGS, BookingRow, summary
 from projections.errors import LogRestored, NotParked, UnknownProjection

@@ -23,6 +23,7 @@ from adapters.recording.codec import booking_codec
 from adapters.recording.mapper import EventMapper
 from adapters.recording.probing import Probe, ignore
 from domain import events as e
+from domain import moving as m
 from domain.findings import InconsistencyDetected
 from domain.person import Person
 from domain.service import Service
@@ -256,7 +257,7 @@ def move(booked: Append, *, expected_version: int = 4, **more: Any) -> Append:  
             **more,
         }
     )
-    rescheduled = e.BookingRescheduled(
+    rescheduled = m.BookingRescheduled(
         at=NOW,
         from_uid=row.calcom_booking_uid,
         to_uid=to.calcom_booking_uid,

@@ -22,7 +22,7 @@ from domain.errors import AppointmentDatabaseError
 from domain.events import BookingEvent
 from domain.wish import BookAppointment, CustomerWish
 from sagas.appending import booking_events
-from sagas.orchestrator import CancelAppointment
+from sagas.wishes import CancelAppointment
 from tests.crash.judge import faults_of
 from tests.crash.timing import short_settings
 from tests.integration.system.account import Account

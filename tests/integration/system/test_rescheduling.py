@@ -13,7 +13,7 @@ import pytest
 
 from domain import moving as m
 from domain.booking import Booking
-from sagas.orchestrator import BookingResult, RescheduleAppointment
+from sagas.wishes import BookingResult, RescheduleAppointment
 from tests.integration.system.account import Account
 from tests.integration.system.installation import (
     HALF_HOUR,

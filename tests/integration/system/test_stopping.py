@@ -23,7 +23,7 @@ from adapters.directory.scopes import Scope
 from adapters.log.agenda import DatabaseAgenda
 from adapters.log.store import open_store
 from adapters.settings import Settings
-from sagas import orchestrator
+from sagas import callers
 from sagas.ports import Claimed
 from tests.integration.system.account import Account
 from tests.integration.system.installation import START, Installation, a_wish, eventually, named, quick, story
@@ -303,7 +303,7 @@ async def test_a_saga_that_fails_once_its_caller_has_left_is_told_of(
         raise RuntimeError("a defect")
 
     said: list[str] = []
-    monkeypatch.setattr(orchestrator.log, "error", lambda event, **_: said.append(event))
+    monkeypatch.setattr(callers.log, "error", lambda event, **_: said.append(event))
     monkeypatch.setattr("sagas.recording.record_create", trip)
     async with hasty.opened(background=False) as app:
         await app.orchestrator.book(a_wish(), patience=0)

@@ -12,7 +12,8 @@ import pytest
 
 from domain import events as e
 from domain import findings as f
-from domain.booking import Booking, BookingStatus, Goal, appointment_id_of, evolve, fold, initial_state
+from domain.booking import Booking, BookingStatus, Goal, appointment_id_of, initial_state
+from domain.evolving import evolve, fold
 from domain.ledger import LineStatus
 from tests.fakes.given import (
     ABSENT,

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from domain.booking import fold, initial_state
+from domain.booking import initial_state
 from domain.events import BookingEvent, CalcomBookingFound
+from domain.evolving import fold
 from projections.bookings import BookingRow, evolve_recorded, summary
 from projections.errors import OutOfOrder
 from sagas.appending import booking_events

@@ -10,16 +10,17 @@ from datetime import timedelta
 import pytest
 
 from domain import findings as f
-from domain.booking import Booking, BookingStatus, fold
+from domain.booking import Booking, BookingStatus
 from domain.events import CalcomBookingFound
+from domain.evolving import fold
 from domain.idempotency import customer_id_for
 from domain.webhook import WebhookPutOff
 from sagas.appending import Append, AppendResult, DueAfter, Lost, NothingDue, only_booking_events
 from sagas.convergence import TRIES, due_of
 from sagas.converging import Difference, NotNow, compare, overlapping
-from sagas.orchestrator import CancelAppointment
 from sagas.outcomes import Attendee
 from sagas.walk_in import _until_booked, walk_in_id
+from sagas.wishes import CancelAppointment
 from tests.fakes.calcom import CreateFate, LookFate
 from tests.fakes.given import (
     ABSENT,

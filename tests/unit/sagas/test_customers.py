@@ -19,7 +19,7 @@ from domain.idempotency import customer_id_for, key_for
 from domain.opening_hours import parse_opening_hours
 from domain.wish import BookAppointment, CustomerWish
 from sagas.appending import Customer
-from sagas.orchestrator import BookingResult
+from sagas.wishes import BookingResult
 from tests.fakes.customers import meant
 from tests.fakes.given import BOOKING_ID, REQUEST, SLOT, WISH, wish
 from tests.fakes.office import Office

@@ -16,11 +16,11 @@ from domain.booking import BookingStatus
 from domain.errors import AlreadyOver, CustomerValidationError
 from domain.idempotency import key_for
 from sagas.appending import DueAfter
-from sagas.orchestrator import CancelAppointment
 from sagas.outcomes import LookFailed
 from sagas.ports import Claimed
 from sagas.recording import record_look
 from sagas.steps import LookAtCalcom
+from sagas.wishes import CancelAppointment
 from tests.fakes.calcom import CreateFate
 from tests.fakes.given import (
     BOOKED,

@@ -12,7 +12,8 @@ import pytest
 from domain import events as e
 from domain import findings as f
 from domain import moving as m
-from domain.booking import BookingStatus, fold
+from domain.booking import BookingStatus
+from domain.evolving import fold
 from domain.policy import Policy
 from domain.retry import RetryPolicy
 from sagas.next_step import next_step

@@ -11,8 +11,8 @@ import pytest
 
 from domain.booking import BookingStatus
 from domain.errors import KeyReused
-from domain.events import BookingRescheduled
-from sagas.orchestrator import CancelAppointment
+from domain.moving import BookingRescheduled
+from sagas.wishes import CancelAppointment
 from tests.fakes.calcom import CreateFate, MoveFate
 from tests.fakes.given import BOOKING_ID, SLOT, WISH, wish
 from tests.fakes.moves import LATER

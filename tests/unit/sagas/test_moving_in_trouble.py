@@ -13,8 +13,8 @@ from domain.booking import BookingStatus
 from domain.errors import MadeElsewhere, NotBooked
 from domain.policy import Policy
 from domain.retry import RetryPolicy
-from sagas.orchestrator import BookingResult, CancelAppointment, RescheduleAppointment
 from sagas.steps import TraceMove
+from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
 from tests.fakes.calcom import CalcomBooking, LookFate, MoveFate
 from tests.fakes.given import BOOKED, BOOKING_ID, PERSON, SLOT, WISH
 from tests.fakes.moves import ASKED, LATER, move_unknown

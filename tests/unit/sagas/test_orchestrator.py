@@ -24,7 +24,7 @@ from domain.errors import (
 from domain.events import CancellationRequested
 from domain.idempotency import key_for
 from sagas.appending import Append, AppendResult
-from sagas.orchestrator import BookingResult, CancelAppointment
+from sagas.wishes import BookingResult, CancelAppointment
 from tests.fakes.calcom import CreateFate
 from tests.fakes.given import (
     ABSENT,

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from domain.booking import BookingStatus
-from domain.events import BookingRescheduled
-from sagas.orchestrator import CancelAppointment
+from domain.moving import BookingRescheduled
 from sagas.reconciling import OVERLAP, STILL_RUNNING
 from sagas.walk_in import walk_in_id
+from sagas.wishes import CancelAppointment
 from tests.fakes.calcom import CalcomBooking, CancelFate, CreateFate, LookFate
 from tests.fakes.desk import Desk, a_booked_desk, told
 from tests.fakes.given import BOOKING_ID, SLOT, WISH, cancellation, review

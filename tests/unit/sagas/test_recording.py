@@ -12,7 +12,8 @@ import pytest
 
 from domain import events as e
 from domain import findings as f
-from domain.booking import Booking, fold
+from domain.booking import Booking
+from domain.evolving import fold
 from domain.policy import Policy
 from domain.retry import RetryPolicy
 from sagas import recording

@@ -12,7 +12,8 @@ import pytest
 from domain import events as e
 from domain import findings as f
 from domain import moving as m
-from domain.booking import Booking, BookingStatus, Goal, fold
+from domain.booking import Booking, BookingStatus, Goal
+from domain.evolving import fold
 from domain.moving import MoveStatus
 from domain.policy import Policy
 from domain.retry import RetryPolicy

@@ -10,9 +10,10 @@ from typing import get_args
 import pytest
 
 from domain import findings as f
-from domain.booking import BookingStatus, fold
+from domain.booking import BookingStatus
 from domain.errors import CustomerValidationError, NothingToDecide, UnknownBooking
 from domain.events import BookingEvent
+from domain.evolving import fold
 from domain.findings import ReviewAnswer
 from domain.ledger import LineStatus
 from sagas.appending import DueAfter

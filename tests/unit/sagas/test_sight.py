@@ -10,7 +10,8 @@ import pytest
 
 from domain import events as e
 from domain import findings as f
-from domain.booking import Booking, BookingStatus, fold
+from domain.booking import Booking, BookingStatus
+from domain.evolving import fold
 from domain.ledger import LineStatus
 from sagas.outcomes import Found, Looked, LookFailed, Made, NotSent, Refused, Unknown
 from sagas.recording import record_create, record_look, record_sighting

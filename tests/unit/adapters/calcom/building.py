@@ -15,7 +15,8 @@ import orjson
 
 from adapters.calcom.calendars import CalComCalendars
 from domain import events as e
-from domain.booking import Booking, evolve, initial_state
+from domain.booking import Booking, initial_state
+from domain.evolving import evolve
 from domain.person import Person
 from domain.service import Service
 from sagas.steps import CancelAtCalcom, LookAtCalcom

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from adapters.cli.app import app
 from domain import events as e
-from sagas.orchestrator import BookingResult
+from sagas.wishes import BookingResult
 from tests.fakes.given import ABSENT, BOOKED, IN_DOUBT, cancellation, cancelled, cancelled_there, failed, given, review
 
 BOOK = (

@@ -16,7 +16,7 @@ from adapters.cli.import_run import DATABASE_TRIES, ImportRun, count_lines
 from domain.booking import Booking, BookingStatus, Failure
 from domain.errors import AppointmentDatabaseError, UnknownService
 from domain.wish import BookAppointment
-from sagas.orchestrator import BookingResult
+from sagas.wishes import BookingResult
 
 SPACE = UUID("5f76468b-1d5c-46ef-bd0e-ab2608f9947a")
 

@@ -18,13 +18,14 @@ from adapters.cli import sync_failures
 from adapters.cli.app import app
 from adapters.log.store import open_store
 from domain import findings as f
-from domain.booking import fold, initial_state
+from domain.booking import initial_state
 from domain.errors import NothingToDecide
 from domain.events import BookingEvent
+from domain.evolving import fold
 from projections.failures import failure_id_of
 from sagas.appending import Recorded
-from sagas.orchestrator import BookingResult
 from sagas.repairs import AnswerReview
+from sagas.wishes import BookingResult
 from tests.fakes.given import BOOKED, BOOKING_ID, at, initiated, review
 from tests.histories.appending import append
 

@@ -20,8 +20,9 @@ from adapters.web.ports import (
 )
 from domain import events as e
 from domain import findings as f
-from domain.booking import Booking, fold, initial_state
+from domain.booking import Booking, initial_state
 from domain.errors import AppointmentError, UnknownBooking, UnknownService
+from domain.evolving import fold
 from domain.offer import Offer
 from domain.person import Person, Remark
 from domain.service import Service
@@ -33,8 +34,8 @@ from projections.failures import SyncFailure, failure_id_of
 from projections.sync_failure_pages import FailureFilter, FailurePage
 from sagas.appending import Recorded
 from sagas.inbox import IncomingWebhook, Stored
-from sagas.orchestrator import BookingResult, CancelAppointment, RescheduleAppointment
 from sagas.repairs import AnswerReview
+from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 STARTS = datetime(2027, 3, 2, 9, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from adapters.reasons import sentence
 from domain import events as e
 from domain.errors import AppointmentDatabaseError, CircuitOpenError, KeyReused
-from sagas.orchestrator import BookingResult
+from sagas.wishes import BookingResult
 from tests.unit.adapters.web.fake_backend import (
     ATTEMPTED,
     BOOKED,

@@ -13,7 +13,7 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
 from domain.errors import AlreadyOver
-from sagas.orchestrator import BookingResult
+from sagas.wishes import BookingResult
 from tests.unit.adapters.web.fake_backend import ATTEMPTED, BOOKING_ID, REVIEW, FakeBackend, booking, failed
 from tests.unit.adapters.web.test_access import ROUTES
 

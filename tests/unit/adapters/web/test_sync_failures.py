@@ -11,8 +11,8 @@ from domain import findings as f
 from domain.errors import AppointmentError, CustomerValidationError, FieldError, NothingToDecide, UnknownBooking
 from domain.person import Remark
 from projections.failures import SyncFailure
-from sagas.orchestrator import BookingResult
 from sagas.repairs import AnswerReview
+from sagas.wishes import BookingResult
 from tests.unit.adapters.web.fake_backend import (
     ATTEMPTED,
     BOOKED,

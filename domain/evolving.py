@@ -1,0 +1,323 @@
+"""
+What each event makes of a booking.
+
+`evolve` takes every event as a fact; it never refuses and never computes policy.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from domain import events as e
+from domain import findings as f
+from domain import moving as m
+from domain.booking import Booking, BookingStatus, Failure, Goal, Obstacle
+from domain.ledger import Ledger, Line, LineStatus
+from domain.moving import MoveEvent, evolve_move
+
+
+def fold(booking: Booking, happened: Iterable[e.BookingEvent]) -> Booking:
+    """Return the state after all these events."""
+    count, last = 0, None
+    for event in happened:
+        booking, last = _after(booking, event), event
+        count += 1
+    if last is None:
+        return booking
+    return replace(booking, version=booking.version + count, updated_at=last.at)
+
+
+def evolve(booking: Booking, event: e.BookingEvent) -> Booking:
+    """Return the state after one more event."""
+    return fold(booking, (event,))
+
+
+def _after(b: Booking, event: e.BookingEvent) -> Booking:
+    match event:
+        case e.BookingInitiated():
+            return replace(b, initiated=event, starts_at=event.starts_at, ends_at=event.ends_at)
+        case e.CalcomBookingAttempted():
+            return _attempted(b, event)
+        case e.CalcomBookingNotSent():
+            not_sent = _settle(b, event.attempt_id, status=LineStatus.NOT_SENT, reason=event.reason, in_review=False)
+            # To be held back by the rate limit says nothing of whether Cal.com can be reached.
+            failed = event.reason != "rate_limited"
+            return replace(not_sent, retry_at=event.retry_at, not_sent=b.not_sent + failed)
+        case e.CalcomOutcomeUnknown():
+            return _settle(
+                b,
+                event.attempt_id,
+                status=LineStatus.IN_DOUBT,
+                reason=event.reason,
+                doubted_at=event.at,
+                looks=0,
+                clean_looks=0,
+            )
+        case e.CalcomLooked():
+            return _looked(b, event)
+        case e.CalcomAttemptAbsent():
+            status = LineStatus.ABSENT_FOR_GOOD if event.final else LineStatus.ABSENT
+            return _settle(b, event.attempt_id, status=status, clean_looks=0)
+        case e.CalcomBookingCreated():
+            return _created(b, event)
+        case e.CalcomBookingRefused():
+            return _refused(b, event)
+        case e.CalcomBookingFollowed():
+            # Whatever was known of the old uid: what is followed lives.
+            lives = b.ledger.changed(lambda it: it.uid == event.from_uid, uid=event.to_uid, status=LineStatus.LIVE)
+            followed = replace(b, ledger=lives)
+            return replace(followed, kept_uid=event.to_uid) if b.kept_uid == event.from_uid else followed
+        case e.CalcomBookingFound():
+            return _found(b, event)
+        case e.BookingDeferred():
+            return replace(b, deferred_for=event.reason, retry_at=event.until)
+        case e.AppointmentBooked():
+            return replace(
+                b,
+                ended=BookingStatus.BOOKED,
+                appointment_id=event.appointment_id,
+                appointment_live=True,
+                starts_at=event.starts_at,
+                ends_at=event.ends_at,
+                obstacle=None,
+                review=None if event.settles_review else b.review,
+            )
+        case m.BookingRescheduled():
+            return _rescheduled(b, event)
+        case e.AppointmentPersistenceFailed():
+            obstacle = None if event.obstacle_id is None else Obstacle(appointment_id=event.obstacle_id)
+            return replace(b, obstacle=obstacle, persistence_failure=event.reason, repeats=b.repeats + 1)
+        case e.ObstacleInspected():
+            obstacle = Obstacle(appointment_id=event.obstacle_id, verdict=event.verdict)
+            return replace(b, obstacle=obstacle, retry_at=event.retry_at)
+        case e.CompensationStarted():
+            return replace(b, goal=Goal.COMPENSATE, undoing=Failure(reason=event.reason, detail=event.detail))
+        case e.CancellationRequested():
+            return _cancellation_requested(b, event)
+        case e.CalcomCancelAttempted():
+            cancelling = b.ledger.changed(lambda line: line.uid == event.uid, cancels=event.number)
+            return replace(b, ledger=cancelling, calls=b.calls + 1, repeats=b.repeats + (event.number > 1))
+        case e.CalcomBookingCancelled():
+            return _calcom_cancelled(b, event)
+        case e.CompensationFailed():
+            return _compensation_failed(b, event)
+        case e.BookingFailed():
+            failure = Failure(
+                reason=event.reason, detail=event.detail, conflicting_booking_id=event.conflicting_booking_id
+            )
+            review = None if event.settles_review else b.review
+            return replace(b, ended=BookingStatus.FAILED, failure=failure, review=review)
+        case e.BookingCancelled():
+            review = None if event.settles_review else b.review
+            return replace(b, ended=BookingStatus.CANCELLED, appointment_live=False, review=review, move=None)
+        case f.InconsistencyDetected():
+            return replace(b, inconsistencies=(*b.inconsistencies, event))
+        case f.InconsistencyResolved():
+            left = tuple(it for it in b.inconsistencies if (it.kind, it.uid) != (event.kind, event.uid))
+            return replace(b, inconsistencies=left)
+        case f.CalcomSyncRequired():
+            return b
+        case f.ManualReviewRequested():
+            asked = b.ledger.changed(
+                lambda line: line.attempt_id == event.attempt_id and line.uid == event.uid, in_review=True
+            )
+            return replace(b, ledger=asked, review=Failure(reason=event.reason, detail=event.detail))
+        case f.ManualReviewAnswered():
+            return _answered(b, event)
+        case _:
+            return _moving(b, event)
+
+
+def _settle(b: Booking, attempt_id: str, **facts: object) -> Booking:
+    return replace(b, ledger=b.ledger.changed(lambda line: line.attempt_id == attempt_id and line.uid is None, **facts))
+
+
+def _attempted(b: Booking, event: e.CalcomBookingAttempted) -> Booking:
+    line = Line(attempt_id=event.attempt_id, number=event.number, attempted_at=event.at, answer_by=event.answer_by)
+    return replace(
+        b, ledger=b.ledger.opened(line), calls=b.calls + 1, repeats=b.repeats + (event.number > 1), retry_at=None
+    )
+
+
+def _looked(b: Booking, event: e.CalcomLooked) -> Booking:
+    lines = tuple(
+        replace(
+            line,
+            looks=line.looks + 1,
+            clean_looks=line.clean_looks + (line.attempt_id in event.counted),
+            failed_looks=0 if event.problem is None else line.failed_looks + 1,
+            last_looked_at=event.started_at,
+        )
+        if line.attempt_id in event.attempt_ids and line.uid is None
+        else line
+        for line in b.ledger.lines
+    )
+    return replace(b, ledger=Ledger(lines))
+
+
+def _created(b: Booking, event: e.CalcomBookingCreated) -> Booking:
+    # Whatever a person was asked about the attempt when nothing was known of it: this is the answer.
+    facts = {"status": LineStatus.LIVE, "uid": event.uid, "calcom_status": event.calcom_status, "in_review": False}
+    line = b.ledger.of(event.attempt_id)
+    if line is not None and line.uid is not None and b.ledger.holding(event.uid) is None:
+        # One attempt turned out to have made a second booking: it gets a line of its own.
+        extra = replace(
+            line,
+            uid=event.uid,
+            status=LineStatus.LIVE,
+            calcom_status=event.calcom_status,
+            in_review=False,
+            cancels=0,
+            cancel_failures=0,
+            retry_cancel_at=None,
+        )
+        after = replace(b, ledger=b.ledger.opened(extra))
+    else:
+        after = replace(
+            b,
+            ledger=b.ledger.changed(
+                lambda it: it.attempt_id == event.attempt_id and it.uid in {None, event.uid}, **facts
+            ),
+        )
+    if b.kept_uid is None and b.goal is Goal.BOOK and b.ended is None:
+        after = replace(after, kept_uid=event.uid, starts_at=event.starts_at, ends_at=event.ends_at)
+    return after
+
+
+def _moving(b: Booking, event: MoveEvent) -> Booking:
+    moving = replace(b, move=evolve_move(b.move, event))
+    match event:
+        case m.RescheduleRequested():
+            commands = b.move_commands
+            if event.command_id is not None:
+                commands = (*commands, (event.command_id, event.starts_at))
+            return replace(
+                moving,
+                goal=Goal.MOVE,
+                ended=None,
+                move_failure=None,
+                move_commands=commands,
+                obstacle=None,
+                persistence_failure=None,
+            )
+        case m.CalcomRescheduleAttempted():
+            return replace(moving, calls=b.calls + 1, repeats=b.repeats + (event.number > 1))
+        case m.CalcomBookingMoved():
+            return _moved(moving, event)
+        case m.RescheduleFailed():
+            failure = Failure(reason=event.reason, detail=event.detail)
+            # A cancellation that came meanwhile goes on; else the appointment stays as it was.
+            stays = b.goal is Goal.MOVE
+            back = replace(moving, goal=Goal.BOOK, ended=BookingStatus.BOOKED) if stays else moving
+            return replace(back, move_failure=failure)
+        case _:
+            return moving
+
+
+def _moved(b: Booking, event: m.CalcomBookingMoved) -> Booking:
+    lives = b.ledger.changed(lambda it: it.uid == event.from_uid, uid=event.to_uid, status=LineStatus.LIVE)
+    kept = event.to_uid if b.kept_uid == event.from_uid else b.kept_uid
+    followed = replace(b, ledger=lives, kept_uid=kept)
+    if b.goal is Goal.BOOK and b.ended is BookingStatus.BOOKED:
+        return replace(followed, goal=Goal.MOVE, ended=None, obstacle=None, persistence_failure=None)
+    return followed
+
+
+def _rescheduled(b: Booking, event: m.BookingRescheduled) -> Booking:
+    there = replace(
+        b,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        webhook_id=event.webhook_id or b.webhook_id,
+        move=None,
+        obstacle=None,
+    )
+    return replace(there, goal=Goal.BOOK, ended=BookingStatus.BOOKED) if b.goal is Goal.MOVE else there
+
+
+def _found(b: Booking, event: e.CalcomBookingFound) -> Booking:
+    line = Line(
+        attempt_id=f"calcom:{event.uid}",
+        number=0,
+        attempted_at=event.at,
+        answer_by=event.at,
+        status=LineStatus.LIVE,
+        uid=event.uid,
+        calcom_status=event.calcom_status,
+        foreign=True,
+    )
+    return replace(
+        b,
+        ledger=b.ledger.opened(line),
+        kept_uid=event.uid,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        webhook_id=event.webhook_id,
+    )
+
+
+def _answered(b: Booking, event: f.ManualReviewAnswered) -> Booking:
+    stays = event.answer == "keep_local" and b.appointment_live
+    facts: dict[str, object] = {"in_review": False}
+    if event.answer == "absent":
+        facts["status"] = LineStatus.ABSENT_FOR_GOOD if event.uid is None else LineStatus.CANCELLED
+    elif event.answer in {"retry", "cancel"}:
+        facts |= {"cancel_failures": 0, "retry_cancel_at": None, "failed_looks": 0}
+    elif event.answer == "keep_local" and not stays:
+        facts["status"] = LineStatus.SET_ASIDE
+    ledger = b.ledger.changed(
+        lambda line: line.in_review and line.attempt_id == event.attempt_id and line.uid == event.uid, **facts
+    )
+    answered = replace(b, ledger=ledger, review=b.review if ledger.in_review else None)
+    if stays:
+        # The appointment is kept, and what was to undo it is forgotten.
+        return replace(answered, goal=Goal.BOOK, ended=BookingStatus.BOOKED, cancellation=None, undoing=None, move=None)
+    if event.answer == "retry":
+        move = None if b.move is None else replace(b.move, failed_looks=0)
+        return replace(answered, persistence_failure=None, move=move)
+    return answered
+
+
+def _refused(b: Booking, event: e.CalcomBookingRefused) -> Booking:
+    refused = _settle(
+        b,
+        event.attempt_id,
+        status=LineStatus.REFUSED,
+        reason=event.reason,
+        detail=event.detail,
+        conflict=event.conflict,
+        in_review=False,
+    )
+    if not event.conflict:
+        return refused
+    # What holds the slot may be an attempt that was thought absent: all of those are in doubt again.
+    doubted = refused.ledger.changed(
+        lambda line: line.status is LineStatus.ABSENT,
+        status=LineStatus.IN_DOUBT,
+        doubted_at=event.at,
+        looks=0,
+        clean_looks=0,
+        last_looked_at=None,
+    )
+    return replace(refused, ledger=doubted)
+
+
+def _cancellation_requested(b: Booking, event: e.CancellationRequested) -> Booking:
+    commands = b.cancel_commands if event.command_id is None else (*b.cancel_commands, event.command_id)
+    asked = replace(b, cancellation=event, cancel_commands=commands)
+    if b.goal not in {Goal.BOOK, Goal.MOVE} or b.ended in {BookingStatus.FAILED, BookingStatus.CANCELLED}:
+        return asked
+    return replace(asked, goal=Goal.CANCEL, ended=None, retry_at=None)
+
+
+def _calcom_cancelled(b: Booking, event: e.CalcomBookingCancelled) -> Booking:
+    def is_it(line: Line) -> bool:
+        return line.uid == event.uid or (line.uid is None and line.attempt_id == event.attempt_id)
+
+    return replace(b, ledger=b.ledger.changed(is_it, status=LineStatus.CANCELLED, uid=event.uid, in_review=False))
+
+
+def _compensation_failed(b: Booking, event: e.CompensationFailed) -> Booking:
+    line = b.ledger.holding(event.uid)
+    failures = 1 if line is None else line.cancel_failures + 1
+    changed = b.ledger.changed(lambda it: it.uid == event.uid, cancel_failures=failures, retry_cancel_at=event.retry_at)
+    return replace(b, ledger=changed)

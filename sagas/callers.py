@@ -1,0 +1,103 @@
+"""
+The time that a caller has, and what goes on when it is up.
+
+A saga that a request has begun runs in a task of its own: a caller who goes away, or
+whose patience ends, cancels nothing.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from domain.booking import Booking
+from domain.errors import AppointmentDatabaseError
+from sagas.engine import Engine
+from sagas.run import Run
+
+log = logging.getLogger("calsaga.orchestrator")
+DURABLE_SECONDS = 5.0
+
+
+class Callers:
+    """Drives the sagas that callers of this process have begun."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._driving: set[asyncio.Task[None]] = set()
+
+    async def drive(self, run: Run, deadline: float) -> Booking:
+        """
+        Drive a run in a task of its own, and return where it got to in the caller's time.
+
+        Raises:
+            AppointmentDatabaseError: the database is away or slow; `booking_id` is the
+                booking that may go on all the same.
+
+        """
+        heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        run.on_heard = lambda: None if heard.done() else heard.set_result(None)
+        task = asyncio.create_task(self._engine.drive(run))
+        self._driving.add(task)
+        task.add_done_callback(self._driving.discard)
+        try:
+            if left(deadline) < DURABLE_SECONDS:
+                # However short the caller's patience, no answer before the wish is durable.
+                await asyncio.wait({task, heard}, timeout=DURABLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task}, timeout=left(deadline))
+        finally:
+            if not task.done():
+                # The caller leaves: nobody else will ask how it ended.
+                task.add_done_callback(partial(_log_failure, run.state.booking_id))
+        if task.done():
+            await _finish(task, run)
+        elif not heard.done():
+            raise _slow(run)
+        if run.lost and not heard.done():
+            return run.saved
+        return await self.outcome(run.saved, deadline)
+
+    async def outcome(self, booking: Booking, deadline: float) -> Booking:
+        """Return the booking when it is over, or as it is when the caller's time is up, whoever drives it."""
+        return await self._engine.waiting.outcome(booking, seconds=left(deadline))
+
+    async def drain(self, *, within: timedelta) -> None:
+        """Wait for the sagas that callers have started here, at most this long; then leave them to others."""
+        if self._driving:
+            _, late = await asyncio.wait(self._driving, timeout=within.total_seconds())
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+
+def deadline_in(seconds: float) -> float:
+    """Return when a caller's patience ends, on the loop's clock."""
+    return asyncio.get_running_loop().time() + seconds
+
+
+def left(deadline: float) -> float:
+    """Return how many seconds are left."""
+    return max(deadline - asyncio.get_running_loop().time(), 0.0)
+
+
+def _log_failure(booking_id: UUID, task: asyncio.Task[None]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, AppointmentDatabaseError):
+        log.warning("orchestrator.saga.left", extra={"saga_id": str(booking_id), **error.as_log()})
+    elif error is not None:
+        log.error("orchestrator.saga.crashed", extra={"saga_id": str(booking_id)}, exc_info=error)
+
+
+async def _finish(task: asyncio.Task[None], run: Run) -> None:
+    try:
+        await task
+    except AppointmentDatabaseError as error:
+        error.booking_id = run.state.booking_id
+        raise
+
+
+def _slow(run: Run) -> AppointmentDatabaseError:
+    return AppointmentDatabaseError(
+        "The database is slow to answer; the booking may go on.", kind="timeout", booking_id=run.state.booking_id
+    )
