@@ -30,7 +30,7 @@ from sagas.appending import (
     NothingDue,
 )
 from sagas.converged import Converged
-from sagas.converging import Difference, NotNow, compare, found, missing, overlapping, repaired
+from sagas.converging import Difference, NotNow, compare, doubled, found, missing, overlapping, repaired
 from sagas.engine import Engine
 from sagas.next_step import next_step
 from sagas.ports import Agenda, Appointments, Calendars, Clock, Ids, Log
@@ -148,6 +148,10 @@ class Convergence:
                 return Converged(outcome="equal", detail="nobody here knows it")
             return await self._walk_ins.take_in(company_id, trace, webhook_id=webhook_id)
         match compared:
+            case None if (twice := await self._doubled(company_id, booking, trace, now)) is not None:
+                other, ghost = twice
+                written = await self._write(other, ghost, finding=finding, now=now)
+                return Converged(outcome="cancelled", detail="ghost", booking_id=other.booking_id) if written else None
             case None:
                 reviewed = booking.status is BookingStatus.NEEDS_REVIEW
                 return Converged(outcome="flagged" if reviewed else "equal", booking_id=booking.booking_id)
@@ -178,6 +182,20 @@ class Convergence:
         calendar = await self._calendars.of(booking.facts.service.company_id)
         kept = await calendar.trace(kept_uid)
         return None if isinstance(kept, o.Standing) and kept.uid == kept_uid else kept
+
+    async def _doubled(
+        self, company_id: str, booking: Booking, trace: o.Standing | o.Gone, now: datetime
+    ) -> tuple[Booking, Difference] | None:
+        """Return another booking that stands for what this one has become, and what makes it go."""
+        if isinstance(trace, o.Gone) or not trace.origins:
+            return None
+        holders = await self._appointments.holders(company_id=company_id, uids=trace.origins)
+        for holder in holders.values():
+            other = await self._engine.load(holder)
+            ghost = None if holder == booking.booking_id else doubled(other, trace, now=now)
+            if ghost is not None:
+                return other, ghost
+        return None
 
     async def _write(self, booking: Booking, difference: Difference, *, finding: bool, now: datetime) -> bool:
         """Write a difference and what mends it; False if the booking has changed meanwhile."""

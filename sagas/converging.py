@@ -66,6 +66,22 @@ def compare(
     return NotNow.REBOOKED if _is_rebooked(booking, trace) else _surplus(booking, trace, now)
 
 
+def doubled(other: Booking, trace: o.Standing, *, now: datetime) -> Difference | None:
+    """Return that a walk-in is here twice: once more under a uid that it had before, read from a stale replica."""
+    uid, foreign = other.kept_uid, all(line.foreign for line in other.ledger.lines)
+    if uid is None or uid not in trace.origins or other.status is not BookingStatus.BOOKED or not foreign:
+        return None
+    return Difference(
+        kind="ghost",
+        repair="mark_cancelled",
+        uid=uid,
+        evidence=f"it was moved at Cal.com, and is booked here as {trace.uid}, too",
+        outcome="cancelled",
+        events=record_gone(other, uid, now=now),
+        cancels=True,
+    )
+
+
 def found(difference: Difference, *, now: datetime) -> f.InconsistencyDetected:
     """Return the finding that tells of a difference."""
     return f.InconsistencyDetected(

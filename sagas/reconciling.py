@@ -158,7 +158,9 @@ class Reconciler:
     async def _missing(self, company_id: str, event_type_id: int, sighted: o.Sighted, now: datetime) -> list[Finding]:
         """Return what is booked here and not in the list, which has all that is still to come."""
         seen = {uid for one in sighted.seen for uid in one.uids}
+        become = {before: one.uid for one in sighted.seen for before in one.origins}
         rows = await self._books.booked(company_id=company_id, event_type_id=event_type_id, ending_after=now)
+        held = {row.uid for row in rows}
         return [
             Finding(
                 company_id=company_id,
@@ -169,7 +171,7 @@ class Reconciler:
                 booking_id=row.booking_id,
             )
             for row in rows
-            if row.uid not in seen
+            if row.uid not in seen or become.get(row.uid) in held
         ]
 
     async def _mend(self, finding: Finding) -> Finding | None:
