@@ -72,6 +72,21 @@ def test_a_refused_move_leaves_everything_where_it_was() -> None:
     assert ((True, "uid-1", SLOT, False), {}, {}) == (row_of(office), office.log.claims, office.agenda.rows)
 
 
+def test_each_command_hears_what_became_of_itself() -> None:
+    office = a_booked_office()
+    office.calcom.moves.extend([MoveFate(), MoveFate(does="refused")])
+
+    async def main() -> list[str | None]:
+        results = [
+            await move(office, to, key=key)
+            for key, to in (("first", LATER), ("second", LATEST), ("first", LATER), ("second", LATEST))
+        ]
+        return [None if one.not_moved is None else one.not_moved.reason for one in results]
+
+    assert [None, "out_of_bounds", None, "out_of_bounds"] == office.run(main())
+    assert None is office.run(move(office)).not_moved
+
+
 def test_a_time_that_is_claimed_asks_nothing_of_cal_com_and_keeps_what_is_due() -> None:
     office = Office()
     office.calcom.creates.append(CreateFate(does="lost"))
