@@ -25,8 +25,14 @@ def _all() -> Iterator[Point]:
                     if callers >= processes:
                         yield Point(database=database, callers=callers, processes=processes, latency_ms=latency_ms)
     for database in ("sqlite", "postgres"):
-        for callers in CALLERS:
-            yield Point(database=database, callers=callers, through="http")
+        for latency_ms in (0, 50):
+            for callers in CALLERS:
+                yield Point(
+                    database=database, callers=callers, processes=min(2, callers), latency_ms=latency_ms, through="http"
+                )
+    for _ in range(2):
+        for past_events in (10_000, 1_000_000):
+            yield Point(database="postgres", callers=16, past_events=past_events)
 
 
 def _quick() -> Iterator[Point]:

@@ -15,6 +15,7 @@ from adapters.database.tables import appointments, services
 from benchmarks.callers import DOOMED, STEADY
 from benchmarks.mock_calendar import DOOMED_EVENT_TYPE, DOOMED_UIDS
 from migrations.runner import migrate
+from projections.catalog import PROJECTIONS
 from tests.servers.postgres import PostgresServer
 
 STEADY_EVENT_TYPE = 1
@@ -39,7 +40,8 @@ PAST = (
     """,
     """
     INSERT INTO projection_checkpoints (name, position, updated_at)
-    SELECT 'bookings', max(notification_id), now() FROM stored_events HAVING max(notification_id) IS NOT NULL
+    SELECT name, max(notification_id), now() FROM stored_events, unnest(%(followers)s::text[]) AS followers (name)
+    GROUP BY name
     """,
     "ANALYZE",
 )
@@ -67,10 +69,9 @@ def fresh(kind: str, server: PostgresServer, *, past_events: int = 0) -> Iterato
         engine.dispose()
         if past_events:
             with psycopg.connect(url) as past:
+                values = {"bookings": past_events // EVENTS_A_BOOKING, "followers": [one.name for one in PROJECTIONS]}
                 for statement in PAST:
-                    past.execute(
-                        statement, {"bookings": past_events // EVENTS_A_BOOKING} if "%(" in statement else None
-                    )
+                    past.execute(statement, values if "%(" in statement else None)
         yield url
 
 

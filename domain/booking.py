@@ -61,6 +61,15 @@ class Obstacle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MoveCommand:
+    """A wish to move that was taken, by its idempotency key; `failure` says why it came to nothing."""
+
+    command_id: str
+    starts_at: datetime
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
     """The state of one booking at `version`; version 0 is a booking that nobody has asked for yet."""
 
@@ -85,7 +94,7 @@ class Booking:
     cancel_commands: tuple[str, ...] = ()
     move: Move | None = None
     move_failure: Failure | None = None
-    move_commands: tuple[tuple[str, datetime], ...] = ()
+    move_commands: tuple[MoveCommand, ...] = ()
     inconsistencies: tuple[f.InconsistencyDetected, ...] = ()
     retry_at: datetime | None = None
     not_sent: int = 0

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from uuid import UUID
 
-from domain.booking import Booking, BookingStatus
+from domain.booking import Booking, BookingStatus, Failure, MoveCommand
 from domain.commands import RequestBooking, RequestCancellation, RequestReschedule
 from domain.errors import AlreadyOver, KeyReused, MadeElsewhere, NotBooked
 from domain.events import BookingInitiated, CancellationRequested
@@ -112,11 +112,11 @@ def reschedule(booking: Booking, command: RequestReschedule, *, now: datetime) -
         NotBooked: the booking does not stand.
 
     """
-    for command_id, starts_at in booking.move_commands:
-        if command_id == command.command_id:
-            if starts_at != command.starts_at:
-                raise KeyReused(booking.booking_id)
-            return None
+    taken = _taken(booking, command)
+    if taken is not None:
+        if taken.starts_at != command.starts_at:
+            raise KeyReused(booking.booking_id)
+        return None
     under_way = booking.move if booking.status is BookingStatus.RESCHEDULING else None
     if under_way is not None and under_way.starts_at == command.starts_at:
         return None
@@ -135,6 +135,18 @@ def reschedule(booking: Booking, command: RequestReschedule, *, now: datetime) -
         command_id=command.command_id,
         person=Remark(reason=command.reason),
     )
+
+
+def move_refused(booking: Booking, command: RequestReschedule) -> Failure | None:
+    """Return why this command moved nothing, whatever other commands came to before or after it."""
+    taken = _taken(booking, command)
+    if taken is not None:
+        return taken.failure
+    return booking.move_failure if booking.starts_at != command.starts_at else None
+
+
+def _taken(booking: Booking, command: RequestReschedule) -> MoveCommand | None:
+    return next((one for one in booking.move_commands if one.command_id == command.command_id), None)
 
 
 def _moved_away(booking: Booking) -> bool:

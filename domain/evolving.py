@@ -10,7 +10,7 @@ from dataclasses import replace
 from domain import events as e
 from domain import findings as f
 from domain import moving as m
-from domain.booking import Booking, BookingStatus, Failure, Goal, Obstacle
+from domain.booking import Booking, BookingStatus, Failure, Goal, MoveCommand, Obstacle
 from domain.ledger import Ledger, Line, LineStatus
 from domain.moving import MoveEvent, evolve_move
 
@@ -189,7 +189,7 @@ def _moving(b: Booking, event: MoveEvent) -> Booking:
         case m.RescheduleRequested():
             commands = b.move_commands
             if event.command_id is not None:
-                commands = (*commands, (event.command_id, event.starts_at))
+                commands = (*commands, MoveCommand(command_id=event.command_id, starts_at=event.starts_at))
             return replace(
                 moving,
                 goal=Goal.MOVE,
@@ -208,9 +208,14 @@ def _moving(b: Booking, event: MoveEvent) -> Booking:
             # A cancellation that came meanwhile goes on; else the appointment stays as it was.
             stays = b.goal is Goal.MOVE
             back = replace(moving, goal=Goal.BOOK, ended=BookingStatus.BOOKED) if stays else moving
-            return replace(back, move_failure=failure)
+            return replace(back, move_failure=failure, move_commands=_failed(b, failure))
         case _:
             return moving
+
+
+def _failed(b: Booking, failure: Failure) -> tuple[MoveCommand, ...]:
+    asked = None if b.move is None else b.move.command_id
+    return tuple(replace(one, failure=failure) if one.command_id == asked else one for one in b.move_commands)
 
 
 def _moved(b: Booking, event: m.CalcomBookingMoved) -> Booking:

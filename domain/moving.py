@@ -152,6 +152,7 @@ class Move:
     ends_at: datetime
     claimed: bool
     reason: str = ""
+    command_id: str | None = None
     status: MoveStatus = MoveStatus.WANTED
     number: int = 0
     not_sent: int = 0
@@ -188,7 +189,13 @@ def evolve_move(move: Move | None, event: MoveEvent) -> Move | None:
     """Return the move after one more event; None once it has come to nothing."""
     match event:
         case RescheduleRequested():
-            return Move(starts_at=event.starts_at, ends_at=event.ends_at, claimed=True, reason=event.person.reason)
+            return Move(
+                starts_at=event.starts_at,
+                ends_at=event.ends_at,
+                claimed=True,
+                reason=event.person.reason,
+                command_id=event.command_id,
+            )
         case CalcomBookingMoved():
             known = move or Move(starts_at=event.starts_at, ends_at=event.ends_at, claimed=False)
             return replace(known, starts_at=event.starts_at, ends_at=event.ends_at, status=MoveStatus.MOVED)

@@ -30,7 +30,7 @@ from sagas.appending import (
     NothingDue,
 )
 from sagas.converged import Converged
-from sagas.converging import Difference, NotNow, compare, found, overlapping, repaired
+from sagas.converging import Difference, NotNow, compare, doubled, found, missing, overlapping, repaired
 from sagas.engine import Engine
 from sagas.next_step import next_step
 from sagas.ports import Agenda, Appointments, Calendars, Clock, Ids, Log
@@ -115,6 +115,22 @@ class Convergence:
         booking = await self._engine.load(holder)
         return None if booking.initiated is None else booking
 
+    async def flag_missing(self, booking_id: UUID, uid: str) -> Converged:
+        """
+        Have a person decide about a booked uid that Cal.com does not know at all.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        booking, now = await self._engine.load(booking_id), self._clock.now()
+        if booking.status is not BookingStatus.BOOKED or booking.kept_uid != uid:
+            return Converged(outcome=None, detail="not_there", booking_id=booking_id)
+        known = any((one.kind, one.uid) == ("ghost", uid) for one in booking.inconsistencies)
+        if not known and not await self._write(booking, missing(uid, now=now), finding=True, now=now):
+            return Converged(outcome=None, detail="changed_meanwhile", booking_id=booking_id)
+        return Converged(outcome="flagged", detail="not_there", booking_id=booking_id)
+
     async def _agree(
         self, company_id: str, trace: o.Standing | o.Gone, webhook_id: UUID | None, *, finding: bool
     ) -> Converged | None:
@@ -132,6 +148,10 @@ class Convergence:
                 return Converged(outcome="equal", detail="nobody here knows it")
             return await self._walk_ins.take_in(company_id, trace, webhook_id=webhook_id)
         match compared:
+            case None if (twice := await self._doubled(company_id, booking, trace, now)) is not None:
+                other, ghost = twice
+                written = await self._write(other, ghost, finding=finding, now=now)
+                return Converged(outcome="cancelled", detail="ghost", booking_id=other.booking_id) if written else None
             case None:
                 reviewed = booking.status is BookingStatus.NEEDS_REVIEW
                 return Converged(outcome="flagged" if reviewed else "equal", booking_id=booking.booking_id)
@@ -163,6 +183,20 @@ class Convergence:
         kept = await calendar.trace(kept_uid)
         return None if isinstance(kept, o.Standing) and kept.uid == kept_uid else kept
 
+    async def _doubled(
+        self, company_id: str, booking: Booking, trace: o.Standing | o.Gone, now: datetime
+    ) -> tuple[Booking, Difference] | None:
+        """Return another booking that stands for what this one has become, and what makes it go."""
+        if isinstance(trace, o.Gone) or not trace.origins:
+            return None
+        holders = await self._appointments.holders(company_id=company_id, uids=trace.origins)
+        for holder in holders.values():
+            other = await self._engine.load(holder)
+            ghost = None if holder == booking.booking_id else doubled(other, trace, now=now)
+            if ghost is not None:
+                return other, ghost
+        return None
+
     async def _write(self, booking: Booking, difference: Difference, *, finding: bool, now: datetime) -> bool:
         """Write a difference and what mends it; False if the booking has changed meanwhile."""
         result = await self._append(booking, self._told(booking, difference, finding=finding, now=now), difference)
@@ -176,7 +210,7 @@ class Convergence:
 
     @staticmethod
     def _told(booking: Booking, difference: Difference, *, finding: bool, now: datetime) -> Sequence[BookingEvent]:
-        if not finding:
+        if not finding or difference.outcome in {"equal", "flagged"}:
             return difference.events
         known = any((it.kind, it.uid) == (difference.kind, difference.uid) for it in booking.inconsistencies)
         detected = () if known else (found(difference, now=now),)

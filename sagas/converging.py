@@ -66,6 +66,22 @@ def compare(
     return NotNow.REBOOKED if _is_rebooked(booking, trace) else _surplus(booking, trace, now)
 
 
+def doubled(other: Booking, trace: o.Standing, *, now: datetime) -> Difference | None:
+    """Return that a walk-in is here twice: once more under a uid that it had before, read from a stale replica."""
+    uid, foreign = other.kept_uid, all(line.foreign for line in other.ledger.lines)
+    if uid is None or uid not in trace.origins or other.status is not BookingStatus.BOOKED or not foreign:
+        return None
+    return Difference(
+        kind="ghost",
+        repair="mark_cancelled",
+        uid=uid,
+        evidence=f"it was moved at Cal.com, and is booked here as {trace.uid}, too",
+        outcome="cancelled",
+        events=record_gone(other, uid, now=now),
+        cancels=True,
+    )
+
+
 def found(difference: Difference, *, now: datetime) -> f.InconsistencyDetected:
     """Return the finding that tells of a difference."""
     return f.InconsistencyDetected(
@@ -147,7 +163,7 @@ def _moved(booking: Booking, trace: o.Standing, now: datetime, webhook_id: UUID 
     kept = booking.kept_uid or trace.uid
     same_time = (booking.starts_at, booking.ends_at) == (trace.starts_at, trace.ends_at)
     if kept == trace.uid and same_time:
-        return None
+        return _there_again(booking, kept, now)
     followed: tuple[e.BookingEvent, ...] = ()
     if kept != trace.uid:
         line = booking.ledger.holding(kept)
@@ -171,6 +187,23 @@ def _moved(booking: Booking, trace: o.Standing, now: datetime, webhook_id: UUID 
         events=(*_left_behind(booking, kept, trace, now=now), *followed, moved),
         moves=True,
     )
+
+
+def _there_again(booking: Booking, kept: str, now: datetime) -> Difference | None:
+    """Return that what was missed stands where it should."""
+    resolved = tuple(one for one in settled(booking, kept, how="seen", now=now) if one.kind == "ghost")
+    if not resolved:
+        return None
+    return Difference(
+        kind="ghost", repair="none", uid=kept, evidence="it is there again", outcome="equal", events=resolved
+    )
+
+
+def missing(uid: str, *, now: datetime) -> Difference:
+    """Return that a booked uid is neither in Cal.com's list nor found by itself: a person must say what that means."""
+    evidence = "booked here; Cal.com's list does not have it, and Cal.com finds nothing under the uid"
+    difference = Difference(kind="ghost", repair="manual_review", uid=uid, evidence=evidence, outcome="flagged")
+    return replace(difference, events=(found(difference, now=now),))
 
 
 def _left_behind(

@@ -127,7 +127,7 @@ class Orchestrator:
         """
         Move a booking to another time in both places; until Cal.com has moved it, it stays where it is.
 
-        Where the move came to nothing, the booking is still booked, with a `move_failure`.
+        Where the move came to nothing, the booking is still booked, and the result says why as `not_moved`.
 
         Raises:
             UnknownBooking: the company has no such booking.
@@ -151,7 +151,8 @@ class Orchestrator:
                 run.reschedule(requested)
             return requested is not None
 
-        return await self.carry_out(wish.booking_id, request, company_id=wish.company_id, patience=patience)
+        result = await self.carry_out(wish.booking_id, request, company_id=wish.company_id, patience=patience)
+        return replace(result, not_moved=deciding.move_refused(result.booking, command))
 
     async def carry_out(
         self,

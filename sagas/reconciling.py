@@ -158,7 +158,9 @@ class Reconciler:
     async def _missing(self, company_id: str, event_type_id: int, sighted: o.Sighted, now: datetime) -> list[Finding]:
         """Return what is booked here and not in the list, which has all that is still to come."""
         seen = {uid for one in sighted.seen for uid in one.uids}
+        become = {before: one.uid for one in sighted.seen for before in one.origins}
         rows = await self._books.booked(company_id=company_id, event_type_id=event_type_id, ending_after=now)
+        held = {row.uid for row in rows}
         return [
             Finding(
                 company_id=company_id,
@@ -169,7 +171,7 @@ class Reconciler:
                 booking_id=row.booking_id,
             )
             for row in rows
-            if row.uid not in seen
+            if row.uid not in seen or become.get(row.uid) in held
         ]
 
     async def _mend(self, finding: Finding) -> Finding | None:
@@ -178,6 +180,8 @@ class Reconciler:
         converged = await self._convergence.converge(finding.company_id, finding.uid, finding=True)
         if converged.outcome == "equal":
             return None
+        if converged.detail == "not_there" and finding.booking_id is not None:
+            converged = await self._convergence.flag_missing(finding.booking_id, finding.uid)
         return Finding(
             company_id=finding.company_id,
             uid=finding.uid,

@@ -13,7 +13,7 @@ from uuid import UUID
 from domain import findings as f
 from domain.booking import Booking, BookingStatus
 from domain.errors import CustomerValidationError, FieldError, MadeElsewhere, NothingToDecide
-from domain.events import BookingCancelled, BookingEvent, CancellationRequested
+from domain.events import BookingCancelled, BookingEvent, CalcomBookingCancelled, CancellationRequested
 from domain.evolving import fold
 from domain.ledger import Line
 from domain.person import Remark
@@ -79,6 +79,8 @@ class Repairs:
             asked, now = _asked_about(run.state, wish), self._clock.now()
             if asked is None:
                 run.decide(*decided_about_finding(run.state, wish, now=now))
+                if wish.answer == "absent":
+                    run.withdraw(BookingCancelled(at=now, reason="cancelled_at_calcom"))
                 return True
             gone = wish.answer == "absent" and run.state.ended is BookingStatus.BOOKED and _is_kept(run.state, asked)
             run.decide(*decided(run.state, wish, asked, adopted, now=now))
@@ -147,7 +149,8 @@ def decided_about_finding(booking: Booking, wish: AnswerReview, *, now: datetime
 
     """
     about = [it for it in booking.inconsistencies if it.uid == wish.uid and it.repair == "manual_review"]
-    if not about or wish.answer not in {"keep_local", "cancel"}:
+    missed = any(one.kind == "ghost" for one in about)
+    if not about or wish.answer not in ({"keep_local", "absent"} if missed else {"keep_local", "cancel"}):
         raise NothingToDecide(wish.booking_id)
     if wish.answer == "cancel" and any(line.foreign for line in booking.ledger.lines):
         raise MadeElsewhere(wish.booking_id)
@@ -157,6 +160,14 @@ def decided_about_finding(booking: Booking, wish: AnswerReview, *, now: datetime
             for one in about
         ),
         *(_cancellation(booking, wish, now=now) if wish.answer == "cancel" else ()),
+        *(_gone(booking, wish, now=now) if wish.answer == "absent" else ()),
+    )
+
+
+def _gone(booking: Booking, wish: AnswerReview, *, now: datetime) -> tuple[CalcomBookingCancelled, ...]:
+    lines = (line for line in booking.ledger.live if line.uid is not None and line.uid == wish.uid)
+    return tuple(
+        CalcomBookingCancelled(at=now, attempt_id=line.attempt_id, uid=line.uid or "", how="gone") for line in lines
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.booking import Booking, BookingStatus
+from domain.booking import Booking, BookingStatus, Failure
 from domain.errors import AppointmentCreationError
 
 
@@ -14,12 +14,14 @@ class BookingResult:
     Where the booking stands when the caller is answered.
 
     `replayed` says that the key was seen before. `near_duplicate` says that this is
-    another, older booking which the new wish is too close to.
+    another, older booking which the new wish is too close to. `not_moved` says why a
+    move that was asked for came to nothing.
     """
 
     booking: Booking
     replayed: bool = False
     near_duplicate: bool = False
+    not_moved: Failure | None = None
 
     def raise_for_failure(self) -> Booking:
         """

@@ -62,8 +62,8 @@ def answer_cancellation(result: BookingResult) -> Response:
 def answer_reschedule(result: BookingResult, *, correlation_id: str) -> Response:
     """Return the answer to a move: done, going on, or refused with the appointment where it was."""
     booking = result.booking
-    if booking.status is BookingStatus.BOOKED and booking.move_failure is not None:
-        reason = booking.move_failure.reason
+    if result.not_moved is not None:
+        reason = result.not_moved.reason
         kind = p.SLOT_TAKEN if reason == "slot_taken" else p.NOT_MOVED
         facts = {"reason": reason, "booking_id": booking.booking_id}
         detail = f"{sentence(reason)} The appointment stays where it is."

@@ -21,7 +21,7 @@ from sagas.converging import Difference, NotNow, compare, overlapping
 from sagas.outcomes import Attendee
 from sagas.walk_in import _until_booked, walk_in_id
 from sagas.wishes import CancelAppointment
-from tests.fakes.calcom import CreateFate
+from tests.fakes.calcom import CreateFate, LookFate
 from tests.fakes.given import (
     ABSENT,
     BOOKED,
@@ -320,3 +320,20 @@ def test_a_foreign_booking_that_lives_on_after_it_was_gone_is_not_ours_to_cancel
     booking = given(FOUND, booked(), cancelled_there(attempt="calcom:uid-1"), cancelled())
 
     assert None is _compared(booking, standing(attempt_id=None))
+
+
+def test_a_second_booking_is_not_judged_before_the_first_can_be_read() -> None:
+    office = _booked()
+    attempt_id = office.booking().ledger.lines[0].attempt_id
+    office.calcom.commit(
+        event_type_id=1, starts_at=LATER, ends_at=LATER + LENGTH, attempt_id=attempt_id, booking_id=BOOKING_ID
+    )
+    office.calcom.traces.extend([LookFate(), LookFate(does="errs")])
+
+    converged = office.run(office.sagas.convergence.converge("acme", "uid-2"))
+
+    assert (None, "kept_unknown", ["uid-1"]) == (
+        converged.outcome,
+        converged.detail,
+        [line.uid for line in office.booking().ledger.lines],
+    )

@@ -4,7 +4,6 @@ The reconciler finds what no webhook has told, both ways, and mends what is safe
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,58 +11,17 @@ import pytest
 
 from domain.booking import BookingStatus
 from domain.moving import BookingRescheduled
-from sagas.reconciling import OVERLAP, STILL_RUNNING, Reconciler, Sweep
+from sagas.reconciling import OVERLAP, STILL_RUNNING
 from sagas.walk_in import walk_in_id
 from sagas.wishes import CancelAppointment
-from tests.fakes.books import FakeBooks, FakePace
 from tests.fakes.calcom import CalcomBooking, CancelFate, CreateFate, LookFate
-from tests.fakes.given import BOOKING_ID, SERVICE, SLOT, WISH, cancellation, review
+from tests.fakes.desk import Desk, a_booked_desk, told
+from tests.fakes.given import BOOKING_ID, SLOT, WISH, cancellation, review
 from tests.fakes.moves import LATER
 from tests.fakes.office import Office
 
 HOUR = timedelta(hours=1)
 LENGTH = timedelta(minutes=30)
-
-
-class _Desk:
-    def __init__(self, office: Office) -> None:
-        self.office = office
-        self.books = FakeBooks(office.log, SERVICE)
-        self.pace = FakePace()
-        self.reconciler = Reconciler(
-            convergence=office.sagas.convergence,
-            calendars=office.calendar,
-            books=self.books,
-            clock=office.clock,
-            pace=self.pace,
-        )
-
-    def sweep(self, *, since: timedelta | None = None, dry_run: bool = False) -> Sweep:
-        (swept,) = self.office.run(self.reconciler.reconcile(since=since, dry_run=dry_run))
-        return swept
-
-    def work(self, seconds: float = 600) -> None:
-        async def main() -> None:
-            worker = self.office.another_process().worker
-            working = asyncio.create_task(worker.run())
-            await asyncio.sleep(seconds)
-            await worker.stop(within=timedelta(seconds=60))
-            await working
-
-        self.office.run(main())
-
-
-def _told(sweep: Sweep) -> list[tuple[str, str, str, str | None]]:
-    return [
-        (one.kind, one.repair, one.uid, None if one.converged is None else one.converged.outcome)
-        for one in sweep.findings
-    ]
-
-
-def _booked() -> _Desk:
-    office = Office()
-    office.run(office.orchestrator.book(WISH))
-    return _Desk(office)
 
 
 def _stands(
@@ -79,45 +37,46 @@ def _stands(
 
 
 def test_two_sides_that_agree_are_left_alone() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     version = desk.office.booking().version
 
-    assert ([], 1) == (_told(desk.sweep()), desk.sweep().seen)
+    assert ([], 1) == (told(desk.sweep()), desk.sweep().seen)
     assert (version, {}) == (desk.office.booking().version, desk.office.agenda.rows)
 
 
 def test_what_was_cancelled_there_is_a_ghost_here() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     desk.office.calcom.person_cancels("uid-1")
 
-    assert [("ghost", "mark_cancelled", "uid-1", "cancelled")] == _told(desk.sweep())
+    assert [("ghost", "mark_cancelled", "uid-1", "cancelled")] == told(desk.sweep())
     booking = desk.office.booking()
     assert (BookingStatus.CANCELLED, ()) == (booking.status, booking.inconsistencies)
-    assert [] == _told(desk.sweep())
+    assert [] == told(desk.sweep())
 
 
 def test_what_was_moved_there_is_moved_here() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     desk.office.calcom.person_moves("uid-1", HOUR)
 
-    assert [("time_drift", "move", "uid-2", "moved")] == _told(desk.sweep())
+    assert [("time_drift", "move", "uid-2", "moved")] == told(desk.sweep())
     booking = desk.office.booking()
     assert (SLOT + HOUR, "uid-2", ()) == (booking.starts_at, booking.kept_uid, booking.inconsistencies)
 
 
 def test_a_booking_that_left_the_list_is_looked_at_by_itself() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     old = desk.office.calcom.bookings["uid-1"]
     desk.office.calcom.bookings["uid-1"] = replace(old, event_type_id=2)
 
-    assert [] == _told(desk.sweep())
+    assert [("ghost", "look", "uid-1", None)] == told(desk.sweep(dry_run=True))
+    assert [] == told(desk.sweep())
     assert BookingStatus.BOOKED is desk.office.booking().status
 
 
 def test_an_orphan_of_a_failed_booking_is_cancelled_and_its_finding_resolved() -> None:
     desk = _failed_for_good()
 
-    assert [("orphan", "cancel", "uid-1", "adopted")] == _told(desk.sweep())
+    assert [("orphan", "cancel", "uid-1", "adopted")] == told(desk.sweep())
     assert [("orphan", "uid-1")] == [(one.kind, one.uid) for one in desk.office.booking().inconsistencies]
     desk.work()
     booking = desk.office.booking()
@@ -129,8 +88,8 @@ def test_an_orphan_of_a_failed_booking_is_cancelled_and_its_finding_resolved() -
     assert {} == desk.office.agenda.rows
 
 
-def _failed_for_good() -> _Desk:
-    desk = _Desk(Office())
+def _failed_for_good() -> Desk:
+    desk = Desk(Office())
     desk.office.calcom.creates.extend([CreateFate(does="lost")] * 3)
     desk.office.run(desk.office.orchestrator.book(WISH, patience=0))
     desk.work(7200)
@@ -144,15 +103,15 @@ def test_an_orphan_that_is_known_is_not_found_twice() -> None:
     desk.office.calcom.cancels.extend([CancelFate(does="fails")] * 3)
     desk.sweep()
 
-    assert [] == _told(desk.sweep())
+    assert [] == told(desk.sweep())
     assert 1 == len(desk.office.booking().inconsistencies)
 
 
 def test_a_double_of_a_booked_booking_is_cancelled_and_the_appointment_stays() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     _stands(desk.office, desk.office.booking().ledger.lines[0].attempt_id, starts_at=LATER)
 
-    assert [("duplicate", "cancel", "uid-2", "adopted")] == _told(desk.sweep())
+    assert [("duplicate", "cancel", "uid-2", "adopted")] == told(desk.sweep())
     desk.work()
     assert (["uid-2"], BookingStatus.BOOKED, ()) == (
         desk.office.calcom.cancelled_by_us,
@@ -168,38 +127,38 @@ def test_what_was_to_be_cancelled_and_is_cancelled_there_is_done() -> None:
     desk.work(3)
     desk.office.calcom.person_cancels("uid-1")
 
-    assert [("status_drift", "none", "uid-1", "cancelled")] == _told(desk.sweep())
+    assert [("status_drift", "none", "uid-1", "cancelled")] == told(desk.sweep())
     assert ((), {}) == (desk.office.booking().inconsistencies, desk.office.agenda.rows)
 
 
 def test_a_booking_in_doubt_is_woken() -> None:
-    desk = _Desk(Office())
+    desk = Desk(Office())
     desk.office.calcom.creates.append(CreateFate(does="committed"))
     desk.office.run(desk.office.orchestrator.book(WISH, patience=0))
 
-    assert [("orphan", "look", "uid-1", "woken")] == _told(desk.sweep())
+    assert [("orphan", "look", "uid-1", "woken")] == told(desk.sweep())
 
 
 def test_a_booking_that_is_under_way_is_no_finding() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     desk.office.log.write(BOOKING_ID, cancellation())
 
-    assert [] == _told(desk.sweep())
+    assert [] == told(desk.sweep())
 
 
 def test_a_booking_that_waits_for_a_person_is_no_finding() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     desk.office.log.write(BOOKING_ID, review(attempt=desk.office.booking().ledger.lines[0].attempt_id))
     desk.office.calcom.person_cancels("uid-1")
 
-    assert [] == _told(desk.sweep())
+    assert [] == told(desk.sweep())
 
 
 def test_what_somebody_else_has_made_is_taken_in_and_followed() -> None:
-    desk = _Desk(Office())
+    desk = Desk(Office())
     _stands(desk.office)
 
-    assert [("foreign_booking", "adopt", "uid-1", "imported")] == _told(desk.sweep())
+    assert [("foreign_booking", "adopt", "uid-1", "imported")] == told(desk.sweep())
     booking = desk.office.booking(walk_in_id("acme", "uid-1"))
     assert (BookingStatus.BOOKED, "calcom", "Booked at Cal.com") == (
         booking.status,
@@ -207,25 +166,25 @@ def test_what_somebody_else_has_made_is_taken_in_and_followed() -> None:
         booking.facts.person.name,
     )
     desk.office.calcom.person_moves("uid-1", HOUR)
-    assert [("time_drift", "move", "uid-2", "moved")] == _told(desk.sweep())
+    assert [("time_drift", "move", "uid-2", "moved")] == told(desk.sweep())
     desk.office.calcom.person_cancels("uid-2")
-    assert [("ghost", "mark_cancelled", "uid-2", "cancelled")] == _told(desk.sweep())
+    assert [("ghost", "mark_cancelled", "uid-2", "cancelled")] == told(desk.sweep())
     assert [] == desk.office.calcom.cancelled_by_us
 
 
 def test_what_claims_to_be_ours_and_is_not_is_flagged_and_never_touched() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     _stands(desk.office, "f" * 32, starts_at=LATER)
 
-    assert [("foreign_booking", "manual_review", "uid-2", "flagged")] == _told(desk.sweep())
+    assert [("foreign_booking", "manual_review", "uid-2", "flagged")] == told(desk.sweep())
     desk.work()
     foreign = desk.office.booking(walk_in_id("acme", "uid-2"))
     assert [("foreign_booking", "manual_review")] == [(one.kind, one.repair) for one in foreign.inconsistencies]
-    assert ([], []) == (desk.office.calcom.cancelled_by_us, _told(desk.sweep()))
+    assert ([], []) == (desk.office.calcom.cancelled_by_us, told(desk.sweep()))
 
 
 def test_what_claims_to_be_ours_stays_flagged_when_it_moves() -> None:
-    desk = _Desk(Office())
+    desk = Desk(Office())
     _stands(desk.office, "f" * 32)
     desk.sweep()
     desk.office.calcom.person_moves("uid-1", HOUR)
@@ -236,10 +195,10 @@ def test_what_claims_to_be_ours_stays_flagged_when_it_moves() -> None:
 
 
 def test_a_walk_in_at_a_time_that_is_taken_is_stored_flagged_and_settled_once_it_moves_away() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     _stands(desk.office)
 
-    assert [("foreign_booking", "adopt", "uid-2", "flagged")] == _told(desk.sweep())
+    assert [("foreign_booking", "adopt", "uid-2", "flagged")] == told(desk.sweep())
     booking_id = walk_in_id("acme", "uid-2")
     assert ["foreign_booking"] == [one.kind for one in desk.office.booking(booking_id).inconsistencies]
     desk.office.calcom.person_moves("uid-2", 5 * HOUR)
@@ -248,19 +207,19 @@ def test_a_walk_in_at_a_time_that_is_taken_is_stored_flagged_and_settled_once_it
 
 
 def test_a_person_who_moves_ours_into_a_time_that_is_taken_is_followed_and_flagged() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     _stands(desk.office, starts_at=LATER)
     desk.sweep()
     desk.office.calcom.person_moves("uid-1", LATER - SLOT)
     swept = desk.sweep()
 
     moved = [one for one in desk.office.log.events(BOOKING_ID) if isinstance(one, BookingRescheduled)]
-    assert ([("time_drift", "move", "uid-3", "moved")], [True]) == (_told(swept), [one.overlaps for one in moved])
+    assert ([("time_drift", "move", "uid-3", "moved")], [True]) == (told(swept), [one.overlaps for one in moved])
     assert BookingStatus.BOOKED is desk.office.booking().status
 
 
 def test_an_overlap_that_a_person_made_is_found_until_it_is_gone() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     _stands(desk.office, starts_at=LATER)
     desk.sweep()
     desk.office.calcom.person_moves("uid-1", LATER - SLOT)
@@ -273,16 +232,16 @@ def test_an_overlap_that_a_person_made_is_found_until_it_is_gone() -> None:
 
 
 def test_a_dry_run_shows_the_plan_and_changes_nothing() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     desk.office.calcom.person_cancels("uid-1")
     commits = desk.office.log.commits
 
-    assert [("ghost", "mark_cancelled", "uid-1", None)] == _told(desk.sweep(dry_run=True))
+    assert [("ghost", "mark_cancelled", "uid-1", None)] == told(desk.sweep(dry_run=True))
     assert (commits, {}) == (desk.office.log.commits, desk.books.watermarks)
 
 
 def test_a_list_that_cannot_be_read_is_a_problem_and_no_watermark() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     desk.office.calcom.looks.append(LookFate(does="errs"))
 
     swept = desk.sweep()
@@ -292,7 +251,7 @@ def test_a_list_that_cannot_be_read_is_a_problem_and_no_watermark() -> None:
 
 @pytest.mark.parametrize("since", [None, timedelta(days=3)])
 def test_a_sweep_goes_back_behind_the_last_one_or_as_far_as_asked(since: timedelta | None) -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     asked: list[datetime] = []
     sightings = desk.office.calendar.sightings
 
@@ -312,7 +271,7 @@ def test_a_sweep_goes_back_behind_the_last_one_or_as_far_as_asked(since: timedel
 
 
 def test_every_call_takes_its_turn() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     desk.office.calcom.person_cancels("uid-1")
     desk.sweep()
 
@@ -320,26 +279,26 @@ def test_every_call_takes_its_turn() -> None:
 
 
 def test_a_booking_cancelled_by_us_that_lives_all_the_same_is_cancelled_again() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     desk.office.run(
         desk.office.orchestrator.cancel(CancelAppointment(company_id="acme", booking_id=BOOKING_ID, reason="no need"))
     )
     again = desk.office.calcom.bookings["uid-1"]
     desk.office.calcom.bookings["uid-1"] = replace(again, status="accepted", ended_at=None)
 
-    assert [("orphan", "cancel", "uid-1", "adopted")] == _told(desk.sweep())
+    assert [("orphan", "cancel", "uid-1", "adopted")] == told(desk.sweep())
     desk.office.calcom.person_cancels("uid-1")
-    assert [("status_drift", "none", "uid-1", "cancelled")] == _told(desk.sweep())
+    assert [("status_drift", "none", "uid-1", "cancelled")] == told(desk.sweep())
     booking = desk.office.booking()
     assert (BookingStatus.CANCELLED, (), {}) == (booking.status, booking.inconsistencies, desk.office.agenda.rows)
 
 
 def test_what_people_cancelled_and_booked_anew_is_taken_in_as_theirs() -> None:
-    desk = _booked()
+    desk = a_booked_desk()
     desk.office.calcom.person_cancels("uid-1")
     desk.sweep()
     desk.office.calcom.move("uid-1", LATER)
 
-    assert [("foreign_booking", "adopt", "uid-2", None)] == _told(desk.sweep(dry_run=True))
-    assert [("foreign_booking", "adopt", "uid-2", "flagged")] == _told(desk.sweep())
-    assert ([], []) == (_told(desk.sweep()), desk.office.calcom.cancelled_by_us)
+    assert [("foreign_booking", "adopt", "uid-2", None)] == told(desk.sweep(dry_run=True))
+    assert [("foreign_booking", "adopt", "uid-2", "flagged")] == told(desk.sweep())
+    assert ([], []) == (told(desk.sweep()), desk.office.calcom.cancelled_by_us)

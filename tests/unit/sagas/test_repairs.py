@@ -5,31 +5,28 @@ A person decides: in every state, with every answer, and what follows is the sag
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 
 from domain import findings as f
-from domain.booking import Booking, BookingStatus
-from domain.errors import CustomerValidationError, MadeElsewhere, NothingToDecide, UnknownBooking
+from domain.booking import BookingStatus
+from domain.errors import CustomerValidationError, NothingToDecide, UnknownBooking
 from domain.events import BookingEvent
 from domain.evolving import fold
 from domain.findings import ReviewAnswer
 from domain.ledger import LineStatus
 from sagas.appending import DueAfter
-from sagas.repairs import AnswerReview, decided
-from sagas.rows import appointment_of
-from sagas.walk_in import walk_in_id
+from sagas.repairs import decided
 from tests.fakes.calcom import LookFate
+from tests.fakes.deciding import an_answer, answered, at_cal_com, with_row
 from tests.fakes.given import (
     ABSENT,
     BOOKED,
     BOOKING_ID,
     IN_DOUBT,
-    SLOT,
     at,
     attempted,
-    booked,
     cancellation,
     cancelled,
     cancelled_there,
@@ -41,7 +38,7 @@ from tests.fakes.given import (
     review,
     unknown,
 )
-from tests.fakes.moves import LATER, MOVE_IN_DOUBT, moved, requested, rescheduled
+from tests.fakes.moves import MOVE_IN_DOUBT, moved, requested, rescheduled
 from tests.fakes.office import Office
 
 LENGTH = timedelta(minutes=30)
@@ -54,51 +51,12 @@ OVERLAP = (
 )
 
 
-def _wish(answer: ReviewAnswer, **facts: Any) -> AnswerReview:  # noqa: ANN401 - any field of the answer
-    asked: dict[str, Any] = {
-        "company_id": "acme",
-        "booking_id": BOOKING_ID,
-        "attempt_id": "one",
-        "uid": None,
-        "answer": answer,
-        "adopt": None,
-        "actor": "ada",
-        "note": "I looked",
-    }
-    return AnswerReview(**{**asked, **facts})
-
-
-def _answer(office: Office, answer: ReviewAnswer, **facts: Any) -> Booking:  # noqa: ANN401 - any field of the answer
-    async def main() -> Booking:
-        await office.sagas.repairs.answer(_wish(answer, **facts), patience=30)
-        await office.worker.run_due()
-        return office.booking()
-
-    return office.run(main())
-
-
-def _at_cal_com(office: Office, *, attempt_id: str | None = "one", moved_to_later: bool = False) -> str:
-    made = office.calcom.commit(
-        event_type_id=1, starts_at=SLOT, ends_at=SLOT + LENGTH, attempt_id=attempt_id, booking_id=BOOKING_ID
-    )
-    return office.calcom.move(made.uid, LATER).uid if moved_to_later else made.uid
-
-
-def _with_row(office: Office, *events: BookingEvent) -> None:
-    """
-    Let the log hold a booked booking with its row, and Cal.com what belongs to it.
-    """
-    row = appointment_of(given(attempted(), created()), booked())
-    office.log.write_row(row)
-    office.given(*events)
-
-
 def test_another_companys_booking_is_unknown() -> None:
     office = Office()
     office.given(*IN_DOUBT, review(uid=None))
 
     with pytest.raises(UnknownBooking):
-        _answer(office, "absent", company_id="other")
+        answered(office, "absent", company_id="other")
 
 
 @pytest.mark.parametrize("answer", get_args(ReviewAnswer))
@@ -112,7 +70,7 @@ def test_where_nobody_was_asked_there_is_nothing_to_decide(
     office.given(*events)
 
     with pytest.raises(NothingToDecide):
-        _answer(office, answer, uid="uid-1")
+        answered(office, answer, uid="uid-1")
 
 
 def test_a_retry_of_what_the_saga_is_at_wakes_it() -> None:
@@ -121,7 +79,7 @@ def test_a_retry_of_what_the_saga_is_at_wakes_it() -> None:
     office.agenda.put(BOOKING_ID, DueAfter(delay=timedelta(hours=9)))
 
     async def main() -> timedelta | None:
-        await office.sagas.repairs.answer(_wish("retry"), patience=0)
+        await office.sagas.repairs.answer(an_answer("retry"), patience=0)
         return await office.agenda.next_due()
 
     assert timedelta(0) == office.run(main())
@@ -131,10 +89,10 @@ def test_a_retry_looks_again_and_what_was_found_because_of_blindness_is_over() -
     office = Office()
     blind = f.InconsistencyDetected(at=at(20), kind="orphan", uid=None, evidence="cannot look")
     office.given(*IN_DOUBT, blind, review(uid=None))
-    _at_cal_com(office)
+    at_cal_com(office)
     office.clock.advance(60)
 
-    booking = _answer(office, "retry")
+    booking = answered(office, "retry")
 
     assert (BookingStatus.BOOKED, (), None) == (booking.status, booking.inconsistencies, booking.review)
 
@@ -142,9 +100,9 @@ def test_a_retry_looks_again_and_what_was_found_because_of_blindness_is_over() -
 def test_adopting_what_the_attempt_has_made_books_it() -> None:
     office = Office()
     office.given(*IN_DOUBT, review(uid=None))
-    uid = _at_cal_com(office)
+    uid = at_cal_com(office)
 
-    booking = _answer(office, "adopt", adopt=uid)
+    booking = answered(office, "adopt", adopt=uid)
 
     assert (BookingStatus.BOOKED, uid, 1) == (booking.status, booking.kept_uid, len(office.log.appointments))
     assert 1 == office.topics().count("manual-review-answered")
@@ -155,7 +113,7 @@ def test_what_cannot_be_adopted_is_refused_and_nothing_is_written(state: str) ->
     office = Office()
     office.given(*IN_DOUBT, review(uid=None))
     version = office.booking().version
-    uid: str | None = _at_cal_com(office, attempt_id="two" if state == "of_another" else "one")
+    uid: str | None = at_cal_com(office, attempt_id="two" if state == "of_another" else "one")
     if state == "gone":
         office.calcom.person_cancels("uid-1")
     if state == "unreadable":
@@ -163,7 +121,7 @@ def test_what_cannot_be_adopted_is_refused_and_nothing_is_written(state: str) ->
     uid = {"nowhere": "uid-9", "nonsense": "\x00", "none": None}.get(state, uid)
 
     with pytest.raises(CustomerValidationError) as caught:
-        _answer(office, "adopt", adopt=uid)
+        answered(office, "adopt", adopt=uid)
 
     assert (True, version) == (caught.value.has_field_error("uid"), office.booking().version)
 
@@ -173,14 +131,14 @@ def test_an_attempt_that_has_made_something_adopts_nothing_else() -> None:
     office.given(*BOOKED, cancellation(), review())
 
     with pytest.raises(CustomerValidationError):
-        _answer(office, "adopt", uid="uid-1", adopt="uid-2")
+        answered(office, "adopt", uid="uid-1", adopt="uid-2")
 
 
 def test_an_attempt_declared_absent_is_tried_again() -> None:
     office = Office()
     office.given(*IN_DOUBT, review(uid=None))
 
-    booking = _answer(office, "absent")
+    booking = answered(office, "absent")
 
     assert BookingStatus.BOOKED is booking.status
     assert [LineStatus.ABSENT_FOR_GOOD, LineStatus.LIVE] == [line.status for line in booking.ledger.lines]
@@ -189,10 +147,10 @@ def test_an_attempt_declared_absent_is_tried_again() -> None:
 def test_cancelling_an_attempt_in_doubt_cancels_the_booking_once_it_is_known() -> None:
     office = Office()
     office.given(*IN_DOUBT, review(uid=None))
-    _at_cal_com(office)
+    at_cal_com(office)
     office.clock.advance(60)
 
-    booking = _answer(office, "cancel")
+    booking = answered(office, "cancel")
 
     assert (BookingStatus.CANCELLED, ["uid-1"]) == (booking.status, office.calcom.cancelled_by_us)
 
@@ -201,7 +159,7 @@ def test_keeping_the_local_side_of_an_attempt_in_doubt_sets_it_aside() -> None:
     office = Office()
     office.given(*IN_DOUBT, review(uid=None))
 
-    booking = _answer(office, "keep_local")
+    booking = answered(office, "keep_local")
 
     assert LineStatus.SET_ASIDE is booking.ledger.lines[0].status
     assert booking.review is None
@@ -220,10 +178,10 @@ def test_a_cancellation_that_cal_com_refused(
     answer: ReviewAnswer, status: BookingStatus, booked_here: bool, cancelled_there_by_us: list[str]
 ) -> None:
     office = Office()
-    _with_row(office, *BOOKED, cancellation(), review())
-    _at_cal_com(office)
+    with_row(office, *BOOKED, cancellation(), review())
+    at_cal_com(office)
 
-    booking = _answer(office, answer, uid="uid-1")
+    booking = answered(office, answer, uid="uid-1")
 
     (row,) = office.log.appointments.values()
     assert (status, booked_here, cancelled_there_by_us) == (
@@ -246,10 +204,10 @@ def test_a_move_into_a_time_that_is_taken(
     answer: ReviewAnswer, status: BookingStatus, booked_here: bool, cancelled_there_by_us: list[str], left: int
 ) -> None:
     office = Office()
-    _with_row(office, *BOOKED, *OVERLAP)
-    _at_cal_com(office, moved_to_later=True)
+    with_row(office, *BOOKED, *OVERLAP)
+    at_cal_com(office, moved_to_later=True)
 
-    booking = _answer(office, answer, uid="uid-2")
+    booking = answered(office, answer, uid="uid-2")
 
     (row,) = office.log.appointments.values()
     assert (status, booked_here, cancelled_there_by_us, left) == (
@@ -262,7 +220,7 @@ def test_a_move_into_a_time_that_is_taken(
 
 def test_cancelling_a_surplus_leaves_the_appointment_alone() -> None:
     surplus = (created(uid="uid-9", late=True), review(uid="uid-9"))
-    wish = _wish("cancel", uid="uid-9")
+    wish = an_answer("cancel", uid="uid-9")
     for events in ((*BOOKED, *surplus), (*BOOKED, *surplus, requested()), (*BOOKED, *surplus, *MOVE_IN_DOUBT)):
         booking = given(*events)
         (line,) = booking.ledger.in_review
@@ -277,7 +235,7 @@ def test_a_booking_that_is_kept_here_forgets_its_move() -> None:
     booking = given(*BOOKED, *MOVE_IN_DOUBT, cancellation(seconds=40), review())
     (line,) = booking.ledger.in_review
 
-    after = fold(booking, decided(booking, _wish("keep_local", uid="uid-1"), line, None, now=at(90)))
+    after = fold(booking, decided(booking, an_answer("keep_local", uid="uid-1"), line, None, now=at(90)))
 
     assert (BookingStatus.BOOKED, None) == (after.status, after.move)
 
@@ -286,7 +244,7 @@ def test_the_answer_says_how_the_booking_stands_after_it() -> None:
     booking = given(attempted(), created(), compensating(), review())
     (line,) = booking.ledger.in_review
 
-    answered = decided(booking, _wish("retry", uid="uid-1"), line, None, now=at(90))[0]
+    answered = decided(booking, an_answer("retry", uid="uid-1"), line, None, now=at(90))[0]
 
     assert isinstance(answered, f.ManualReviewAnswered)
     assert ("compensating", "slot_taken", "in the way", "ada", "I looked") == (
@@ -304,60 +262,6 @@ def test_one_of_two_reviews_leaves_the_other_open() -> None:
     )
     line = booking.ledger.in_review[0]
 
-    after = fold(booking, decided(booking, _wish("absent"), line, None, now=at(90)))
+    after = fold(booking, decided(booking, an_answer("absent"), line, None, now=at(90)))
 
     assert (BookingStatus.NEEDS_REVIEW, ["two"]) == (after.status, [one.attempt_id for one in after.ledger.in_review])
-
-
-def _flagged_walk_in() -> Office:
-    office = Office()
-    _at_cal_com(office, attempt_id="f" * 32)
-    office.run(office.sagas.convergence.converge("acme", "uid-1"))
-    return office
-
-
-def test_a_foreign_booking_that_was_flagged_is_kept_by_a_person() -> None:
-    office = _flagged_walk_in()
-    booking_id = walk_in_id("acme", "uid-1")
-
-    _answer(office, "keep_local", booking_id=booking_id, attempt_id=None, uid="uid-1")
-
-    booking = office.booking(booking_id)
-    assert (BookingStatus.BOOKED, ()) == (booking.status, booking.inconsistencies)
-    assert [] == office.calcom.cancelled_by_us
-
-
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [("cancel", MadeElsewhere), ("absent", NothingToDecide), ("adopt", NothingToDecide), ("retry", NothingToDecide)],
-)
-def test_a_foreign_booking_is_never_changed_by_an_answer(answer: ReviewAnswer, error: type[Exception]) -> None:
-    office = _flagged_walk_in()
-    booking_id = walk_in_id("acme", "uid-1")
-
-    with pytest.raises(error):
-        _answer(office, answer, booking_id=booking_id, attempt_id=None, uid="uid-1", adopt="uid-1")
-
-    assert (1, [], 1) == (
-        len(office.calcom.live()),
-        office.calcom.cancelled_by_us,
-        len(office.booking(booking_id).inconsistencies),
-    )
-
-
-def test_an_overlap_of_ours_that_a_person_made_at_cal_com_is_cancelled_on_demand() -> None:
-    office = Office()
-    _with_row(
-        office,
-        *BOOKED,
-        f.InconsistencyDetected(at=at(23), kind="time_drift", uid="uid-1", evidence="busy", repair="manual_review"),
-    )
-    _at_cal_com(office)
-
-    booking = _answer(office, "cancel", attempt_id=None, uid="uid-1")
-
-    assert (BookingStatus.CANCELLED, (), ["uid-1"]) == (
-        booking.status,
-        booking.inconsistencies,
-        office.calcom.cancelled_by_us,
-    )

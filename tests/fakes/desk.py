@@ -1,0 +1,54 @@
+"""
+The reconciler at work over an office.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from sagas.reconciling import Reconciler, Sweep
+from tests.fakes.books import FakeBooks, FakePace
+from tests.fakes.given import SERVICE, WISH
+from tests.fakes.office import Office
+
+
+class Desk:
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self.books = FakeBooks(office.log, SERVICE)
+        self.pace = FakePace()
+        self.reconciler = Reconciler(
+            convergence=office.sagas.convergence,
+            calendars=office.calendar,
+            books=self.books,
+            clock=office.clock,
+            pace=self.pace,
+        )
+
+    def sweep(self, *, since: timedelta | None = None, dry_run: bool = False) -> Sweep:
+        (swept,) = self.office.run(self.reconciler.reconcile(since=since, dry_run=dry_run))
+        return swept
+
+    def work(self, seconds: float = 600) -> None:
+        async def main() -> None:
+            worker = self.office.another_process().worker
+            working = asyncio.create_task(worker.run())
+            await asyncio.sleep(seconds)
+            await worker.stop(within=timedelta(seconds=60))
+            await working
+
+        self.office.run(main())
+
+
+def told(sweep: Sweep) -> list[tuple[str, str, str, str | None]]:
+    return [
+        (one.kind, one.repair, one.uid, None if one.converged is None else one.converged.outcome)
+        for one in sweep.findings
+    ]
+
+
+def a_booked_desk() -> Desk:
+    office = Office()
+    office.run(office.orchestrator.book(WISH))
+    return Desk(office)

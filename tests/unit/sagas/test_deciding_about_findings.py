@@ -1,0 +1,73 @@
+"""
+A person decides about a finding that no attempt waits for.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from domain import findings as f
+from domain.booking import BookingStatus
+from domain.errors import MadeElsewhere, NothingToDecide
+from domain.findings import ReviewAnswer
+from sagas.walk_in import walk_in_id
+from tests.fakes.deciding import answered, at_cal_com, with_row
+from tests.fakes.given import (
+    BOOKED,
+    at,
+)
+from tests.fakes.office import Office
+
+
+def _flagged_walk_in() -> Office:
+    office = Office()
+    at_cal_com(office, attempt_id="f" * 32)
+    office.run(office.sagas.convergence.converge("acme", "uid-1"))
+    return office
+
+
+def test_a_foreign_booking_that_was_flagged_is_kept_by_a_person() -> None:
+    office = _flagged_walk_in()
+    booking_id = walk_in_id("acme", "uid-1")
+
+    answered(office, "keep_local", booking_id=booking_id, attempt_id=None, uid="uid-1")
+
+    booking = office.booking(booking_id)
+    assert (BookingStatus.BOOKED, ()) == (booking.status, booking.inconsistencies)
+    assert [] == office.calcom.cancelled_by_us
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [("cancel", MadeElsewhere), ("absent", NothingToDecide), ("adopt", NothingToDecide), ("retry", NothingToDecide)],
+)
+def test_a_foreign_booking_is_never_changed_by_an_answer(answer: ReviewAnswer, error: type[Exception]) -> None:
+    office = _flagged_walk_in()
+    booking_id = walk_in_id("acme", "uid-1")
+
+    with pytest.raises(error):
+        answered(office, answer, booking_id=booking_id, attempt_id=None, uid="uid-1", adopt="uid-1")
+
+    assert (1, [], 1) == (
+        len(office.calcom.live()),
+        office.calcom.cancelled_by_us,
+        len(office.booking(booking_id).inconsistencies),
+    )
+
+
+def test_an_overlap_of_ours_that_a_person_made_at_cal_com_is_cancelled_on_demand() -> None:
+    office = Office()
+    with_row(
+        office,
+        *BOOKED,
+        f.InconsistencyDetected(at=at(23), kind="time_drift", uid="uid-1", evidence="busy", repair="manual_review"),
+    )
+    at_cal_com(office)
+
+    booking = answered(office, "cancel", attempt_id=None, uid="uid-1")
+
+    assert (BookingStatus.CANCELLED, (), ["uid-1"]) == (
+        booking.status,
+        booking.inconsistencies,
+        office.calcom.cancelled_by_us,
+    )
