@@ -14,6 +14,11 @@ from functools import partial
 import structlog
 from pydantic import SecretStr
 
+from adapters.availability.alternatives import Alternatives
+from adapters.availability.free_slots import FRESH, KEPT, Availability, Day, read_day, write_day
+from adapters.availability.log_watch import LogWatch
+from adapters.caching.cache import Cache
+from adapters.caching.redis_entries import RedisEntries
 from adapters.calcom.calendars import CalComCalendars
 from adapters.crash_points import crash_points
 from adapters.database.api_keys import ApiKeys
@@ -21,6 +26,7 @@ from adapters.database.books import DatabaseBooks
 from adapters.database.companies import Companies, cipher
 from adapters.database.customers import DatabaseCustomers
 from adapters.database.services import DatabaseServices
+from adapters.database.taken import DatabaseTaken
 from adapters.directory.companies import CompanyDirectory
 from adapters.directory.keys import KeyDirectory
 from adapters.directory.services import ServiceDirectory
@@ -67,9 +73,10 @@ class Application:
 
     `orchestrator` books, cancels and gets, `repairs` takes a person's decisions, `inbox`
     webhooks. `store` is the log and the rows beside it, `marks` remember what was seen
-    lately, `metrics` count. `worker`, `followers` and `reconciling` run already if the application was opened with
-    `background=True`. `ending` is set when one of them has died of a defect: then the
-    application is to be left, which raises it.
+    lately, `metrics` count. `availability` finds free slots, `alternatives` those near
+    one that is gone. `worker`, `followers` and `reconciling` run already if the
+    application was opened with `background=True`. `ending` is set when one of them has
+    died of a defect: then the application is to be left, which raises it.
     """
 
     settings: Settings
@@ -82,6 +89,8 @@ class Application:
     store: Store
     directory: Directory
     calendars: CalComCalendars
+    availability: Availability
+    alternatives: Alternatives
     marks: Marks
     metrics: Metrics
     followers: Followers
@@ -135,9 +144,11 @@ async def application(
         stack.push_async_callback(calendars.aclose)
         stored_services = DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock)
         services = ServiceDirectory(stored=stored_services, calendars=calendars)
-        customers = DatabaseCustomers(engine=store.engine, readers=store.readers)
-        keys = ApiKeys(engine=store.engine, readers=store.readers, clock=store.clock)
         metrics = Metrics()
+        customers = DatabaseCustomers(
+            engine=store.engine, readers=store.readers, clock=store.clock, count=metrics.cached
+        )
+        keys = ApiKeys(engine=store.engine, readers=store.readers, clock=store.clock, count=metrics.cached)
         redis = _redis(settings)
         marks = Marks(redis=redis, count=metrics.looked_up)
         sagas = assemble(
@@ -161,6 +172,23 @@ async def application(
             clock=store.clock,
             pace=SteadyPace(per_minute=settings.reconcile_calls_per_minute),
         )
+        days: Cache[Day] = Cache(
+            "availability",
+            fresh=FRESH,
+            kept=KEPT,
+            now=store.clock.now,
+            count=metrics.cached,
+            shared=_shared_days(redis),
+        )
+        stack.push_async_callback(days.aclose)
+        availability = Availability(
+            offers=services,
+            calendars=calendars,
+            taken=DatabaseTaken(engine=store.engine, readers=store.readers),
+            watch=LogWatch(store.log),
+            cache=days,
+            clock=store.clock,
+        )
         if redis is not None:
             await stack.enter_async_context(redis.running(heard=sagas.engine.waiting.hinted))
         opened = Application(
@@ -174,6 +202,8 @@ async def application(
             store=store,
             directory=Directory(companies=companies, services=services, customers=customers, keys=KeyDirectory(keys)),
             calendars=calendars,
+            availability=availability,
+            alternatives=Alternatives(availability=availability, offers=services, clock=store.clock),
             marks=marks,
             metrics=metrics,
             followers=Followers(store, follow_seconds=settings.follow_seconds, probe=probe),
@@ -250,6 +280,10 @@ def _companies(settings: Settings, store: Store) -> Companies:
 def _redis(settings: Settings) -> RedisMarks | None:
     url = _revealed(settings.redis_url)
     return None if url is None else redis_marks(url, limit=settings.redis_seconds)
+
+
+def _shared_days(redis: RedisMarks | None) -> RedisEntries[Day] | None:
+    return None if redis is None else RedisEntries(redis, write_value=write_day, read_value=read_day)
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

@@ -1,21 +1,33 @@
-"""API keys: shown once, kept as a digest, revoked within a second everywhere."""
+"""
+API keys: shown once, kept as a digest, revoked within a second everywhere.
 
+Who holds a key is remembered for minutes; which keys were revoked is asked for once a
+second, for all of them together.
+"""
+
+import asyncio
 import hashlib
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import Engine, RowMapping, select, update
 
-from adapters.database.expiring import Expiring
+from adapters.caching.cache import Cache, uncounted
 from adapters.database.reading import Readers
 from adapters.database.tables import api_keys
+from adapters.metrics import CacheName, CacheOutcome
 from sagas.ports import Clock
 
 PREFIX = "csk_"
 REMEMBERED_SECONDS = 1.0
+"""How old it may be that a key is good, or none."""
+REMEMBERED = timedelta(minutes=5)
+_SLOW = timedelta(minutes=1)
+"""Longer than a key is on its way from the database to the cache, or a revocation into the database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +45,21 @@ class ApiKey:
 class ApiKeys:
     """Create, find, list and revoke keys."""
 
-    def __init__(self, *, engine: Engine, readers: Readers, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        readers: Readers,
+        clock: Clock,
+        count: Callable[[CacheName, CacheOutcome], None] = uncounted,
+    ) -> None:
         self._engine = engine
         self._readers = readers
         self._clock = clock
-        self._known: Expiring[str, ApiKey] = Expiring(seconds=REMEMBERED_SECONDS)
+        # By digest, since the company is what one wants to know.
+        self._known: Cache[ApiKey] = Cache("user", fresh=REMEMBERED, now=clock.now, count=count)
+        self._looking = asyncio.Lock()
+        self._looked_at = -REMEMBERED_SECONDS
 
     async def create(self, *, company_id: str, scopes: Sequence[str]) -> tuple[ApiKey, str]:
         """
@@ -68,6 +90,7 @@ class ApiKeys:
 
         """
         digest = _digest(text)
+        await self._forget_revoked()
         key = self._known.get(digest)
         if key is None:
             key = await self._readers.run(lambda: self._find(digest))
@@ -93,8 +116,23 @@ class ApiKeys:
             AppointmentDatabaseError: the database did not take it.
 
         """
-        self._known.clear()
+        self._known.forget_all()
         return await self._readers.run(lambda: self._revoke(key_id))
+
+    async def _forget_revoked(self) -> None:
+        async with self._looking:
+            began = time.monotonic()
+            if began - self._looked_at < REMEMBERED_SECONDS:
+                return
+            since = self._clock.now() - REMEMBERED - _SLOW
+            for digest in await self._readers.run(lambda: self._revoked(since)):
+                self._known.forget(digest)
+            self._looked_at = began
+
+    def _revoked(self, since: datetime) -> Sequence[str]:
+        query = select(api_keys.c.key_sha256).where(api_keys.c.revoked_at > since)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalars().all()
 
     def _insert(self, key: ApiKey, digest: str) -> None:
         row = {

@@ -1,17 +1,19 @@
 """The customers, for reading; they are written by the log's append alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Engine, Select, and_, or_, select
 
-from adapters.database.expiring import Expiring
+from adapters.caching.cache import Cache, uncounted
 from adapters.database.reading import Readers
 from adapters.database.tables import customers
+from adapters.metrics import CacheName, CacheOutcome
+from sagas.ports import Clock
 
-REMEMBERED_SECONDS = 3600.0
+REMEMBERED = timedelta(hours=1)
 MOST_LISTED = 100
 
 
@@ -31,13 +33,21 @@ class DatabaseCustomers:
     Find one customer again, or list those with a phone or an e-mail address.
 
     Whose a phone is does not change, so that it is remembered for an hour. That a phone
-    is nobody's is not: another process may learn it at any moment.
+    is nobody's is not: another process may learn it at any moment. Redis is not told
+    any of this: it would save one read by an index, and hold everybody's phone.
     """
 
-    def __init__(self, *, engine: Engine, readers: Readers) -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        readers: Readers,
+        clock: Clock,
+        count: Callable[[CacheName, CacheOutcome], None] = uncounted,
+    ) -> None:
         self._engine = engine
         self._readers = readers
-        self._known: Expiring[str, UUID] = Expiring(seconds=REMEMBERED_SECONDS)
+        self._known: Cache[UUID] = Cache("phone", fresh=REMEMBERED, now=clock.now, count=count)
 
     async def find(self, *, company_id: str, phone: str | None, email: str | None) -> UUID | None:
         """
@@ -53,7 +63,7 @@ class DatabaseCustomers:
         if phone is None and email is None:
             return None
         key = f"company:{company_id}:phone:{phone}"
-        known = self._known.get(key)
+        known = None if phone is None else self._known.get(key)
         if known is not None:
             return known
         found = await self._readers.run(lambda: self._find(company_id, phone, email))

@@ -1,5 +1,5 @@
 """
-Marks in Redis that every process sees.
+Marks and values in Redis that every process sees.
 
 A caller waits a short time at most. When Redis fails or is late, it is left alone for
 `REST_SECONDS`, and everybody goes on without it.
@@ -8,6 +8,7 @@ A caller waits a short time at most. When Redis fails or is late, it is left alo
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import TypeAlias
 from uuid import UUID
 
 import structlog
@@ -23,6 +24,8 @@ REST_SECONDS = 5.0
 MOST_WAITING = 10_000
 """How many marks may wait to be written; more are dropped, since they are only hints."""
 
+_Question: TypeAlias = "tuple[tuple[str, ...], asyncio.Future[object]]"
+
 log = structlog.get_logger("calsaga.redis")
 
 
@@ -37,8 +40,8 @@ class RedisMarks:
     def __init__(self, client: Redis, *, limit: float) -> None:
         self._client = client
         self._limit = limit
-        self._asked: list[tuple[str, asyncio.Future[bool]]] = []
-        self._said: dict[str, tuple[str, float]] = {}
+        self._asked: list[_Question] = []
+        self._said: dict[str, tuple[str | bytes, float]] = {}
         self._over: list[str] = []
         self._work = asyncio.Event()
         self._connected = False
@@ -65,11 +68,45 @@ class RedisMarks:
             RedisAway: that cannot be said in time.
 
         """
+        return bool(await self._ask("EXISTS", KEYS + name))
+
+    async def values(self, keys: list[str]) -> list[bytes | None]:
+        """
+        Return what was kept under each key; None for what is not there, or is no text.
+
+        Raises:
+            RedisAway: that cannot be said in time.
+
+        """
+        # MGET, because GET fails for what is no text, and takes all other questions with it.
+        answers = await self._ask("MGET", *keys)
+        return answers if isinstance(answers, list) else [None] * len(keys)
+
+    def put(self, name: str, *, word: str, seconds: float) -> None:
+        """Leave a mark as soon as may be, if Redis is there."""
+        self._say(KEYS + name, word, seconds)
+
+    def keep(self, key: str, value: bytes, *, seconds: float) -> None:
+        """Keep a value for a time, as soon as may be, if Redis is there."""
+        self._say(key, value, seconds)
+
+    def announce(self, booking_id: UUID) -> None:
+        """Tell all processes that a booking is over."""
+        if self._connected and len(self._over) < MOST_WAITING:
+            self._over.append(str(booking_id))
+            self._work.set()
+
+    def _say(self, key: str, value: str | bytes, seconds: float) -> None:
+        if self._connected and len(self._said) < MOST_WAITING:
+            self._said[key] = (value, seconds)
+            self._work.set()
+
+    async def _ask(self, *command: str) -> object:
         loop = asyncio.get_running_loop()
         if not self._connected or loop.time() < self._rests_until:
             raise RedisAway
-        answer: asyncio.Future[bool] = loop.create_future()
-        self._asked.append((name, answer))
+        answer: asyncio.Future[object] = loop.create_future()
+        self._asked.append((command, answer))
         self._work.set()
         try:
             async with asyncio.timeout(self._limit):
@@ -78,18 +115,6 @@ class RedisMarks:
             self._rests_until = loop.time() + REST_SECONDS
             log.warning("redis.answer.late", seconds=self._limit)
             raise RedisAway from exc
-
-    def put(self, name: str, *, word: str, seconds: float) -> None:
-        """Leave a mark as soon as may be, if Redis is there."""
-        if self._connected and len(self._said) < MOST_WAITING:
-            self._said[name] = (word, seconds)
-            self._work.set()
-
-    def announce(self, booking_id: UUID) -> None:
-        """Tell all processes that a booking is over."""
-        if self._connected and len(self._over) < MOST_WAITING:
-            self._over.append(str(booking_id))
-            self._work.set()
 
     async def _run(self) -> None:
         while True:
@@ -115,18 +140,18 @@ class RedisMarks:
         over, self._over = self._over, []
         try:
             async with self._client.pipeline(transaction=False) as pipe:
-                for name, _ in asked:
-                    pipe.exists(KEYS + name)
-                for name, (word, seconds) in said.items():
-                    pipe.set(KEYS + name, word, px=max(round(seconds * 1000), 1))
+                for command, _ in asked:
+                    pipe.execute_command(*command)
+                for key, (value, seconds) in said.items():
+                    pipe.set(key, value, px=max(round(seconds * 1000), 1))
                 if over:
                     pipe.publish(CHANNEL, ",".join(over))
                 answers = await pipe.execute()
             for (_, answer), found in zip(asked, answers, strict=False):
-                _settle(answer, found=bool(found))
+                _settle(answer, found)
         finally:
             for _, answer in asked:
-                _settle(answer, found=None)
+                _refuse(answer)
 
     def _give_up(self, error: Exception) -> None:
         if not self._failed:
@@ -134,18 +159,19 @@ class RedisMarks:
             log.warning("redis.away", error=type(error).__name__, reason=str(error))
         self._connected, self._failed = False, True
         for _, answer in self._asked:
-            _settle(answer, found=None)
+            _refuse(answer)
         self._asked, self._said, self._over = [], {}, []
 
 
-def _settle(answer: "asyncio.Future[bool]", *, found: bool | None) -> None:
+def _settle(answer: "asyncio.Future[object]", found: object) -> None:
     # Whoever asked may have gone away meanwhile.
-    if answer.done():
-        return
-    if found is None:
-        answer.set_exception(RedisAway())
-    else:
+    if not answer.done():
         answer.set_result(found)
+
+
+def _refuse(answer: "asyncio.Future[object]") -> None:
+    if not answer.done():
+        answer.set_exception(RedisAway())
 
 
 async def _end(tasks: list["asyncio.Task[None]"]) -> None:

@@ -1,8 +1,9 @@
 """What a caller is told: from where a booking stands to status, headers and body."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import ceil
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import orjson
@@ -17,6 +18,9 @@ from domain.booking import Booking, BookingStatus, Failure
 from projections.bookings import summary
 from sagas.wishes import BookingResult
 
+Alternatives: TypeAlias = Sequence[datetime]
+
+TAKEN = "slot_taken"
 ASK_AGAIN_SECONDS = 2
 ASK_AGAIN_AT_MOST_SECONDS = 60
 REPLAYED = {"Idempotency-Replayed": "true"}
@@ -35,8 +39,20 @@ def json_answer(content: Any, *, status: int = 200, headers: dict[str, str] | No
     return Response(orjson.dumps(content), status_code=status, headers=headers, media_type="application/json")
 
 
-def answer_booking(result: BookingResult, *, correlation_id: str) -> Response:
-    """Return the answer to a wish for an appointment."""
+def is_without_slot(result: BookingResult) -> bool:
+    """Tell whether the answer to a wish is that somebody else has the slot."""
+    booking = result.booking
+    failed = booking.status is BookingStatus.FAILED and not result.near_duplicate
+    return failed and booking.failure is not None and booking.failure.reason == TAKEN
+
+
+def is_stopped_by_slot(result: BookingResult) -> bool:
+    """Tell whether the answer to a move is that somebody else has the slot."""
+    return result.not_moved is not None and result.not_moved.reason == TAKEN
+
+
+def answer_booking(result: BookingResult, *, correlation_id: str, alternatives: Alternatives | None = None) -> Response:
+    """Return the answer to a wish for an appointment; `alternatives` are other times, if the slot is taken."""
     booking = result.booking
     if result.near_duplicate:
         return _near_duplicate(booking.booking_id, replayed=False).answer(correlation_id)
@@ -46,7 +62,7 @@ def answer_booking(result: BookingResult, *, correlation_id: str) -> Response:
         case BookingStatus.BOOKED:
             return _standing(booking, status=201, replayed=False)
         case BookingStatus.FAILED | BookingStatus.CANCELLED:
-            return _refusal(booking, replayed=result.replayed).answer(correlation_id)
+            return _refusal(booking, replayed=result.replayed, alternatives=alternatives).answer(correlation_id)
         case BookingStatus.NEEDS_REVIEW if not booking.facts.key_given:
             return _refusal(booking, replayed=result.replayed).answer(correlation_id)
         case _:
@@ -59,13 +75,15 @@ def answer_cancellation(result: BookingResult) -> Response:
     return _standing(result.booking, status=200 if ended else 202, replayed=result.replayed)
 
 
-def answer_reschedule(result: BookingResult, *, correlation_id: str) -> Response:
+def answer_reschedule(
+    result: BookingResult, *, correlation_id: str, alternatives: Alternatives | None = None
+) -> Response:
     """Return the answer to a move: done, going on, or refused with the appointment where it was."""
     booking = result.booking
     if result.not_moved is not None:
         reason = result.not_moved.reason
-        kind = p.SLOT_TAKEN if reason == "slot_taken" else p.NOT_MOVED
-        facts = {"reason": reason, "booking_id": booking.booking_id}
+        kind = p.SLOT_TAKEN if reason == TAKEN else p.NOT_MOVED
+        facts = {"reason": reason, "booking_id": booking.booking_id, **_others(alternatives)}
         detail = f"{sentence(reason)} The appointment stays where it is."
         return Problem(kind=kind, detail=detail, facts=facts, headers=_marks(replayed=result.replayed)).answer(
             correlation_id
@@ -112,7 +130,7 @@ def _near_duplicate(first: UUID | None, *, replayed: bool) -> Problem:
     return Problem(kind=p.NEAR_DUPLICATE, detail=detail, facts=facts, headers=_marks(replayed=replayed))
 
 
-def _refusal(booking: Booking, *, replayed: bool) -> Problem:
+def _refusal(booking: Booking, *, replayed: bool, alternatives: Alternatives | None = None) -> Problem:
     facts: dict[str, Any] = {"reason": booking.status.value, "booking_id": booking.booking_id}
     if booking.status is BookingStatus.NEEDS_REVIEW:
         kind, detail = p.NEEDS_REVIEW, "A person has to decide about this booking first."
@@ -124,9 +142,15 @@ def _refusal(booking: Booking, *, replayed: bool) -> Problem:
             return _near_duplicate(failure.conflicting_booking_id, replayed=replayed)
         kind, detail = p.BOOKING_REFUSED, sentence(failure.reason)
         facts["reason"] = failure.reason
-        if failure.reason == "slot_taken":
+        if failure.reason == TAKEN:
             kind = p.SLOT_TAKEN
+            facts |= _others(alternatives)
     return Problem(kind=kind, detail=detail, facts=facts, headers=_marks(replayed=replayed))
+
+
+def _others(alternatives: Alternatives | None) -> dict[str, Any]:
+    # Left out, because an empty list says that nothing is free.
+    return {} if alternatives is None else {"alternatives": alternatives}
 
 
 def _marks(*, replayed: bool) -> dict[str, str]:

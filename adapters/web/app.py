@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from adapters.web import (
+    availability,
     bookings,
     companies,
     customers,
@@ -47,7 +48,8 @@ def create_api(
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False, lifespan=lifespan)
     app.state.backend = backend
     app.state.rate_limiter = None if rate_limit is None else RateLimiter(rate_limit)
-    for part in (bookings, history, sync_failures, customers, services, companies, keys, webhooks, health, metrics):
+    parts = (bookings, availability, history, sync_failures, customers, services, companies, keys)
+    for part in (*parts, webhooks, health, metrics):
         # Flat, because an included router is one more to search on every request.
         app.router.routes.extend(part.router.routes)
     handle_refusals(app)

@@ -34,6 +34,8 @@ def backend_over(application: "Application") -> Backend:
         keys=directory.keys,
         services=directory.services,
         customers=directory.customers,
+        availability=application.availability,
+        alternatives=application.alternatives,
         companies=directory.companies,
         inbox=application.inbox,
         probes=StoreProbes(application.store),

@@ -8,7 +8,14 @@ from starlette.responses import Response
 
 from adapters.directory.scopes import Scope
 from adapters.web.admission import admit, backend_of
-from adapters.web.answers import answer_booking, answer_cancellation, answer_reschedule
+from adapters.web.answers import (
+    answer_booking,
+    answer_cancellation,
+    answer_reschedule,
+    is_stopped_by_slot,
+    is_without_slot,
+)
+from adapters.web.availability import alternatives_to
 from adapters.web.body import read_object
 from adapters.web.correlation import correlation_id_of
 from adapters.web.documents import BookingAnswer
@@ -44,7 +51,8 @@ async def book(request: Request) -> Response:
     correlation_id = correlation_id_of(request)
     wish = fields.wish(company_id=caller.company_id, idempotency_key=key, correlation_id=correlation_id)
     result = await backend_of(request).bookings.book(wish, patience=preferred.patience)
-    return preferred.noted_on(answer_booking(result, correlation_id=correlation_id))
+    others = await alternatives_to(wish.starts_at, result.booking, request) if is_without_slot(result) else None
+    return preferred.noted_on(answer_booking(result, correlation_id=correlation_id, alternatives=others))
 
 
 @router.post(
@@ -101,7 +109,8 @@ async def reschedule(request: Request) -> Response:
         idempotency_key=key,
     )
     result = await backend_of(request).bookings.reschedule(wish, patience=preferred.patience)
-    return preferred.noted_on(answer_reschedule(result, correlation_id=correlation_id_of(request)))
+    others = await alternatives_to(wish.starts_at, result.booking, request) if is_stopped_by_slot(result) else None
+    return preferred.noted_on(answer_reschedule(result, correlation_id=correlation_id_of(request), alternatives=others))
 
 
 def booking_id_of(request: Request) -> UUID:

@@ -30,6 +30,11 @@ class Problem(BaseModel):
     errors: list[FieldProblem]
     reason: str | None = Field(default=None, description="Why a booking was refused.")
     booking_id: UUID | None = Field(default=None, description="The booking that this is about.")
+    alternatives: list[datetime] | None = Field(
+        default=None,
+        description="Of a slot that is taken: up to three free ones near it, the nearest first, in the booking's time "
+        "zone; left out if they cannot be known at once.",
+    )
 
 
 class BookingFailure(BaseModel):
@@ -190,6 +195,14 @@ class WebhookAnswer(BaseModel):
     """What becomes of a webhook."""
 
     status: Literal["stored", "known", "ignored", "rejected"]
+
+
+class FreeSlots(BaseModel):
+    """Starts in the time zone that was asked for; `stale`: Cal.com does not answer, and this is what it said before."""
+
+    slots: list[datetime]
+    source: Literal["calcom", "cache", "stale"]
+    age_seconds: float = Field(description="How old the oldest part of it is; an hour at most.")
 
 
 class ServiceList(BaseModel):

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from adapters.availability.free_slots import FreeSlots
 from adapters.database.companies import CompanyRecord
 from adapters.database.customers import CustomerRecord
 from adapters.directory.keys import Caller, KeyRecord
@@ -22,6 +23,8 @@ from sagas.repairs import AnswerReview
 from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
 
 __all__ = [
+    "Alternatives",
+    "Availability",
     "Backend",
     "BookingList",
     "Bookings",
@@ -30,6 +33,7 @@ __all__ = [
     "CompanyRecord",
     "CustomerRecord",
     "Customers",
+    "FreeSlots",
     "KeyRecord",
     "Keys",
     "Metrics",
@@ -166,6 +170,32 @@ class Customers(Protocol):
         ...
 
 
+class Availability(Protocol):
+    """When services can be booked."""
+
+    async def find(
+        self, *, company_id: str, service_id: str, since: date, until: date, time_zone: str | None = None
+    ) -> FreeSlots:
+        """
+        Return the free slots of a service.
+
+        Raises:
+            UnknownService: the company has no such service.
+            CustomerValidationError: the span is none, or too long.
+            CalcomBookingError: Cal.com did not say, and what is cached is too old.
+
+        """
+        ...
+
+
+class Alternatives(Protocol):
+    """Other times for whoever was refused."""
+
+    async def near(self, wished: datetime, booking: Booking) -> tuple[datetime, ...] | None:
+        """Return free starts, the nearest first; None if nobody can say. It is quick and raises nothing."""
+        ...
+
+
 class Companies(Protocol):
     """The companies and their secrets, which are stored encrypted."""
 
@@ -228,6 +258,8 @@ class Backend:
     keys: Keys
     services: Services
     customers: Customers
+    availability: Availability
+    alternatives: Alternatives
     companies: Companies
     inbox: WebhookInbox
     probes: Probes

@@ -1,13 +1,15 @@
 """What callers ask for behind the question mark of an address."""
 
+import re
+from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator
 from starlette.requests import Request
 
 from adapters.web.fields import Fields, checked
 from adapters.web.problems import invalid
-from adapters.web.wishes import Identifier, Instant
+from adapters.web.wishes import Identifier, Instant, Zone, read_instant
 from domain.booking import BookingStatus
 from domain.errors import FieldError
 from domain.person import parse_email, parse_phone
@@ -27,9 +29,29 @@ def _with_first_plus(text: object) -> object:
     return f"+{text[1:]}" if isinstance(text, str) and text.startswith(" ") else text
 
 
+def _read_date(text: object) -> date:
+    if not isinstance(text, str) or not _DATE.fullmatch(text):
+        return read_instant(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("must be a date of the calendar") from None
+
+
 QueriedPhone = Annotated[str, BeforeValidator(_with_first_plus), AfterValidator(parse_phone)]
 QueriedEmail = Annotated[str, AfterValidator(parse_email)]
 QueriedInstant = Annotated[Instant, BeforeValidator(_with_plus)]
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+QueriedDate = Annotated[
+    # Not as pydantic reads dates, which takes numbers, too.
+    Any,
+    PlainValidator(
+        lambda text: _read_date(_with_plus(text)),
+        json_schema_input_type=Annotated[
+            str, Field(description="ISO 8601: a date such as 2027-03-02, or an instant with an offset.")
+        ],
+    ),
+]
 
 
 class Query(Fields):
@@ -69,6 +91,18 @@ class Whom(Query):
 
     phone: QueriedPhone | None = Field(default=None, description="International, such as +491701234567.")
     email: QueriedEmail | None = None
+
+
+class Span(Query):
+    """When somebody would like to come: from an instant, or the beginning of a day, up to another, or its end."""
+
+    service_id: Identifier
+    since: QueriedDate = Field(alias="from")
+    until: QueriedDate = Field(alias="to")
+    time_zone: Zone | None = Field(
+        default=None,
+        description="IANA, such as Europe/Berlin: of the dates and of the answer; else the service's, or UTC.",
+    )
 
 
 class Form(Query):

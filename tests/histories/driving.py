@@ -68,7 +68,7 @@ class Salon:
             calendars=FakeCalendar(self.calcom),
             appointments=store.appointments,
             services=FakeServices(HAIRCUT),
-            customers=DatabaseCustomers(engine=store.engine, readers=store.readers),
+            customers=DatabaseCustomers(engine=store.engine, readers=store.readers, clock=store.clock),
             hints=FakeHints(),
             clock=store.clock,
             ids=FakeIds(seed),

@@ -37,7 +37,7 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 
 
 def found_in(store: Store) -> DatabaseCustomers:
-    return DatabaseCustomers(engine=store.engine, readers=store.readers)
+    return DatabaseCustomers(engine=store.engine, readers=store.readers, clock=store.clock)
 
 
 def port(customers: DatabaseCustomers) -> Customers:

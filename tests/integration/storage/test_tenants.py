@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from uuid import uuid4
 
@@ -199,6 +200,28 @@ async def test_a_revoked_key_is_useless_at_once_here_and_within_a_second_elsewhe
     assert await keys.find(text) is None
     await asyncio.sleep(1.05)
     assert await elsewhere.find(text) is None
+
+
+async def test_a_key_in_use_is_read_once_and_revocations_once_a_second(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = api_keys(store)
+    texts = [(await keys.create(company_id=COMPANY, scopes=[]))[1] for _ in range(3)]
+    reads: Counter[str] = Counter()
+
+    def counted(name: str, real: Callable[[object], object]) -> Callable[[object], object]:
+        def read(asked: object) -> object:
+            reads[name] += 1
+            return real(asked)
+
+        return read
+
+    for name in ("_find", "_revoked"):
+        monkeypatch.setattr(keys, name, counted(name, getattr(keys, name)))
+    for _ in range(5):
+        await asyncio.gather(*(keys.find(text) for text in texts))
+
+    assert {"_find": 3, "_revoked": 1} == reads
 
 
 async def test_keys_are_listed_with_the_revoked_ones(store: Store) -> None:

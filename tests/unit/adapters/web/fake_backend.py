@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from adapters.web.ports import (
     Backend,
     Caller,
     CompanyRecord,
     CustomerRecord,
+    FreeSlots,
     KeyRecord,
     Readiness,
     ServiceWish,
@@ -302,6 +304,30 @@ class FakeCustomers:
         return [ADA] if company_id == SERVICE.company_id and ADA.phone == (phone or ADA.phone) else []
 
 
+FREE = FreeSlots(starts=(STARTS.astimezone(ZoneInfo("Europe/Berlin")),), source="cache", age_seconds=3.14)
+
+
+@dataclass
+class FakeAvailability:
+    """Answers `free` or raises `error`; `others` are the alternatives."""
+
+    free: FreeSlots = FREE
+    error: AppointmentError | None = None
+    others: tuple[datetime, ...] | None = None
+    asked: list[dict[str, object]] = field(default_factory=list)
+    wished: list[datetime] = field(default_factory=list)
+
+    async def find(self, **asked: object) -> FreeSlots:
+        self.asked.append(asked)
+        if self.error is not None:
+            raise self.error
+        return self.free
+
+    async def near(self, wished: datetime, booking: Booking) -> tuple[datetime, ...] | None:
+        self.wished.append(wished)
+        return self.others
+
+
 @dataclass
 class FakeCompanies:
     stored: list[tuple[str, str | None, Sequence[str] | None]] = field(default_factory=list)
@@ -343,6 +369,7 @@ class FakeBackend:
     keys: FakeKeys = field(default_factory=FakeKeys)
     services: FakeServices = field(default_factory=FakeServices)
     customers: FakeCustomers = field(default_factory=FakeCustomers)
+    availability: FakeAvailability = field(default_factory=FakeAvailability)
     companies: FakeCompanies = field(default_factory=FakeCompanies)
     inbox: FakeInbox = field(default_factory=FakeInbox)
     probes: FakeProbes = field(default_factory=FakeProbes)
@@ -350,7 +377,7 @@ class FakeBackend:
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
 
     def as_backend(self) -> Backend:
-        return Backend(**vars(self))
+        return Backend(**vars(self), alternatives=self.availability)
 
 
 def _record(key_id: str, scopes: Sequence[str]) -> KeyRecord:

@@ -35,6 +35,7 @@ ROUTES: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("POST", f"{FAILED}/retry", "ops:write", None),
     ("POST", f"{FAILED}/resolve", "ops:write", {"answer": "cancel"}),
     ("GET", "/api/customers?phone=%2B491701234567", "bookings:read", None),
+    ("GET", "/api/availability?service_id=consult&from=2027-03-02&to=2027-03-03", "bookings:read", None),
     ("GET", "/api/services", "ops:read", None),
     ("PUT", "/api/services/consult", "ops:write", SERVICE),
     ("GET", "/api/companies", "ops:read", None),

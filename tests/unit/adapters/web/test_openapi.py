@@ -5,6 +5,7 @@ The document tells the truth: it is valid, it names every problem, and the answe
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -14,7 +15,15 @@ from openapi_spec_validator import validate
 
 from domain.errors import AlreadyOver
 from sagas.wishes import BookingResult
-from tests.unit.adapters.web.fake_backend import ATTEMPTED, BOOKING_ID, REVIEW, FakeBackend, booking, failed
+from tests.unit.adapters.web.fake_backend import (
+    ATTEMPTED,
+    BOOKING_ID,
+    REVIEW,
+    STARTS,
+    FakeBackend,
+    booking,
+    failed,
+)
 from tests.unit.adapters.web.test_access import ROUTES
 
 
@@ -87,8 +96,20 @@ async def test_a_cancellation_that_comes_too_late_fits_the_document(
     assert fits(answer, operation_at(document, "POST", path), document)
 
 
-async def test_nothing_is_described_that_is_never_there(document: dict[str, Any]) -> None:
-    assert "alternatives" not in str(document)
+@pytest.mark.parametrize("others", [(), (STARTS,)])
+async def test_a_refusal_with_other_times_fits_the_document(
+    client: httpx.AsyncClient,
+    backend: FakeBackend,
+    document: dict[str, Any],
+    wish: dict[str, Any],
+    others: tuple[datetime, ...],
+) -> None:
+    backend.bookings.result = BookingResult(booking=booking(failed("slot_taken")))
+    backend.availability.others = others
+    answer = await client.post("/api/bookings", json=wish)
+
+    assert len(others) == len(answer.json()["alternatives"])
+    assert fits(answer, document["paths"]["/api/bookings"]["post"], document)
 
 
 async def test_the_page_lists_every_operation_and_loads_nothing(
