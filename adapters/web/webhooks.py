@@ -16,6 +16,7 @@ from adapters.web.body import read_body
 from adapters.web.documents import WebhookAnswer
 from adapters.web.operations import PlainRoute, described
 from adapters.web.problems import BAD_SIGNATURE, Problem, Refused, not_found
+from domain.text import identifier_problem
 
 LIMIT = 1024 * 1024
 HOOK = "/api/webhooks/calcom/{company_id}"
@@ -36,7 +37,8 @@ async def take_webhook(request: Request) -> Response:
     """Answer 200 once it is stored: `known` if it came before, `rejected` if nothing can be made of it."""
     company_id = request.path_params["company_id"]
     backend = backend_of(request)
-    secrets = await backend.companies.webhook_secrets(company_id)
+    unnameable = identifier_problem(company_id) is not None
+    secrets = None if unnameable else await backend.companies.webhook_secrets(company_id)
     if secrets is None:
         raise not_found("company")
     body = await read_body(request, limit=LIMIT)

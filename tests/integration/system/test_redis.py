@@ -278,7 +278,13 @@ async def test_who_waits_in_another_process_is_woken_long_before_the_next_poll(
     monkeypatch.setattr(waiting, "FIRST_POLL_SECONDS", 50.0)
     monkeypatch.setattr(waiting, "SLOWEST_POLL_SECONDS", 50.0)
     here = with_redis(
-        database_url, account, redis_url, calcom_send_seconds=10, calcom_attempt_seconds=10, lease_seconds=30
+        database_url,
+        account,
+        redis_url,
+        calcom_send_seconds=10,
+        calcom_attempt_seconds=10,
+        calcom_horizon_seconds=30,
+        lease_seconds=30,
     )
     await here.define(account.event_type())
     account.breaks("delay", operation="create", seconds=2.0, moment="after")
