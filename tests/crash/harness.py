@@ -219,7 +219,7 @@ def _await_stop(process: ForkServerProcess) -> bool:
     while time.monotonic() < deadline and _is_alive(process):
         try:
             state = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return False
         if state == "T":
             return True

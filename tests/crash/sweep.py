@@ -94,8 +94,17 @@ def _sweep(here: Stage, scenarios: Sequence[Scenario], how: Sequence[str], datab
             for one in how
             if not (one == "STOP" and holds_the_lock(database, point))
         ]
-        verdicts = list(pool.map(lambda death: here.die_at(*death[:3], how=death[3]), deaths))
+        verdicts = list(pool.map(lambda death: _verdict(here, death), deaths))
     return _report(database, verdicts, time.monotonic() - started)
+
+
+def _verdict(here: Stage, death: Death) -> Verdict:
+    scenario, points, number, how = death
+    try:
+        return here.die_at(scenario, points, number, how=how)
+    except AssertionError as fault:
+        # What a death breaks in the play itself is a fault like any other, and must not end the sweep.
+        return Verdict(scenario=scenario.name, point=f"{points[number - 1]} ({how})", died=True, faults=(str(fault),))
 
 
 def _report(database: str, verdicts: Sequence[Verdict], seconds: float) -> int:
