@@ -104,6 +104,7 @@ async def application(
             base_url=settings.calcom_base_url,
             api_key_of=companies.calcom_key,
             clock=store.clock,
+            send_seconds=settings.calcom_send_seconds,
             attempt_seconds=settings.calcom_attempt_seconds,
             total_seconds=settings.calcom_total_seconds,
             max_connections=settings.calcom_connections,

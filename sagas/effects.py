@@ -60,8 +60,7 @@ class Effects:
         run.decide(attempted)
         if not await announce():
             return None
-        left = attempted.send_by - self._clock.now()
-        outcome = await calendar.create(run.state, attempt_id=attempt_id, send_within=left)
+        outcome = await calendar.create(run.state, attempt_id=attempt_id, send_by=attempted.send_by)
 
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:
             return recording.record_create(booking, attempt_id, outcome, now=self._clock.now(), policy=self._policy)

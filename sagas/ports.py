@@ -66,12 +66,12 @@ class Agenda(Protocol):
 class Calendar(Protocol):
     """One company's calendar at Cal.com."""
 
-    async def create(self, booking: Booking, *, attempt_id: str, send_within: timedelta) -> CreateOutcome:
+    async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
         """
         Ask for the booking once.
 
-        The request is not sent at all once `send_within` has passed since this call, a
-        suspension of the process included.
+        The request is not sent at all from `send_by` on, however long the process was
+        suspended, and wherever.
         """
         ...
 

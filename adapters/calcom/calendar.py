@@ -44,11 +44,11 @@ class CalComCalendar:
         self._visible_after = visible_after
         self._looks: Looks[Listing | ListingFailed] = Looks(self._list)
 
-    async def create(self, booking: Booking, *, attempt_id: str, send_within: timedelta) -> CreateOutcome:
-        """Ask for the booking once; not at all once `send_within` has passed since this call."""
+    async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
+        """Ask for the booking once, and not at all from `send_by` on."""
         asked_at = self._clock.now()
         body = create_body(booking, attempt_id=attempt_id)
-        reply = await self._wire.send(endpoints.create(), body=body, send_within=send_within.total_seconds())
+        reply = await self._wire.send(endpoints.create(), body=body, send_by=send_by)
         return await self._made(reply, attempt_id=attempt_id, asked_at=asked_at, table=refusals.CREATE)
 
     async def look(self, booking: Booking, effect: LookAtCalcom) -> LookOutcome:
@@ -87,12 +87,12 @@ class CalComCalendar:
         return seen.is_live
 
     async def reschedule(
-        self, uid: str, *, attempt_id: str, starts_at: datetime, reason: str, send_within: timedelta
+        self, uid: str, *, attempt_id: str, starts_at: datetime, reason: str, send_by: datetime
     ) -> CreateOutcome:
         """Move a booking of `attempt_id`, which the new one carries on; the same outcomes as for a create."""
         asked_at = self._clock.now()
         body = reschedule_body(starts_at=starts_at, reason=reason)
-        reply = await self._wire.send(endpoints.reschedule(uid), body=body, send_within=send_within.total_seconds())
+        reply = await self._wire.send(endpoints.reschedule(uid), body=body, send_by=send_by)
         return await self._made(reply, attempt_id=attempt_id, asked_at=asked_at, table=refusals.RESCHEDULE)
 
     async def event_type(self, event_type_id: int) -> EventTypeAnswer:

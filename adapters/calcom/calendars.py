@@ -36,6 +36,7 @@ class CalComCalendars:
         base_url: str,
         api_key_of: ApiKeys,
         clock: Clock,
+        send_seconds: float = 5.0,
         attempt_seconds: float = 10.0,
         total_seconds: float = 30.0,
         max_connections: int = 100,
@@ -48,6 +49,7 @@ class CalComCalendars:
         self._base_url = base_url.rstrip("/")
         self._api_key_of = api_key_of
         self._clock = clock
+        self._send_seconds = send_seconds
         self._attempt_seconds = attempt_seconds
         self._total_seconds = total_seconds
         self._reserve = reserve
@@ -79,6 +81,8 @@ class CalComCalendars:
             rate_limit=RateLimit(clock=time.monotonic, reserve=self._reserve),
             user_agent=f"calsaga/{_version()}",
             attempt_seconds=self._attempt_seconds,
+            send_seconds=self._send_seconds,
+            now=self._clock.now,
             probe=self._probe,
             heard=KeyWatch(api_key, company_id=company_id).heard,
             clock=self._boottime,

@@ -13,6 +13,7 @@ import time
 from asyncio import Timeout, get_running_loop
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import httpx
 
@@ -31,7 +32,10 @@ class TooLate(Exception):
 @dataclass(slots=True, kw_only=True)
 class Departure(httpx.AsyncByteStream):
     """
-    A body that leaves before `deadline` or not at all.
+    A body that leaves before `deadline` and before the instant `send_by`, or not at all.
+
+    `send_by` is what the log has promised, by the database's time; it holds from the
+    promise on. `deadline` is by a clock of this machine that nobody sets.
 
     `left` turns true immediately before the write. `limit` is the time limit of the
     attempt: it begins anew when the request leaves, for the answer. An interruption is
@@ -43,6 +47,8 @@ class Departure(httpx.AsyncByteStream):
     answer_seconds: float
     clock: Callable[[], float]
     reached: Callable[[], None]
+    send_by: datetime | None = None
+    now: Callable[[], datetime]
     limit: Timeout | None = None
     left: bool = False
     abandoned: bool = False
@@ -70,5 +76,5 @@ class Departure(httpx.AsyncByteStream):
 
     @property
     def is_late(self) -> bool:
-        """Tell whether the deadline has passed."""
-        return self.clock() >= self.deadline
+        """Tell whether one of the two has passed."""
+        return self.clock() >= self.deadline or (self.send_by is not None and self.now() >= self.send_by)

@@ -9,6 +9,7 @@ arrives here as `httpx.ConnectTimeout`). It is known from the departure of the b
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -67,6 +68,9 @@ class Wire:
     """
     Send requests with one API key; `heard` is told of every answer.
 
+    A request that has a `send_by` leaves before that instant, as `now` tells the
+    database's time, and within `send_seconds`.
+
     The transport must write nothing before it has read the body: aiohttp's does not,
     httpx's own does.
     """
@@ -77,24 +81,30 @@ class Wire:
     rate_limit: RateLimit
     user_agent: str
     attempt_seconds: float
+    send_seconds: float
+    now: Callable[[], datetime]
     probe: Callable[[str], None]
     heard: Callable[[Answer], None] = lambda _: None
     clock: Callable[[], float] = boottime
 
     async def send(
-        self, call: Call, *, body: bytes | None = None, send_within: float | None = None, size_limit: int = ANSWER_LIMIT
+        self, call: Call, *, body: bytes | None = None, send_by: datetime | None = None, size_limit: int = ANSWER_LIMIT
     ) -> Reply:
         """Send a request, unless it is too late or too much, and read the whole answer."""
         held = self._held_back(call)
         if held is not None:
             return held
-        seconds = self.attempt_seconds if send_within is None else send_within
+        if send_by is not None:
+            self.probe(f"calcom.{call.op}.announced")
+        seconds = self.attempt_seconds if send_by is None else self._left(send_by)
         departure = Departure(
             body=body or b"",
             deadline=self.clock() + seconds,
             answer_seconds=self.attempt_seconds,
             clock=self.clock,
             reached=lambda: self.probe(f"calcom.{call.op}.before"),
+            send_by=send_by,
+            now=self.now,
         )
         self.rate_limit.begin()
         try:
@@ -110,6 +120,9 @@ class Wire:
             departure.abandoned = True
             self.rate_limit.end()
         return self._answered(call, answer)
+
+    def _left(self, send_by: datetime) -> float:
+        return min((send_by - self.now()).total_seconds(), self.send_seconds)
 
     def _held_back(self, call: Call) -> Unsent | None:
         if not self.api_key:

@@ -69,7 +69,7 @@ async def calendar_of(account: Account) -> CalComCalendar:
 async def test_a_create_is_documented(person: Person, sends_length: bool) -> None:
     account = held_against_the_document(succeeds(a_row(), status=201))
     booking = a_booking(person=person, service=a_service(sends_length=sends_length))
-    await (await calendar_of(account)).create(booking, attempt_id=ATTEMPT, send_within=SOON)
+    await (await calendar_of(account)).create(booking, attempt_id=ATTEMPT, send_by=NOW + SOON)
 
     (request,) = account.calcom.requests
     assert set(httpx.Response(200, content=request.content).json()) <= CREATE
@@ -100,7 +100,7 @@ async def test_a_search_for_what_is_gone_is_documented() -> None:
 async def test_a_reschedule_is_documented() -> None:
     account = held_against_the_document(succeeds(a_row("uid2"), status=201))
     await (await calendar_of(account)).reschedule(
-        UID, attempt_id=ATTEMPT, starts_at=START, reason="later", send_within=SOON
+        UID, attempt_id=ATTEMPT, starts_at=START, reason="later", send_by=NOW + SOON
     )
 
     assert 1 == len(account.calcom.requests)

@@ -32,7 +32,7 @@ def test_a_process_may_die_at_every_named_point(here: Stage) -> None:
 
 
 @pytest.mark.parametrize("name", ["undisturbed", "walk_in", "cancelled_in_doubt"])
-@pytest.mark.parametrize("point", ["calcom.create.before", "calcom.create.after"])
+@pytest.mark.parametrize("point", ["calcom.create.announced", "calcom.create.before", "calcom.create.after"])
 def test_a_process_may_sleep_while_another_one_finishes_its_booking(here: Stage, name: str, point: str) -> None:
     scenario = next(one for one in SCENARIOS if one.name == name)
     points = here.points(scenario)

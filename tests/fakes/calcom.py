@@ -205,12 +205,11 @@ class FakeCalendar:
     async def of(self, company_id: str) -> FakeCalendar:
         return self
 
-    async def create(self, booking: Booking, *, attempt_id: str, send_within: timedelta) -> CreateOutcome:
-        called_at = self._clock.now()
+    async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
         fate = self._calcom.creates.popleft() if self._calcom.creates else CreateFate()
         self._note(f"create {fate.does}")
         await _pass(fate.waits)
-        if self._clock.now() - called_at >= send_within:
+        if self._clock.now() >= send_by:
             return NotSent(reason="too_late", detail="the time to send had passed")
         if fate.does == "slow":
             await _pass(fate.late_by)

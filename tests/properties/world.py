@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -458,9 +458,9 @@ class _Calendar:
     async def of(self, company_id: str) -> _Calendar:
         return self
 
-    async def create(self, booking: Booking, *, attempt_id: str, send_within: timedelta) -> CreateOutcome:
+    async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
         await self._process.gate()
-        outcome = await self._inner.create(booking, attempt_id=attempt_id, send_within=send_within)
+        outcome = await self._inner.create(booking, attempt_id=attempt_id, send_by=send_by)
         await self._process.gate()
         return outcome
 

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -27,7 +27,9 @@ ROOT = Path(__file__).parents[3]
 
 async def create(calendars: CalComCalendars, *, send_within: float = 2.0) -> CreateOutcome:
     calendar = await calendars.of("acme")
-    return await calendar.create(a_booking(), attempt_id=ATTEMPT, send_within=timedelta(seconds=send_within))
+    return await calendar.create(
+        a_booking(), attempt_id=ATTEMPT, send_by=datetime.now(UTC) + timedelta(seconds=send_within)
+    )
 
 
 async def test_an_answer_in_time_is_read(calendars: Calendars) -> None:
@@ -208,7 +210,7 @@ async def test_what_a_probe_raises_comes_through(calendars: Calendars, error: ty
 
 STOPPED = """
 import asyncio, os, signal, sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from tests.integration.calcom.conftest import SystemClock
 from tests.unit.adapters.calcom.building import ATTEMPT, a_booking
 from adapters.calcom.calendars import CalComCalendars
@@ -217,13 +219,14 @@ async def key(_):
     return "cal_owner"
 
 def probe(point):
-    if point == "calcom.create.before":
+    if point == sys.argv[3]:
         os.kill(os.getpid(), signal.SIGSTOP)
 
 async def main():
-    calendars = CalComCalendars(base_url=sys.argv[1], api_key_of=key, clock=SystemClock(), probe=probe)
+    calendars = CalComCalendars(base_url=sys.argv[1], api_key_of=key, clock=SystemClock(), send_seconds=60,
+        probe=probe)
     outcome = await (await calendars.of("acme")).create(
-        a_booking(), attempt_id=ATTEMPT, send_within=timedelta(seconds=float(sys.argv[2])))
+        a_booking(), attempt_id=ATTEMPT, send_by=datetime.now(UTC) + timedelta(seconds=float(sys.argv[2])))
     print(type(outcome).__name__, getattr(outcome, "reason", ""))
     await calendars.aclose()
 
@@ -231,15 +234,16 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.parametrize("point", ["calcom.create.announced", "calcom.create.before"])
 @pytest.mark.parametrize(
     ("send_within", "expected", "requests"), [(0.5, "NotSent send_by_passed", 0), (60.0, "Made", 1)]
 )
 async def test_a_process_stopped_before_the_write_sends_nothing_late(
-    send_within: float, expected: str, requests: int
+    send_within: float, expected: str, requests: int, point: str
 ) -> None:
     async with raw_server(answers(success(a_row()))) as server:
         process = subprocess.Popen(  # noqa: ASYNC220 - asyncio does not tell of a child that stops
-            [sys.executable, "-c", STOPPED, server.url, str(send_within)], stdout=subprocess.PIPE, cwd=ROOT
+            [sys.executable, "-c", STOPPED, server.url, str(send_within), point], stdout=subprocess.PIPE, cwd=ROOT
         )
         try:
             await asyncio.to_thread(os.waitid, os.P_PID, process.pid, os.WSTOPPED)

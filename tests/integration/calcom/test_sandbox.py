@@ -40,7 +40,7 @@ def booking_of(*, event_type: int = 1, hours: int = 0) -> Booking:
 
 
 async def create(calendar: CalComCalendar, booking: Booking, attempt_id: str) -> CreateOutcome:
-    return await calendar.create(booking, attempt_id=attempt_id, send_within=timedelta(seconds=2))
+    return await calendar.create(booking, attempt_id=attempt_id, send_by=datetime.now(UTC) + timedelta(seconds=2))
 
 
 async def look(calendar: CalComCalendar, booking: Booking, *attempt_ids: str) -> LookOutcome:
@@ -257,7 +257,7 @@ async def test_a_booking_that_a_person_moved_is_followed(
         attempt_id=attempt_id,
         starts_at=TOMORROW + timedelta(hours=5),
         reason="later",
-        send_within=timedelta(seconds=2),
+        send_by=datetime.now(UTC) + timedelta(seconds=2),
     )
     assert isinstance(moved, Made)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 from uuid import UUID
 
 import pytest
@@ -60,8 +60,8 @@ def _meanwhile(office: Office, act: Callable[[], Awaitable[None]]) -> None:
     """
     create = office.calendar.create
 
-    async def create_and_act(booking: Booking, *, attempt_id: str, send_within: timedelta) -> object:
-        outcome = await create(booking, attempt_id=attempt_id, send_within=send_within)
+    async def create_and_act(booking: Booking, *, attempt_id: str, send_by: datetime) -> object:
+        outcome = await create(booking, attempt_id=attempt_id, send_by=send_by)
         office.calendar.create = create  # type: ignore[method-assign]
         await act()
         return outcome

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -197,10 +197,10 @@ def test_a_saga_that_trips_over_a_defect_does_not_take_the_others_down(caplog: p
     _due(office, BOOKING_ID, other)
     create = office.calendar.create
 
-    async def broken(booking: Booking, *, attempt_id: str, send_within: timedelta) -> object:
+    async def broken(booking: Booking, *, attempt_id: str, send_by: datetime) -> object:
         if booking.booking_id == other:
             raise ZeroDivisionError
-        return await create(booking, attempt_id=attempt_id, send_within=send_within)
+        return await create(booking, attempt_id=attempt_id, send_by=send_by)
 
     office.calendar.create = broken  # type: ignore[method-assign, assignment]
 

@@ -12,6 +12,7 @@ from adapters.calcom.refusals import CREATE
 from sagas.outcomes import CreateOutcome, Made, NotSent, Refused, Unknown
 from tests.unit.adapters.calcom.building import (
     ATTEMPT,
+    NOW,
     OTHER,
     Account,
     Handler,
@@ -38,7 +39,7 @@ THROTTLED = "CustomThrottlerGuard - Too many requests. Please try again later."
 
 async def create(account: Account, *, send_within: float = 5.0) -> CreateOutcome:
     calendar = await account.calendars().of("acme")
-    return await calendar.create(a_booking(), attempt_id=ATTEMPT, send_within=timedelta(seconds=send_within))
+    return await calendar.create(a_booking(), attempt_id=ATTEMPT, send_by=NOW + timedelta(seconds=send_within))
 
 
 async def outcome_of(*handlers: Handler) -> CreateOutcome:

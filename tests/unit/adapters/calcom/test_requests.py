@@ -13,6 +13,7 @@ from sagas.outcomes import NotSent
 from sagas.ports import Calendar, Calendars
 from tests.unit.adapters.calcom.building import (
     ATTEMPT,
+    NOW,
     START,
     Account,
     a_booking,
@@ -27,7 +28,7 @@ SECOND = timedelta(seconds=1)
 
 async def body_of(booking: Booking) -> Any:  # noqa: ANN401 - JSON
     account = an_account(succeeds(a_row(), status=201))
-    await (await account.calendars().of("acme")).create(booking, attempt_id=ATTEMPT, send_within=SECOND)
+    await (await account.calendars().of("acme")).create(booking, attempt_id=ATTEMPT, send_by=NOW + SECOND)
     return orjson.loads(account.calcom.requests[0].content)
 
 
@@ -63,7 +64,7 @@ async def test_a_length_is_sent_where_there_is_a_choice() -> None:
 
 async def test_the_key_and_the_version_are_sent() -> None:
     account = an_account(succeeds(a_row(), status=201))
-    await (await account.calendars().of("acme")).create(a_booking(), attempt_id=ATTEMPT, send_within=SECOND)
+    await (await account.calendars().of("acme")).create(a_booking(), attempt_id=ATTEMPT, send_by=NOW + SECOND)
 
     headers = account.calcom.requests[0].headers
     assert "Bearer cal_secret" == headers["authorization"]
@@ -78,7 +79,7 @@ async def test_a_key_that_no_header_can_carry_sends_nothing(key: str) -> None:
     account.key = key
     calendar = await account.calendars().of("acme")
 
-    assert isinstance(await calendar.create(a_booking(), attempt_id=ATTEMPT, send_within=SECOND), NotSent)
+    assert isinstance(await calendar.create(a_booking(), attempt_id=ATTEMPT, send_by=NOW + SECOND), NotSent)
     assert [] == account.calcom.requests
 
 
@@ -122,10 +123,11 @@ def test_no_uid_leads_to_another_path(uid: str) -> None:
 async def test_the_probe_is_told_around_every_request() -> None:
     account: Account = an_account(succeeds(a_row(), status=201))
     calendar = await account.calendars().of("acme")
-    await calendar.create(a_booking(), attempt_id=ATTEMPT, send_within=SECOND)
+    await calendar.create(a_booking(), attempt_id=ATTEMPT, send_by=NOW + SECOND)
     await calendar.is_live("uid1")
 
     assert [
+        "calcom.create.announced",
         "calcom.create.before",
         "calcom.create.after",
         "calcom.get.before",

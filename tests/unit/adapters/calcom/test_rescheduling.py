@@ -8,6 +8,7 @@ import pytest
 from sagas.outcomes import CreateOutcome, Made, Refused, Unknown
 from tests.unit.adapters.calcom.building import (
     ATTEMPT,
+    NOW,
     OTHER,
     START,
     Account,
@@ -23,7 +24,7 @@ from tests.unit.adapters.calcom.building import (
 async def reschedule(account: Account) -> CreateOutcome:
     calendar = await account.calendars().of("acme")
     return await calendar.reschedule(
-        "uid1", attempt_id=ATTEMPT, starts_at=START, reason="later", send_within=timedelta(seconds=1)
+        "uid1", attempt_id=ATTEMPT, starts_at=START, reason="later", send_by=NOW + timedelta(seconds=1)
     )
 
 

@@ -7,11 +7,14 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from adapters.calcom.bodies import create_body
 from adapters.calcom.calendar import CalComCalendar
 from adapters.calcom.wire import ANSWER_LIMIT
+from domain.booking import Booking
 from sagas.outcomes import CancelFailed, CreateOutcome, LookFailed, NotSent, Unknown
 from tests.unit.adapters.calcom.building import (
     ATTEMPT,
+    NOW,
     Account,
     Handler,
     ScriptedCalCom,
@@ -42,7 +45,15 @@ async def calendar_of(account: Account) -> CalComCalendar:
 
 async def create(account: Account, *, send_within: float = 5.0) -> CreateOutcome:
     calendar = await calendar_of(account)
-    return await calendar.create(a_booking(), attempt_id=ATTEMPT, send_within=timedelta(seconds=send_within))
+    return await calendar.create(a_booking(), attempt_id=ATTEMPT, send_by=NOW + timedelta(seconds=send_within))
+
+
+def pass_by(account: Account, seconds: float) -> None:
+    """
+    Let the time pass on both clocks.
+    """
+    account.seconds.at += seconds
+    account.clock.at += timedelta(seconds=seconds)
 
 
 class SlowToConnect(ScriptedCalCom):
@@ -94,6 +105,42 @@ async def test_a_process_suspended_before_the_write_sends_nothing() -> None:
 
     assert isinstance(not_sent, NotSent)
     assert "send_by_passed" == not_sent.reason
+
+
+async def test_a_process_suspended_while_it_writes_the_body_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = an_account(succeeds(a_row()))
+
+    def slowly(booking: Booking, *, attempt_id: str) -> bytes:
+        pass_by(account, 6)
+        return create_body(booking, attempt_id=attempt_id)
+
+    monkeypatch.setattr("adapters.calcom.calendar.create_body", slowly)
+    not_sent = await create(account, send_within=5.0)
+
+    assert isinstance(not_sent, NotSent)
+    assert "send_by_passed" == not_sent.reason
+    assert [] == account.calcom.requests
+
+
+async def test_a_process_suspended_before_its_deadline_is_computed_sends_nothing() -> None:
+    account = an_account(succeeds(a_row()))
+    account.probe = lambda point: pass_by(account, 6 if point == "calcom.create.announced" else 0)
+
+    not_sent = await create(account, send_within=5.0)
+
+    assert isinstance(not_sent, NotSent)
+    assert [] == account.calcom.requests
+
+
+async def test_a_database_clock_that_is_set_back_gives_no_more_time_to_send() -> None:
+    account = an_account(succeeds(a_row()))
+    account.clock.at -= timedelta(hours=1)
+    account.probe = lambda point: pass_by(account, 5 if point == "calcom.create.before" else 0)
+
+    not_sent = await create(account, send_within=5.0)
+
+    assert isinstance(not_sent, NotSent)
+    assert [] == account.calcom.requests
 
 
 async def test_no_connection_within_the_time_to_send_sends_nothing() -> None:
@@ -150,7 +197,7 @@ async def test_creates_are_held_back_when_only_the_reserve_is_left() -> None:
     calendar = await calendar_of(account)
     await calendar.is_live("x")
 
-    not_sent = await calendar.create(a_booking(), attempt_id=ATTEMPT, send_within=timedelta(seconds=1))
+    not_sent = await calendar.create(a_booking(), attempt_id=ATTEMPT, send_by=NOW + timedelta(seconds=1))
 
     assert isinstance(not_sent, NotSent)
     assert ("rate_limited", True) == (not_sent.reason, not_sent.defer)
