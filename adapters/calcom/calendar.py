@@ -160,7 +160,8 @@ class CalComCalendar:
             message = "there is no such event type, or the API key cannot see it"
             return preflight.Preflight(errors=(FieldError(preflight.EVENT_TYPE, message),))
         can_list = await self._can_list(event_type_id)
-        return preflight.examine(event_type, can_list=can_list, duration_minutes=duration_minutes)
+        key_of = None if event_type.owner_id is None else (await self.me()).id
+        return preflight.examine(event_type, can_list=can_list, key_of=key_of, duration_minutes=duration_minutes)
 
     async def aclose(self) -> None:
         """Stop the lists that are being read."""

@@ -99,6 +99,7 @@ class EventTypeAnswer(_Answer):
     """An event type, as far as it decides whether calsaga can book it."""
 
     id: int
+    owner_id: int | None = Field(alias="ownerId", default=None)
     length_minutes: int = Field(alias="lengthInMinutes")
     length_options: tuple[int, ...] | None = Field(alias="lengthInMinutesOptions", default=None)
     notice_minutes: int | None = Field(alias="minimumBookingNotice", default=None)

@@ -37,11 +37,20 @@ class Preflight:
     sends_length: bool = False
 
 
-def examine(event_type: EventTypeAnswer, *, can_list: bool, duration_minutes: int) -> Preflight:
-    """Return everything that speaks against an event type; nothing, if calsaga can book it."""
+def examine(event_type: EventTypeAnswer, *, can_list: bool, key_of: int | None, duration_minutes: int) -> Preflight:
+    """
+    Return everything that speaks against an event type; nothing, if calsaga can book it.
+
+    `key_of` is the user of the API key; for an event type of a team nobody need know.
+    """
     errors = [FieldError(EVENT_TYPE, message) for message in _faults(event_type)]
     if not can_list:
         errors.append(FieldError(EVENT_TYPE, "the API key cannot list this event type's bookings; use its owner's key"))
+    # Cal.com API v2: the list of others' bookings is empty, not refused, and would pass for a clean look.
+    elif event_type.owner_id not in {None, key_of}:
+        owner = event_type.owner_id
+        message = f"it belongs to Cal.com's user {owner}, and the API key to user {key_of}; use a key of user {owner}"
+        errors.append(FieldError(EVENT_TYPE, message))
     if duration_minutes not in (event_type.length_options or (event_type.length_minutes,)):
         errors.append(FieldError(DURATION, _lengths(event_type)))
     return Preflight(

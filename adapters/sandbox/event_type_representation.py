@@ -32,7 +32,7 @@ def event_type_output(event_type: EventType) -> dict[str, Any]:
     """
     Write an event type as Cal.com's ``EventTypeOutput`` of 2024-06-14, or as its team kin.
     """
-    owner = Host(id=event_type.hosts[0])
+    host = Host(id=event_type.hosts[0])
     output: dict[str, Any] = {
         **_COMMON,
         "id": event_type.id,
@@ -45,14 +45,14 @@ def event_type_output(event_type: EventType) -> dict[str, Any]:
         "confirmationPolicy": _confirmation(event_type),
         "bookingRequiresAuthentication": event_type.booking_requires_authentication,
         "disableCancelling": {"disabled": event_type.disable_cancelling},
-        "bookingUrl": f"https://cal.com/{owner.username}/{event_type.slug}",
+        "bookingUrl": f"https://cal.com/{host.username}/{event_type.slug}",
     }
     if event_type.length_options:
         output["lengthInMinutesOptions"] = list(event_type.length_options)
     if event_type.seats:
         seats = {"seatsPerTimeSlot": event_type.seats, "showAttendeeInfo": True, "showAvailabilityCount": True}
         output["seats"] = seats
-    return output | _ownership(event_type, owner=owner)
+    return output | _ownership(event_type, host=host)
 
 
 def me_output() -> dict[str, Any]:
@@ -87,10 +87,10 @@ def _confirmation(event_type: EventType) -> dict[str, Any]:
     return {"disabled": True}
 
 
-def _ownership(event_type: EventType, *, owner: Host) -> dict[str, Any]:
+def _ownership(event_type: EventType, *, host: Host) -> dict[str, Any]:
     if event_type.scheduling is Scheduling.SINGLE:
-        users = [{"id": owner.id, "name": owner.name, "username": owner.username, "avatarUrl": None}]
-        return {"ownerId": owner.id, "users": users}
+        users = [{"id": host.id, "name": host.name, "username": host.username, "avatarUrl": None}]
+        return {"ownerId": event_type.owner, "users": users}
     kind = "roundRobin" if event_type.scheduling is Scheduling.ROUND_ROBIN else "collective"
     hosts = [
         {"userId": host, "name": Host(id=host).name, "username": Host(id=host).username} for host in event_type.hosts

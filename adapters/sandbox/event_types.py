@@ -43,6 +43,8 @@ class Host:
 class EventType:
     """
     What can be booked: its length, its hosts and its rules. Opening hours are UTC, as ``("09:00", "17:00")``.
+
+    ``owner`` is the user that it belongs to, unless it is a team's; every key is that of the user 1.
     """
 
     id: int
@@ -51,6 +53,7 @@ class EventType:
     length: int = 30
     length_options: tuple[int, ...] = ()
     hosts: tuple[int, ...] = (1,)
+    owner: int = 1
     scheduling: Scheduling = Scheduling.SINGLE
     confirmation: bool = False
     seats: int = 0

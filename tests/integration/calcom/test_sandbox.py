@@ -332,6 +332,13 @@ async def test_a_choice_of_lengths_is_seen(calendar: CalComCalendar) -> None:
     assert (await calendar.preflight(9, duration_minutes=60)).sends_length
 
 
+async def test_another_users_event_type_is_refused(calendar: CalComCalendar, sandbox: Sandbox) -> None:
+    await sandbox.control("PUT", "/_sandbox/event-types/50", {"slug": "theirs", "owner": 2})
+    seen = await calendar.preflight(50, duration_minutes=30)
+
+    assert ["calcom_event_type_id"] == [error.field for error in seen.errors]
+
+
 async def test_a_blind_key_is_refused(calendar: CalComCalendar, sandbox: Sandbox) -> None:
     await sandbox.control("PUT", "/_sandbox/keys", {"blind": {"cal_owner": [1]}})
 

@@ -103,6 +103,21 @@ async def test_a_key_that_may_not_list_is_refused() -> None:
     assert "cannot list" in error.message
 
 
+async def test_an_event_type_of_another_user_is_refused() -> None:
+    (error,) = (await preflight({**ORDINARY, "ownerId": 5}, lists(), succeeds({"id": 6}))).errors
+
+    assert "calcom_event_type_id" == error.field
+    assert "use a key of user 5" in error.message
+
+
+async def test_an_event_type_of_the_keys_own_user_can_be_booked() -> None:
+    assert () == (await preflight({**ORDINARY, "ownerId": 5}, lists(), succeeds({"id": 5}))).errors
+
+
+async def test_an_event_type_of_a_team_has_no_owner_to_compare_with() -> None:
+    assert () == (await preflight({**ORDINARY, "ownerId": None, "teamId": 7})).errors
+
+
 async def test_an_event_type_that_is_not_there_is_refused() -> None:
     account = scripted(refuses(404, "NotFoundException", "Event type with id 1 not found."))
     found = await (await account.calendars().of("acme")).preflight(1, duration_minutes=30)
