@@ -8,6 +8,7 @@ from domain.commands import RequestBooking, RequestCancellation
 from domain.errors import AlreadyOver, KeyReused
 from domain.events import BookingInitiated, CancellationRequested
 from domain.idempotency import IdempotencyKey, customer_id_for, fingerprint
+from domain.person import Remark
 from domain.policy import Policy
 
 _SPENT = frozenset({BookingStatus.FAILED, BookingStatus.CANCELLED})
@@ -84,7 +85,7 @@ def cancel(booking: Booking, command: RequestCancellation, *, now: datetime) -> 
         return ()
     if booking.status is BookingStatus.BOOKED and booking.ends_at is not None and now >= booking.ends_at:
         raise AlreadyOver(booking.booking_id)
-    return (CancellationRequested(at=now, reason=command.reason, command_id=command.command_id),)
+    return (CancellationRequested(at=now, person=Remark(reason=command.reason), command_id=command.command_id),)
 
 
 def _moved_away(booking: Booking) -> bool:

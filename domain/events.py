@@ -3,7 +3,7 @@ Everything that can have happened to a booking.
 
 A stored name (`TOPIC`) is written, never derived, and never changes: a new meaning is
 a new version plus an upcaster. `at` is when the decision was taken, UTC, by the
-database's clock. Personal data stands in `BookingInitiated.person` and nowhere else.
+database's clock. Personal data stands in a field named `person`, and nowhere else.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import ClassVar, Literal, TypeAlias
 from uuid import UUID
 
-from domain.person import Person
+from domain.person import Person, Remark
 from domain.service import Service
 
 CancelHow: TypeAlias = Literal["cancelled", "already_cancelled", "gone"]
 CancelPurpose: TypeAlias = Literal["compensation", "cancellation", "surplus"]
 ObstacleVerdict: TypeAlias = Literal["gone", "moving", "stands"]
+CancelReason: TypeAlias = Literal["requested", "cancelled_at_calcom"]
 CreatedHow: TypeAlias = Literal["made", "adopted"]
 InconsistencyKind: TypeAlias = Literal[
     "orphan",
@@ -236,7 +237,7 @@ class CancellationRequested:
 
     TOPIC: ClassVar[str] = "booking.cancellation-requested.v1"
     at: datetime
-    reason: str
+    person: Remark
     command_id: str | None
 
 
@@ -291,7 +292,7 @@ class BookingCancelled:
 
     TOPIC: ClassVar[str] = "booking.cancelled.v1"
     at: datetime
-    reason: str
+    reason: CancelReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

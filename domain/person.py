@@ -1,4 +1,4 @@
-"""Who an appointment is for: everything personal, in one object, so that it can be erased as one."""
+"""Who an appointment is for, and what they said: everything personal, in one object, to be erased as one."""
 
 import re
 import unicodedata
@@ -40,6 +40,13 @@ class Person:
         if self.email is not None:
             return f"email:{self.email.casefold()}"
         return f"name:{folded(self.name)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """What somebody said in words of their own, of which nobody can promise that they name no one."""
+
+    reason: str
 
 
 def folded(name: str) -> str:

@@ -63,7 +63,7 @@ def messages(event: e.BookingEvent) -> tuple[Message, ...]:
         case e.CompensationStarted():
             return (_notes(f"undoing what was done: {_why(event)}"),)
         case e.CancellationRequested():
-            return (_asks(f"cancel: {event.reason}".removesuffix(": ")),)
+            return (_asks("cancel"),)
         case e.CalcomCancelAttempted():
             return (_sends(f"cancel {event.uid}, {event.purpose}, attempt {event.number}"),)
         case e.CalcomBookingCancelled():

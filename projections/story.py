@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.booking import Booking, fold, initial_state
 from domain.events import BookingEvent
-from domain.person import Person
+from domain.person import Person, Remark
 from domain.service import Service
 from projections.ledger_story import LedgerLine, ledger_lines
 from projections.masking import masker
@@ -120,7 +120,7 @@ def as_json(thing: object) -> Any:  # noqa: ANN401 - what JSON can hold has no b
 def _text(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, Person):
+    if isinstance(value, Person | Remark):
         given = (field.name for field in fields(value) if getattr(value, field.name) is not None)
         return f"({', '.join(given)})"
     if isinstance(value, Service):

@@ -133,8 +133,7 @@ def _check_horizon(booking: Booking, now: datetime, policy: Policy) -> Step:
 
 def _finish_undoing(booking: Booking, now: datetime) -> Step:
     if booking.goal is Goal.CANCEL:
-        reason = "" if booking.cancellation is None else booking.cancellation.reason
-        cancelled = e.BookingCancelled(at=now, reason=reason)
+        cancelled = e.BookingCancelled(at=now, reason="requested")
         return Withdraw(events=(cancelled,)) if booking.appointment_live else Record((cancelled,))
     why = booking.undoing
     reason, detail = ("compensated", "") if why is None else (why.reason, why.detail)

@@ -114,5 +114,5 @@ def _failed(failure: Failure) -> CancelFailed:
 def _reason(booking: Booking, effect: CancelAtCalcom) -> str:
     if effect.purpose != "cancellation":
         return _UNDOING
-    asked = "" if booking.cancellation is None else booking.cancellation.reason.strip()
+    asked = "" if booking.cancellation is None else booking.cancellation.person.reason.strip()
     return asked or _NO_REASON

@@ -15,7 +15,7 @@ from domain.booking import Booking, fold, initial_state
 from domain.commands import RequestBooking
 from domain.deciding import initiate
 from domain.idempotency import key_for
-from domain.person import Person
+from domain.person import Person, Remark
 from domain.policy import Policy
 from domain.service import Service
 from domain.wish import BookAppointment, CustomerWish
@@ -146,7 +146,7 @@ def compensating(*, seconds: float = 2, reason: str = "slot_taken") -> e.Compens
 
 
 def cancellation(*, seconds: float = 5, command_id: str | None = None) -> e.CancellationRequested:
-    return e.CancellationRequested(at=at(seconds), reason="no need", command_id=command_id)
+    return e.CancellationRequested(at=at(seconds), person=Remark(reason="no need"), command_id=command_id)
 
 
 def cancel_attempted(uid: str = "uid-1", *, number: int = 1, seconds: float = 6) -> e.CalcomCancelAttempted:
@@ -174,7 +174,7 @@ def failed(*, seconds: float = 8, reason: str = "slot_taken") -> e.BookingFailed
 
 
 def cancelled(*, seconds: float = 8) -> e.BookingCancelled:
-    return e.BookingCancelled(at=at(seconds), reason="no need")
+    return e.BookingCancelled(at=at(seconds), reason="requested")
 
 
 def review(attempt: str = "one", uid: str | None = "uid-1", *, seconds: float = 8) -> e.ManualReviewRequested:

@@ -115,7 +115,7 @@ class _Life:
         """
         self.now += timedelta(milliseconds=self.random.randint(1, 500))
         if self.random.random() < 0.05:
-            command = RequestCancellation(reason="ill", command_id=None)
+            command = RequestCancellation(reason="Mrs Lovelace is ill", command_id=None)
             self.record(*deciding.cancel(self.booking, command, now=self.now))
         if self.random.random() < 0.1:
             self._late_answer()

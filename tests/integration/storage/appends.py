@@ -231,7 +231,7 @@ def withdraw(stream_id: UUID, appointment_id: UUID, *, expected_version: int = 4
     return append(
         stream_id,
         expected_version,
-        e.BookingCancelled(at=NOW, reason="asked"),
+        e.BookingCancelled(at=NOW, reason="requested"),
         appointment=CancelAppointment(appointment_id=appointment_id),
     )
 

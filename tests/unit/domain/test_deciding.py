@@ -14,6 +14,7 @@ from domain.commands import RequestBooking, RequestCancellation
 from domain.deciding import Repeat, cancel, initiate, judge_repeat
 from domain.errors import KeyReused
 from domain.idempotency import fingerprint, key_for
+from domain.person import Remark
 from tests.fakes.given import (
     ABSENT,
     BOOKED,
@@ -127,7 +128,7 @@ def test_a_cancellation_is_taken_in_any_state(events: tuple[e.BookingEvent, ...]
 
     requested = cancel(given(*events), command, now=at(9))
 
-    assert (e.CancellationRequested(at=at(9), reason="no need", command_id="k"),) == requested
+    assert (e.CancellationRequested(at=at(9), person=Remark(reason="no need"), command_id="k"),) == requested
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from domain.events import BookingInitiated
-from domain.person import Person
+from domain.events import BookingInitiated, CancellationRequested
+from domain.person import Person, Remark
 from projections.masking import masker
 from sagas.appending import Recorded
 from tests.histories.bookings import history
@@ -36,6 +36,21 @@ def stream_of(person: Person) -> list[Recorded]:
 )
 def test_whatever_names_the_person_is_masked(text: str, masked: str) -> None:
     assert masked == masker(stream_of(PERSON))(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "masked"),
+    [
+        ("my son is ill", "Cal.com wrote: My son is ill.", "Cal.com wrote: ***."),
+        ("cancelled", "the booking is cancelled", "the booking is cancelled"),
+        ("", "nothing", "nothing"),
+    ],
+)
+def test_what_was_said_is_masked_unless_it_is_a_single_word(said: str, text: str, masked: str) -> None:
+    (first,) = stream_of(PERSON)
+    asked = CancellationRequested(at=first.event.at, person=Remark(reason=said), command_id=None)
+
+    assert masked == masker([first, replace(first, version=2, event=asked)])(text)
 
 
 def test_without_a_person_addresses_are_masked_all_the_same() -> None:

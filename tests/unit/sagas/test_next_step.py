@@ -366,10 +366,8 @@ def test_what_is_undone_fails_even_if_its_reason_is_unknown() -> None:
     assert Record((e.BookingFailed(at=at(200), reason="compensated", detail=""),)) == step
 
 
-def test_a_cancellation_ends_even_if_its_reason_is_unknown() -> None:
-    booking = replace(given(*ABSENT, cancellation()), cancellation=None)
-
-    assert Record((e.BookingCancelled(at=at(200), reason=""),)) == next_step(booking, at(200), POLICY)
+def test_a_cancellation_ends_without_what_the_caller_said() -> None:
+    assert Record((e.BookingCancelled(at=at(200), reason="requested"),)) == _step(*ABSENT, cancellation(), now=200)
 
 
 def test_a_cancellation_of_what_is_being_undone_ends_as_a_failure() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain import events as e
+from domain.person import Remark
 from sagas.outcomes import CancelFailed, Cancelled, CancelOutcome, CancelRefused, Moved, NotOurs
 from tests.unit.adapters.calcom.building import (
     ATTEMPT,
@@ -59,7 +60,7 @@ async def test_a_compensation_looks_before_it_cancels() -> None:
 
 async def test_a_customers_cancellation_is_sent_at_once_with_the_reason() -> None:
     account = an_account(DEAD)
-    asked = e.CancellationRequested(at=NOW, reason="I am ill", command_id=None)
+    asked = e.CancellationRequested(at=NOW, person=Remark(reason="I am ill"), command_id=None)
     booking = replace(a_booking(), cancellation=asked)
     calendar = await account.calendars().of("acme")
 

@@ -20,7 +20,7 @@ from adapters.web.ports import (
 from domain import events as e
 from domain.booking import Booking, fold, initial_state
 from domain.errors import AppointmentError, UnknownBooking, UnknownService
-from domain.person import Person
+from domain.person import Person, Remark
 from domain.service import Service
 from domain.validation import validate
 from domain.wish import BookAppointment
@@ -77,8 +77,8 @@ ATTEMPTED = e.CalcomBookingAttempted(at=NOW, attempt_id="a", number=1, send_by=N
 BOOKED = e.AppointmentBooked(
     at=NOW, appointment_id=uuid4(), calcom_uid="uid1", starts_at=STARTS, ends_at=STARTS + timedelta(minutes=30)
 )
-CANCEL_ASKED = e.CancellationRequested(at=NOW, reason="ill", command_id=None)
-CANCELLED = e.BookingCancelled(at=NOW, reason="ill")
+CANCEL_ASKED = e.CancellationRequested(at=NOW, person=Remark(reason="ill"), command_id=None)
+CANCELLED = e.BookingCancelled(at=NOW, reason="requested")
 REVIEW = e.ManualReviewRequested(at=NOW, reason="compensation_failed", detail="cancel failed", attempt_id="a", uid=None)
 UNDOING = e.CompensationStarted(at=NOW, reason="slot_taken", detail="in the way")
 

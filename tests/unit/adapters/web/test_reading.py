@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from adapters.representation import event_documents
 from adapters.web.ports import Readiness
 from domain.errors import AppointmentDatabaseError
-from tests.unit.adapters.web.fake_backend import BOOKING_ID, CANCELLED, NOW, OTHER_ID, FakeBackend, stream
+from tests.unit.adapters.web.fake_backend import BOOKING_ID, CANCEL_ASKED, CANCELLED, NOW, OTHER_ID, FakeBackend, stream
 
 ONE = f"/api/bookings/{BOOKING_ID}"
 
@@ -160,6 +161,12 @@ async def test_a_wrong_filter_is_named(client: httpx.AsyncClient, query: str, fi
     answer = await client.get(f"/api/bookings?{query}")
 
     assert (422, field) == (answer.status_code, answer.json()["errors"][0]["field"])
+
+
+def test_a_cancellation_tells_that_something_was_said_and_not_what() -> None:
+    (document,) = event_documents(stream([CANCEL_ASKED]))
+
+    assert {"person": {"reason": "***"}, "command_id": None} == document["data"]
 
 
 async def test_an_unreachable_database_is_unavailable(client: httpx.AsyncClient, backend: FakeBackend) -> None:
