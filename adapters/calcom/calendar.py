@@ -211,12 +211,22 @@ def _succeeded(reply: Reply) -> Answer:
     if isinstance(reply, Answer) and is_success(reply):
         return reply
     failure = failure_of(reply)
+    if failure.reason == "unauthorized":
+        raise _without_key(reply, detail=failure.detail)
     if not isinstance(reply, Answer):
         raise CalcomBookingError("Cal.com could not be reached.", status=None, answer=failure.detail, transient=True)
     transient = reply.status >= _FIRST_TRANSIENT or refusals.says_throttled(problem_of(reply))
     raise CalcomBookingError(
         "Cal.com did not do what was asked.", status=reply.status, answer=failure.detail, transient=transient
     )
+
+
+def _without_key(reply: Reply, *, detail: str) -> CalcomBookingError:
+    wrong, status = "The company has no usable Cal.com API key", None
+    if isinstance(reply, Answer):
+        wrong, status = "Cal.com rejects the company's API key", reply.status
+    message = f"{wrong}: set CALSAGA_CALCOM_API_KEY, or give it one with `calsaga companies set`."
+    return CalcomBookingError(message, status=status, answer=detail)
 
 
 def _unreadable(answer: Answer) -> CalcomBookingError:

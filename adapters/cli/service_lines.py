@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from adapters.cli.import_run import lines_of
 from adapters.cli.lines import ServiceLine, read_fields, read_object
 from adapters.directory.services import ServiceWish
-from domain.errors import AppointmentError, CustomerValidationError
+from domain.errors import AppointmentDatabaseError, CalcomBookingError, CustomerValidationError
 from domain.service import Service
 
 SURPLUS = "more than the header has"
@@ -51,8 +51,10 @@ async def _define(number: int, line: bytes | dict[str, Any], services: Defines, 
         await services.define(ServiceWish(company_id=company_id, **service.model_dump()))
     except CustomerValidationError as error:
         return [Problem(line=number, field=one.field, message=one.message) for one in error.errors]
-    except AppointmentError as error:
+    except CalcomBookingError as error:
         return [Problem(line=number, field="calcom_event_type_id", message=error.message)]
+    except AppointmentDatabaseError as error:
+        return [Problem(line=number, field="database", message=error.message)]
     return []
 
 

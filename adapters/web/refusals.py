@@ -60,7 +60,7 @@ def problem_of(error: e.AppointmentError) -> Problem:
         case e.CalcomBookingError() if error.transient:
             return _unavailable("Cal.com cannot be reached at the moment; nothing was stored.")
         case e.CalcomBookingError():
-            return Problem(kind=p.CALCOM_FAILED, detail="Cal.com refused the request; nothing was stored.")
+            return Problem(kind=p.CALCOM_FAILED, detail=f"{error.message} Nothing was stored.")
         case _:
             return Problem(kind=p.INTERNAL, detail="This is our fault; give the correlation id to whoever runs this.")
 

@@ -143,6 +143,21 @@ async def test_what_cannot_be_found_out_is_an_error(handler: Handler, transient:
     assert transient == raised.value.retryable
 
 
+@pytest.mark.parametrize(
+    ("key", "wrong"), [("cal_secret", "rejects the company's API key"), (None, "no usable Cal.com API key")]
+)
+async def test_a_key_that_is_no_good_is_told_with_the_remedy(key: str | None, wrong: str) -> None:
+    account = scripted(refuses(401, "UnauthorizedException", "ApiAuthStrategy - api key - Your api key is not valid"))
+    account.key = key
+    calendar = await account.calendars().of("acme")
+
+    with pytest.raises(CalcomBookingError, match=wrong) as raised:
+        await calendar.preflight(1, duration_minutes=30)
+    assert not raised.value.retryable
+    assert "CALSAGA_CALCOM_API_KEY" in raised.value.message
+    assert "`calsaga companies set`" in raised.value.message
+
+
 async def test_it_is_known_whose_key_it_is() -> None:
     calendar = await scripted(succeeds({"id": 5, "timeZone": "Europe/Berlin", "email": None})).calendars().of("acme")
 
