@@ -44,7 +44,11 @@ async def define_all(file: Path, services: Defines, *, company_id: str) -> tuple
     return defined, problems
 
 
-async def _define(number: int, line: bytes | dict[str, Any], services: Defines, *, company_id: str) -> list[Problem]:
+async def _define(
+    number: int, line: bytes | dict[str, Any] | csv.Error, services: Defines, *, company_id: str
+) -> list[Problem]:
+    if isinstance(line, csv.Error):
+        return [Problem(line=number, field="line", message=f"cannot be read: {line}")]
     try:
         values = read_object(line) if isinstance(line, bytes) else line
         service = read_fields(ServiceLine, values)
@@ -58,16 +62,29 @@ async def _define(number: int, line: bytes | dict[str, Any], services: Defines, 
     return []
 
 
-def _lines(file: Path) -> Iterator[tuple[int, bytes | dict[str, Any]]]:
+def _lines(file: Path) -> Iterator[tuple[int, bytes | dict[str, Any] | csv.Error]]:
     if file.suffix.lower() == ".csv":
         yield from _rows(file)
     else:
         yield from lines_of(file)
 
 
-def _rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _rows(file: Path) -> Iterator[tuple[int, dict[str, Any] | csv.Error]]:
     # utf-8-sig, because spreadsheets begin their files with a byte order mark.
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as text:
         rows = csv.DictReader(text, restkey=SURPLUS)
-        for row in rows:
-            yield rows.line_num, {name.strip(): value for name, value in row.items() if value not in {None, ""}}
+        while True:
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield rows.reader.line_num, error
+                if rows.reader.line_num == 1:
+                    # Without its header nothing in the file can be understood.
+                    return
+            else:
+                yield (
+                    rows.reader.line_num,
+                    {name.strip(): value for name, value in row.items() if value not in (None, "")},
+                )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.cli.service_lines import Problem, define_all
+from adapters.cli.service_lines import SURPLUS, Problem, define_all
 from adapters.directory.services import ServiceWish
 from domain.errors import AppointmentDatabaseError, AppointmentError, CalcomBookingError
 from domain.service import Service
@@ -37,6 +37,42 @@ class FakeServices:
             calcom_event_type_id=1,
         )
         return service, True
+
+
+async def test_a_row_that_is_longer_than_its_header_does_not_stop_the_rest(tmp_path: Path) -> None:
+    file = tmp_path / "services.csv"
+    file.write_text(f"{HEADER}cut,Haircut,30,1,what,else\nwash,Wash,30,1\n")
+    services = FakeServices()
+    defined, problems = await define_all(file, services, company_id="acme")
+
+    assert (1, ["wash"]) == (defined, services.defined)
+    assert [(2, SURPLUS)] == [(one.line, one.field) for one in problems]
+
+
+@pytest.mark.parametrize("text", ["x" * 200_000, "x\0y"])
+async def test_a_cell_that_cannot_be_read_does_not_stop_the_rest(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "services.csv"
+    file.write_text(f"{HEADER}cut,{text},30,1\nwash,Wash,30,1\n")
+    services = FakeServices()
+    defined, problems = await define_all(file, services, company_id="acme")
+
+    assert (1, ["wash"]) == (defined, services.defined)
+    assert [2] == [one.line for one in problems]
+
+
+async def test_a_header_that_cannot_be_read_is_a_wrong_line(tmp_path: Path) -> None:
+    file = tmp_path / "services.csv"
+    file.write_text("x" * 200_000)
+
+    assert [1] == [one.line for one in (await define_all(file, FakeServices(), company_id="acme"))[1]]
+
+
+async def test_a_cell_of_several_lines_counts_from_its_first(tmp_path: Path) -> None:
+    file = tmp_path / "services.csv"
+    file.write_text(f'{HEADER}cut,"Hair\ncut",30,1\n')
+    _, problems = await define_all(file, FakeServices(), company_id="acme")
+
+    assert {3} == {one.line for one in problems}
 
 
 @pytest.mark.parametrize(
