@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -33,15 +33,6 @@ class CompanyRecord:
     has_webhook_secret: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Company:
-    """A company; of several webhook secrets each is accepted, so that one can be replaced without a gap."""
-
-    company_id: str
-    calcom_key: str | None = field(default=None, repr=False)
-    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
-
-
 def cipher(keys: Sequence[str]) -> MultiFernet:
     """
     Return what encrypts with the first key and decrypts with any.
@@ -54,7 +45,11 @@ def cipher(keys: Sequence[str]) -> MultiFernet:
 
 
 class Companies:
-    """Get, set and list companies; without `secrets` those that have some cannot be read, and nobody is given any."""
+    """
+    Set and list companies, and read their secrets, each by itself: one that cannot be read spoils no other.
+
+    Without `secrets` none can be read, and nobody is given any.
+    """
 
     def __init__(self, *, engine: Engine, readers: Readers, clock: Clock, secrets: MultiFernet | None) -> None:
         self._engine = engine
@@ -67,16 +62,42 @@ class Companies:
         """Tell whether secrets can be stored."""
         return self._secrets is not None
 
-    async def get(self, company_id: str) -> Company | None:
+    async def calcom_key(self, company_id: str) -> str | None:
         """
-        Return a company, or None if it was never set.
+        Return a company's Cal.com key, or None if it was never set.
 
         Raises:
             SecretUnreadable: it was encrypted with another key.
             AppointmentDatabaseError: the database did not answer.
 
         """
-        return await self._readers.run(lambda: self._get(company_id))
+        row = await self._readers.run(lambda: self._row(company_id))
+        text = None if row is None else row["calcom_key_encrypted"]
+        return None if text is None else self._decrypted(text, company_id)
+
+    async def webhook_secrets(self, company_id: str) -> tuple[str, ...]:
+        """
+        Return a company's webhook secrets; each is accepted, so that one can be replaced without a gap.
+
+        Raises:
+            SecretUnreadable: they were encrypted with another key.
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        row = await self._readers.run(lambda: self._row(company_id))
+        text = None if row is None else row["webhook_secrets_encrypted"]
+        return () if text is None else tuple(json.loads(self._decrypted(text, company_id)))
+
+    async def find(self, company_id: str) -> CompanyRecord | None:
+        """
+        Return a company, or None if it was never set; nothing is decrypted for it.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        row = await self._readers.run(lambda: self._row(company_id))
+        return None if row is None else _record(row)
 
     async def list(self) -> Sequence[CompanyRecord]:
         """
@@ -105,21 +126,13 @@ class Companies:
             given["webhook_secrets_encrypted"] = self._encrypted(json.dumps(list(webhook_secrets)))
         await self._readers.run(lambda: self._set(company_id, given))
 
-    def _get(self, company_id: str) -> Company | None:
+    def _row(self, company_id: str) -> RowMapping | None:
         with self._engine.connect() as connection:
-            row = connection.execute(select(companies).where(companies.c.id == company_id)).mappings().one_or_none()
-        return None if row is None else self._company(row)
+            return connection.execute(select(companies).where(companies.c.id == company_id)).mappings().one_or_none()
 
     def _list(self) -> Sequence[CompanyRecord]:
         with self._engine.connect() as connection:
-            return [
-                CompanyRecord(
-                    company_id=row.id,
-                    has_calcom_key=row.calcom_key_encrypted is not None,
-                    has_webhook_secret=row.webhook_secrets_encrypted is not None,
-                )
-                for row in connection.execute(select(companies).order_by(companies.c.id))
-            ]
+            return [_record(row) for row in connection.execute(select(companies).order_by(companies.c.id)).mappings()]
 
     def _set(self, company_id: str, given: dict[str, Any]) -> None:
         now = self._clock.now()
@@ -132,18 +145,18 @@ class Companies:
             raise ValueError("there is no key to encrypt with")
         return self._secrets.encrypt(text.encode()).decode()
 
-    def _decrypted(self, text: str) -> str:
+    def _decrypted(self, text: str, company_id: str) -> str:
         if self._secrets is None:
-            raise InvalidToken
-        return self._secrets.decrypt(text).decode()
-
-    def _company(self, row: RowMapping) -> Company:
-        key, secrets = row["calcom_key_encrypted"], row["webhook_secrets_encrypted"]
+            raise SecretUnreadable(company_id)
         try:
-            return Company(
-                company_id=row["id"],
-                calcom_key=None if key is None else self._decrypted(key),
-                webhook_secrets=() if secrets is None else tuple(json.loads(self._decrypted(secrets))),
-            )
+            return self._secrets.decrypt(text).decode()
         except InvalidToken as exc:
-            raise SecretUnreadable(row["id"]) from exc
+            raise SecretUnreadable(company_id) from exc
+
+
+def _record(row: RowMapping) -> CompanyRecord:
+    return CompanyRecord(
+        company_id=row["id"],
+        has_calcom_key=row["calcom_key_encrypted"] is not None,
+        has_webhook_secret=row["webhook_secrets_encrypted"] is not None,
+    )

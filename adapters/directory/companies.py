@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from adapters.database.companies import Companies, Company, CompanyRecord, SecretUnreadable
+from adapters.database.companies import Companies, CompanyRecord, SecretUnreadable
 from adapters.database.expiring import Expiring
 
 _log = structlog.get_logger(__name__)
@@ -31,7 +31,8 @@ class CompanyDirectory:
         self._stored = stored
         self._default_company = default_company
         self._default_calcom_key = default_calcom_key
-        self._known: Expiring[str, Company] = Expiring(seconds=REMEMBERED_SECONDS)
+        # In a tuple of one, since no key is worth remembering, too.
+        self._known: Expiring[str, tuple[str | None]] = Expiring(seconds=REMEMBERED_SECONDS)
         self._keyless: set[str] = set()
 
     async def calcom_key(self, company_id: str) -> str | None:
@@ -65,25 +66,17 @@ class CompanyDirectory:
         secrets = None if webhook_secret is None else (webhook_secret,)
         await self._stored.set(company_id, calcom_key=calcom_key, webhook_secrets=secrets)
         self._known.forget(company_id)
-        return _record(await self._stored.get(company_id) or Company(company_id=company_id))
+        record = await self._stored.find(company_id)
+        return record or CompanyRecord(company_id=company_id, has_calcom_key=False, has_webhook_secret=False)
 
     async def list(self) -> Sequence[CompanyRecord]:
         """Return all companies that have been stored, by id."""
         return await self._stored.list()
 
     async def _calcom_key(self, company_id: str) -> str | None:
-        company = self._known.get(company_id)
-        if company is None:
-            company = await self._stored.get(company_id) or Company(company_id=company_id)
-            self._known.put(company_id, company)
-        if company.calcom_key is None and company_id == self._default_company:
-            return self._default_calcom_key
-        return company.calcom_key
-
-
-def _record(company: Company) -> CompanyRecord:
-    return CompanyRecord(
-        company_id=company.company_id,
-        has_calcom_key=company.calcom_key is not None,
-        has_webhook_secret=bool(company.webhook_secrets),
-    )
+        known = self._known.get(company_id)
+        if known is None:
+            known = (await self._stored.calcom_key(company_id),)
+            self._known.put(company_id, known)
+        (key,) = known
+        return self._default_calcom_key if key is None and company_id == self._default_company else key

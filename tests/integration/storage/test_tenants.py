@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from structlog.testing import capture_logs
 
 from adapters.database.api_keys import ApiKeys
-from adapters.database.companies import Companies, Company, CompanyRecord, SecretUnreadable, cipher
+from adapters.database.companies import Companies, CompanyRecord, SecretUnreadable, cipher
 from adapters.database.services import DatabaseServices
 from adapters.directory.companies import CompanyDirectory, NoEncryptionKey
 from adapters.log.store import Store, open_store
@@ -86,9 +86,8 @@ async def test_the_secrets_of_a_company_are_encrypted(store: Store, database_url
     ours = companies(store, Fernet.generate_key().decode())
     await ours.set("practice", calcom_key="cal_live_1", webhook_secrets=["old", "new"])
 
-    found = await ours.get("practice")
-    assert Company(company_id="practice", calcom_key="cal_live_1", webhook_secrets=("old", "new")) == found
-    assert "cal_live_1" not in repr(found)
+    assert "cal_live_1" == await ours.calcom_key("practice")
+    assert ("old", "new") == await ours.webhook_secrets("practice")
     stored = str(rows(database_url, "SELECT * FROM companies"))
     assert "cal_live_1" not in stored
     assert "old" not in stored
@@ -104,21 +103,35 @@ async def test_what_is_not_given_stays_as_it_is(store: Store) -> None:
         CompanyRecord(company_id="another", has_calcom_key=False, has_webhook_secret=False),
         CompanyRecord(company_id="practice", has_calcom_key=True, has_webhook_secret=True),
     ] == await companies(store, Fernet.generate_key().decode()).list()
-    assert Company(company_id="practice", calcom_key="cal_live_1", webhook_secrets=("new",)) == await ours.get(
-        "practice"
+    assert ("cal_live_1", ("new",)) == (await ours.calcom_key("practice"), await ours.webhook_secrets("practice"))
+    assert (None, (), None) == (
+        await ours.calcom_key("third"),
+        await ours.webhook_secrets("third"),
+        await ours.find("third"),
     )
-    assert await ours.get("third") is None
 
 
 async def test_secrets_are_read_with_an_old_key_beside_the_new_one(store: Store) -> None:
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     await companies(store, old).set("practice", calcom_key="cal_live_1")
 
-    found = await companies(store, new, old).get("practice")
-    assert found is not None
-    assert "cal_live_1" == found.calcom_key
+    assert "cal_live_1" == await companies(store, new, old).calcom_key("practice")
     with pytest.raises(SecretUnreadable, match="practice"):
-        await companies(store, new).get("practice")
+        await companies(store, new).calcom_key("practice")
+
+
+async def test_one_secret_that_cannot_be_read_spoils_no_other(store: Store) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    await companies(store, old).set("practice", webhook_secrets=["lost"])
+    stored = companies(store, new)
+    directory = CompanyDirectory(stored=stored, default_company="default", default_calcom_key=None)
+
+    put = await directory.put("practice", calcom_key="cal_live_1", webhook_secret=None)
+
+    assert CompanyRecord(company_id="practice", has_calcom_key=True, has_webhook_secret=True) == put
+    assert "cal_live_1" == await directory.calcom_key("practice")
+    with pytest.raises(SecretUnreadable, match="practice"):
+        await stored.webhook_secrets("practice")
 
 
 async def test_a_key_that_cannot_be_read_is_never_replaced_by_another(store: Store) -> None:
