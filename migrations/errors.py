@@ -4,7 +4,8 @@ Why a database cannot be used as it is.
     SchemaError
     ├── SchemaNotMigrated     its tables are missing or old
     ├── SchemaTooNew          its tables are those of a newer calsaga
-    └── ExtensionRefused      PostgreSQL's btree_gist could not be created
+    ├── ExtensionRefused      PostgreSQL's btree_gist could not be created
+    └── TablesRefused         PostgreSQL's role may not create the tables
 """
 
 
@@ -42,4 +43,15 @@ class ExtensionRefused(SchemaError):
             f"PostgreSQL did not create the extension btree_gist: {reason.strip()}. calsaga needs it to refuse "
             "overlapping appointments. Have the database's owner or a superuser run "
             "`CREATE EXTENSION btree_gist` in this database, then run `calsaga migrate` again."
+        )
+
+
+class TablesRefused(SchemaError):
+    """Let the database's owner grant the right to create tables, or migrate as the owner."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"PostgreSQL did not let this role create calsaga's tables: {reason.strip()}. Have the database's owner or "
+            "a superuser run `GRANT CREATE ON SCHEMA public TO` the role of CALSAGA_DATABASE_URL in this database, "
+            "then run `calsaga migrate` again."
         )

@@ -20,7 +20,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
-from migrations.errors import ExtensionRefused, SchemaNotMigrated, SchemaTooNew
+from migrations.errors import ExtensionRefused, SchemaNotMigrated, SchemaTooNew, TablesRefused
 
 # Alembic keeps the migration under way in globals, so that two threads would mix them up.
 _IN_THIS_PROCESS = Lock()
@@ -39,6 +39,7 @@ def migrate(url: str, *, to: str = "head") -> None:
     Raises:
         SchemaTooNew: a newer calsaga has migrated it.
         ExtensionRefused: PostgreSQL's btree_gist could not be created.
+        TablesRefused: PostgreSQL's role may not create tables.
 
     """
     if to == "head" and current(url) == newest():
@@ -48,7 +49,7 @@ def migrate(url: str, *, to: str = "head") -> None:
         _refuse_unknown(found)
         config = _config()
         config.attributes["connection"] = connection
-        with _named_extension():
+        with _named_refusals():
             command.upgrade(config, to)
 
 
@@ -154,10 +155,12 @@ def _write_ahead(url: URL) -> None:
 
 
 @contextmanager
-def _named_extension() -> Iterator[None]:
+def _named_refusals() -> Iterator[None]:
     try:
         yield
     except DBAPIError as exc:
         if isinstance(exc.orig, REFUSALS) and "btree_gist" in (exc.statement or ""):
             raise ExtensionRefused(exc.orig.diag.message_primary or str(exc.orig)) from exc
+        if isinstance(exc.orig, psycopg.errors.InsufficientPrivilege):
+            raise TablesRefused(exc.orig.diag.message_primary or str(exc.orig)) from exc
         raise

@@ -63,6 +63,8 @@ def _explain(error: BaseException) -> Explanation | None:
         ("adapters.settings", "BadSettings", lambda bad: (list(bad.problems), MISUSED)),
         ("adapters.postgres.datastore", "DatabaseFunctionsEnabled", lambda bad: ([str(bad)], MISUSED)),
         ("migrations.errors", "SchemaError", lambda bad: ([str(bad)], MISUSED)),
+        ("adapters.recording.errors", "UnknownTopic", _from_the_future),
+        ("adapters.recording.errors", "UnreadableEvent", lambda bad: ([str(bad)], MISUSED)),
         ("adapters.directory.companies", "NoEncryptionKey", lambda bad: ([str(bad)], MISUSED)),
         ("adapters.database.companies", "SecretUnreadable", lambda bad: ([str(bad)], MISUSED)),
         ("adapters.demo.rehearsal", "Terminated", lambda _: ([], TERMINATED)),
@@ -87,6 +89,10 @@ def _explain(error: BaseException) -> Explanation | None:
 
 def _wrong_fields(error: Any) -> Explanation:  # noqa: ANN401 - any error with fields
     return [f"{one.field}: {one.message}" for one in error.errors], MISUSED
+
+
+def _from_the_future(error: BaseException) -> Explanation:
+    return [f"{error} A newer calsaga wrote it: install that one, or one that is newer still."], MISUSED
 
 
 def _unreachable(error: BaseException) -> Explanation:

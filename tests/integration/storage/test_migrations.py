@@ -22,7 +22,7 @@ from adapters.log.store import open_store
 from adapters.postgres.datastore import DatabaseFunctionsEnabled, open_datastore
 from adapters.recording.codec import booking_codec
 from domain.errors import AppointmentDatabaseError
-from migrations.errors import ExtensionRefused, SchemaNotMigrated, SchemaTooNew
+from migrations.errors import ExtensionRefused, SchemaNotMigrated, SchemaTooNew, TablesRefused
 from migrations.runner import check, current, migrate, newest
 from projections import tables as read_models
 from tests.integration.storage.appends import append, deferred, opened, rows
@@ -121,6 +121,20 @@ def test_a_missing_right_to_create_the_extension_is_named(
     with psycopg.connect(empty_postgres_url, autocommit=True) as connection:
         connection.execute("DROP OWNED BY nobody_special")
         connection.execute("DROP ROLE nobody_special")
+
+
+def test_a_missing_right_to_create_tables_is_named(postgres_server: DatabaseServer, empty_postgres_url: str) -> None:
+    with psycopg.connect(empty_postgres_url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS nobody_at_all")
+        connection.execute("CREATE ROLE nobody_at_all LOGIN PASSWORD 'x'")
+        connection.execute("CREATE EXTENSION btree_gist")
+    theirs = make_url(empty_postgres_url).set(username="nobody_at_all", password="x")
+
+    with pytest.raises(TablesRefused, match=r"permission denied for schema public.*GRANT CREATE"):
+        migrate(theirs.render_as_string(hide_password=False))
+
+    with psycopg.connect(empty_postgres_url, autocommit=True) as connection:
+        connection.execute("DROP ROLE nobody_at_all")
 
 
 def test_the_tables_in_the_code_are_those_of_the_migrations(database_url: str) -> None:

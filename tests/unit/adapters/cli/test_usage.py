@@ -8,11 +8,14 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from adapters.cli.app import app
+
+BOOKING = "5f76468b-1d5c-46ef-bd0e-ab2608f9947a"
 
 
 def run(*arguments: str, **environment: str) -> Result:
@@ -118,6 +121,27 @@ def test_a_database_of_a_newer_calsaga_is_refused_with_the_remedy(tmp_path: Path
         assert 2 == result.exit_code, result.stderr
         assert "9999" in result.stderr
         assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("command", [("show",), ("timeline",), ("cancel", "--reason", "ill")])
+@pytest.mark.parametrize(
+    ("topic", "said"), [("booking.dreamt-of.v1", "install"), ("booking.failed.v1", "cannot be read")]
+)
+def test_an_event_that_cannot_be_read_is_named(
+    sqlite_url: str, command: tuple[str, ...], topic: str, said: str
+) -> None:
+    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as connection:
+        connection.execute(
+            "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (?, 1, ?, ?)",
+            (UUID(BOOKING).hex, topic, b'{"append_id": "x"}'),
+        )
+    connection.close()
+
+    result = run(*command, BOOKING, CALSAGA_DATABASE_URL=sqlite_url)
+
+    assert 2 == result.exit_code, result.stderr
+    assert topic in result.stderr
+    assert said in result.stderr
 
 
 def test_migrating_twice_says_so(empty_sqlite_url: str) -> None:
