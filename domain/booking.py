@@ -166,7 +166,9 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
             return _attempted(b, event)
         case e.CalcomBookingNotSent():
             not_sent = _settle(b, event.attempt_id, status=LineStatus.NOT_SENT, reason=event.reason)
-            return replace(not_sent, retry_at=event.retry_at, not_sent=b.not_sent + 1)
+            # To be held back by the rate limit says nothing of whether Cal.com can be reached.
+            failed = event.reason != "rate_limited"
+            return replace(not_sent, retry_at=event.retry_at, not_sent=b.not_sent + failed)
         case e.CalcomOutcomeUnknown():
             return _settle(
                 b,

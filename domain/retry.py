@@ -41,9 +41,7 @@ class RetryPolicy:
         """
         # The exponent is bounded, since a float power overflows long before a day of retries is over.
         plain = min(self.first_delay * self.multiplier ** min(failures - 1, 64), self.cap)
-        digest = hashlib.blake2b(f"{salt}:{failures}".encode(), digest_size=4).digest()
-        share = int.from_bytes(digest) / 0xFFFFFFFF
-        return timedelta(seconds=plain * (1 + self.jitter * (2 * share - 1)))
+        return timedelta(seconds=plain * (1 + self.jitter * (2 * _share(f"{salt}:{failures}") - 1)))
 
     def retry_after(self, failures: int, *, salt: str, asked_for: float | None = None) -> timedelta | None:
         """Return the wait before the next try, or None to give up."""
@@ -53,3 +51,16 @@ class RetryPolicy:
         """Return the wait of `delay`, or what the far side asked for (seconds) if that is longer, never above `cap`."""
         asked = 0.0 if asked_for is None else max(0.0, min(asked_for, self.cap))
         return max(self.delay(failures, salt=salt), timedelta(seconds=asked))
+
+    def queue(self, asked_for: float, *, salt: str) -> timedelta:
+        """
+        Return the wait of one in a crowd that was told (in seconds) when there is room again, never above `cap`.
+
+        It is longer by up to `jitter`, never shorter, and the same however often the
+        crowd was too large.
+        """
+        return timedelta(seconds=max(0.0, min(asked_for, self.cap)) * (1 + self.jitter * _share(salt)))
+
+
+def _share(salt: str) -> float:
+    return int.from_bytes(hashlib.blake2b(salt.encode(), digest_size=4).digest()) / 0xFFFFFFFF

@@ -17,6 +17,9 @@ from domain.policy import Policy
 from sagas import outcomes as o
 from sagas.steps import CancelAtCalcom, InspectObstacle, LookAtCalcom
 
+# A rejected key is replaced by a person, who then looks whether the bookings go on, and nothing wakes those that wait.
+# Asking once a minute until then costs Cal.com one refusal for each.
+LONGEST_DEFERRAL = timedelta(minutes=1)
 LONGEST_OBSTACLE_WAIT = timedelta(minutes=1)
 _UNSETTLED = frozenset({LineStatus.INTENDED, LineStatus.IN_DOUBT})
 _GIVEN_UP = frozenset({LineStatus.ABSENT, LineStatus.ABSENT_FOR_GOOD, LineStatus.NOT_SENT, LineStatus.REFUSED})
@@ -94,13 +97,20 @@ def _not_sent(
     booking: Booking, attempt_id: str, outcome: o.NotSent, *, now: datetime, policy: Policy
 ) -> tuple[e.BookingEvent, ...]:
     failures = booking.not_sent + 1
-    wait = policy.retry.wait(failures, salt=attempt_id, asked_for=outcome.retry_after)
+    wait = _wait_to_send(failures, attempt_id, outcome, policy)
     not_sent = e.CalcomBookingNotSent(
         at=now, attempt_id=attempt_id, reason=outcome.reason, detail=outcome.detail, retry_at=now + wait
     )
     if outcome.defer or failures > policy.retry.retries:
         return (not_sent, e.BookingDeferred(at=now, until=now + wait, reason=outcome.reason))
     return (not_sent,)
+
+
+def _wait_to_send(failures: int, attempt_id: str, outcome: o.NotSent, policy: Policy) -> timedelta:
+    if outcome.defer and outcome.retry_after is not None:
+        return policy.retry.queue(outcome.retry_after, salt=attempt_id)
+    wait = policy.retry.wait(failures, salt=attempt_id, asked_for=outcome.retry_after)
+    return min(wait, LONGEST_DEFERRAL) if outcome.defer else wait
 
 
 def record_look(

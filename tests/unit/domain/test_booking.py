@@ -4,6 +4,7 @@ What the log says, folded: given these events, the booking is this.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -158,6 +159,12 @@ def test_a_look_changes_no_line_whose_booking_is_known() -> None:
 
 def test_absence_forgets_its_clean_looks_so_that_the_horizon_needs_one_of_its_own() -> None:
     assert 0 == given(*ABSENT).ledger.lines[0].clean_looks
+
+
+def test_to_be_held_back_by_the_rate_limit_is_no_failure() -> None:
+    held_back = replace(not_sent(), reason="rate_limited")
+
+    assert (0, at(2)) == ((booking := given(attempted(), held_back)).not_sent, booking.retry_at)
 
 
 def test_attempts_certainly_not_sent_do_not_count() -> None:

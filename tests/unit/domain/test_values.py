@@ -139,6 +139,14 @@ def test_after_three_retries_it_is_enough() -> None:
     assert [timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=4), None] == waits
 
 
+@pytest.mark.parametrize(("asked_for", "least", "most"), [(60.0, 60.0, 66.0), (1e300, 900.0, 990.0), (-5.0, 0.0, 0.0)])
+def test_a_crowd_comes_back_one_after_the_other_when_there_is_room(asked_for: float, least: float, most: float) -> None:
+    waits = [RetryPolicy().queue(asked_for, salt=str(number)).total_seconds() for number in range(100)]
+
+    assert all(least <= wait <= most for wait in waits)
+    assert len(set(waits)) > 90 or most == 0
+
+
 @pytest.mark.parametrize(("asked_for", "wait"), [(None, 1.0), (0.5, 1.0), (30.0, 30.0), (1e300, 900.0), (-5.0, 1.0)])
 def test_what_the_far_side_asks_for_is_obeyed_within_reason(asked_for: float | None, wait: float) -> None:
     assert timedelta(seconds=wait) == RetryPolicy(jitter=0).wait(1, salt="x", asked_for=asked_for)

@@ -214,6 +214,24 @@ def test_what_no_quick_retry_can_help_is_deferred_at_once() -> None:
     assert e.BookingDeferred(at=NOW, until=at(560), reason="unauthorized") == events[1]
 
 
+def test_who_is_held_back_waits_as_long_as_asked_however_often() -> None:
+    before = tuple(one for name in "abcdefghij" for one in (attempted(name), not_sent(name)))
+    outcome = NotSent(reason="rate_limited", detail="", retry_after=30, defer=True)
+
+    events = _create(given(*before, attempted()), outcome)
+
+    assert e.BookingDeferred(at=NOW, until=at(530), reason="rate_limited") == events[1]
+
+
+@pytest.mark.parametrize(("failures", "wait"), [(1, 1), (6, 32), (10, 60)])
+def test_a_rejected_key_is_tried_again_within_a_minute(failures: int, wait: int) -> None:
+    before = tuple(one for number in range(failures - 1) for one in (attempted(str(number)), not_sent(str(number))))
+
+    events = _create(given(*before, attempted()), NotSent(reason="unauthorized", detail="", defer=True))
+
+    assert e.BookingDeferred(at=NOW, until=at(500 + wait), reason="unauthorized") == events[1]
+
+
 def test_a_wait_asked_for_has_a_limit() -> None:
     outcome = NotSent(reason="rate_limited", detail="", retry_after=1e300)
 
