@@ -165,7 +165,7 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
         case e.CalcomBookingAttempted():
             return _attempted(b, event)
         case e.CalcomBookingNotSent():
-            not_sent = _settle(b, event.attempt_id, status=LineStatus.NOT_SENT, reason=event.reason)
+            not_sent = _settle(b, event.attempt_id, status=LineStatus.NOT_SENT, reason=event.reason, in_review=False)
             # To be held back by the rate limit says nothing of whether Cal.com can be reached.
             failed = event.reason != "rate_limited"
             return replace(not_sent, retry_at=event.retry_at, not_sent=b.not_sent + failed)
@@ -204,6 +204,7 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
                 starts_at=event.starts_at,
                 ends_at=event.ends_at,
                 obstacle=None,
+                review=None if event.settles_review else b.review,
             )
         case e.AppointmentPersistenceFailed():
             obstacle = None if event.obstacle_id is None else Obstacle(appointment_id=event.obstacle_id)
@@ -226,9 +227,11 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
             failure = Failure(
                 reason=event.reason, detail=event.detail, conflicting_booking_id=event.conflicting_booking_id
             )
-            return replace(b, ended=BookingStatus.FAILED, failure=failure)
+            review = None if event.settles_review else b.review
+            return replace(b, ended=BookingStatus.FAILED, failure=failure, review=review)
         case e.BookingCancelled():
-            return replace(b, ended=BookingStatus.CANCELLED, appointment_live=False)
+            review = None if event.settles_review else b.review
+            return replace(b, ended=BookingStatus.CANCELLED, appointment_live=False, review=review)
         case e.InconsistencyDetected():
             return replace(b, inconsistencies=(*b.inconsistencies, event))
         case e.ManualReviewRequested():
@@ -268,11 +271,21 @@ def _looked(b: Booking, event: e.CalcomLooked) -> Booking:
 
 
 def _created(b: Booking, event: e.CalcomBookingCreated) -> Booking:
-    facts = {"status": LineStatus.LIVE, "uid": event.uid, "calcom_status": event.calcom_status}
+    # Whatever a person was asked about the attempt when nothing was known of it: this is the answer.
+    facts = {"status": LineStatus.LIVE, "uid": event.uid, "calcom_status": event.calcom_status, "in_review": False}
     line = b.ledger.of(event.attempt_id)
     if line is not None and line.uid is not None and b.ledger.holding(event.uid) is None:
         # One attempt turned out to have made a second booking: it gets a line of its own.
-        extra = replace(line, uid=event.uid, status=LineStatus.LIVE, calcom_status=event.calcom_status, cancels=0)
+        extra = replace(
+            line,
+            uid=event.uid,
+            status=LineStatus.LIVE,
+            calcom_status=event.calcom_status,
+            in_review=False,
+            cancels=0,
+            cancel_failures=0,
+            retry_cancel_at=None,
+        )
         after = replace(b, ledger=b.ledger.opened(extra))
     else:
         after = replace(
@@ -294,6 +307,7 @@ def _refused(b: Booking, event: e.CalcomBookingRefused) -> Booking:
         reason=event.reason,
         detail=event.detail,
         conflict=event.conflict,
+        in_review=False,
     )
     if not event.conflict:
         return refused
@@ -321,7 +335,7 @@ def _calcom_cancelled(b: Booking, event: e.CalcomBookingCancelled) -> Booking:
     def is_it(line: Line) -> bool:
         return line.uid == event.uid or (line.uid is None and line.attempt_id == event.attempt_id)
 
-    return replace(b, ledger=b.ledger.changed(is_it, status=LineStatus.CANCELLED, uid=event.uid))
+    return replace(b, ledger=b.ledger.changed(is_it, status=LineStatus.CANCELLED, uid=event.uid, in_review=False))
 
 
 def _compensation_failed(b: Booking, event: e.CompensationFailed) -> Booking:

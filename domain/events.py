@@ -185,7 +185,12 @@ class BookingDeferred:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppointmentBooked:
-    """The pivot: the appointment stands in both places, and the saga only goes forward."""
+    """
+    The pivot: the appointment stands in both places, and the saga only goes forward.
+
+    `settles_review` here and in the other ends says that the question which a person was
+    asked has been answered meanwhile.
+    """
 
     TOPIC: ClassVar[str] = "booking.appointment-booked.v1"
     at: datetime
@@ -193,6 +198,7 @@ class AppointmentBooked:
     calcom_uid: str
     starts_at: datetime
     ends_at: datetime
+    settles_review: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +290,7 @@ class BookingFailed:
     reason: str
     detail: str
     conflicting_booking_id: UUID | None = None
+    settles_review: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +300,7 @@ class BookingCancelled:
     TOPIC: ClassVar[str] = "booking.cancelled.v1"
     at: datetime
     reason: CancelReason
+    settles_review: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -147,7 +147,7 @@ def evolve(row: BookingRow, event: e.BookingEvent) -> BookingRow:
         case e.CalcomBookingFollowed() if row.calcom_booking_uid == event.from_uid:
             return replace(row, calcom_booking_uid=event.to_uid)
         case e.AppointmentBooked():
-            booked = _moved(row, BookingStatus.BOOKED)
+            booked = _ended(row, BookingStatus.BOOKED, event)
             return replace(
                 booked, appointment_id=event.appointment_id, starts_at=event.starts_at, ends_at=event.ends_at
             )
@@ -157,9 +157,9 @@ def evolve(row: BookingRow, event: e.BookingEvent) -> BookingRow:
             wanted = row.status in {BookingStatus.PENDING, BookingStatus.BOOKED}
             return _moved(row, BookingStatus.CANCELLING) if wanted else row
         case e.BookingFailed():
-            return _blamed(_moved(row, BookingStatus.FAILED), event)
+            return _blamed(_ended(row, BookingStatus.FAILED, event), event)
         case e.BookingCancelled():
-            return _moved(row, BookingStatus.CANCELLED)
+            return _ended(row, BookingStatus.CANCELLED, event)
         case e.ManualReviewRequested():
             return _blamed(_moved(row, BookingStatus.NEEDS_REVIEW), event)
         case (
@@ -178,6 +178,14 @@ def evolve(row: BookingRow, event: e.BookingEvent) -> BookingRow:
             return row
         case _:
             assert_never(event)
+
+
+def _ended(
+    row: BookingRow, status: BookingStatus, event: e.AppointmentBooked | e.BookingFailed | e.BookingCancelled
+) -> BookingRow:
+    if event.settles_review:
+        return replace(row, status=status.value, failure_reason=None, failure_detail=None)
+    return _moved(row, status)
 
 
 def _moved(row: BookingRow, status: BookingStatus) -> BookingRow:

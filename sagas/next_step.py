@@ -40,11 +40,23 @@ def next_step(booking: Booking, now: datetime, policy: Policy) -> Step:
             return step
     if obligations:
         return Wait(min(step.until for step in obligations if isinstance(step, Wait)))
-    if booking.ended is not None or booking.ledger.in_review:
+    if booking.ended is not None or _waits_for_a_person(booking):
         return _check_horizon(booking, now, policy)
     if booking.goal is not Goal.BOOK:
         return _finish_undoing(booking, now)
     return _try_again(booking, now, policy)
+
+
+def _waits_for_a_person(booking: Booking) -> bool:
+    in_review = booking.ledger.in_review
+    if booking.goal is Goal.BOOK or booking.kept_uid is None:
+        return bool(in_review)
+    # What is undone has come to its end when it is undone itself: only a person can cancel the surplus beside it.
+    return any(line.uid in {None, booking.kept_uid} for line in in_review)
+
+
+def _review_is_settled(booking: Booking) -> bool:
+    return booking.review is not None and not booking.ledger.in_review
 
 
 def _obligations(booking: Booking, now: datetime, policy: Policy) -> Iterator[Step]:
@@ -133,11 +145,15 @@ def _check_horizon(booking: Booking, now: datetime, policy: Policy) -> Step:
 
 def _finish_undoing(booking: Booking, now: datetime) -> Step:
     if booking.goal is Goal.CANCEL:
-        cancelled = e.BookingCancelled(at=now, reason="requested")
+        cancelled = e.BookingCancelled(at=now, reason="requested", settles_review=_review_is_settled(booking))
         return Withdraw(events=(cancelled,)) if booking.appointment_live else Record((cancelled,))
     why = booking.undoing
     reason, detail = ("compensated", "") if why is None else (why.reason, why.detail)
-    return Record((e.BookingFailed(at=now, reason=reason, detail=detail),))
+    return Record((_failed(booking, reason, detail, now),))
+
+
+def _failed(booking: Booking, reason: str, detail: str, now: datetime) -> e.BookingFailed:
+    return e.BookingFailed(at=now, reason=reason, detail=detail, settles_review=_review_is_settled(booking))
 
 
 def _persist(booking: Booking, line: Line, now: datetime) -> Step:
@@ -159,6 +175,7 @@ def _persist(booking: Booking, line: Line, now: datetime) -> Step:
             calcom_uid=line.uid or "",
             starts_at=booking.starts_at or booking.facts.starts_at,
             ends_at=booking.ends_at or booking.facts.ends_at,
+            settles_review=_review_is_settled(booking),
         )
     )
 
@@ -179,14 +196,14 @@ def _try_again(booking: Booking, now: datetime, policy: Policy) -> Step:
 def _reason_to_give_up(booking: Booking, now: datetime, policy: Policy) -> e.BookingFailed | None:
     for line in booking.ledger.lines:
         if line.status is LineStatus.REFUSED:
-            return e.BookingFailed(at=now, reason=line.reason or "refused", detail=line.detail)
+            return _failed(booking, line.reason or "refused", line.detail, now)
         if line.status is LineStatus.CANCELLED:
             detail = "the booking was made and is cancelled at Cal.com"
-            return e.BookingFailed(at=now, reason="cancelled_at_calcom", detail=detail)
+            return _failed(booking, "cancelled_at_calcom", detail, now)
     if now >= booking.facts.valid_until:
-        return e.BookingFailed(at=now, reason="expired", detail="the booking could not be made in time")
+        return _failed(booking, "expired", "the booking could not be made in time", now)
     if booking.ledger.counted_attempts >= policy.create_attempts:
-        return e.BookingFailed(at=now, reason="calcom_unavailable", detail="Cal.com took none of the attempts")
+        return _failed(booking, "calcom_unavailable", "Cal.com took none of the attempts", now)
     return None
 
 

@@ -25,7 +25,7 @@ def reasons() -> set[str]:
     rows = (*refusals.CREATE, *refusals.CANCEL)
     sources = "".join(inspect.getsource(one) for one in (sagas.next_step, sagas.recording, sagas.run, creation))
     ended = re.findall(r"(?:BookingFailed|Refused)\(.*?\breason=\"(\w+)\"", sources)
-    asked = re.findall(r"(?:_compensate|_ask_a_person|_review)\((?:\w+, )?\"(\w+)\"", sources)
+    asked = re.findall(r"(?:_compensate|_ask_a_person|_review|_failed)\((?:\w+, )?\"(\w+)\"", sources)
     return {row.reason for row in rows} | set(get_args(RefusedBy)) | set(ended) | set(asked)
 
 

@@ -394,3 +394,30 @@ def test_a_review_of_one_of_two_bookings_of_an_attempt_leaves_the_other_alone() 
     two = given(*BOOKED, created(uid="uid-2", seconds=9), review(uid="uid-2"), cancellation())
 
     assert ["uid-1"] == [line.uid for line in two.surplus]
+
+
+def test_a_second_booking_of_an_attempt_has_a_line_without_the_troubles_of_the_first() -> None:
+    two = given(*BOOKED, cancellation(), cancel_failed(), review(), created(uid="uid-2", seconds=9, late=True))
+
+    (_, extra) = two.ledger.lines
+    assert ("uid-2", False, 0, None) == (extra.uid, extra.in_review, extra.cancel_failures, extra.retry_cancel_at)
+
+
+@pytest.mark.parametrize("answer", [created(late=True), refused(), not_sent(), cancelled_there()])
+def test_a_doubt_that_is_answered_needs_no_review(answer: e.BookingEvent) -> None:
+    assert () == given(*IN_DOUBT, review(uid=None), answer).ledger.in_review
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        (replace(booked(), settles_review=True), BookingStatus.BOOKED),
+        (replace(failed(), settles_review=True), BookingStatus.FAILED),
+        (replace(cancelled(), settles_review=True), BookingStatus.CANCELLED),
+        (booked(), BookingStatus.NEEDS_REVIEW),
+        (failed(), BookingStatus.NEEDS_REVIEW),
+        (cancelled(), BookingStatus.NEEDS_REVIEW),
+    ],
+)
+def test_an_end_settles_the_review_if_it_says_so(end: e.BookingEvent, status: BookingStatus) -> None:
+    assert status is given(*IN_DOUBT, review(uid=None), end).status

@@ -479,6 +479,58 @@ def test_the_next_row_in_the_way_is_inspected_as_the_first_was() -> None:
     assert Perform(InspectObstacle(appointment_id=other)) == _step(attempted(), created(), *events, now=9)
 
 
+SURPLUS_IN_REVIEW = (attempted(), created(), booked(), created(uid="uid-2", late=True), review(uid="uid-2"))
+
+
+def test_a_surplus_that_a_person_must_cancel_does_not_keep_a_cancellation_from_its_end() -> None:
+    step = _step(*SURPLUS_IN_REVIEW, cancellation(), cancelled_there("uid-1"), now=200)
+
+    assert Withdraw(events=(e.BookingCancelled(at=at(200), reason="requested"),)) == step
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (*BOOKED, cancellation(), review()),
+        (*IN_DOUBT, review(uid=None), cancellation()),
+        (*IN_DOUBT, cancellation(), created(late=True), review()),
+        (*SURPLUS_IN_REVIEW, cancellation(), review()),
+    ],
+)
+def test_a_cancellation_does_not_end_while_a_person_must_decide_about_the_booking_itself(
+    events: tuple[e.BookingEvent, ...],
+) -> None:
+    assert Done() == _step(*events, now=9999)
+
+
+def test_a_late_answer_to_a_doubt_in_review_is_booked_and_settles_the_review() -> None:
+    step = _step(*IN_DOUBT, review(uid=None), created(late=True), now=200)
+
+    assert isinstance(step, Persist)
+    assert step.booked.settles_review
+
+
+def test_a_late_refusal_of_a_doubt_in_review_ends_the_booking_and_settles_the_review() -> None:
+    step = _step(*IN_DOUBT, review(uid=None), refused(), now=200)
+
+    assert Record((e.BookingFailed(at=at(200), reason="slot_taken", detail="no", settles_review=True),)) == step
+
+
+def test_one_of_two_answers_settles_no_review() -> None:
+    both = (*IN_DOUBT, attempted("two", number=2), unknown("two"), review(uid=None), review("two", None))
+    step = _step(*both, created(late=True), now=999)
+
+    assert isinstance(step, Persist)
+    assert not step.booked.settles_review
+
+
+def test_what_is_undone_after_its_review_was_answered_ends_with_it() -> None:
+    events = (*IN_DOUBT, review(uid=None), created(late=True), compensating(), cancelled_there())
+
+    expected = e.BookingFailed(at=at(200), reason="slot_taken", detail="in the way", settles_review=True)
+    assert Record((expected,)) == _step(*events, now=200)
+
+
 @pytest.mark.parametrize(
     ("events", "over"),
     [
