@@ -20,6 +20,10 @@ Company = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the booking as one JSON object.")]
 Wait = Annotated[float, typer.Option(min=0, max=300, help="How many seconds to wait for the outcome.")]
+# Plain words, because the domain is imported when a command needs it.
+_NOT_BOOKED = frozenset({"failed", "cancelled", "needs_review"})
+_NOT_CANCELLED = frozenset({"needs_review"})
+
 Key = Annotated[str | None, typer.Option(help="Idempotency-Key: the same key again books nothing twice.")]
 
 
@@ -69,7 +73,7 @@ def book(
     async def run(app: "Application") -> "BookingResult":
         return await app.orchestrator.book(wish, patience=wait)
 
-    _tell(with_application(run, settings=settings), as_json=as_json)
+    _tell(with_application(run, settings=settings), wrong=_NOT_BOOKED, as_json=as_json)
 
 
 def cancel(
@@ -97,13 +101,12 @@ def cancel(
     async def run(app: "Application") -> "BookingResult":
         return await app.orchestrator.cancel(wish, patience=wait)
 
-    _tell(with_application(run, settings=settings), as_json=as_json)
+    _tell(with_application(run, settings=settings), wrong=_NOT_CANCELLED, as_json=as_json)
 
 
-def _tell(result: "BookingResult", *, as_json: bool) -> None:
+def _tell(result: "BookingResult", *, wrong: frozenset[str], as_json: bool) -> None:
     from adapters.cli.outcomes import in_a_line
     from adapters.representation import booking_document
-    from domain.booking import BookingStatus
     from projections.bookings import summary
 
     booking = result.booking
@@ -113,7 +116,7 @@ def _tell(result: "BookingResult", *, as_json: bool) -> None:
         typer.echo(in_a_line(booking))
     if result.near_duplicate:
         complain("the customer already has another booking close by; --allow-near-duplicate books beside it")
-    if result.near_duplicate or booking.status in {BookingStatus.FAILED, BookingStatus.NEEDS_REVIEW}:
+    if result.near_duplicate or booking.status in wrong:
         raise typer.Exit(FOUND_WRONG)
 
 

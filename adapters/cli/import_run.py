@@ -30,7 +30,7 @@ class Books(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """A line that made no booking, and why."""
+    """A line that made no booking, and why; or, among those `unsettled`, of which nobody knows whether it will."""
 
     line: int
     reason: str
@@ -38,7 +38,7 @@ class Rejected:
 
 
 class ImportRun:
-    """One run over a file; `counts` and `rejected` say afterwards what became of its lines."""
+    """One run over a file; `counts`, `rejected` and `unsettled` say afterwards what became of its lines."""
 
     def __init__(self, *, company_id: str, name: str, at_once: int, patience: float) -> None:
         self._company_id = company_id
@@ -47,6 +47,7 @@ class ImportRun:
         self._patience = patience
         self.counts: Counter[str] = Counter()
         self.rejected: list[Rejected] = []
+        self.unsettled: list[Rejected] = []
 
     async def run(self, file: Path, orchestrator: Books, *, advance: Callable[[], None]) -> None:
         """Book every line of the file."""
@@ -69,6 +70,9 @@ class ImportRun:
             values = read_object(line)
             wish = read_wish(values, company_id=self._company_id, key=self._key_of(values))
             result = await self._booked(wish, orchestrator)
+        except AppointmentDatabaseError as error:
+            self._leave(number, error)
+            return
         except AppointmentError as error:
             self._reject(Rejected(line=number, reason=error.message))
             return
@@ -97,6 +101,13 @@ class ImportRun:
         # The content in one spelling, so that the order of its fields makes no difference.
         content = json.dumps(values, sort_keys=True, ensure_ascii=True)
         return f"{self._name}:{hashlib.sha256(content.encode()).hexdigest()}"
+
+    def _leave(self, number: int, error: AppointmentDatabaseError) -> None:
+        # The booking may go on all the same, so that nobody may call it rejected.
+        reason = f"unsettled, run the import again: {error.message}"
+        booking_id = None if error.booking_id is None else str(error.booking_id)
+        self.unsettled.append(Rejected(line=number, reason=reason, booking_id=booking_id))
+        self.counts["unsettled"] += 1
 
     def _reject(self, rejected: Rejected) -> None:
         self.rejected.append(rejected)

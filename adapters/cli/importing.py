@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.cli.bookings import Company
-from adapters.cli.failing import FOUND_WRONG, complain, note
+from adapters.cli.failing import FOUND_WRONG, Misused, complain, note
 from adapters.cli.running import ready_settings, say_json, with_application
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ def import_(
     company: Company = None,
     at_once: Annotated[int, typer.Option(min=1, max=500, help="How many bookings to work on at once.")] = 16,
     run: Annotated[str, typer.Option(help="Another name tries lines anew that failed under this one.")] = "import",
-    report: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the rejected lines here, as JSON.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the rejected and unsettled lines here, as JSON.")
+    ] = None,
     wait: Annotated[float, typer.Option(min=0, max=300, help="How long to wait for each outcome.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")] = False,
 ) -> None:
@@ -38,6 +40,7 @@ def import_(
     from adapters.cli.progress import progress_bar
 
     settings = ready_settings()
+    _make_sure_of(report)
     importing = ImportRun(company_id=company or settings.default_company, name=run, at_once=at_once, patience=wait)
 
     async def work(app: "Application") -> None:
@@ -45,7 +48,7 @@ def import_(
             await importing.run(file, app.orchestrator, advance=advance)
 
     with_application(work, background=True, settings=settings)
-    rejected = sorted(importing.rejected, key=lambda one: one.line)
+    rejected = sorted([*importing.rejected, *importing.unsettled], key=lambda one: one.line)
     _write(report, rejected)
     _tell(importing.counts, as_json=as_json)
     if rejected:
@@ -54,7 +57,7 @@ def import_(
 
 
 def _tell(counts: Counter[str], *, as_json: bool) -> None:
-    said = {name: counts[name] for name in ("booked", "already_booked", "under_way", "rejected")}
+    said = {name: counts[name] for name in ("booked", "already_booked", "under_way", "unsettled", "rejected")}
     if as_json:
         say_json(said)
     else:
@@ -68,6 +71,17 @@ def _complain_of(rejected: "list[Rejected]", *, shown: int) -> None:
         complain(f"line {one.line}: {one.reason}")
     if shown and len(rejected) > shown:
         complain(f"… and {len(rejected) - shown} more; --report FILE writes all of them")
+
+
+def _make_sure_of(report: Path | None) -> None:
+    """Find out that the report cannot be written before the work is done, not after."""
+    if report is None:
+        return
+    try:
+        report.open("a").close()
+    except OSError as error:
+        message = f"--report {report}: {error.strerror}"
+        raise Misused(message) from error
 
 
 def _write(report: Path | None, rejected: "list[Rejected]") -> None:

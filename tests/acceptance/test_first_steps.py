@@ -174,8 +174,8 @@ def test_an_import_goes_on_where_it_stopped(installed: Installation) -> None:
     second = installed.run("import", str(file), "--json", "--report", str(report))
 
     assert (1, 1) == (first[0], second[0])
-    assert {"booked": 6, "already_booked": 0, "under_way": 0, "rejected": 2} == json.loads(first[1])
-    assert {"booked": 0, "already_booked": 6, "under_way": 0, "rejected": 2} == json.loads(second[1])
+    assert {"booked": 6, "already_booked": 0, "under_way": 0, "unsettled": 0, "rejected": 2} == json.loads(first[1])
+    assert {"booked": 0, "already_booked": 6, "under_way": 0, "unsettled": 0, "rejected": 2} == json.loads(second[1])
     assert [4, 5] == [json.loads(line)["line"] for line in report.read_text().splitlines()]
     assert 6 == len({line["uid"] for line in installed.ledger() if "ada-2" in line["attendees"][0]})
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from adapters.cli.import_run import ImportRun, count_lines
+from adapters.cli.import_run import DATABASE_TRIES, ImportRun, count_lines
 from domain.booking import Booking, BookingStatus, Failure
 from domain.errors import AppointmentDatabaseError, UnknownService
 from domain.wish import BookAppointment
@@ -39,7 +39,7 @@ class FakeOrchestrator:
             raise asyncio.CancelledError
         if self.failing:
             self.failing -= 1
-            raise AppointmentDatabaseError("away", kind="connection_lost")
+            raise AppointmentDatabaseError("away", kind="connection_lost", booking_id=SPACE)
         if wish.service_id == "unknown":
             raise UnknownService(wish.service_id)
         key = wish.idempotency_key or ""
@@ -164,6 +164,17 @@ async def test_a_database_that_was_away_is_asked_again(
     result = await run(written(tmp_path, line(1)), orchestrator)
 
     assert {"booked": 1} == dict(result.counts)
+
+
+async def test_what_the_database_does_not_settle_is_not_rejected(
+    tmp_path: Path, orchestrator: FakeOrchestrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.cli.import_run.AGAIN_AFTER_SECONDS", 0.0)
+    orchestrator.failing = DATABASE_TRIES
+    result = await run(written(tmp_path, line(1)), orchestrator)
+
+    assert ({"unsettled": 1}, []) == (dict(result.counts), result.rejected)
+    assert [(1, str(SPACE))] == [(one.line, one.booking_id) for one in result.unsettled]
 
 
 def test_a_byte_order_mark_and_empty_lines_do_not_count(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def test_help_loads_neither_the_database_nor_the_web() -> None:
         ("keys", "list", "--company", "x" * 101),
         ("services", "import", __file__, "--company", "a b"),
         ("import", __file__, "--company", "a b"),
+        ("import", __file__, "--report", "/no/such/dir/x"),
         ("cancel", "5f76468b-1d5c-46ef-bd0e-ab2608f9947a", "--reason", ""),
         ("cancel", "5f76468b-1d5c-46ef-bd0e-ab2608f9947a", "--reason", "x" * 501),
         ("cancel", "5f76468b-1d5c-46ef-bd0e-ab2608f9947a", "--reason", "x\x07y"),
