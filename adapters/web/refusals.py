@@ -17,6 +17,7 @@ from domain import errors as e
 from domain.errors import FieldError
 
 RETRY_AFTER_SECONDS = 5
+_OUR_FAULT = "This is our fault; give the correlation id to whoever runs this."
 log = structlog.get_logger("calsaga.web")
 
 
@@ -62,10 +63,12 @@ def problem_of(error: e.AppointmentError) -> Problem:
         case e.CalcomBookingError():
             return Problem(kind=p.CALCOM_FAILED, detail=f"{error.message} Nothing was stored.")
         case _:
-            return Problem(kind=p.INTERNAL, detail="This is our fault; give the correlation id to whoever runs this.")
+            return Problem(kind=p.INTERNAL, detail=_OUR_FAULT)
 
 
 def _of_the_database(error: e.AppointmentDatabaseError) -> Problem:
+    if error.booking_id is not None and not error.retryable:
+        return Problem(kind=p.INTERNAL, detail=_OUR_FAULT, facts={"booking_id": error.booking_id})
     if error.booking_id is not None:
         return Problem(
             kind=p.UNAVAILABLE,
@@ -76,7 +79,7 @@ def _of_the_database(error: e.AppointmentDatabaseError) -> Problem:
         )
     if error.retryable:
         return _unavailable("The database does not answer at the moment; send the same request again.")
-    return Problem(kind=p.INTERNAL, detail="This is our fault; give the correlation id to whoever runs this.")
+    return Problem(kind=p.INTERNAL, detail=_OUR_FAULT)
 
 
 def _unavailable(detail: str, *, seconds: float = RETRY_AFTER_SECONDS) -> Problem:

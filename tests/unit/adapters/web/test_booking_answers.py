@@ -191,6 +191,18 @@ async def test_a_lost_database_names_the_booking_that_may_go_on(
     assert "may go on" in answer.json()["detail"]
 
 
+async def test_a_database_that_will_never_take_it_promises_nothing(
+    client: httpx.AsyncClient, backend: FakeBackend, wish: dict[str, Any]
+) -> None:
+    backend.bookings.error = AppointmentDatabaseError("no such column", kind="other", booking_id=BOOKING_ID)
+
+    answer = await client.post("/api/bookings", json=wish)
+
+    assert (500, str(BOOKING_ID)) == (answer.status_code, answer.json()["booking_id"])
+    assert "Retry-After" not in answer.headers
+    assert "in time" not in answer.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [
