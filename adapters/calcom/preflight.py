@@ -15,17 +15,7 @@ EVENT_TYPE = "calcom_event_type_id"
 DURATION = "duration_minutes"
 
 # Cal.com API v2: these questions are answered by the attendee of the request, or by Cal.com itself.
-_ANSWERED = {
-    "name",
-    "email",
-    "location",
-    "title",
-    "notes",
-    "guests",
-    "rescheduleReason",
-    "attendeePhoneNumber",
-    "smsReminderNumber",
-}
+_ANSWERED = {"name", "email", "location", "title", "attendeePhoneNumber"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,13 @@ async def test_what_calsaga_cannot_book_is_refused(setting: dict[str, Any], word
     assert word in error.message
 
 
+@pytest.mark.parametrize("slug", ["notes", "guests", "rescheduleReason", "smsReminderNumber"])
+async def test_a_question_that_is_never_answered_must_not_be_required(slug: str) -> None:
+    asked = {"bookingFields": [{"type": "text", "slug": slug, "required": True}]}
+
+    assert [slug in error.message for error in (await preflight({**ORDINARY, **asked})).errors] == [True]
+
+
 async def test_every_reason_is_told() -> None:
     assert 3 == len((await preflight({**ORDINARY, "price": 1, "seatsPerTimeSlot": 2}, minutes=45)).errors)
 
