@@ -110,7 +110,7 @@ def _refusal(booking: Booking, *, replayed: bool) -> Problem:
         kind, detail = p.BOOKING_REFUSED, sentence(failure.reason)
         facts["reason"] = failure.reason
         if failure.reason == "slot_taken":
-            kind, facts["alternatives"] = p.SLOT_TAKEN, []
+            kind = p.SLOT_TAKEN
     return Problem(kind=kind, detail=detail, facts=facts, headers=_marks(replayed=replayed))
 
 

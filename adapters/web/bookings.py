@@ -55,7 +55,7 @@ async def book(request: Request) -> Response:
         body=CancellationFields,
         headers=(IDEMPOTENT, PATIENT),
         answers={200: BookingAnswer, 202: BookingAnswer},
-        problems=(404,),
+        problems=(404, 409),
     ),
 )
 async def cancel(request: Request) -> Response:

@@ -29,7 +29,6 @@ class Problem(BaseModel):
     errors: list[FieldProblem]
     reason: str | None = Field(default=None, description="Why a booking was refused.")
     booking_id: UUID | None = Field(default=None, description="The booking that this is about.")
-    alternatives: list[Any] | None = Field(default=None, description="Other times, when a slot is taken.")
 
 
 class BookingFailure(BaseModel):

@@ -138,7 +138,6 @@ async def test_a_refused_booking_is_a_conflict(
         problem["booking_id"],
     )
     assert replayed == (answer.headers.get("Idempotency-Replayed") == "true")
-    assert (slug == "slot-taken") == ("alternatives" in problem)
 
 
 @pytest.mark.parametrize("reason", ["slot_taken", "booker_limit", "http_418"])

@@ -12,8 +12,9 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
+from domain.errors import AlreadyOver
 from sagas.orchestrator import BookingResult
-from tests.unit.adapters.web.fake_backend import ATTEMPTED, REVIEW, FakeBackend, booking, failed
+from tests.unit.adapters.web.fake_backend import ATTEMPTED, BOOKING_ID, REVIEW, FakeBackend, booking, failed
 from tests.unit.adapters.web.test_access import ROUTES
 
 
@@ -72,6 +73,21 @@ async def test_every_outcome_of_a_booking_fits_the_document(
 
     for body in (wish, wish | {"source": "a b"}):
         assert fits(await client.post("/api/bookings", json=body), operation, document)
+
+
+async def test_a_cancellation_that_comes_too_late_fits_the_document(
+    client: httpx.AsyncClient, backend: FakeBackend, document: dict[str, Any]
+) -> None:
+    backend.bookings.error = AlreadyOver(BOOKING_ID)
+    path = f"/api/bookings/{BOOKING_ID}/cancel"
+    answer = await client.post(path, json={"reason": "ill"})
+
+    assert 409 == answer.status_code
+    assert fits(answer, operation_at(document, "POST", path), document)
+
+
+async def test_nothing_is_described_that_is_never_there(document: dict[str, Any]) -> None:
+    assert "alternatives" not in str(document)
 
 
 async def test_the_page_lists_every_operation_and_loads_nothing(
