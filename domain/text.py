@@ -1,6 +1,7 @@
 """Text that is safe to store, to log and to send on."""
 
 import re
+import unicodedata
 
 # The categories Cc and Cs of Unicode.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -15,13 +16,18 @@ def text_problem(value: str, *, at_most: int, lines: bool = False) -> str | None
     Control characters, NUL and lone surrogates are refused: a database, a log or
     Cal.com would choke on them later. `lines` lets line breaks and tabs through.
     """
-    if not value.strip():
+    if not _can_be_seen(value):
         return "must not be empty"
     if len(value) > at_most:
         return f"must have at most {at_most} characters"
     if (_CONTROL_BUT_LINES if lines else _CONTROL).search(value):
         return "must not contain control characters"
     return None
+
+
+def _can_be_seen(value: str) -> bool:
+    # Spaces of any width, and what Unicode calls format characters, leave nothing on paper.
+    return any(unicodedata.category(one)[0] not in "CZ" for one in value)
 
 
 def identifier_problem(value: str, *, at_most: int = 100) -> str | None:

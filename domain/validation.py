@@ -112,6 +112,11 @@ def cancellation_problem(reason: str) -> str | None:
     return text_problem(reason, at_most=REASON_LIMIT, lines=True)
 
 
+def is_time_zone(name: str) -> bool:
+    """Tell whether there is such an IANA time zone."""
+    return name in _zones()
+
+
 def _time_problem(starts_at: datetime, service: Service, now: datetime) -> str | None:
     if starts_at <= now:
         return "must be in the future"
@@ -158,7 +163,8 @@ def _check_rest(wish: BookAppointment, problems: _Problems) -> None:
 
 @cache
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # These two stand in the same folder, and mean another zone on another machine, or none.
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 @cache
@@ -168,4 +174,4 @@ def _loaded(name: str) -> ZoneInfo:
 
 def _zone(name: str) -> ZoneInfo | None:
     # Looked up by name first: ZoneInfo would take a path, and the cache must not grow with bad input.
-    return _loaded(name) if name in _zones() else None
+    return _loaded(name) if is_time_zone(name) else None

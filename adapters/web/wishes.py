@@ -3,14 +3,13 @@
 import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from adapters.directory.secrets import secret_problem
 from adapters.web.fields import Fields
 from domain.text import identifier_problem, text_problem
-from domain.validation import cancellation_problem
+from domain.validation import cancellation_problem, is_time_zone
 from domain.wish import BookAppointment, CustomerWish
 
 NAME_LIMIT = 500
@@ -63,7 +62,7 @@ def _secret(text: str) -> str:
 
 
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if not is_time_zone(name):
         raise ValueError("must be an IANA time zone such as Europe/Berlin")
     return name
 

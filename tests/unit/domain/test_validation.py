@@ -73,6 +73,7 @@ def test_a_good_wish_becomes_a_request() -> None:
     [
         (customer(name=""), "customer.name"),
         (customer(name=" \u00a0"), "customer.name"),
+        (customer(name="\u200b \ufeff\u2060"), "customer.name"),
         (customer(name="x" * (NAME_LIMIT + 1)), "customer.name"),
         (customer(name="Ada\nLovelace"), "customer.name"),
         (customer(name="Ada\x00"), "customer.name"),
@@ -94,6 +95,8 @@ def test_a_good_wish_becomes_a_request() -> None:
         (wish(metadata={"a": "ü" * (METADATA_LIMIT // 5)}), "metadata"),
         (wish(time_zone="Europe/Atlantis"), "time_zone"),
         (wish(time_zone=""), "time_zone"),
+        (wish(time_zone="localtime"), "time_zone"),
+        (wish(time_zone="Factory"), "time_zone"),
         (wish(time_zone="../../etc/passwd"), "time_zone"),
         (wish(time_zone="europe/berlin"), "time_zone"),
         (wish(time_zone="UTC\x00"), "time_zone"),
