@@ -172,11 +172,18 @@ class Orchestrator:
         if any(one.field != "starts_at" for one in error.errors):
             raise error
         request = validate(wish, service, now=None)
-        booking = await self._engine.load(key_for(request).booking_id)
+        booking = await self._newest(request)
         if booking.initiated is None or deciding.judge_repeat(booking, request) is not Repeat.SAME:
             raise error
         reached = await self._engine.waiting.outcome(booking, seconds=self._left(deadline))
         return BookingResult(booking=reached, replayed=True)
+
+    async def _newest(self, request: RequestBooking) -> Booking:
+        """Return the booking of the newest generation of the request's key; version 0 if there is none to repeat."""
+        first = await self._engine.load(key_for(request).booking_id)
+        if first.initiated is None or deciding.judge_repeat(first, request) is not Repeat.NEXT_GENERATION:
+            return first
+        return await self._engine.load(key_for(request, generation=await self._next_generation(request, 0)).booking_id)
 
     async def _next_generation(self, request: RequestBooking, spent: int) -> int:
         """

@@ -80,6 +80,21 @@ def test_a_repeat_after_the_start_of_what_was_cancelled_books_nothing() -> None:
     assert [BOOKING_ID] == list(office.log.streams)
 
 
+def test_a_repeat_after_the_start_gets_the_outcome_of_its_own_generation() -> None:
+    office = Office()
+    office.given(*BOOKED, cancellation(), cancelled_there(), cancelled())
+    booked_again = office.run(office.orchestrator.book(WISH)).booking
+    office.clock.advance(TWO_DAYS)
+
+    result = office.run(office.orchestrator.book(WISH))
+
+    assert (booked_again.booking_id, BookingStatus.BOOKED, True) == (
+        result.booking.booking_id,
+        result.booking.status,
+        result.replayed,
+    )
+
+
 def test_a_repeat_after_the_start_with_something_else_wrong_is_refused() -> None:
     office = Office()
     office.run(office.orchestrator.book(WISH))
