@@ -112,6 +112,12 @@ class Settings(BaseSettings):
     def _contradictions(self) -> Iterator[str]:
         if self.lease_seconds <= self.calcom_send_seconds + self.calcom_attempt_seconds:
             yield f"{PREFIX}LEASE_SECONDS: must exceed {PREFIX}CALCOM_SEND_SECONDS plus {PREFIX}CALCOM_ATTEMPT_SECONDS"
+        visible = self.calcom_send_seconds + self.calcom_attempt_seconds + self.calcom_visibility_seconds
+        if self.calcom_horizon_seconds <= visible:
+            yield (
+                f"{PREFIX}CALCOM_HORIZON_SECONDS: must exceed {PREFIX}CALCOM_SEND_SECONDS plus "
+                f"{PREFIX}CALCOM_ATTEMPT_SECONDS plus {PREFIX}CALCOM_VISIBILITY_SECONDS"
+            )
         looks = [timedelta(seconds=seconds) for seconds in (0, *self.calcom_look_seconds)]
         if not self.calcom_look_seconds or any(later <= sooner for sooner, later in pairwise(looks)):
             yield f"{PREFIX}CALCOM_LOOK_SECONDS: must be growing seconds, such as 1,3,10,30,60"

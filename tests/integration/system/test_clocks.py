@@ -26,7 +26,13 @@ def with_long_leases(database_url: str, account: Account) -> Installation:
     """
     An installation whose leases outlast the slowest machine, but not a jump of five minutes.
     """
-    more = {"calcom_send_seconds": 60, "calcom_attempt_seconds": 60, "calcom_total_seconds": 60, "lease_seconds": 200}
+    more = {
+        "calcom_send_seconds": 60,
+        "calcom_attempt_seconds": 60,
+        "calcom_total_seconds": 60,
+        "lease_seconds": 200,
+        "calcom_horizon_seconds": 200,
+    }
     return Installation(settings=quick(database_url, account, **more))
 
 

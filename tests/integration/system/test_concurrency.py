@@ -22,7 +22,13 @@ def unhurried(database_url: str, account: Account) -> Installation:
     """
     An installation that leaves Cal.com all the time it needs, so that load is no fault.
     """
-    more = {"calcom_send_seconds": 20, "calcom_attempt_seconds": 20, "calcom_total_seconds": 40, "lease_seconds": 45}
+    more = {
+        "calcom_send_seconds": 20,
+        "calcom_attempt_seconds": 20,
+        "calcom_total_seconds": 40,
+        "lease_seconds": 45,
+        "calcom_horizon_seconds": 45,
+    }
     return Installation(settings=quick(database_url, account, **more))
 
 

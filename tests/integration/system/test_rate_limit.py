@@ -22,7 +22,9 @@ LIMIT, SURPLUS = 120, 15
 
 
 async def test_a_burst_above_the_limit_is_booked_later(sqlite_url: str, account: Account) -> None:
-    here = Installation(settings=quick(sqlite_url, account, calcom_send_seconds=10, lease_seconds=15))
+    here = Installation(
+        settings=quick(sqlite_url, account, calcom_send_seconds=10, calcom_horizon_seconds=15, lease_seconds=15)
+    )
     await here.define(account.event_type())
     account.limits(LIMIT, seconds=3)
 

@@ -41,7 +41,12 @@ def endless(database_url: str, account: Account) -> Installation:
     """
     An installation that would wait for Cal.com, and keep its leases, far longer than this test lasts.
     """
-    more = {"calcom_send_seconds": 100, "calcom_attempt_seconds": 300, "calcom_total_seconds": 300}
+    more = {
+        "calcom_send_seconds": 100,
+        "calcom_attempt_seconds": 300,
+        "calcom_total_seconds": 300,
+        "calcom_horizon_seconds": 500,
+    }
     return Installation(settings=quick(database_url, account, **more, lease_seconds=900, drain_seconds=0.5))
 
 

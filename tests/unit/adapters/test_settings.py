@@ -50,6 +50,7 @@ def problems_of(monkeypatch: pytest.MonkeyPatch, **environment: str) -> list[str
         ("CALCOM_LOOK_SECONDS", "1,,3"),
         ("RETRY_FIRST_SECONDS", "1000"),
         ("LEASE_SECONDS", "15"),
+        ("CALCOM_HORIZON_SECONDS", "75"),
         ("CRASH_AT", "#"),
         ("CRASH_AT", "#0"),
         ("CRASH_AT", "hunter2#y"),
