@@ -5,12 +5,13 @@ from datetime import timedelta
 from typing import assert_never
 
 from domain.booking import Booking, BookingStatus, fold, initial_state
+from domain.errors import AppointmentDatabaseError
 from domain.events import BookingEvent, ObstacleVerdict
 from domain.policy import Policy
 from sagas import recording
 from sagas.appending import Append, CancelAppointment, DueAfter, Lost, NothingDue
 from sagas.outcomes import Inspected
-from sagas.ports import Appointments, Calendars, Clock, Ids, Log, RowInTheWay
+from sagas.ports import Appointments, Calendar, Calendars, Clock, Ids, Log, RowInTheWay
 from sagas.run import Rerecord, Run
 from sagas.steps import CancelAtCalcom, CreateAtCalcom, Effect, InspectObstacle, LookAtCalcom
 
@@ -50,9 +51,18 @@ class Effects:
             case _:
                 assert_never(effect)
 
+    async def _calendar(self, run: Run, announce: Announce) -> Calendar:
+        try:
+            return await self._calendars.of(run.state.facts.service.company_id)
+        except AppointmentDatabaseError:
+            if run.rerecord is not None:
+                # The outcome before this effect is known to nobody else: it is written down before the saga is left.
+                await announce()
+            raise
+
     async def _create(self, run: Run, effect: CreateAtCalcom, announce: Announce) -> Rerecord | None:
         # Found before anything is announced: what fails until then has not been promised to the ledger.
-        calendar = await self._calendars.of(run.state.facts.service.company_id)
+        calendar = await self._calendar(run, announce)
         attempt_id = self._ids.attempt_id()
         (attempted,) = recording.announce_create(
             attempt_id=attempt_id, number=effect.number, now=self._clock.now(), policy=self._policy
@@ -69,7 +79,7 @@ class Effects:
 
     async def _look(self, run: Run, effect: LookAtCalcom, announce: Announce) -> Rerecord | None:
         # Looking changes nothing, but the lease must cover it, and what waits is not left unwritten meanwhile.
-        calendar = await self._calendars.of(run.state.facts.service.company_id)
+        calendar = await self._calendar(run, announce)
         if not await announce():
             return None
         outcome = await calendar.look(run.state, effect)
@@ -80,7 +90,7 @@ class Effects:
         return rerecord
 
     async def _cancel(self, run: Run, effect: CancelAtCalcom, announce: Announce) -> Rerecord | None:
-        calendar = await self._calendars.of(run.state.facts.service.company_id)
+        calendar = await self._calendar(run, announce)
         run.decide(*recording.announce_cancel(effect, now=self._clock.now()))
         if not await announce():
             return None

@@ -18,7 +18,7 @@ from domain.events import BookingEvent, CalcomBookingCreated, CalcomLooked
 from domain.ledger import LineStatus
 from sagas.appending import Append, AppendResult, InsertAppointment
 from sagas.engine import Engine
-from tests.fakes.calcom import CancelFate, CreateFate, LookFate
+from tests.fakes.calcom import CancelFate, CreateFate, FakeCalendar, LookFate
 from tests.fakes.given import (
     ABSENT,
     BOOKED,
@@ -629,6 +629,39 @@ def test_a_second_engine_goes_on_where_the_first_one_stopped() -> None:
     office.run(main(office.another_engine()))
 
     assert BookingStatus.CANCELLED is office.booking().status
+
+
+def test_an_outcome_is_kept_when_the_calendar_for_the_next_effect_cannot_be_found() -> None:
+    office = Office()
+    office.calcom.creates.append(CreateFate(does="pending"))
+    found = office.calendar.of
+
+    async def of(company_id: str) -> FakeCalendar:
+        if office.calcom.happened:
+            raise AppointmentDatabaseError("away", kind="connection_lost")
+        return await found(company_id)
+
+    office.calendar.of = of  # type: ignore[method-assign]
+
+    with pytest.raises(AppointmentDatabaseError):
+        office.run(_new(office))
+
+    assert "compensation-started" == office.topics()[-1]
+    assert "calcom-created" in office.topics()
+
+
+def test_without_an_outcome_nothing_is_written_when_the_calendar_cannot_be_found() -> None:
+    office = Office()
+
+    async def of(company_id: str) -> FakeCalendar:
+        raise AppointmentDatabaseError("away", kind="connection_lost")
+
+    office.calendar.of = of  # type: ignore[method-assign]
+
+    with pytest.raises(AppointmentDatabaseError):
+        office.run(_new(office))
+
+    assert {} == office.log.streams
 
 
 def _as_uid(uid: str) -> tuple[BookingEvent, ...]:
