@@ -7,6 +7,8 @@ who goes away, or whose patience ends, cancels nothing.
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -20,6 +22,7 @@ from domain.deciding import Repeat
 from domain.errors import (
     AppointmentCreationError,
     AppointmentDatabaseError,
+    AppointmentError,
     CustomerValidationError,
     FieldError,
     UnknownBooking,
@@ -72,12 +75,17 @@ class BookingResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelAppointment:
-    """Cancel a booking of the company; `idempotency_key` names the command, so that a repeat is none."""
+    """
+    Cancel a booking of the company; `idempotency_key` names the command, so that a repeat is none.
+
+    An error carries `correlation_id`, or a new one if none is given.
+    """
 
     company_id: str
     booking_id: UUID
     reason: str
     idempotency_key: str | None = None
+    correlation_id: str = ""
 
 
 class Orchestrator:
@@ -102,7 +110,10 @@ class Orchestrator:
                 that may go on all the same, and the same wish asks for it again.
 
         """
-        wish = replace(wish, correlation_id=wish.correlation_id or self._engine.new_correlation_id())
+        with self._correlated(wish.correlation_id) as correlation_id:
+            return await self._book(replace(wish, correlation_id=correlation_id), patience=patience)
+
+    async def _book(self, wish: BookAppointment, *, patience: float) -> BookingResult:
         service = await self._services.find(company_id=wish.company_id, service_id=wish.service_id)
         deadline = asyncio.get_running_loop().time() + patience
         try:
@@ -127,13 +138,17 @@ class Orchestrator:
             AppointmentDatabaseError: the database is away, and the request may be stored.
 
         """
+        with self._correlated(wish.correlation_id):
+            return await self._cancel(wish, patience=patience)
+
+    async def _cancel(self, wish: CancelAppointment, *, patience: float) -> BookingResult:
         problem = cancellation_problem(wish.reason)
         if problem is not None:
             raise CustomerValidationError((FieldError("reason", problem),))
         deadline = asyncio.get_running_loop().time() + patience
         command = RequestCancellation(reason=wish.reason, command_id=wish.idempotency_key)
         while True:
-            booking = await self.get(wish.booking_id, company_id=wish.company_id)
+            booking = await self._get(wish.booking_id, company_id=wish.company_id)
             requested = deciding.cancel(booking, command, now=self._clock.now())
             if not requested:
                 left = self._left(deadline)
@@ -152,6 +167,10 @@ class Orchestrator:
             UnknownBooking: there is none, or it is another company's.
 
         """
+        with self._correlated(""):
+            return await self._get(booking_id, company_id=company_id)
+
+    async def _get(self, booking_id: UUID, *, company_id: str) -> Booking:
         booking = await self._engine.load(booking_id)
         if booking.initiated is None or booking.facts.service.company_id != company_id:
             raise UnknownBooking(booking_id)
@@ -244,6 +263,16 @@ class Orchestrator:
         if run.lost and not heard.done():
             return run.saved
         return await self._engine.waiting.outcome(run.saved, seconds=self._left(deadline))
+
+    @contextmanager
+    def _correlated(self, given: str) -> Iterator[str]:
+        """Have every error that leaves carry the caller's correlation id, or a new one if none was given."""
+        correlation_id = given or self._engine.new_correlation_id()
+        try:
+            yield correlation_id
+        except AppointmentError as error:
+            error.correlated(correlation_id)
+            raise
 
     @staticmethod
     def _left(deadline: float) -> float:

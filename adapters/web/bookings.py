@@ -67,6 +67,7 @@ async def cancel(request: Request) -> Response:
         booking_id=booking_id_of(request),
         idempotency_key=idempotency_key(request),
         reason=checked(CancellationFields, await read_object(request)).reason,
+        correlation_id=correlation_id_of(request),
     )
     return preferred.noted_on(
         answer_cancellation(await backend_of(request).bookings.cancel(wish, patience=preferred.patience))

@@ -5,6 +5,7 @@ The front door on the fakes: what callers are told, and when.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from domain.booking import BookingStatus
 from domain.errors import (
     AppointmentCreationError,
     AppointmentDatabaseError,
+    AppointmentError,
     CustomerValidationError,
     KeyReused,
     UnknownBooking,
@@ -42,6 +44,48 @@ from tests.fakes.office import Office
 
 CANCEL = CancelAppointment(company_id="acme", booking_id=BOOKING_ID, reason="no need")
 NEXT_ID = key_for(REQUEST, generation=1).booking_id
+
+
+@pytest.mark.parametrize("given_id", ["c-1", ""])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"service_id": "unheard-of"},
+        {"source": ""},
+        {"idempotency_key": "k", "source": "other"},
+    ],
+)
+def test_a_refused_wish_carries_its_correlation_id(asked: dict[str, str], given_id: str) -> None:
+    office = Office()
+    office.run(office.orchestrator.book(wish(idempotency_key="k")))
+
+    with pytest.raises(AppointmentError) as caught:
+        office.run(office.orchestrator.book(wish(**asked, correlation_id=given_id)))
+
+    assert caught.value.correlation_id
+    assert given_id in {"", caught.value.correlation_id}
+
+
+@pytest.mark.parametrize("given_id", ["c-1", ""])
+@pytest.mark.parametrize("asked", [{"reason": ""}, {"company_id": "other"}])
+def test_a_refused_cancellation_carries_its_correlation_id(asked: dict[str, str], given_id: str) -> None:
+    office = Office()
+    office.given(*BOOKED)
+
+    with pytest.raises(AppointmentError) as caught:
+        office.run(office.orchestrator.cancel(replace(CANCEL, correlation_id=given_id, **asked)))  # type: ignore[arg-type]
+
+    assert caught.value.correlation_id
+    assert given_id in {"", caught.value.correlation_id}
+
+
+def test_an_unknown_booking_is_told_with_a_correlation_id() -> None:
+    office = Office()
+
+    with pytest.raises(UnknownBooking) as caught:
+        office.run(office.orchestrator.get(BOOKING_ID, company_id="acme"))
+
+    assert caught.value.correlation_id
 
 
 def _slow(office: Office, *seconds: float) -> None:
