@@ -78,10 +78,16 @@ def cancel(booking: Booking, command: RequestCancellation, *, now: datetime) -> 
     Return the request as an event, or nothing when the booking is cancelled or failed, or is being cancelled.
 
     Raises:
+        KeyReused: the caller's own key came with another reason before (B5).
         AlreadyOver: the appointment has taken place.
 
     """
-    if booking.status in _SPENT or booking.cancellation is not None:
+    before = booking.cancellation
+    if before is not None and command.command_id is not None and before.command_id == command.command_id:
+        if before.person.reason != command.reason:
+            raise KeyReused(booking.booking_id)
+        return ()
+    if booking.status in _SPENT or before is not None:
         return ()
     if booking.status is BookingStatus.BOOKED and booking.ends_at is not None and now >= booking.ends_at:
         raise AlreadyOver(booking.booking_id)

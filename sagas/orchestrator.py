@@ -133,6 +133,7 @@ class Orchestrator:
 
         Raises:
             UnknownBooking: the company has no such booking.
+            KeyReused: the idempotency key came with another reason before.
             AlreadyOver: the appointment has taken place.
             CustomerValidationError: the reason cannot be stored.
             AppointmentDatabaseError: the database is away, and the request may be stored.

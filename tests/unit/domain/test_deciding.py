@@ -131,6 +131,22 @@ def test_a_cancellation_is_taken_in_any_state(events: tuple[e.BookingEvent, ...]
     assert (e.CancellationRequested(at=at(9), person=Remark(reason="no need"), command_id="k"),) == requested
 
 
+CANCELLED_WITH_A_KEY = (*BOOKED, cancellation(command_id="k"))
+
+
+@pytest.mark.parametrize("over", [(), (cancelled_there(), cancelled())])
+def test_a_key_that_comes_back_with_another_reason_is_refused(over: tuple[e.BookingEvent, ...]) -> None:
+    with pytest.raises(KeyReused):
+        cancel(given(*CANCELLED_WITH_A_KEY, *over), RequestCancellation(reason="ill", command_id="k"), now=at(9))
+
+
+@pytest.mark.parametrize(("reason", "command_id"), [("no need", "k"), ("ill", "other"), ("ill", None)])
+def test_the_same_key_and_reason_or_another_key_or_none_is_a_repeat(reason: str, command_id: str | None) -> None:
+    command = RequestCancellation(reason=reason, command_id=command_id)
+
+    assert () == cancel(given(*CANCELLED_WITH_A_KEY), command, now=at(9))
+
+
 @pytest.mark.parametrize(
     "events",
     [(*BOOKED, cancellation()), (*ABSENT, failed()), (*BOOKED, cancellation(), cancelled_there(), cancelled())],
