@@ -103,7 +103,7 @@ class Run:
             recorded_at=now,
             events=tuple(self.pending),
             due=due,
-            claim=None if self._ends_now else self.claim,
+            claim=None if self.state.ended in ENDED else self.claim,
             releases_claim=self.claim is None and self._ends_now,
             customer=self.customer,
             appointment=self.appointment,

@@ -44,6 +44,7 @@ from tests.fakes.given import (
     initiated,
     unknown,
 )
+from tests.fakes.moves import move_failed, requested
 
 TOKEN = UUID(int=5)
 LEASE = Lease(token=TOKEN, lasts=timedelta(seconds=45))
@@ -109,6 +110,14 @@ def test_the_end_releases_the_claim_and_nothing_else_does(
     run.decide(event)
 
     assert releases is _append(run).releases_claim
+
+
+def test_a_move_that_comes_to_nothing_at_once_claims_nothing() -> None:
+    run = _run(given(attempted(), created(), booked()))
+    run.reschedule(requested())
+    run.decide(move_failed())
+
+    assert (None, False) == (_append(run).claim, _append(run).releases_claim)
 
 
 def test_the_pivot_writes_the_row() -> None:
