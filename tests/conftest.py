@@ -8,6 +8,7 @@ server starts before a test asks.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -37,6 +38,18 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     for name in [name for name in os.environ if name.startswith("CALSAGA_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def root_logger_as_it_was() -> Iterator[None]:
+    """
+    Undo what an application in this process, the first one, does to the root logger.
+    """
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def migrate(url: str) -> None:

@@ -28,7 +28,7 @@ from adapters.log.store import open_store
 from tests.crash import child
 from tests.crash.judge import bookings_in, faults_of
 from tests.crash.scenarios import Scenario
-from tests.crash.timing import short_settings
+from tests.crash.timing import short_settings, unhurried
 
 LONGEST_SECONDS: Final = 40
 # A process that starts looks after all its siblings, and an exit status can be read only once: two threads that read
@@ -185,7 +185,7 @@ class _Play:
     def _set_up(self) -> None:
         kind = {"slug": f"crash-{self._event_type}", "hosts": [self._event_type], "length": 30}
         self._put(f"/_sandbox/event-types/{self._event_type}", kind)
-        asyncio.run(child.define_service(self._settings, event_type_id=self._event_type))
+        asyncio.run(child.define_service(unhurried(self._settings), event_type_id=self._event_type))
         for fault in self._scenario.faults:
             once = {**fault, "match": {"event_type_id": self._event_type}, "times": 1}
             self._sandbox.post("/_sandbox/faults", json=once).raise_for_status()

@@ -27,3 +27,18 @@ def short_settings(*, database_url: str, calcom_url: str, **more: object) -> Set
     Return settings under which everything is over within seconds.
     """
     return read_settings(**{**SHORT, "database_url": database_url, "calcom_base_url": calcom_url, **more})
+
+
+def unhurried(settings: Settings) -> Settings:
+    """
+    Return the same settings with time enough at Cal.com for what is no part of a test.
+    """
+    return settings.model_copy(
+        update={
+            "calcom_send_seconds": 60.0,
+            "calcom_attempt_seconds": 60.0,
+            "calcom_total_seconds": 120.0,
+            "calcom_horizon_seconds": 600.0,
+            "lease_seconds": 200.0,
+        }
+    )
