@@ -5,11 +5,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, or_, select
 
 from adapters.caching.cache import Cache, uncounted
 from adapters.database.reading import Readers
 from adapters.database.tables import customers
+from adapters.database.together import Together
 from adapters.metrics import CacheName, CacheOutcome
 from sagas.ports import Clock
 
@@ -26,6 +27,23 @@ class CustomerRecord:
     email: str | None
     phone: str | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Whom a wish names."""
+
+    company_id: str
+    phone: str | None
+    email: str | None
+
+    def is_met_by(self, customer: CustomerRecord) -> bool:
+        """Tell whether it is this customer; the order of the candidates puts the one with the phone first."""
+        if self.phone is not None and customer.phone == self.phone:
+            return True
+        if self.email is None or customer.email is None or customer.email.casefold() != self.email.casefold():
+            return False
+        return self.phone is None or customer.phone is None
 
 
 class DatabaseCustomers:
@@ -47,6 +65,7 @@ class DatabaseCustomers:
     ) -> None:
         self._engine = engine
         self._readers = readers
+        self._together = Together(self._find_all)
         self._known: Cache[UUID] = Cache("phone", fresh=REMEMBERED, now=clock.now, count=count)
 
     async def find(self, *, company_id: str, phone: str | None, email: str | None) -> UUID | None:
@@ -66,7 +85,7 @@ class DatabaseCustomers:
         known = None if phone is None else self._known.get(key)
         if known is not None:
             return known
-        found = await self._readers.run(lambda: self._find(company_id, phone, email))
+        found = await self._together.ask(Sought(company_id=company_id, phone=phone, email=email))
         if found is None:
             return None
         if phone is not None and found.phone == phone:
@@ -83,9 +102,16 @@ class DatabaseCustomers:
         """
         return await self._readers.run(lambda: self._list(company_id, phone, email))
 
-    def _find(self, company_id: str, phone: str | None, email: str | None) -> CustomerRecord | None:
-        found = self._ask(_of(company_id).where(_known_by(phone, email)).limit(1))
-        return found[0] if found else None
+    async def _find_all(self, sought: Sequence[Sought]) -> dict[Sought, CustomerRecord | None]:
+        return await self._readers.run(lambda: self._read_all(sought))
+
+    def _read_all(self, sought: Sequence[Sought]) -> dict[Sought, CustomerRecord | None]:
+        found: dict[Sought, CustomerRecord | None] = {}
+        for company_id in {one.company_id for one in sought}:
+            ours = [one for one in sought if one.company_id == company_id]
+            candidates = self._ask(_of(company_id).where(_is_any_of(ours)))
+            found |= {one: next((it for it in candidates if one.is_met_by(it)), None) for one in ours}
+        return found
 
     def _list(self, company_id: str, phone: str | None, email: str | None) -> Sequence[CustomerRecord]:
         query = _of(company_id).limit(MOST_LISTED)
@@ -106,14 +132,13 @@ def _of(company_id: str) -> Select[tuple[object, ...]]:
     return select(*columns).where(c.company_id == company_id).order_by(c.phone.is_(None), c.created_at, c.customer_id)
 
 
-def _known_by(phone: str | None, email: str | None) -> ColumnElement[bool]:
-    has_phone = customers.c.phone == phone
-    if email is None:
-        return has_phone
-    if phone is None:
-        return _has_email(email)
-    # The order puts the customer with the phone first.
-    return or_(has_phone, and_(_has_email(email), customers.c.phone.is_(None)))
+def _is_any_of(sought: Sequence[Sought]) -> ColumnElement[bool]:
+    phones = [one.phone for one in sought if one.phone is not None]
+    emails = [one.email.casefold() for one in sought if one.email is not None]
+    return or_(
+        *([customers.c.phone.in_(phones)] if phones else ()),
+        *([customers.c.email_folded.in_(emails)] if emails else ()),
+    )
 
 
 def _has_email(email: str) -> ColumnElement[bool]:
