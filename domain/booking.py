@@ -60,7 +60,7 @@ class Obstacle:
     verdict: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MoveCommand:
     """A wish to move that was taken, by its idempotency key; `failure` says why it came to nothing."""
 
@@ -69,9 +69,13 @@ class MoveCommand:
     failure: Failure | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Booking:
-    """The state of one booking at `version`; version 0 is a booking that nobody has asked for yet."""
+    """
+    The state of one booking at `version`; version 0 is a booking that nobody has asked for yet.
+
+    Without slots, like the parts of it that change: `domain.replacing` copies them.
+    """
 
     booking_id: UUID
     version: int = 0

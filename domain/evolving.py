@@ -5,7 +5,6 @@ What each event makes of a booking.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from domain import events as e
 from domain import findings as f
@@ -13,6 +12,7 @@ from domain import moving as m
 from domain.booking import Booking, BookingStatus, Failure, Goal, MoveCommand, Obstacle
 from domain.ledger import Ledger, Line, LineStatus
 from domain.moving import MoveEvent, evolve_move
+from domain.replacing import replace
 
 
 def fold(booking: Booking, happened: Iterable[e.BookingEvent]) -> Booking:

@@ -6,9 +6,11 @@ A line begins as intended and ends settled. A saga must not end while a line is 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from domain.replacing import replace
 
 
 class LineStatus(StrEnum):
@@ -33,7 +35,7 @@ class LineStatus(StrEnum):
 OPEN = frozenset({LineStatus.INTENDED, LineStatus.IN_DOUBT})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Line:
     """One attempt; an attempt that turns out to have made two bookings has two lines, told apart by `uid`."""
 

@@ -6,12 +6,13 @@ can tell a repeated move from a new one by its answer, so an unknown outcome is 
 by reading the old uid: it names its successor once it was moved.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Literal, TypeAlias, assert_never
 
 from domain.person import Remark
+from domain.replacing import replace
 
 MovedBy: TypeAlias = Literal["calcom", "customer"]
 
@@ -144,7 +145,7 @@ class MoveStatus(StrEnum):
     MOVED = "moved"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Move:
     """A move under way; `claimed` if the new time is held by a claim, `number` how often Cal.com was asked."""
 
