@@ -21,11 +21,11 @@ def with_sight(
     booking: Booking, news: Sequence[BookingEvent], *, now: datetime, clear: bool = False
 ) -> tuple[BookingEvent, ...]:
     """Return the news with what they answer and settle; `clear` if they come from a look that saw everything."""
-    if not news:
-        return ()
+    blind = any((one.kind, one.uid) == ("orphan", None) for one in booking.inconsistencies)
+    if not news or not (blind or booking.ledger.in_review):
+        return tuple(news)
     after = fold(booking, news)
     in_sight = clear or not any(line.is_open for line in after.ledger.lines)
-    blind = any((one.kind, one.uid) == ("orphan", None) for one in booking.inconsistencies)
     resolved = f.InconsistencyResolved(at=now, kind="orphan", uid=None, how="seen", actor="calsaga")
     return (*_answers(booking, after, now=now), *news, *((resolved,) if blind and in_sight else ()))
 

@@ -61,8 +61,9 @@ class DatabaseClock:
         if started_at is None:
             raise LookupError("the database's time is not known yet")
         instant = started_at + timedelta(seconds=elapsed())
+        latest = self._latest
         # A better reading may say that it is a little earlier: then time stands still, and does not run backwards.
-        if timedelta(0) < self._latest - instant < STANDS_STILL:
-            return self._latest
+        if instant < latest and latest - instant < STANDS_STILL:
+            return latest
         self._latest = instant
         return instant
