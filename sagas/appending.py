@@ -79,6 +79,7 @@ class Customer:
     The customer's row, inserted if it is not there yet.
 
     A row that is there learns a phone or an e-mail address that it lacks, and keeps everything else.
+    Unless the row was `found` before, the append looks for another one of the same person first.
     """
 
     customer_id: UUID
@@ -86,6 +87,7 @@ class Customer:
     name: str
     email: str | None
     phone: str | None
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,4 +223,11 @@ class Lost:
     """Somebody else has written to the stream since the decision: reload, fold, decide again."""
 
 
-AppendResult: TypeAlias = Appended | Lost
+@dataclass(frozen=True, slots=True)
+class OtherCustomer:
+    """Nothing is written: the person has been a customer under this id before. Decide for that one, and append anew."""
+
+    customer_id: UUID
+
+
+AppendResult: TypeAlias = Appended | Lost | OtherCustomer

@@ -20,12 +20,12 @@ from domain.policy import Policy
 from sagas import outcomes as o
 from sagas.appending import (
     Append,
+    Appended,
     AppendResult,
     CancelAppointment,
     Due,
     DueAfter,
     Instead,
-    Lost,
     MoveAppointment,
     NothingDue,
 )
@@ -200,13 +200,13 @@ class Convergence:
     async def _write(self, booking: Booking, difference: Difference, *, finding: bool, now: datetime) -> bool:
         """Write a difference and what mends it; False if the booking has changed meanwhile."""
         result = await self._append(booking, self._told(booking, difference, finding=finding, now=now), difference)
-        if not isinstance(result, Lost) and result.refusal is not None:
+        if isinstance(result, Appended) and result.refusal is not None:
             # The member of staff is busy then. Cal.com has it all the same: it is kept, and flagged.
             difference = overlapping(difference, now=now)
             result = await self._append(booking, self._told(booking, difference, finding=finding, now=now), difference)
         if difference.owes:
             self._engine.parked.set()
-        return not isinstance(result, Lost) and result.refusal is None
+        return isinstance(result, Appended) and result.refusal is None
 
     @staticmethod
     def _told(booking: Booking, difference: Difference, *, finding: bool, now: datetime) -> Sequence[BookingEvent]:

@@ -16,7 +16,18 @@ from domain.errors import AppointmentDatabaseError
 from domain.events import BookingInitiated
 from domain.evolving import fold
 from domain.policy import Policy
-from sagas.appending import Append, AppendResult, Due, DueAfter, Lease, Lost, NothingDue, booking_events
+from sagas.appending import (
+    Append,
+    Appended,
+    AppendResult,
+    Due,
+    DueAfter,
+    Lease,
+    Lost,
+    NothingDue,
+    OtherCustomer,
+    booking_events,
+)
 from sagas.effects import Effects
 from sagas.next_step import next_step
 from sagas.ports import Clock, Hints, Ids, Log
@@ -63,10 +74,10 @@ class Engine:
             correlation_id = booking.initiated.correlation_id
         return Run(saved=booking, state=booking, token=token or self._ids.token(), correlation_id=correlation_id)
 
-    def open(self, booking_id: UUID, initiated: BookingInitiated) -> Run:
-        """Return the run of a new booking, to be driven."""
+    def open(self, booking_id: UUID, initiated: BookingInitiated, *, customer_found: bool = False) -> Run:
+        """Return the run of a new booking, to be driven; unless its customer was found, its first append looks."""
         run = self.begin(initial_state(booking_id), correlation_id=initiated.correlation_id)
-        run.initiate(initiated)
+        run.initiate(initiated, customer_found=customer_found)
         return run
 
     async def drive(self, run: Run) -> None:
@@ -143,13 +154,18 @@ class Engine:
         if not run.pending and due == run.due:
             return
         lease = Lease(token=run.token, lasts=self._policy.lease)
-        append = run.append(append_id=self._ids.attempt_id(), now=self._clock.now(), due=due, if_refused=lease)
-        result = await self._append(append, insist=run.rerecord is not None)
-        if isinstance(result, Lost):
-            await self._lost(run)
-            return
-        run.written(result, due=due)
-        self._tell(run.saved)
+        while True:
+            append = run.append(append_id=self._ids.attempt_id(), now=self._clock.now(), due=due, if_refused=lease)
+            match await self._append(append, insist=run.rerecord is not None):
+                case Appended() as appended:
+                    run.written(appended, due=due)
+                    self._tell(run.saved)
+                    return
+                case Lost():
+                    await self._lost(run)
+                    return
+                case OtherCustomer(customer_id=customer_id):
+                    run.initiate_for(customer_id)
 
     async def _lost(self, run: Run) -> None:
         """
@@ -170,7 +186,7 @@ class Engine:
                 if_refused=NothingDue(),
             )
             result = await self._append(append, insist=True)
-            if not isinstance(result, Lost):
+            if isinstance(result, Appended):
                 run.written(result, due=append.due)
                 self._tell(run.saved)
                 self.parked.set()

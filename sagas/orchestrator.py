@@ -83,10 +83,9 @@ class Orchestrator:
             request = validate(wish, offer, now=self._clock.now(), voice=self._voice)
         except CustomerValidationError as error:
             return await self._answer_old_wish(wish, offer, error, deadline)
-        customer_id = await self._known_customer(request)
         generation = 0
         while True:
-            result = await self._try_generation(request, generation, deadline, customer_id=customer_id)
+            result = await self._try_generation(request, generation, deadline)
             if result is not None:
                 return result
             generation = await self._next_generation(request, generation)
@@ -242,32 +241,24 @@ class Orchestrator:
                 newest, step = newest + step, step * 2
         return newest + 1 if newest == spent else newest
 
-    async def _known_customer(self, request: RequestBooking) -> UUID | None:
-        person = request.person
-        try:
-            return await self._customers.find(
-                company_id=request.service.company_id, phone=person.phone, email=person.email
-            )
-        except AppointmentDatabaseError as error:
-            # This may be the repeat of a wish that is under way.
-            error.booking_id = key_for(request).booking_id
-            raise
-
-    async def _try_generation(
-        self, request: RequestBooking, generation: int, deadline: float, *, customer_id: UUID | None
-    ) -> BookingResult | None:
+    async def _try_generation(self, request: RequestBooking, generation: int, deadline: float) -> BookingResult | None:
         key = key_for(request, generation=generation)
         known = await self._begun(key.booking_id)
         if known is not None:
             return await self._answer_repeat(known, request, deadline)
+        company_id, phone = request.service.company_id, request.person.phone
+        customer_id = None if phone is None else self._customers.recall(company_id=company_id, phone=phone)
         initiated = deciding.initiate(
             request, key=key, now=self._clock.now(), policy=self._policy, customer_id=customer_id
         )
-        run = self._engine.open(key.booking_id, initiated)
+        run = self._engine.open(key.booking_id, initiated, customer_found=customer_id is not None)
         booking = await self._callers.drive(run, deadline)
         if run.saved.version:
             # The wish became durable here, even if somebody else has written to its stream since.
             self._hints.judged(booking, repeated=False)
+            if phone is not None and customer_id is None:
+                customer_id = run.saved.facts.customer_id
+                self._customers.remember(company_id=company_id, phone=phone, customer_id=customer_id)
             return BookingResult(booking=booking)
         return await self._answer_repeat(await self._engine.load(key.booking_id), request, deadline)
 

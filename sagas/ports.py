@@ -136,15 +136,18 @@ class Services(Protocol):
 
 
 class Customers(Protocol):
-    """The customers, for finding one again; they are written by the log's append alone."""
+    """
+    Whose phone is whose, as far as this process remembers.
 
-    async def find(self, *, company_id: str, phone: str | None, email: str | None) -> UUID | None:
-        """
-        Return the id of the company's customer with this phone, else of the one with this e-mail address.
+    Whoever is not remembered is looked for by the log's first append of their booking.
+    """
 
-        An address whose customer has another phone does not count: several people may
-        share one. Of several customers the one who has a phone, then the oldest, is meant.
-        """
+    def recall(self, *, company_id: str, phone: str) -> UUID | None:
+        """Return the id of the company's customer with this phone."""
+        ...
+
+    def remember(self, *, company_id: str, phone: str, customer_id: UUID) -> None:
+        """Take note of whose a phone is; that never changes."""
         ...
 
 

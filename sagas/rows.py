@@ -26,14 +26,15 @@ def claim_of_move(facts: BookingInitiated, requested: RescheduleRequested) -> Sl
     return replace(claim_of(facts), starts_at=requested.starts_at, ends_at=requested.ends_at)
 
 
-def customer_of(facts: BookingInitiated) -> Customer:
-    """Return the customer's row."""
+def customer_of(facts: BookingInitiated, *, found: bool = False) -> Customer:
+    """Return the customer's row; `found` if it is known to be there."""
     return Customer(
         customer_id=facts.customer_id,
         company_id=facts.service.company_id,
         name=facts.person.name,
         email=facts.person.email,
         phone=facts.person.phone,
+        found=found,
     )
 
 

@@ -7,7 +7,7 @@ commits: one before Cal.com is asked, one after it has answered.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 from uuid import UUID
@@ -66,11 +66,18 @@ class Run:
         self.pending.extend(events)
         self.state = fold(self.state, events)
 
-    def initiate(self, initiated: BookingInitiated) -> None:
-        """Begin the booking: its key and its slot are claimed with the first append."""
+    def initiate(self, initiated: BookingInitiated, *, customer_found: bool = False) -> None:
+        """Begin the booking: its key and its slot are claimed with the first append, which looks for the customer."""
         self.claim = claim_of(initiated)
-        self.customer = customer_of(initiated)
+        self.customer = customer_of(initiated, found=customer_found)
         self.decide(initiated)
+
+    def initiate_for(self, customer_id: UUID) -> None:
+        """Begin the booking anew: the person has been a customer under this id before."""
+        begun, (_, *others) = self.state.facts, self.pending
+        self.pending, self.state = [], self.saved
+        self.initiate(replace(begun, customer_id=customer_id), customer_found=True)
+        self.decide(*others)
 
     def persist(self, booked: AppointmentBooked) -> None:
         """Add the pivot, which the database may refuse."""

@@ -19,7 +19,7 @@ from domain.idempotency import NAMESPACE, customer_id_for
 from domain.person import Person, parse_email, parse_phone
 from domain.service import Service
 from sagas import outcomes as o
-from sagas.appending import Append, AppendResult, Instead, Lost, NothingDue
+from sagas.appending import Append, Appended, AppendResult, Instead, NothingDue, OtherCustomer, Refusal
 from sagas.converged import Converged
 from sagas.ports import Clock, Ids, Log, Services
 from sagas.rows import appointment_of, customer_of
@@ -45,19 +45,27 @@ class WalkIns:
         if service is None:
             return Converged(outcome="ignored", detail="no service of ours books this event type")
         booking_id = walk_in_id(company_id, seen.uid)
-        events = _events(booking_id, service, seen, webhook_id=webhook_id, overlaps=False, now=self._clock.now())
-        result = await self._append(booking_id, events)
-        if not isinstance(result, Lost) and result.refusal is not None:
-            if result.refusal.by != "staff_overlap":
-                return None
-            events = _events(booking_id, service, seen, webhook_id=webhook_id, overlaps=True, now=self._clock.now())
-            result = await self._append(booking_id, events)
-        if isinstance(result, Lost):
-            return None
-        flagged = any(isinstance(event, f.InconsistencyDetected) for event in events)
-        return Converged(outcome="flagged" if flagged else "imported", booking_id=booking_id)
+        customer_id: UUID | None = None
+        overlaps = False
+        while True:
+            now = self._clock.now()
+            events = _events(
+                booking_id, service, seen, webhook_id=webhook_id, customer_id=customer_id, overlaps=overlaps, now=now
+            )
+            match await self._append(booking_id, events, customer_found=customer_id is not None):
+                case OtherCustomer(customer_id=known):
+                    customer_id = known
+                case Appended(refusal=None):
+                    flagged = any(isinstance(event, f.InconsistencyDetected) for event in events)
+                    return Converged(outcome="flagged" if flagged else "imported", booking_id=booking_id)
+                case Appended(refusal=Refusal(by="staff_overlap")) if not overlaps:
+                    overlaps = True
+                case _:
+                    return None
 
-    async def _append(self, booking_id: UUID, events: tuple[BookingEvent, ...]) -> AppendResult:
+    async def _append(
+        self, booking_id: UUID, events: tuple[BookingEvent, ...], *, customer_found: bool
+    ) -> AppendResult:
         before, booked = _until_booked(booking_id, events)
         append = Append(
             stream_id=booking_id,
@@ -67,7 +75,7 @@ class WalkIns:
             recorded_at=self._clock.now(),
             events=events,
             due=NothingDue(),
-            customer=customer_of(before.facts),
+            customer=customer_of(before.facts, found=customer_found),
             appointment=appointment_of(before, booked),
             on_refused=lambda _: Instead(events=(), due=NothingDue()),
         )
@@ -80,13 +88,20 @@ def walk_in_id(company_id: str, uid: str) -> UUID:
 
 
 def _events(
-    booking_id: UUID, service: Service, seen: o.Standing, *, webhook_id: UUID | None, overlaps: bool, now: datetime
+    booking_id: UUID,
+    service: Service,
+    seen: o.Standing,
+    *,
+    webhook_id: UUID | None,
+    customer_id: UUID | None,
+    overlaps: bool,
+    now: datetime,
 ) -> tuple[BookingEvent, ...]:
     person = _person(seen.attendee)
     initiated = e.BookingInitiated(
         at=now,
         service=service,
-        customer_id=customer_id_for(service.company_id, person.identity),
+        customer_id=customer_id or customer_id_for(service.company_id, person.identity),
         person=person,
         starts_at=seen.starts_at,
         ends_at=seen.ends_at,

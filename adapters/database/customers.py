@@ -5,12 +5,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Engine, Select, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, select
 
 from adapters.caching.cache import Cache, uncounted
 from adapters.database.reading import Readers
 from adapters.database.tables import customers
-from adapters.database.together import Together
 from adapters.metrics import CacheName, CacheOutcome
 from sagas.ports import Clock
 
@@ -29,30 +28,12 @@ class CustomerRecord:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sought:
-    """Whom a wish names."""
-
-    company_id: str
-    phone: str | None
-    email: str | None
-
-    def is_met_by(self, customer: CustomerRecord) -> bool:
-        """Tell whether it is this customer; the order of the candidates puts the one with the phone first."""
-        if self.phone is not None and customer.phone == self.phone:
-            return True
-        if self.email is None or customer.email is None or customer.email.casefold() != self.email.casefold():
-            return False
-        return self.phone is None or customer.phone is None
-
-
 class DatabaseCustomers:
     """
-    Find one customer again, or list those with a phone or an e-mail address.
+    Remember whose a phone is, or list those with a phone or an e-mail address.
 
-    Whose a phone is does not change, so that it is remembered for an hour. That a phone
-    is nobody's is not: another process may learn it at any moment. Redis is not told
-    any of this: it would save one read by an index, and hold everybody's phone.
+    Whose a phone is does not change, so that it is remembered for an hour. Redis is not told
+    any of this: it would save a look into an index, and hold everybody's phone.
     """
 
     def __init__(
@@ -65,53 +46,27 @@ class DatabaseCustomers:
     ) -> None:
         self._engine = engine
         self._readers = readers
-        self._together = Together(self._find_all)
         self._known: Cache[UUID] = Cache("phone", fresh=REMEMBERED, now=clock.now, count=count)
 
-    async def find(self, *, company_id: str, phone: str | None, email: str | None) -> UUID | None:
-        """
-        Return the id of the company's customer with this phone, else of the one with this e-mail address.
+    def recall(self, *, company_id: str, phone: str) -> UUID | None:
+        """Return the id of the company's customer with this phone, if this process has met them lately."""
+        return self._known.get(_key(company_id, phone))
 
-        An address whose customer has another phone does not count: several people may
-        share one. Of several customers the one who has a phone, then the oldest, is meant.
-
-        Raises:
-            AppointmentDatabaseError: the database did not answer.
-
-        """
-        if phone is None and email is None:
-            return None
-        key = f"company:{company_id}:phone:{phone}"
-        known = None if phone is None else self._known.get(key)
-        if known is not None:
-            return known
-        found = await self._together.ask(Sought(company_id=company_id, phone=phone, email=email))
-        if found is None:
-            return None
-        if phone is not None and found.phone == phone:
-            self._known.put(key, found.customer_id)
-        return found.customer_id
+    def remember(self, *, company_id: str, phone: str, customer_id: UUID) -> None:
+        """Take note of whose a phone is."""
+        self._known.put(_key(company_id, phone), customer_id)
 
     async def list(self, *, company_id: str, phone: str | None, email: str | None) -> Sequence[CustomerRecord]:
         """
-        Return the company's customers who have what is given, `MOST_LISTED` at most, in the order of `find`.
+        Return the company's customers who have what is given, those with a phone and the oldest first.
+
+        There are `MOST_LISTED` at most.
 
         Raises:
             AppointmentDatabaseError: the database did not answer.
 
         """
         return await self._readers.run(lambda: self._list(company_id, phone, email))
-
-    async def _find_all(self, sought: Sequence[Sought]) -> dict[Sought, CustomerRecord | None]:
-        return await self._readers.run(lambda: self._read_all(sought))
-
-    def _read_all(self, sought: Sequence[Sought]) -> dict[Sought, CustomerRecord | None]:
-        found: dict[Sought, CustomerRecord | None] = {}
-        for company_id in {one.company_id for one in sought}:
-            ours = [one for one in sought if one.company_id == company_id]
-            candidates = self._ask(_of(company_id).where(_is_any_of(ours)))
-            found |= {one: next((it for it in candidates if one.is_met_by(it)), None) for one in ours}
-        return found
 
     def _list(self, company_id: str, phone: str | None, email: str | None) -> Sequence[CustomerRecord]:
         query = _of(company_id).limit(MOST_LISTED)
@@ -132,14 +87,9 @@ def _of(company_id: str) -> Select[tuple[object, ...]]:
     return select(*columns).where(c.company_id == company_id).order_by(c.phone.is_(None), c.created_at, c.customer_id)
 
 
-def _is_any_of(sought: Sequence[Sought]) -> ColumnElement[bool]:
-    phones = [one.phone for one in sought if one.phone is not None]
-    emails = [one.email.casefold() for one in sought if one.email is not None]
-    return or_(
-        *([customers.c.phone.in_(phones)] if phones else ()),
-        *([customers.c.email_folded.in_(emails)] if emails else ()),
-    )
-
-
 def _has_email(email: str) -> ColumnElement[bool]:
     return customers.c.email_folded == email.casefold()
+
+
+def _key(company_id: str, phone: str) -> str:
+    return f"company:{company_id}:phone:{phone}"

@@ -22,6 +22,27 @@ WHERE originator_id = %(stream_id)b AND originator_version > %(version)b::bigint
 ORDER BY originator_version
 """
 
+# Each half is one look into an index for each of the people; see CLAIMS for the company.
+FIND_CUSTOMERS: Final = """
+SELECT sought.place, known.customer_id, known.phone, known.email_folded
+FROM unnest(
+    %(place)b::integer[], %(company_id)b::text[], %(phone)b::text[], %(email_folded)b::text[]
+) AS sought (place, company_id, phone, email_folded)
+CROSS JOIN LATERAL (
+    SELECT customer_id, phone, email_folded FROM (
+        SELECT customer_id, phone, email_folded, created_at FROM customers
+        WHERE phone = sought.phone AND company_id || '' = sought.company_id
+        UNION ALL
+        SELECT customer_id, phone, email_folded, created_at FROM customers
+        WHERE email_folded = sought.email_folded
+            AND (sought.phone IS NULL OR phone IS NULL)
+            AND company_id || '' = sought.company_id
+    ) AS candidate
+    ORDER BY phone IS NULL, created_at, customer_id
+    LIMIT 1
+) AS known
+"""
+
 # One row a customer: an upsert cannot meet the same row twice.
 CUSTOMERS: Final = """
 INSERT INTO customers AS known (customer_id, company_id, name, email, email_folded, phone)

@@ -13,6 +13,7 @@ from adapters.postgres import statements as sql
 from adapters.postgres.refusals import why_appointment, why_claim, why_move
 from adapters.postgres.session import WriterSession
 from adapters.recording.batch import Head, Share
+from adapters.recording.meeting import CustomerRow
 from sagas.appending import (
     Append,
     Customer,
@@ -51,6 +52,21 @@ class PostgresTransaction:
             StoredEvent(originator_id=stream_id, originator_version=number, topic=topic, state=bytes(state))
             for number, topic, state in found
         ]
+
+    def find_customers(self, customers: Sequence[Customer]) -> Sequence[CustomerRow | None]:
+        """Find who of these people is a customer already, in their order."""
+        places = range(len(customers))
+        columns = {
+            "place": list(places),
+            "company_id": [one.company_id for one in customers],
+            "phone": [one.phone for one in customers],
+            "email_folded": [one.email and one.email.casefold() for one in customers],
+        }
+        found = {
+            place: CustomerRow(customer_id=customer_id, phone=phone, email=email)
+            for place, customer_id, phone, email in self._cursor.execute(sql.FIND_CUSTOMERS, columns, prepare=True)
+        }
+        return [found.get(place) for place in places]
 
     def insert_claims(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
         """Insert customers and claims, and say who holds what was refused."""

@@ -15,16 +15,19 @@ from uuid import UUID
 from eventsourcing.persistence import StoredEvent
 
 from adapters.recording.mapper import EventMapper
+from adapters.recording.meeting import CustomerRow, Meeting
 from sagas.appending import (
     Append,
     Appended,
     AppendResult,
     CancelAppointment,
+    Customer,
     Due,
     InsertAppointment,
     Instead,
     Lost,
     MoveAppointment,
+    OtherCustomer,
     Refusal,
 )
 
@@ -65,6 +68,10 @@ class Transaction(Protocol):
 
     def rows_after(self, stream_id: UUID, version: int) -> Sequence[StoredEvent]:
         """Read the events of a stream after a version."""
+        ...
+
+    def find_customers(self, customers: Sequence[Customer]) -> Sequence[CustomerRow | None]:
+        """Find who of these people is a customer already, in their order."""
         ...
 
     def insert_claims(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
@@ -120,9 +127,27 @@ def write_batch(transaction: Transaction, drafts: Sequence[Draft], mapper: Event
             results[append.stream_id] = Lost()
         else:
             winners.append(one)
+    others = _other_customers(transaction, winners)
+    winners = [one for one in winners if one.append.stream_id not in others]
     if winners:
         results |= _write(transaction, winners, mapper)
+    results |= others
     return [results[stream_id] for stream_id in appends]
+
+
+def _other_customers(transaction: Transaction, drafts: Sequence[Draft]) -> dict[UUID, OtherCustomer]:
+    """Return who of the new customers is none; what was decided for them has to be decided again."""
+    sought = {one.append.stream_id: one.append.customer for one in drafts if one.append.customer is not None}
+    sought = {stream_id: one for stream_id, one in sought.items() if not one.found}
+    if not sought:
+        return {}
+    meeting = Meeting()
+    found = transaction.find_customers(list(sought.values()))
+    met = {
+        stream_id: (one, meeting.meet(one, known))
+        for (stream_id, one), known in zip(sought.items(), found, strict=True)
+    }
+    return {stream_id: OtherCustomer(who) for stream_id, (one, who) in met.items() if who != one.customer_id}
 
 
 def _as_written(transaction: Transaction, append: Append, mapper: EventMapper) -> Appended:

@@ -15,6 +15,18 @@ WHERE originator_id = :stream_id AND originator_version > :version
 ORDER BY originator_version
 """
 
+FIND_CUSTOMER: Final = """
+SELECT customer_id, phone, email_folded FROM (
+    SELECT customer_id, phone, email_folded, created_at FROM customers
+    WHERE phone = :phone AND company_id = :company_id
+    UNION ALL
+    SELECT customer_id, phone, email_folded, created_at FROM customers
+    WHERE email_folded = :email_folded AND (:phone IS NULL OR phone IS NULL) AND company_id = :company_id
+)
+ORDER BY phone IS NULL, created_at, customer_id
+LIMIT 1
+"""
+
 CUSTOMER: Final = """
 INSERT INTO customers (customer_id, company_id, name, email, email_folded, phone, created_at)
 VALUES (

@@ -10,6 +10,7 @@ from eventsourcing.persistence import StoredEvent
 
 from adapters.database.clock import DatabaseClock, elapsed
 from adapters.recording.batch import Head, Share
+from adapters.recording.meeting import CustomerRow
 from adapters.sqlite import statements as sql
 from adapters.sqlite.values import CLOCK_UNIT, instant, optional_instant
 from sagas.appending import (
@@ -52,6 +53,13 @@ class SQLiteTransaction:
         return [
             StoredEvent(originator_id=stream_id, originator_version=number, topic=topic, state=state)
             for number, topic, state in found
+        ]
+
+    def find_customers(self, customers: Sequence[Customer]) -> Sequence[CustomerRow | None]:
+        """Find who of these people is a customer already, in their order."""
+        found = (self._connection.execute(sql.FIND_CUSTOMER, _customer(one)).fetchone() for one in customers)
+        return [
+            None if row is None else CustomerRow(customer_id=UUID(row[0]), phone=row[1], email=row[2]) for row in found
         ]
 
     def insert_claims(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:

@@ -1,5 +1,5 @@
 """
-The customers of the log in memory, found again as the database finds them.
+Who remembers whose a phone is, and who is meant by what somebody gives.
 """
 
 from __future__ import annotations
@@ -8,20 +8,21 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from sagas.appending import Customer
-from tests.fakes.log import FakeLog
 
 
 class FakeCustomers:
     """
-    The customers that stand in the log, in the order in which they came.
+    A process's memory of phones.
     """
 
-    def __init__(self, log: FakeLog) -> None:
-        self._log = log
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], UUID] = {}
 
-    async def find(self, *, company_id: str, phone: str | None, email: str | None) -> UUID | None:
-        ours = [one for one in self._log.customers.values() if one.company_id == company_id]
-        return meant(ours, phone=phone, email=email)
+    def recall(self, *, company_id: str, phone: str) -> UUID | None:
+        return self.known.get((company_id, phone))
+
+    def remember(self, *, company_id: str, phone: str, customer_id: UUID) -> None:
+        self.known[company_id, phone] = customer_id
 
 
 def meant(customers: Iterable[Customer], *, phone: str | None, email: str | None) -> UUID | None:

@@ -26,6 +26,7 @@ from sagas.appending import (
     LogEvent,
     Lost,
     MoveAppointment,
+    OtherCustomer,
     Recorded,
     Refusal,
     SlotClaim,
@@ -35,6 +36,7 @@ from sagas.appending import (
 from sagas.ports import RowInTheWay
 from sagas.rows import moved
 from tests.fakes.agenda import FakeAgenda
+from tests.fakes.customers import meant
 
 NEAR_SECONDS = 300
 DatabaseFate: TypeAlias = Literal["works", "fails_before", "fails_after", "rejects_before", "rejects_after"]
@@ -131,6 +133,9 @@ class FakeLog:
             return Appended(events=mine, refusal=self._refusals[append.append_id] if self.tells_refusal_again else None)
         if len(stream) != append.expected_version:
             return Lost()
+        other = self._met(append.customer)
+        if other is not None:
+            return OtherCustomer(other)
         refusal = self._refusal(append)
         events, due, releases = append.events, append.due, append.releases_claim
         if refusal is not None:
@@ -154,6 +159,13 @@ class FakeLog:
             )
         self.agenda.put(append.stream_id, due)
         return Appended(events=events, refusal=refusal)
+
+    def _met(self, given: Customer | None) -> UUID | None:
+        if given is None or given.found:
+            return None
+        ours = [one for one in self.customers.values() if one.company_id == given.company_id]
+        who = meant(ours, phone=given.phone, email=given.email)
+        return None if who == given.customer_id else who
 
     def _learn(self, given: Customer) -> None:
         known = self.customers.get(given.customer_id, given)

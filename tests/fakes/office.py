@@ -43,7 +43,7 @@ class Office:
         self.calcom = FakeCalCom(self.clock)
         self.calendar = FakeCalendar(self.calcom)
         self.hints = FakeHints()
-        self.customers = FakeCustomers(self.log)
+        self.customers = FakeCustomers()
         self.services = FakeServices(service)
         self.appointments = FakeAppointments(self.log)
         self.at_once = at_once

@@ -17,7 +17,6 @@ from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.calcom import FakeCalCom
 from tests.fakes.calendar import FakeCalendar
-from tests.fakes.customers import FakeCustomers
 from tests.fakes.log import FakeAppointments, FakeLog
 
 
@@ -94,16 +93,6 @@ class GatedAppointments:
     async def holders(self, *, company_id: str, uids: Sequence[str]) -> Mapping[str, UUID]:
         await self._process.gate()
         return await self._inner.holders(company_id=company_id, uids=uids)
-
-
-class GatedCustomers:
-    def __init__(self, process: Mortal) -> None:
-        self._process = process
-        self._inner = FakeCustomers(process.world.log)
-
-    async def find(self, *, company_id: str, phone: str | None, email: str | None) -> UUID | None:
-        await self._process.gate()
-        return await self._inner.find(company_id=company_id, phone=phone, email=email)
 
 
 class GatedCalendar:

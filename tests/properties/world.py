@@ -28,12 +28,13 @@ from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.books import FakeBooks, FakePace
 from tests.fakes.calcom import FakeCalCom
+from tests.fakes.customers import FakeCustomers
 from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.log import AppointmentRow, FakeLog
 from tests.fakes.services import FakeServices
 from tests.fakes.time import START, FakeClock, run_virtually
-from tests.properties.gated import GatedAgenda, GatedAppointments, GatedCalendar, GatedCustomers, GatedLog
+from tests.properties.gated import GatedAgenda, GatedAppointments, GatedCalendar, GatedLog
 from tests.properties.plan import Action, AtCalcom, Book, Cancel, Plan, Reschedule, TakeOver, WishName
 from tests.properties.post import Post
 
@@ -121,7 +122,7 @@ class Process:
             calendars=GatedCalendar(self),
             appointments=GatedAppointments(self),
             services=FakeServices(*SERVICES),
-            customers=GatedCustomers(self),
+            customers=FakeCustomers(),
             hints=world.hints,
             clock=world.clock,
             ids=FakeIds(world.plan.seed * 1000 + number),

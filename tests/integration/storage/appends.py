@@ -168,6 +168,7 @@ def start(facts: e.BookingInitiated | None = None, *, stream_id: UUID | None = N
                 name=facts.person.name,
                 email=facts.person.email,
                 phone=facts.person.phone,
+                found=True,
             ),
             "on_refused": refused,
             **more,

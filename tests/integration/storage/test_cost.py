@@ -6,12 +6,25 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 
-from tests.integration.storage.appends import HALF_HOUR, TEN, define_service, finish, initiated, move, opened, start
+from sagas.appending import Customer
+from tests.integration.storage.appends import (
+    COMPANY,
+    HALF_HOUR,
+    TEN,
+    define_service,
+    finish,
+    initiated,
+    move,
+    opened,
+    start,
+)
 
 SCANS = """
     SELECT relname, seq_tup_read FROM pg_stat_user_tables
@@ -48,6 +61,33 @@ def test_a_booking_without_trouble_takes_eight_data_statements_and_two_commits(p
         database.append([second])
 
         assert (8, 2) == counted(connection)
+
+
+def test_whoever_was_not_met_before_costs_one_data_statement_more(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection, opened(postgres_url) as database:
+        connection.execute("CREATE EXTENSION pg_stat_statements")
+        database.append([start(initiated())])
+        everybody = [
+            Customer(
+                customer_id=uuid4(), company_id=COMPANY, name="Grace", email=f"grace{number}@example.com", phone=None
+            )
+            for number in range(20)
+        ]
+        firsts = [start(initiated(customer_id=one.customer_id), customer=one) for one in everybody]
+        later = TEN + timedelta(days=1)
+        met = [
+            start(initiated(customer_id=one.customer_id, starts_at=later), customer=replace(one, found=True))
+            for one in everybody
+        ]
+
+        connection.execute("SELECT pg_stat_statements_reset()")
+        database.append(firsts)
+        new, _ = counted(connection)
+        connection.execute("SELECT pg_stat_statements_reset()")
+        database.append(met)
+        known, _ = counted(connection)
+
+        assert new == known + 1
 
 
 def test_a_hundred_bookings_at_once_take_no_more_statements_than_one(postgres_url: str) -> None:
