@@ -279,6 +279,21 @@ def test_a_walk_in_is_somebody_as_far_as_cal_com_says(
     assert customer_id_for("acme", facts.person.identity) in office.log.customers
 
 
+def test_a_walk_in_of_a_known_customer_is_theirs() -> None:
+    office = Office()
+    booked = office.run(office.orchestrator.book(WISH)).booking
+    person = booked.facts.person
+    attendee = Attendee(name="A.", email=None if person.phone else person.email, phone=person.phone, time_zone="UTC")
+    start = SLOT + HOUR
+    there = office.calcom.commit(
+        event_type_id=1, starts_at=start, ends_at=start + LENGTH, attempt_id=None, attendee=attendee
+    )
+    office.run(office.sagas.convergence.converge("acme", there.uid))
+
+    assert booked.facts.customer_id == office.booking(walk_in_id("acme", there.uid)).facts.customer_id
+    assert 1 == len(office.log.customers)
+
+
 def test_what_is_taken_in_is_an_appointment() -> None:
     with pytest.raises(ValueError, match="appointment"):
         _until_booked(BOOKING_ID, ())

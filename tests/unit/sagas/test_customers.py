@@ -18,7 +18,7 @@ from domain.errors import AppointmentDatabaseError, CustomerValidationError
 from domain.idempotency import customer_id_for, key_for
 from domain.opening_hours import parse_opening_hours
 from domain.wish import BookAppointment, CustomerWish
-from sagas.appending import Customer
+from sagas.appending import Append, AppendResult, Customer, OtherCustomer
 from sagas.wishes import BookingResult
 from tests.fakes.customers import meant
 from tests.fakes.given import BOOKING_ID, REQUEST, SLOT, WISH, wish
@@ -197,3 +197,42 @@ def test_whatever_comes_in_whatever_order(people: list[tuple[str | None, str | N
             now = office.log.customers[before.customer_id]
             assert (before.phone or now.phone, before.email or now.email) == (now.phone, now.email)
         known = dict(office.log.customers)
+
+
+def test_by_phone_and_by_address_in_the_same_instant_they_are_one() -> None:
+    office = Office()
+
+    async def main() -> list[BookingResult]:
+        wishes = [by(PHONE, EMAIL), by(None, EMAIL, hours=1), by(PHONE, None, hours=2)]
+        return await asyncio.gather(*(office.orchestrator.book(one) for one in wishes))
+
+    answers = office.run(main())
+
+    assert 1 == len({one.booking.facts.customer_id for one in answers}) == len(office.log.customers)
+    assert {BookingStatus.BOOKED} == {one.booking.status for one in answers}
+
+
+def test_a_remembered_phone_is_asked_for_no_more() -> None:
+    office = Office()
+    [ada, again] = booked(office, by(PHONE, EMAIL), by(PHONE, OTHER_EMAIL, hours=1))
+    appends: list[Append] = []
+    office.log.watch = lambda append, _: appends.append(append)
+
+    [once_more] = booked(office, by(PHONE, None, hours=2))
+
+    assert ada == again == once_more
+    assert {True} == {one.customer.found for one in appends if one.customer is not None}
+    assert 2 == len(appends)
+
+
+def test_whoever_turns_out_to_be_known_begins_once() -> None:
+    office = Office()
+    [ada] = booked(office, by(PHONE, EMAIL))
+    results: list[AppendResult] = []
+    office.log.watch = lambda _, result: results.append(result)
+
+    [again] = booked(office, by(None, EMAIL, hours=1))
+
+    assert ada == again
+    assert OtherCustomer(ada) == results[0]
+    assert 2 == len(office.log.streams) == len(office.log.appointments)
