@@ -74,7 +74,9 @@ class Orchestrator:
 
         """
         with self._correlated(wish.correlation_id) as correlation_id:
-            return await self._book(replace(wish, correlation_id=correlation_id), patience=patience)
+            if wish.correlation_id != correlation_id:
+                wish = replace(wish, correlation_id=correlation_id)
+            return await self._book(wish, patience=patience)
 
     async def _book(self, wish: BookAppointment, *, patience: float) -> BookingResult:
         offer = await self._services.find(company_id=wish.company_id, service_id=wish.service_id)
