@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from adapters.availability.alternatives import Alternatives
 from adapters.availability.free_slots import FRESH, KEPT, Availability, Day, read_day, write_day
 from adapters.availability.log_watch import LogWatch
+from adapters.availability.offering import CalComOffering
 from adapters.caching.cache import Cache
 from adapters.caching.redis_entries import RedisEntries
 from adapters.calcom.calendars import CalComCalendars
@@ -150,6 +151,24 @@ async def application(
         )
         keys = ApiKeys(engine=store.engine, readers=store.readers, clock=store.clock, count=metrics.cached)
         redis = _redis(settings)
+        days: Cache[Day] = Cache(
+            "availability",
+            fresh=FRESH,
+            kept=KEPT,
+            now=store.clock.now,
+            count=metrics.cached,
+            shared=_shared_days(redis),
+        )
+        stack.push_async_callback(days.aclose)
+        taken = DatabaseTaken(engine=store.engine, readers=store.readers)
+        availability = Availability(
+            offers=services,
+            calendars=calendars,
+            taken=taken,
+            watch=LogWatch(store.log),
+            cache=days,
+            clock=store.clock,
+        )
         marks = Marks(redis=redis, count=metrics.looked_up)
         sagas = assemble(
             log=store.log,
@@ -157,6 +176,8 @@ async def application(
             calendars=calendars,
             appointments=store.appointments,
             services=services,
+            diary=taken,
+            offering=CalComOffering(availability),
             customers=customers,
             voice=settings.voice_rule(),
             hints=BookingHints(marks, lease=policy.lease, count=metrics.looked_up),
@@ -171,23 +192,6 @@ async def application(
             books=DatabaseBooks(engine=store.engine, readers=store.readers, stored=stored_services, clock=store.clock),
             clock=store.clock,
             pace=SteadyPace(per_minute=settings.reconcile_calls_per_minute),
-        )
-        days: Cache[Day] = Cache(
-            "availability",
-            fresh=FRESH,
-            kept=KEPT,
-            now=store.clock.now,
-            count=metrics.cached,
-            shared=_shared_days(redis),
-        )
-        stack.push_async_callback(days.aclose)
-        availability = Availability(
-            offers=services,
-            calendars=calendars,
-            taken=DatabaseTaken(engine=store.engine, readers=store.readers),
-            watch=LogWatch(store.log),
-            cache=days,
-            clock=store.clock,
         )
         if redis is not None:
             await stack.enter_async_context(redis.running(heard=sagas.engine.waiting.hinted))

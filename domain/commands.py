@@ -13,6 +13,7 @@ class RequestBooking:
     """
     Book this person into this slot; already validated and normalized.
 
+    `service` is the one that was named. With a `staff_group`, one like it of any member will do.
     `starts_at` is UTC, `time_zone` the IANA zone in which the customer reads it.
     `confidence` is that of a voice transcript, from 0 to 1.
     """
@@ -23,6 +24,7 @@ class RequestBooking:
     time_zone: str
     source: str
     staff_id: str | None = None
+    staff_group: str | None = None
     call_id: str | None = None
     confidence: float | None = None
     allow_near_duplicate: bool = False

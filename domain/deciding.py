@@ -12,6 +12,7 @@ from domain.idempotency import IdempotencyKey, customer_id_for, fingerprint
 from domain.moving import RescheduleRequested
 from domain.person import Remark
 from domain.policy import Policy
+from domain.service import Service
 
 _SPENT = frozenset({BookingStatus.FAILED, BookingStatus.CANCELLED})
 
@@ -28,10 +29,20 @@ class Repeat(Enum):
 
 
 def initiate(
-    request: RequestBooking, *, key: IdempotencyKey, now: datetime, policy: Policy, customer_id: UUID | None = None
+    request: RequestBooking,
+    *,
+    key: IdempotencyKey,
+    now: datetime,
+    policy: Policy,
+    customer_id: UUID | None = None,
+    chosen: Service | None = None,
 ) -> BookingInitiated:
-    """Return the event that accepts a request, for the customer with this id if they are known already."""
-    service = request.service
+    """
+    Return the event that accepts a request, for the customer with this id if they are known already.
+
+    `chosen` is the service of whoever was chosen, for a request that names a group.
+    """
+    service = chosen or request.service
     return BookingInitiated(
         at=now,
         service=service,
@@ -52,6 +63,7 @@ def initiate(
         valid_until=min(request.starts_at - timedelta(minutes=service.notice_minutes), now + policy.expiry),
         correlation_id=request.correlation_id,
         policy_version=policy.version,
+        staff_group=None if request.staff_id else request.staff_group,
     )
 
 
@@ -71,8 +83,7 @@ def judge_repeat(booking: Booking, request: RequestBooking) -> Repeat:
         return Repeat.SAME
     if booking.status in _SPENT or _moved_away(booking):
         return Repeat.NEXT_GENERATION
-    staff_id = request.staff_id or request.service.staff_id
-    if facts.staff_id != staff_id or facts.ends_at - facts.starts_at != request.service.duration:
+    if not _is_for(facts.staff_id, request) or facts.ends_at - facts.starts_at != request.service.duration:
         return Repeat.NEAR_DUPLICATE
     return Repeat.SAME
 
@@ -143,6 +154,12 @@ def move_refused(booking: Booking, command: RequestReschedule) -> Failure | None
     if taken is not None:
         return taken.failure
     return booking.move_failure if booking.starts_at != command.starts_at else None
+
+
+def _is_for(staff_id: str | None, request: RequestBooking) -> bool:
+    if request.staff_group is not None and request.staff_id is None:
+        return True
+    return staff_id == (request.staff_id or request.service.staff_id)
 
 
 def _taken(booking: Booking, command: RequestReschedule) -> MoveCommand | None:

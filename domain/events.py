@@ -31,7 +31,11 @@ CreatedHow: TypeAlias = Literal["made", "adopted"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingInitiated:
-    """The wish was accepted: from here on it is durable, and holds its slot by a claim."""
+    """
+    The wish was accepted: from here on it is durable, and holds its slot by a claim.
+
+    `service` is what is booked. It was chosen, and not named, if there is a `staff_group`: whoever of it was asked for.
+    """
 
     TOPIC: ClassVar[str] = "booking.initiated.v1"
     at: datetime
@@ -53,6 +57,7 @@ class BookingInitiated:
     valid_until: datetime
     correlation_id: str
     policy_version: str
+    staff_group: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

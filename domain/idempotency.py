@@ -48,6 +48,7 @@ def key_for(request: RequestBooking, *, generation: int = 0) -> IdempotencyKey:
             request.starts_at.isoformat(),
             request.source,
             generation,
+            *_group_of(request),
         ),
     )
     return IdempotencyKey(text=str(booking_id), booking_id=booking_id, given=False, generation=generation)
@@ -75,8 +76,14 @@ def fingerprint(request: RequestBooking) -> str:
         request.call_id,
         request.confidence,
         request.allow_near_duplicate,
+        *_group_of(request),
     )
     return hashlib.sha256(wish.encode()).hexdigest()
+
+
+def _group_of(request: RequestBooking) -> tuple[str, ...]:
+    # As it was given, never who was chosen. Nothing is added without one, so that older keys stay as they are.
+    return () if request.staff_group is None else (request.staff_group,)
 
 
 def _canonical(*parts: object) -> str:

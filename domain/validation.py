@@ -6,7 +6,7 @@ All problems are reported at once, so that a caller mends them in one go.
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -48,10 +48,15 @@ class _Problems:
 
 
 def validate(
-    wish: BookAppointment, offer: Offer, *, now: datetime | None, voice: VoiceRule = DEFAULT_RULE
+    wish: BookAppointment,
+    offer: Offer,
+    *,
+    now: datetime | None,
+    voice: VoiceRule = DEFAULT_RULE,
+    team: Sequence[Offer] = (),
 ) -> RequestBooking:
     """
-    Return the request that a wish amounts to.
+    Return the request that a wish amounts to; if there is a `team`, the start has to suit one of it.
 
     Without `now` only its form is checked: a repeat of a wish that was taken once may
     be as old as it likes, and the rules may have changed since.
@@ -64,9 +69,9 @@ def validate(
     person = _person(wish, problems)
     starts_at = _starts_at(wish, problems)
     if starts_at is not None and now is not None:
-        problems.add(
-            "starts_at", _time_problem(starts_at, offer, now) or _hours_problem(starts_at, offer, wish.time_zone)
-        )
+        zone = wish.time_zone
+        if not any(start_problem(starts_at, one, time_zone=zone, now=now) is None for one in team):
+            problems.add("starts_at", start_problem(starts_at, offer, time_zone=zone, now=now))
     _check_rest(wish, problems)
     problems.add("confidence", _confidence_problem(wish, None if now is None else voice))
     if problems.found or starts_at is None:
@@ -78,6 +83,7 @@ def validate(
         time_zone=wish.time_zone,
         source=wish.source,
         staff_id=wish.staff_id,
+        staff_group=wish.staff_group,
         call_id=wish.call_id,
         confidence=None if wish.confidence is None else abs(float(wish.confidence)),
         allow_near_duplicate=wish.allow_near_duplicate,
@@ -139,10 +145,15 @@ def validate_move(starts_at: datetime, reason: str, offer: Offer, *, time_zone: 
     except OverflowError:
         problems.add("starts_at", "is out of range")
         raise CustomerValidationError(tuple(problems.found)) from None
-    problems.add("starts_at", _time_problem(moment, offer, now) or _hours_problem(moment, offer, time_zone))
+    problems.add("starts_at", start_problem(moment, offer, time_zone=time_zone, now=now))
     if problems.found:
         raise CustomerValidationError(tuple(problems.found))
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def start_problem(starts_at: datetime, offer: Offer, *, time_zone: str, now: datetime) -> str | None:
+    """Say why an offer cannot be booked for a start, UTC, of somebody who reads `time_zone`; None if it can."""
+    return _time_problem(starts_at, offer, now) or _hours_problem(starts_at, offer, time_zone)
 
 
 def is_time_zone(name: str) -> bool:
@@ -196,6 +207,8 @@ def _check_rest(wish: BookAppointment, problems: _Problems) -> None:
     problems.add("source", identifier_problem(wish.source, at_most=SOURCE_LIMIT))
     if wish.staff_id is not None:
         problems.add("staff_id", identifier_problem(wish.staff_id))
+    if wish.staff_group is not None:
+        problems.add("staff_group", identifier_problem(wish.staff_group))
     if wish.call_id is not None:
         problems.add("call_id", text_problem(wish.call_id, at_most=NAME_LIMIT))
     if wish.idempotency_key is not None:

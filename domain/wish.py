@@ -19,6 +19,7 @@ class BookAppointment:
     """
     Book `service_id` for this customer.
 
+    With a `staff_group`, anybody of that group who offers the same will do.
     `starts_at` is aware, with an offset that `time_zone` (IANA) has at that instant.
     `metadata` is any JSON object of the caller's, 16 KiB at most; it stays here.
     """
@@ -30,6 +31,7 @@ class BookAppointment:
     time_zone: str
     source: str
     staff_id: str | None = None
+    staff_group: str | None = None
     notes: str | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
     call_id: str | None = None

@@ -35,8 +35,9 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
     """Return what was said when this happened."""
     match event:
         case e.BookingInitiated():
+            chosen = "" if event.staff_group is None else f", chosen from {event.staff_group},"
             return (
-                _asks(f"book {event.service.service_id} from {event.starts_at.isoformat()}"),
+                _asks(f"book {event.service.service_id}{chosen} from {event.starts_at.isoformat()}"),
                 _stores("the wish, its claim on the slot, its due work"),
             )
         case e.CalcomBookingAttempted():

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from domain.confidence import DEFAULT_RULE, VoiceRule
 from domain.policy import Policy
+from sagas.assigning import Assigning
 from sagas.convergence import Convergence
 from sagas.effects import Effects
 from sagas.engine import Engine
 from sagas.inbox import Inbox
 from sagas.orchestrator import Orchestrator
-from sagas.ports import Agenda, Appointments, Calendars, Clock, Customers, Hints, Ids, Log, Services
+from sagas.ports import Agenda, Appointments, Calendars, Clock, Customers, Diary, Hints, Ids, Log, Offering, Services
 from sagas.repairs import Repairs
 from sagas.walk_in import WalkIns
 from sagas.worker import Worker
@@ -34,6 +35,8 @@ def assemble(
     calendars: Calendars,
     appointments: Appointments,
     services: Services,
+    diary: Diary,
+    offering: Offering,
     customers: Customers,
     hints: Hints,
     clock: Clock,
@@ -47,11 +50,11 @@ def assemble(
     engine = Engine(log=log, effects=effects, hints=hints, clock=clock, ids=ids, policy=policy)
     orchestrator = Orchestrator(
         engine=engine,
+        assigning=Assigning(engine=engine, diary=diary, offering=offering, clock=clock, policy=policy),
         services=services,
         customers=customers,
         hints=hints,
         clock=clock,
-        policy=policy,
         voice=voice,
     )
     convergence = Convergence(

@@ -7,6 +7,7 @@ start an effect.
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import assert_never
 from uuid import UUID
@@ -74,9 +75,22 @@ class Engine:
             correlation_id = booking.initiated.correlation_id
         return Run(saved=booking, state=booking, token=token or self._ids.token(), correlation_id=correlation_id)
 
-    def open(self, booking_id: UUID, initiated: BookingInitiated, *, customer_found: bool = False) -> Run:
-        """Return the run of a new booking, to be driven; unless its customer was found, its first append looks."""
+    def open(
+        self,
+        booking_id: UUID,
+        initiated: BookingInitiated,
+        *others: BookingInitiated,
+        customer_found: bool = False,
+        near: Mapping[UUID, UUID] | None = None,
+    ) -> Run:
+        """
+        Return the run of a new booking, to be driven; unless its customer was found, its first append looks.
+
+        It begins as one of `others` if the staff is taken. `near` are bookings that it is a
+        near-duplicate of, by their customers.
+        """
         run = self.begin(initial_state(booking_id), correlation_id=initiated.correlation_id)
+        run.others, run.near = others, near or {}
         run.initiate(initiated, customer_found=customer_found)
         return run
 
@@ -154,18 +168,16 @@ class Engine:
         if not run.pending and due == run.due:
             return
         lease = Lease(token=run.token, lasts=self._policy.lease)
-        while True:
-            append = run.append(append_id=self._ids.attempt_id(), now=self._clock.now(), due=due, if_refused=lease)
-            match await self._append(append, insist=run.rerecord is not None):
-                case Appended() as appended:
-                    run.written(appended, due=due)
+        append = run.append(append_id=self._ids.attempt_id(), now=self._clock.now(), due=due, if_refused=lease)
+        match await self._append(append, insist=run.rerecord is not None):
+            case Appended() as appended:
+                run.written(appended, due=due)
+                if run.saved.version:
                     self._tell(run.saved)
-                    return
-                case Lost():
-                    await self._lost(run)
-                    return
-                case OtherCustomer(customer_id=customer_id):
-                    run.initiate_for(customer_id)
+            case Lost():
+                await self._lost(run)
+            case OtherCustomer(customer_id=customer_id):
+                run.initiate_for(customer_id)
 
     async def _lost(self, run: Run) -> None:
         """

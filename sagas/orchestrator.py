@@ -5,7 +5,7 @@ A request that starts a saga drives it itself; the happy path is never queued. A
 who goes away, or whose patience ends, cancels nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -26,9 +26,9 @@ from domain.errors import (
 )
 from domain.idempotency import key_for
 from domain.offer import Offer
-from domain.policy import Policy
 from domain.validation import cancellation_problem, validate, validate_move
 from domain.wish import BookAppointment
+from sagas.assigning import Assigning, find_team
 from sagas.callers import Callers, deadline_in
 from sagas.engine import Engine
 from sagas.ports import Clock, Customers, Hints, Services
@@ -45,19 +45,19 @@ class Orchestrator:
         self,
         *,
         engine: Engine,
+        assigning: Assigning,
         services: Services,
         customers: Customers,
         hints: Hints,
         clock: Clock,
-        policy: Policy,
         voice: VoiceRule = DEFAULT_RULE,
     ) -> None:
         self._engine = engine
+        self._assigning = assigning
         self._services = services
         self._customers = customers
         self._hints = hints
         self._clock = clock
-        self._policy = policy
         self._voice = voice
         self._callers = Callers(engine)
 
@@ -66,7 +66,7 @@ class Orchestrator:
         Book an appointment in both places, and wait up to `patience` seconds for the outcome.
 
         Raises:
-            CustomerValidationError: fields are wrong; nothing was stored.
+            CustomerValidationError: fields are wrong, or nobody of the group can be chosen; nothing was stored.
             UnknownService: the company has no such service; nothing was stored.
             KeyReused: the idempotency key came with another payload before.
             AppointmentDatabaseError: the database is away; `booking_id` is the booking
@@ -82,12 +82,13 @@ class Orchestrator:
         offer = await self._services.find(company_id=wish.company_id, service_id=wish.service_id)
         deadline = deadline_in(patience)
         try:
-            request = validate(wish, offer, now=self._clock.now(), voice=self._voice)
+            team = await find_team(self._services, offer, staff_group=wish.staff_group, staff_id=wish.staff_id)
+            request = validate(wish, offer, now=self._clock.now(), voice=self._voice, team=team)
         except CustomerValidationError as error:
             return await self._answer_old_wish(wish, offer, error, deadline)
         generation = 0
         while True:
-            result = await self._try_generation(request, generation, deadline)
+            result = await self._try_generation(request, generation, deadline, team=team)
             if result is not None:
                 return result
             generation = await self._next_generation(request, generation)
@@ -243,18 +244,18 @@ class Orchestrator:
                 newest, step = newest + step, step * 2
         return newest + 1 if newest == spent else newest
 
-    async def _try_generation(self, request: RequestBooking, generation: int, deadline: float) -> BookingResult | None:
+    async def _try_generation(
+        self, request: RequestBooking, generation: int, deadline: float, *, team: Sequence[Offer]
+    ) -> BookingResult | None:
         key = key_for(request, generation=generation)
         known = await self._begun(key.booking_id)
         if known is not None:
             return await self._answer_repeat(known, request, deadline)
         company_id, phone = request.service.company_id, request.person.phone
         customer_id = None if phone is None else self._customers.recall(company_id=company_id, phone=phone)
-        initiated = deciding.initiate(
-            request, key=key, now=self._clock.now(), policy=self._policy, customer_id=customer_id
-        )
-        run = self._engine.open(key.booking_id, initiated, customer_found=customer_id is not None)
-        booking = await self._callers.drive(run, deadline)
+        with self._assigning.under_way(key.booking_id):
+            run = await self._assigning.begin(request, key=key, team=team, customer_id=customer_id)
+            booking = await self._callers.drive(run, deadline)
         if run.saved.version:
             # The wish became durable here, even if somebody else has written to its stream since.
             self._hints.judged(booking, repeated=False)

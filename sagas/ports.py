@@ -8,7 +8,9 @@ from uuid import UUID
 
 from domain.booking import Booking
 from domain.offer import Offer
+from domain.period import Period
 from domain.service import Service
+from domain.staffing import Busy
 from sagas.appending import Append, AppendResult, Recorded
 from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome, Sightings, Trace
 from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
@@ -117,7 +119,15 @@ class Calendars(Protocol):
         ...
 
 
-class Services(Protocol):
+class Groups(Protocol):
+    """Which services share a group of staff."""
+
+    async def group(self, *, company_id: str, staff_group: str) -> Sequence[Offer]:
+        """Return the company's services that share a group."""
+        ...
+
+
+class Services(Groups, Protocol):
     """What can be booked."""
 
     async def find(self, *, company_id: str, service_id: str) -> Offer:
@@ -132,6 +142,32 @@ class Services(Protocol):
 
     async def booked_as(self, *, company_id: str, event_type_id: int) -> Service | None:
         """Return the company's service behind an event type of Cal.com, the oldest if there are several, or None."""
+        ...
+
+
+class Diary(Protocol):
+    """When members of staff are busy, as far as it is known here."""
+
+    async def busy(self, period: Period, *, company_id: str, staff_ids: Sequence[str]) -> Sequence[Busy]:
+        """
+        Return what claims and appointments take of a period.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        ...
+
+
+class Offering(Protocol):
+    """What Cal.com offers."""
+
+    async def not_offered(self, services: Sequence[Service], starts_at: datetime) -> int:
+        """
+        Count those, from the first on, that cannot be booked for a start: the next one can, or it cannot be said soon.
+
+        It raises nothing.
+        """
         ...
 
 

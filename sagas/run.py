@@ -6,7 +6,7 @@ do; only then are they written, together. That is why an undisturbed booking cos
 commits: one before Cal.com is asked, one after it has answered.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -44,7 +44,9 @@ class Run:
     `rerecord` computes the events of the last outcome anew for another state: an
     outcome must reach the log even when somebody else has written in between. `due` is
     what the log says is due, if this run has written it. `refused` and `lost` tell what
-    became of the last append, and `on_heard` is called once one is durable.
+    became of the last append, and `on_heard` is called once one is durable. `others` is
+    how the booking may begin instead, in this order, while its staff turns out to be taken;
+    `near` are bookings that it must not begin beside, by their customers.
     """
 
     saved: Booking
@@ -52,6 +54,8 @@ class Run:
     token: UUID
     correlation_id: str
     pending: list[BookingEvent] = field(default_factory=list)
+    others: Sequence[BookingInitiated] = ()
+    near: Mapping[UUID, UUID] = field(default_factory=dict)
     claim: SlotClaim | None = None
     customer: Customer | None = None
     appointment: InsertAppointment | MoveAppointment | CancelAppointment | None = None
@@ -71,13 +75,20 @@ class Run:
         self.claim = claim_of(initiated)
         self.customer = customer_of(initiated, found=customer_found)
         self.decide(initiated)
+        known = self.near.get(initiated.customer_id)
+        if known is not None:
+            self.decide(near_duplicate_of(known, now=initiated.at))
 
     def initiate_for(self, customer_id: UUID) -> None:
         """Begin the booking anew: the person has been a customer under this id before."""
-        begun, (_, *others) = self.state.facts, self.pending
-        self.pending, self.state = [], self.saved
-        self.initiate(replace(begun, customer_id=customer_id), customer_found=True)
-        self.decide(*others)
+        self.others = tuple(replace(one, customer_id=customer_id) for one in self.others)
+        self._begin_anew(replace(self.state.facts, customer_id=customer_id), customer_found=True)
+
+    def _begin_anew(self, initiated: BookingInitiated, *, customer_found: bool) -> None:
+        # Nothing was written: what was decided before is decided again, for another beginning.
+        self._forget(self.saved)
+        self.refused = True
+        self.initiate(initiated, customer_found=customer_found)
 
     def persist(self, booked: AppointmentBooked) -> None:
         """Add the pivot, which the database may refuse."""
@@ -120,6 +131,10 @@ class Run:
     def written(self, appended: Appended, *, due: Due) -> None:
         """Take over what the log now holds."""
         self.refused = appended.refusal is not None
+        if self._may_begin_otherwise and not appended.events:
+            following, *self.others = self.others
+            self._begin_anew(following, customer_found=self.customer is not None and self.customer.found)
+            return
         as_decided = appended.events == tuple(self.pending)
         self.saved = self.state if as_decided else fold(self.saved, only_booking_events(appended.events))
         # A refused claim ends a new booking; a refused appointment leaves it leased.
@@ -141,6 +156,10 @@ class Run:
     def _ends_now(self) -> bool:
         return self.state.ended in ENDED and self.state.ended is not self.saved.ended
 
+    @property
+    def _may_begin_otherwise(self) -> bool:
+        return bool(self.others) and not self.saved.version
+
     def _forget(self, state: Booking) -> None:
         self.state = state
         self.pending = []
@@ -148,9 +167,12 @@ class Run:
 
     def _on_refused(self, now: datetime, due: Due) -> Callable[[Refusal], Instead] | None:
         events = tuple(self.pending)
+        may_begin_otherwise = self._may_begin_otherwise
 
         def on_refused(refusal: Refusal) -> Instead:
             first = events[0]
+            if may_begin_otherwise and refusal.by == "staff_overlap":
+                return Instead(events=(), due=NothingDue())
             if refusal.refused == "claim" and isinstance(first, RescheduleRequested):
                 # What else is due for the booking is looked up again.
                 return Instead(events=(first, _move_refused(refusal, now)), due=DueAfter(delay=timedelta(0)))
@@ -174,13 +196,15 @@ def _move_refused(refusal: Refusal, now: datetime) -> RescheduleFailed:
 
 def _refused_at_once(refusal: Refusal, now: datetime) -> BookingFailed:
     if refusal.by == "near_duplicate":
-        reason, detail = (
-            "near_duplicate",
-            "the customer already has a booking of this service within 5 minutes of this start",
-        )
-    else:
-        reason, detail = "slot_taken", "the member of staff is already booked at that time"
-    return BookingFailed(at=now, reason=reason, detail=detail, conflicting_booking_id=refusal.booking_id)
+        return near_duplicate_of(refusal.booking_id, now=now)
+    detail = "the member of staff is already booked at that time"
+    return BookingFailed(at=now, reason="slot_taken", detail=detail, conflicting_booking_id=refusal.booking_id)
+
+
+def near_duplicate_of(known: UUID | None, *, now: datetime) -> BookingFailed:
+    """Return that a booking ends at once, since its customer has another one nearby."""
+    detail = "the customer already has a booking of this service within 5 minutes of this start"
+    return BookingFailed(at=now, reason="near_duplicate", detail=detail, conflicting_booking_id=known)
 
 
 def _not_persisted(refusal: Refusal, now: datetime) -> AppointmentPersistenceFailed:

@@ -1,17 +1,21 @@
 """Other times for somebody whose slot was gone, if that can be said at once."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from adapters.availability.free_slots import Availability, Offers
+from adapters.availability.free_slots import Availability, Offers, joined
 from adapters.availability.span import DAY
-from domain.booking import Booking
+from domain.booking import Booking, BookingStatus
 from domain.errors import AppointmentError
+from domain.offer import Offer
 from domain.period import Period
 from domain.validation import is_time_zone
+from sagas.assigning import find_team
 from sagas.ports import Clock
 
 LIMIT_SECONDS = 1.0
@@ -52,11 +56,22 @@ class Alternatives:
             return ()
         offer = await self._offers.find(company_id=facts.service.company_id, service_id=facts.service.service_id)
         free = await self._availability.within(period, offer, staff_id=facts.staff_id, zone=zone)
+        # Whoever refused the wished time is not asked for it again; somebody else of the group may be.
+        free = replace(free, starts=tuple(start for start in free.starts if start != wished))
+        team = await self._others_of(offer, booking)
+        if team:
+            free = joined((free, await self._availability.of_team(period, team, zone=zone)), zone=zone)
         if free.source == "stale":
             # Whoever was just refused should not be sent to a time that may be gone as well.
             return None
-        others = (start for start in free.starts if start != wished)
-        return tuple(sorted(others, key=lambda start: (abs(start - wished), start))[:MOST])
+        return tuple(sorted(free.starts, key=lambda start: (abs(start - wished), start))[:MOST])
+
+    async def _others_of(self, offer: Offer, booking: Booking) -> Sequence[Offer]:
+        if booking.status is not BookingStatus.FAILED:
+            # One that was booked stays with whom it is booked.
+            return ()
+        team = await find_team(self._offers, offer, staff_group=booking.facts.staff_group)
+        return [one for one in team if one.service != offer.service]
 
     def _days_from(self, wished: datetime, zone: ZoneInfo) -> Period | None:
         now, day = self._clock.now(), wished.astimezone(zone).date()

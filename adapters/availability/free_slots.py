@@ -4,9 +4,10 @@ The free slots of a service: Cal.com's, by days that are cached one by one, less
 What is taken here is read anew for every answer, since it can be had at once and counts.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,8 @@ from domain.errors import CalcomBookingError
 from domain.offer import Offer
 from domain.period import Period
 from domain.service import Service
-from sagas.ports import Clock
+from sagas.assigning import find_team
+from sagas.ports import Clock, Groups
 
 FRESH = timedelta(minutes=10)
 KEPT = timedelta(minutes=60)
@@ -32,10 +34,11 @@ Day: TypeAlias = tuple[datetime, ...]
 """What is cached of a day: the starts that Cal.com offers, UTC."""
 Source: TypeAlias = Literal["calcom", "cache", "stale"]
 
+_CERTAINTY: tuple[Source, ...] = ("calcom", "cache", "stale")
 _NOT_FOUND = 404
 
 
-class Offers(Protocol):
+class Offers(Groups, Protocol):
     """What can be booked."""
 
     async def find(self, *, company_id: str, service_id: str) -> Offer:
@@ -77,14 +80,24 @@ class Availability:
         self._clock = clock
 
     async def find(
-        self, *, company_id: str, service_id: str, since: date, until: date, time_zone: str | None = None
+        self,
+        *,
+        company_id: str,
+        service_id: str,
+        since: date,
+        until: date,
+        time_zone: str | None = None,
+        staff_id: str | None = None,
+        staff_group: str | None = None,
     ) -> FreeSlots:
         """
         Return the free slots of a service; dates mean whole days of the time zone, which by default is the service's.
 
+        With a `staff_group`, that is what anybody of it has free who offers the same.
+
         Raises:
             UnknownService: the company has no such service.
-            CustomerValidationError: the span is none, or too long.
+            CustomerValidationError: the span is none, or too long, or nobody of the group can be chosen.
             CalcomBookingError: Cal.com did not say, and what is cached is too old.
             AppointmentDatabaseError: the database did not answer.
 
@@ -92,7 +105,43 @@ class Availability:
         offer = await self._offers.find(company_id=company_id, service_id=service_id)
         zone = ZoneInfo(time_zone or offer.service.time_zone or "UTC")
         period = read_span(since, until, zone=zone, now=self._clock.now())
-        return await self.within(period, offer, staff_id=offer.service.staff_id, zone=zone)
+        team = await find_team(self._offers, offer, staff_group=staff_group, staff_id=staff_id)
+        if team:
+            return await self.of_team(period, team, zone=zone)
+        return await self.within(period, offer, staff_id=staff_id or offer.service.staff_id, zone=zone)
+
+    async def of_team(self, period: Period, team: Sequence[Offer], *, zone: ZoneInfo) -> FreeSlots:
+        """
+        Return the free slots of anybody of a team; whose slots cannot be known is left out.
+
+        Raises:
+            CalcomBookingError: Cal.com did not say of anybody.
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        asked = (self.within(period, one, staff_id=one.service.staff_id, zone=zone) for one in team)
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        known = [one for one in found if isinstance(one, FreeSlots)]
+        problems = [one for one in found if isinstance(one, BaseException)]
+        for problem in problems:
+            if not known or not isinstance(problem, CalcomBookingError):
+                raise problem
+        return joined(known, zone=zone)
+
+    async def offers(self, service: Service, starts_at: datetime) -> bool | None:
+        """
+        Tell whether Cal.com offers a start, whatever is taken here; None if what is known is old.
+
+        Raises:
+            CalcomBookingError: Cal.com did not say, and what is cached is too old.
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        instant = Period(starts_at=starts_at, ends_at=starts_at + timedelta.resolution)
+        found = await self._days(instant, service, service.staff_id)
+        if _source_of(found) == "stale":
+            return None
+        return any(starts_at in one.entry.value for one in found.values())
 
     async def within(self, period: Period, offer: Offer, *, staff_id: str | None, zone: ZoneInfo) -> FreeSlots:
         """
@@ -176,6 +225,17 @@ class Availability:
     def _age_of(self, found: Mapping[str, Found[Day]]) -> float:
         oldest = min(one.entry.read_at for one in found.values())
         return max((self._clock.now() - oldest).total_seconds(), 0.0)
+
+
+def joined(free: Sequence[FreeSlots], *, zone: ZoneInfo) -> FreeSlots:
+    """Return what is free for any of several, one at least."""
+    # In UTC, since a clock that is put back shows two instants alike.
+    starts = {start.astimezone(UTC) for one in free for start in one.starts}
+    return FreeSlots(
+        starts=tuple(start.astimezone(zone) for start in sorted(starts)),
+        source=max((one.source for one in free), key=_CERTAINTY.index),
+        age_seconds=max(one.age_seconds for one in free),
+    )
 
 
 def read_day(value: object) -> Day:

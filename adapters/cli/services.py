@@ -60,7 +60,7 @@ def list_(*, company: Company = None) -> None:
 
     for offer in with_application(run, settings=settings):
         one = offer.service
-        staff = one.staff_id or one.staff_group or "–"
+        staff = f"{one.staff_id or '–'}" + (f" ({one.staff_group})" if one.staff_group else "")
         hours = "–" if offer.opening_hours is None else str(offer.opening_hours)
         typer.echo(
             f"{one.service_id}\t{one.name}\t{one.duration_minutes} min\tevent type {one.calcom_event_type_id}"

@@ -33,6 +33,7 @@ class DatabaseServices:
         self._readers = readers
         self._clock = clock
         self._known: Expiring[tuple[str, str], Offer] = Expiring(seconds=REMEMBERED_SECONDS)
+        self._groups: Expiring[tuple[str, str], Sequence[Offer]] = Expiring(seconds=REMEMBERED_SECONDS)
 
     async def find(self, *, company_id: str, service_id: str) -> Offer:
         """
@@ -58,6 +59,21 @@ class DatabaseServices:
 
         """
         return await self._readers.run(lambda: self._list(company_id))
+
+    async def group(self, *, company_id: str, staff_group: str) -> Sequence[Offer]:
+        """
+        Return the company's services that share a group, as they were a few seconds ago at most.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        known = self._groups.get((company_id, staff_group))
+        if known is None:
+            query = _SERVICES.where(services.c.company_id == company_id, services.c.staff_group == staff_group)
+            known = await self._readers.run(lambda: self._selected(query.order_by(services.c.service_id)))
+            self._groups.put((company_id, staff_group), known)
+        return known
 
     async def all(self) -> Sequence[Offer]:
         """
@@ -93,6 +109,8 @@ class DatabaseServices:
         """
         await self._readers.run(lambda: self._put(offer))
         self._known.forget((offer.service.company_id, offer.service.service_id))
+        # It may have left one group for another.
+        self._groups.clear()
 
     def _find(self, company_id: str, service_id: str) -> Offer:
         query = _SERVICES.where(services.c.company_id == company_id, services.c.service_id == service_id)

@@ -43,6 +43,10 @@ class ServiceDirectory:
         """
         return await self._stored.find(company_id=company_id, service_id=service_id)
 
+    async def group(self, *, company_id: str, staff_group: str) -> Sequence[Offer]:
+        """Return the company's services that share a group, as they were a few seconds ago at most."""
+        return await self._stored.group(company_id=company_id, staff_group=staff_group)
+
     async def booked_as(self, *, company_id: str, event_type_id: int) -> Service | None:
         """Return the company's service behind an event type of Cal.com, the oldest if there are several, or None."""
         return await self._stored.booked_as(company_id=company_id, event_type_id=event_type_id)

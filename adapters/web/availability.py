@@ -41,6 +41,8 @@ async def list_free_slots(request: Request) -> Response:
             since=asked.since,
             until=asked.until,
             time_zone=asked.time_zone,
+            staff_id=asked.staff_id,
+            staff_group=asked.staff_group,
         )
     except CalcomBookingError as error:
         if not error.transient:

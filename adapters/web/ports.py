@@ -174,14 +174,22 @@ class Availability(Protocol):
     """When services can be booked."""
 
     async def find(
-        self, *, company_id: str, service_id: str, since: date, until: date, time_zone: str | None = None
+        self,
+        *,
+        company_id: str,
+        service_id: str,
+        since: date,
+        until: date,
+        time_zone: str | None = None,
+        staff_id: str | None = None,
+        staff_group: str | None = None,
     ) -> FreeSlots:
         """
-        Return the free slots of a service.
+        Return the free slots of a service, or of everybody of a group who offers the same.
 
         Raises:
             UnknownService: the company has no such service.
-            CustomerValidationError: the span is none, or too long.
+            CustomerValidationError: the span is none, or too long, or nobody of the group can be chosen.
             CalcomBookingError: Cal.com did not say, and what is cached is too old.
 
         """

@@ -103,6 +103,12 @@ class Span(Query):
         default=None,
         description="IANA, such as Europe/Berlin: of the dates and of the answer; else the service's, or UTC.",
     )
+    staff_id: Identifier | None = Field(default=None, description="Whose time is meant, if not the service's own.")
+    staff_group: Identifier | None = Field(
+        default=None,
+        description="The staff_group of the service: what anybody of it has free "
+        "who has a service with the same name and length.",
+    )
 
 
 class Form(Query):

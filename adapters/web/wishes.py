@@ -53,11 +53,6 @@ def _without(problem: str | None, text: str) -> str:
     return text
 
 
-def _no_group_yet(value: object) -> None:
-    if value is not None:
-        raise ValueError("cannot be chosen yet; name the member of staff in staff_id")
-
-
 def _secret(text: str) -> str:
     return _without(secret_problem(text), text)
 
@@ -72,6 +67,10 @@ def _zone(name: str) -> str:
     return name
 
 
+GROUP = (
+    "The staff_group of the service: anybody of it will do who has a service with the same name and length. "
+    "Whoever is free then and has the least booked on that day is chosen, and their service is the one that is booked."
+)
 Instant = Annotated[
     datetime, BeforeValidator(read_instant, json_schema_input_type=Annotated[str, Field(description=_INSTANT_MESSAGE)])
 ]
@@ -103,8 +102,10 @@ class BookingFields(Fields):
     starts_at: Instant
     time_zone: str = Field(description="IANA, such as Europe/Berlin; `starts_at` must have an offset of this zone.")
     source: str = Field(description="Where the wish comes from, such as `voice` or `web`.")
-    staff_id: str | None = None
-    staff_group: Annotated[None, BeforeValidator(_no_group_yet)] = Field(default=None, description="Not chosen yet.")
+    staff_id: str | None = Field(
+        default=None, description="The member of staff; with a staff_group, the one of it whose service is booked."
+    )
+    staff_group: Identifier | None = Field(default=None, description=GROUP)
     notes: str | None = None
     metadata: dict[str, Any] | None = Field(default=None, description="Your own JSON object; 16 KiB at most.")
     call_id: str | None = Field(default=None, description="The voice call's id.")
@@ -121,6 +122,7 @@ class BookingFields(Fields):
             time_zone=self.time_zone,
             source=self.source,
             staff_id=self.staff_id,
+            staff_group=self.staff_group,
             notes=self.notes,
             metadata=self.metadata or {},
             call_id=self.call_id,
@@ -161,8 +163,12 @@ class ServiceFields(Fields):
     name: Line
     duration_minutes: int = Field(ge=1, le=24 * 60)
     calcom_event_type_id: int = Field(ge=1, le=2**31 - 1)
-    staff_id: Identifier | None = None
-    staff_group: Identifier | None = None
+    staff_id: Identifier | None = Field(default=None, description="Whose service this is.")
+    staff_group: Identifier | None = Field(
+        default=None,
+        description="Services of one group with the same name and length are one offer by several people, of whom "
+        "calsaga chooses one for a wish that names the group. Each needs a staff_id and its own event type.",
+    )
     time_zone: Zone | None = Field(default=None, description="IANA, such as Europe/Berlin.")
     opening_hours: Hours = Field(
         default=None,

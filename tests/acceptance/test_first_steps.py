@@ -166,6 +166,46 @@ def test_one_booking_from_the_command_line_to_its_cancellation(installed: Instal
     )
 
 
+def test_anybody_of_a_group_is_booked_from_the_command_line_and_from_a_file(installed: Installation) -> None:
+    for number in (71, 72):
+        made = httpx.put(
+            f"{installed.calcom}/_sandbox/event-types/{number}", json={"slug": f"kind-{number}", "hosts": [number]}
+        )
+        assert made.is_success
+    services, wishes = installed.folder / "group.csv", installed.folder / "wishes.jsonl"
+    services.write_text(
+        "service_id,name,duration_minutes,calcom_event_type_id,staff_id,staff_group\n"
+        "cut-dan,Cut,30,71,dan,barbers\n"
+        "cut-eve,Cut,30,72,eve,barbers\n"
+    )
+    defined = installed.run("services", "import", str(services))
+    listed = installed.run("services", "list")[1]
+    when = (TUESDAY + timedelta(days=40)).isoformat()
+    book = ("book", "--service", "cut-dan", "--starts-at", when, "--time-zone", "UTC", "--json")
+    first = installed.run(*book, "--staff-group", "barbers", "--name", "Ada", "--email", "ada@example.com")
+    wrong = installed.run(*book, "--staff-group", "cooks", "--name", "Ben", "--email", "ben@example.com")
+    asked = {"service_id": "cut-dan", "starts_at": when}
+    lines = [booking(number, staff_group=group, **asked) for number, group in ((60, "barbers"), (61, "cooks"))]
+    wishes.write_text("\n".join(json.dumps(line) for line in lines))
+    imported = installed.run(
+        "import", str(wishes), "--json", "--report", str(installed.folder / "group-rejected.jsonl")
+    )
+    everybody = installed.run(*book, "--staff-group", "barbers", "--name", "Cal", "--email", "cal@example.com")
+
+    assert (0, "2 defined, 0 rejected") == defined[:2]
+    assert ["dan (barbers)", "eve (barbers)"] == [
+        line.split("\t")[4] for line in listed.splitlines() if line.startswith("cut-")
+    ]
+    assert (0, "dan", "cut-dan") == (
+        first[0],
+        *(json.loads(first[1])["booking"][it] for it in ("staff_id", "service_id")),
+    )
+    assert 2 == wrong[0]
+    assert "staff_group: " in wrong[2]
+    assert (1, 1) == tuple(json.loads(imported[1])[it] for it in ("booked", "rejected"))
+    assert (1, "slot_taken") == (everybody[0], json.loads(everybody[1])["booking"]["failure"]["reason"])
+
+
 def test_an_import_goes_on_where_it_stopped(installed: Installation) -> None:
     file, report = installed.folder / "bookings.jsonl", installed.folder / "rejected.jsonl"
     lines = [json.dumps(booking(number)) for number in range(20, 26)]

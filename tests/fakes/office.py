@@ -4,7 +4,7 @@ A whole calsaga in memory: one process on the fakes, in virtual time.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.log import FakeAppointments, FakeLog
 from tests.fakes.services import FakeServices
+from tests.fakes.staff import FakeDiary, FakeOffering
 from tests.fakes.time import FakeClock, run_virtually
 
 T = TypeVar("T")
@@ -34,7 +35,14 @@ class Office:
     The fakes and, on top of them, the real engine, front door and worker.
     """
 
-    def __init__(self, *, policy: Policy | None = None, at_once: int = 8, service: Service = SERVICE) -> None:
+    def __init__(
+        self,
+        *,
+        policy: Policy | None = None,
+        at_once: int = 8,
+        service: Service = SERVICE,
+        others: Sequence[Service] = (),
+    ) -> None:
         self.policy = policy or Policy()
         self.clock = FakeClock()
         self.ids = FakeIds(1)
@@ -44,7 +52,9 @@ class Office:
         self.calendar = FakeCalendar(self.calcom)
         self.hints = FakeHints()
         self.customers = FakeCustomers()
-        self.services = FakeServices(service)
+        self.services = FakeServices(service, *others)
+        self.diary = FakeDiary(self.log)
+        self.offering = FakeOffering()
         self.appointments = FakeAppointments(self.log)
         self.at_once = at_once
         self.sagas = self.another_process()
@@ -59,6 +69,8 @@ class Office:
             calendars=self.calendar,
             appointments=self.appointments,
             services=self.services,
+            diary=self.diary,
+            offering=self.offering,
             customers=self.customers,
             hints=self.hints,
             clock=self.clock,

@@ -15,6 +15,7 @@ from sqlalchemy import insert
 
 from adapters.database.customers import DatabaseCustomers
 from adapters.database.tables import services
+from adapters.database.taken import DatabaseTaken
 from adapters.log.store import Store
 from domain.errors import NotBooked
 from domain.policy import Policy
@@ -30,6 +31,7 @@ from tests.fakes.calendar import FakeCalendar
 from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.services import FakeServices
+from tests.fakes.staff import FakeOffering
 from tests.fakes.time import FakeClock
 
 IMPATIENT = Policy(
@@ -68,6 +70,8 @@ class Salon:
             calendars=FakeCalendar(self.calcom),
             appointments=store.appointments,
             services=FakeServices(HAIRCUT),
+            diary=DatabaseTaken(engine=store.engine, readers=store.readers),
+            offering=FakeOffering(),
             customers=DatabaseCustomers(engine=store.engine, readers=store.readers, clock=store.clock),
             hints=FakeHints(),
             clock=store.clock,

@@ -26,6 +26,8 @@ WishName: TypeAlias = Literal[
     "overlaps a",
     "b",
     "b without staff",
+    "b of anybody",
+    "b of anybody else",
     "later",
     "soon",
 ]
@@ -39,6 +41,8 @@ WISHES: tuple[WishName, ...] = (
     "overlaps a",
     "b",
     "b without staff",
+    "b of anybody",
+    "b of anybody else",
     "later",
     "soon",
 )

@@ -33,27 +33,31 @@ from tests.fakes.hints import FakeHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.log import AppointmentRow, FakeLog
 from tests.fakes.services import FakeServices
+from tests.fakes.staff import FakeDiary, FakeOffering
 from tests.fakes.time import START, FakeClock, run_virtually
 from tests.properties.gated import GatedAgenda, GatedAppointments, GatedCalendar, GatedLog
 from tests.properties.plan import Action, AtCalcom, Book, Cancel, Plan, Reschedule, TakeOver, WishName
 from tests.properties.post import Post
 
 COMPANY = "acme"
-HOSTS = {1: "ann", 2: "ann", 3: "bob", 4: "cleo", 5: "dora"}
+HOSTS = {1: "ann", 2: "ann", 3: "bob", 4: "cleo", 5: "dora", 6: "eve"}
 SLOT = START + timedelta(days=1)
 POLICY = Policy()
 MOST_GATES = 10_000
 LONGEST_RUN = timedelta(days=3).total_seconds()
 
 
-def _service(name: str, event_type_id: int, staff_id: str | None, *, notice: int = 0) -> Service:
+def _service(
+    service_id: str, event_type_id: int, staff_id: str | None, *, notice: int = 0, group: str | None = None
+) -> Service:
     return Service(
         company_id=COMPANY,
-        service_id=name,
-        name=name,
+        service_id=service_id,
+        name=group or service_id,
         duration_minutes=30,
         calcom_event_type_id=event_type_id,
         staff_id=staff_id,
+        staff_group=group,
         notice_minutes=notice,
     )
 
@@ -61,7 +65,8 @@ def _service(name: str, event_type_id: int, staff_id: str | None, *, notice: int
 SERVICES = (
     _service("cut", 1, "ann"),
     _service("color", 2, "ann"),
-    _service("shave", 3, "bob"),
+    _service("shave", 3, "bob", group="barbers"),
+    _service("shave by eve", 6, "eve", group="barbers"),
     _service("talk", 4, None),
     _service("walk-in", 5, None, notice=5),
 )
@@ -81,6 +86,8 @@ def wish_for(name: WishName) -> BookAppointment:
         "overlaps a": ("color", 15, None, None),
         "b": ("shave", 60, None, None),
         "b without staff": ("talk", 60, None, None),
+        "b of anybody": ("shave", 60, None, None),
+        "b of anybody else": ("shave by eve", 60, None, "key-2"),
         "later": ("color", 180, None, None),
         "soon": ("walk-in", 15 - 24 * 60, None, None),
     }[name]
@@ -92,6 +99,7 @@ def wish_for(name: WishName) -> BookAppointment:
         time_zone="UTC",
         source="phone",
         staff_id=staff,
+        staff_group="barbers" if "anybody" in name else None,
         idempotency_key=key,
     )
 
@@ -122,6 +130,8 @@ class Process:
             calendars=GatedCalendar(self),
             appointments=GatedAppointments(self),
             services=FakeServices(*SERVICES),
+            diary=FakeDiary(world.log),
+            offering=FakeOffering(),
             customers=FakeCustomers(),
             hints=world.hints,
             clock=world.clock,

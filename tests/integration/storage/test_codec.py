@@ -15,10 +15,10 @@ from adapters.recording.codec import UPCASTS, EventCodec, Stored, Upcast, bookin
 from adapters.recording.errors import UnknownTopic, UnreadableEvent
 from adapters.recording.mapper import EventMapper
 from domain import events, findings, moving, webhook
-from domain.events import BookingEvent, BookingFailed
+from domain.events import BookingEvent, BookingFailed, BookingInitiated
 from domain.webhook import WebhookEvent
 from sagas.appending import LogEvent, Recorded, Refusal
-from tests.integration.storage.appends import append, deferred
+from tests.integration.storage.appends import append, deferred, initiated
 
 CODEC = booking_codec()
 # JSON has neither lone surrogates nor numbers that are none; the borders of the system keep them out.
@@ -118,6 +118,14 @@ def test_old_events_are_brought_up_to_date_one_version_at_a_time(topic: str, old
     )
 
     assert stored(LightSwitched(room="hall", brightness=100)) == codec.decode(topic, state)
+
+
+def test_a_booking_that_began_before_groups_could_be_chosen_from_was_chosen_from_none() -> None:
+    booking = stored(initiated())
+    state = orjson.loads(CODEC.encode(booking))
+    del state["event"]["staff_group"]
+
+    assert booking == CODEC.decode(BookingInitiated.TOPIC, orjson.dumps(state))
 
 
 @pytest.mark.parametrize(

@@ -77,17 +77,28 @@ class Installation:
 
     settings: Settings
 
-    async def define(self, event_type: int, *, service_id: str = "consultation", staff_id: str | None = None) -> None:
+    async def define(
+        self,
+        event_type: int,
+        *,
+        service_id: str = "consultation",
+        staff_id: str | None = None,
+        name: str | None = None,
+        staff_group: str | None = None,
+        time_zone: str | None = None,
+    ) -> None:
         """
         Define a service, as the company would.
         """
         wish = ServiceWish(
             company_id="default",
             service_id=service_id,
-            name=service_id.title(),
+            name=name or service_id.title(),
             duration_minutes=30,
             calcom_event_type_id=event_type,
             staff_id=staff_id,
+            staff_group=staff_group,
+            time_zone=time_zone,
         )
         async with self.opened(background=False) as app:
             await app.directory.services.define(wish)

@@ -174,6 +174,9 @@ class Office:
             raise UnknownService(service_id)
         return self.offers[service_id]
 
+    async def group(self, *, company_id: str, staff_group: str) -> Sequence[Offer]:
+        return [one for one in self.offers.values() if one.service.staff_group == staff_group]
+
     def process(self, *, shared: bool = True) -> Availability:
         cache: Cache[Day] = Cache(
             "availability",

@@ -44,6 +44,8 @@ async def test_free_slots_say_where_they_are_from_and_how_old_they_are(
             "since": date(2027, 3, 2),
             "until": datetime(2027, 3, 3, 9, tzinfo=UTC),
             "time_zone": "Europe/Berlin",
+            "staff_id": None,
+            "staff_group": None,
         }
     ] == backend.availability.asked
 
@@ -53,6 +55,9 @@ async def test_free_slots_say_where_they_are_from_and_how_old_they_are(
     [
         ({"service_id": None}, "service_id"),
         ({"service_id": "a b"}, "service_id"),
+        ({"staff_id": "a b"}, "staff_id"),
+        ({"staff_group": ""}, "staff_group"),
+        ({"staff_group": "a\x00"}, "staff_group"),
         ({"from": None}, "from"),
         ({"to": None}, "to"),
         ({"from": ""}, "from"),

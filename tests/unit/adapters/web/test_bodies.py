@@ -127,7 +127,7 @@ WRONG_VALUES = [
     *(("metadata", value) for value in ({"a": "x" * 17_000}, {"a" * 17_000: 1})),
     *(("call_id", value) for value in ("", "x" * 201, "a\x00")),
     *(("confidence", value) for value in (-0.1, 1.1, 10**30)),
-    ("staff_group", "any"),
+    *(("staff_group", value) for value in ("", "x" * 101, "a b", "a\x00")),
     ("surplus", 1),
     ("customer.surplus", 1),
 ]

@@ -1,0 +1,166 @@
+"""
+How a booking begins: for the service that was named, or for whoever of a group is chosen.
+
+The choice is made once, before the first append, and stands in the log from then on
+(ADR-016). Where somebody else was quicker, the run goes on to the next of the ranking.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from domain.commands import RequestBooking
+from domain.deciding import initiate
+from domain.errors import AppointmentDatabaseError
+from domain.events import BookingInitiated
+from domain.idempotency import IdempotencyKey
+from domain.offer import Offer
+from domain.period import Period
+from domain.policy import Policy
+from domain.service import Service
+from domain.staffing import NEAR, Busy, day_around, near_duplicates, ranked, team_of
+from domain.validation import start_problem
+from sagas.engine import Engine
+from sagas.ports import Clock, Diary, Groups, Offering
+from sagas.run import Run
+
+
+async def find_team(
+    services: Groups, named: Offer, *, staff_group: str | None, staff_id: str | None = None
+) -> tuple[Offer, ...]:
+    """
+    Return the offers that will do for a wish that names one and a group; none without a group.
+
+    Raises:
+        CustomerValidationError: nobody can be chosen.
+        AppointmentDatabaseError: the database did not answer.
+
+    """
+    if staff_group is None:
+        return ()
+    service = named.service
+    group: Sequence[Offer] = ()
+    if staff_group == service.staff_group:
+        group = await services.group(company_id=service.company_id, staff_group=staff_group)
+    return team_of(named, group, staff_group=staff_group, staff_id=staff_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Whose services are to be tried, in this order; `near` are the team's bookings nearby, by their customers."""
+
+    services: tuple[Service, ...]
+    near: Mapping[UUID, UUID] = field(default_factory=dict)
+
+
+class Assigning:
+    """
+    Begins bookings.
+
+    Who was chosen here for wishes that are not in the log yet counts as busy for the next
+    ones, so that many at once are spread, too. Other processes learn of it from the log.
+    """
+
+    def __init__(self, *, engine: Engine, diary: Diary, offering: Offering, clock: Clock, policy: Policy) -> None:
+        self._engine = engine
+        self._diary = diary
+        self._offering = offering
+        self._clock = clock
+        self._policy = policy
+        self._chosen: dict[UUID, tuple[str, Busy]] = {}
+
+    @contextmanager
+    def under_way(self, booking_id: UUID) -> Iterator[None]:
+        """Forget at the end who was chosen for a booking: by then the log says it, or it came to nothing."""
+        try:
+            yield
+        finally:
+            self._chosen.pop(booking_id, None)
+
+    async def begin(
+        self, request: RequestBooking, *, key: IdempotencyKey, team: Sequence[Offer], customer_id: UUID | None
+    ) -> Run:
+        """
+        Return the run of a new booking, to be driven.
+
+        Raises:
+            AppointmentDatabaseError: it cannot be said who is free; `booking_id` is the booking.
+
+        """
+
+        def initiated(chosen: Service | None = None) -> BookingInitiated:
+            return initiate(
+                request, key=key, now=self._clock.now(), policy=self._policy, customer_id=customer_id, chosen=chosen
+            )
+
+        found = customer_id is not None
+        if not team:
+            return self._engine.open(key.booking_id, initiated(), customer_found=found)
+        choice = await self._choose(request, team, key.booking_id, initiated().customer_id)
+        begun = (initiated(one) for one in choice.services)
+        return self._engine.open(key.booking_id, *begun, customer_found=found, near=choice.near)
+
+    async def _choose(
+        self, request: RequestBooking, team: Sequence[Offer], booking_id: UUID, customer_id: UUID
+    ) -> Choice:
+        services = tuple(one.service for one in team)
+        if len(services) == 1:
+            return Choice(services=services)
+        slot = Period(starts_at=request.starts_at, ends_at=request.starts_at + request.service.duration)
+        day = day_around(slot, ZoneInfo(request.service.time_zone or request.time_zone))
+        busy = await self._busy(services, slot, day, booking_id, customer_id)
+        order = ranked(self._suited(request, team), busy, slot=slot, day=day)
+        near = {} if request.allow_near_duplicate else near_duplicates(services, busy, starts_at=slot.starts_at)
+        if customer_id not in near:
+            # Before anybody else is chosen for, and again once it is known whom Cal.com offers.
+            self._note(order[0], slot, booking_id, customer_id)
+            order = await self._offered_first(order, slot)
+            self._note(order[0], slot, booking_id, customer_id)
+        return Choice(services=order, near=near)
+
+    def _suited(self, request: RequestBooking, team: Sequence[Offer]) -> tuple[Service, ...]:
+        start, zone, now = request.starts_at, request.time_zone, self._clock.now()
+        suited = (one.service for one in team if start_problem(start, one, time_zone=zone, now=now) is None)
+        # Somebody was suited a moment ago.
+        return tuple(suited) or tuple(one.service for one in team)
+
+    async def _busy(
+        self, services: Sequence[Service], slot: Period, day: Period, booking_id: UUID, customer_id: UUID
+    ) -> Sequence[Busy]:
+        company_id = services[0].company_id
+        around = Period(
+            starts_at=min(day.starts_at, slot.starts_at - NEAR), ends_at=max(day.ends_at, slot.ends_at + NEAR)
+        )
+        staff_ids = sorted({one.staff_id for one in services if one.staff_id is not None})
+        try:
+            stored = await self._diary.busy(around, company_id=company_id, staff_ids=staff_ids)
+        except AppointmentDatabaseError as error:
+            # This may be the repeat of a wish that is under way.
+            error.booking_id = booking_id
+            raise
+        known = {one.booking_id for one in stored}
+        # What is chosen for the same customer is left out: the claims decide which of the two is the near-duplicate.
+        chosen = (
+            one
+            for company, one in self._chosen.values()
+            if company == company_id and one.booking_id not in known and one.customer_id != customer_id
+        )
+        # A repeat may find itself here. Whatever it chooses, its append loses to the booking that there is.
+        return [*stored, *chosen]
+
+    def _note(self, service: Service, slot: Period, booking_id: UUID, customer_id: UUID) -> None:
+        busy = Busy(
+            booking_id=booking_id,
+            customer_id=customer_id,
+            service_id=service.service_id,
+            staff_id=service.staff_id or "",
+            period=slot,
+        )
+        self._chosen[booking_id] = (service.company_id, busy)
+
+    async def _offered_first(self, order: Sequence[Service], slot: Period) -> tuple[Service, ...]:
+        """Put those to the end whom Cal.com does not offer, asking no further than to the first whom it may."""
+        passed = await self._offering.not_offered(order, slot.starts_at)
+        return (*order[passed:], *order[:passed])
