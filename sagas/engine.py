@@ -178,6 +178,8 @@ class Engine:
                 await self._lost(run)
             case OtherCustomer(customer_id=customer_id):
                 run.initiate_for(customer_id)
+            case result:
+                assert_never(result)
 
     async def _lost(self, run: Run) -> None:
         """
