@@ -31,11 +31,7 @@ CreatedHow: TypeAlias = Literal["made", "adopted"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingInitiated:
-    """
-    The wish was accepted: from here on it is durable, and holds its slot by a claim.
-
-    `service` is what is booked. It was chosen, and not named, if there is a `staff_group`: whoever of it was asked for.
-    """
+    """The wish was accepted: it is durable, and holds its slot. `service` was chosen, if there is a `staff_group`."""
 
     TOPIC: ClassVar[str] = "booking.initiated.v1"
     at: datetime
