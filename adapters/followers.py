@@ -1,9 +1,10 @@
 """
 The read models of a process: followed in the background, caught up, rebuilt.
 
-Each has a task of its own, which asks the log for news at a steady pace (ADR-010). Of
-all processes over one PostgreSQL one at a time works on a read model; should two ever
-do, the checkpoint lets only one of them count.
+One task asks the log for news at a steady pace (ADR-010), and all read models that
+stand at the same place go on together; if one of them cannot, each goes on by itself.
+Of all processes over one PostgreSQL one at a time does this; should two ever do, the
+checkpoints let only one of them count.
 """
 
 import asyncio
@@ -21,13 +22,14 @@ from adapters.turn import turn
 from domain.errors import AppointmentDatabaseError, DatabaseKind
 from projections.catalog import PROJECTIONS
 from projections.errors import LogRestored, UnknownProjection
-from projections.follower import Follower, FollowerStatus, Stepped
+from projections.follower import Follower, FollowerStatus, Stepped, step_together
 from projections.poison import said_of
 from projections.rebuilding import Rebuild, Rebuilt
 from projections.source import Projection
 
 log = logging.getLogger("calsaga.followers")
 AFTER_FAILURE_SECONDS = 1.0
+TURN = "followers"
 
 
 class Followers:
@@ -52,9 +54,11 @@ class Followers:
 
     async def run(self) -> None:
         """Follow the log until `stop` is called."""
-        async with asyncio.TaskGroup() as tasks:
-            for follower in self._followers.values():
-                tasks.create_task(self._follow(follower), name=f"follower {follower.name}")
+        while not self._stopping.is_set():
+            works = await self._take_turn()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pause if works else max(AFTER_FAILURE_SECONDS, self._pause)):
+                    await self._stopping.wait()
 
     async def stop(self) -> None:
         """Tell `run` to end after the batches that are being applied."""
@@ -70,8 +74,8 @@ class Followers:
 
         """
         with _own_words():
-            for follower in self._followers.values():
-                await follower.catch_up()
+            while await self._step_together() is not Stepped.NOTHING_NEW:
+                pass
 
     async def status(self) -> list[FollowerStatus]:
         """
@@ -117,21 +121,34 @@ class Followers:
         with _own_words():
             return await self._followers[name].unpark(stream_id)
 
-    async def _follow(self, follower: Follower) -> None:
-        while not self._stopping.is_set():
+    async def _take_turn(self) -> bool:
+        """Go on with all read models, and tell whether that went well."""
+        try:
+            async with turn(self._store.engine, TURN) as mine:
+                # A steady trickle of events must not keep it going: each batch costs the same, however small.
+                while mine and not self._stopping.is_set() and await self._step_together() is Stepped.APPLIED:
+                    pass
+        except Exception:  # noqa: BLE001 - said below, of the read model that it comes from
+            return await self._take_turns_alone()
+        self._problems.clear()
+        return True
+
+    async def _step_together(self) -> Stepped:
+        return await step_together([*self._followers.values()])
+
+    async def _take_turns_alone(self) -> bool:
+        """Go on with each read model by itself, so that the troubles of one do not stop the others."""
+        works = True
+        for follower in self._followers.values():
             try:
                 async with turn(self._store.engine, follower.name) as mine:
-                    # A steady trickle of events must not keep it going: each batch costs the same, however small.
                     while mine and not self._stopping.is_set() and await follower.step() is Stepped.APPLIED:
                         pass
                 self._problems.pop(follower.name, None)
-                pause = self._pause
             except Exception as problem:  # noqa: BLE001 - whatever it is, the other read models go on
                 self._note(follower.name, problem)
-                pause = max(AFTER_FAILURE_SECONDS, self._pause)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._stopping.wait()
+                works = False
+        return works
 
     def _note(self, name: str, problem: Exception) -> None:
         said = said_of(problem)

@@ -1,7 +1,7 @@
 """
-Applying a batch of the log to a read model: rows and checkpoint in one transaction.
+Applying a batch of the log to read models: rows and checkpoints in one transaction.
 
-It counts only if the checkpoint still is where the batch begins, so whoever comes
+It counts only if the checkpoints still are where the batch begins, so whoever comes
 second changes nothing. An event that cannot be applied parks its own stream.
 """
 
@@ -37,50 +37,32 @@ class Applier:
         tables: Sequence[Table],
         probe: Probe = lambda _: None,
     ) -> None:
-        self._name = name
-        self._probe = probe
+        self.name = name
+        self.probe = probe
+        self.engine = engine
         self._apply = projection.apply
         self._tables = tables
-        self._engine = engine
-
-    def position(self) -> int:
-        """Return the checkpoint; it is written if there is none yet."""
-        with self._engine.connect() as connection:
-            position = checkpoints.position_of(connection, self._name)
-        if position is None:
-            with self._engine.begin() as connection:
-                checkpoints.begin(connection, self._name)
-        return position or 0
 
     def progress(self) -> tuple[int, tuple[Parked, ...]]:
         """Return the checkpoint and what is parked."""
-        with self._engine.connect() as connection:
-            position = checkpoints.position_of(connection, self._name) or 0
-            return position, checkpoints.parked_by(connection, self._name)
+        with self.engine.connect() as connection:
+            position = checkpoints.position_of(connection, self.name) or 0
+            return position, checkpoints.parked_by(connection, self.name)
 
-    def apply(self, entries: Sequence[Entry], *, after: int) -> bool:
-        """Apply what follows on a position, and tell whether the checkpoint still was there."""
-        self._probe(f"follower.before:{self._name}")
-        with self._engine.begin() as connection:
-            # First of all, so that the checkpoint's row is locked before anything is done for nothing.
-            if not checkpoints.advance(connection, self._name, expected=after, to=entries[-1].position):
-                return False
-            left_out = {one.stream_id for one in checkpoints.parked_by(connection, self._name)}
-            readable, parked = _sorted_out(entries, left_out)
-            parked |= self._apply_or_park(connection, readable)
-            checkpoints.park(connection, self._name, parked.values())
-            self._probe(f"follower.written:{self._name}")
-        self._probe(f"follower.after:{self._name}")
-        return True
+    def write(self, connection: Connection, entries: Sequence[Entry], *, left_out: set[UUID]) -> None:
+        """Apply a batch but for the streams that are left out already, and park those that cannot be applied."""
+        readable, parked = _sorted_out(entries, left_out)
+        parked |= self._apply_or_park(connection, readable)
+        checkpoints.park(connection, self.name, parked.values())
 
     def take_in(self, stream_id: UUID, missed: Sequence[Recorded], *, at: int) -> bool | None:
         """Unpark a stream; False if its events still cannot be applied, None if the checkpoint has moved meanwhile."""
-        with self._engine.begin() as connection:
-            if not checkpoints.advance(connection, self._name, expected=at, to=at):
+        with self.engine.begin() as connection:
+            if not checkpoints.advance(connection, self.name, expected=at, to=at):
                 return None
             if self._problem(connection, missed) is not None:
                 return False
-            checkpoints.unpark(connection, self._name, stream_id)
+            checkpoints.unpark(connection, self.name, stream_id)
         return True
 
     def _apply_or_park(self, connection: Connection, recorded: Sequence[Recorded]) -> dict[UUID, Parked]:
@@ -105,6 +87,43 @@ class Applier:
                 raise
             return problem
         return None
+
+
+def positions(appliers: Sequence[Applier]) -> dict[str, int]:
+    """Return the checkpoint of each; those that are not there yet are written."""
+    names = [one.name for one in appliers]
+    with appliers[0].engine.connect() as connection:
+        found = checkpoints.positions_of(connection, names)
+    missing = [name for name in names if name not in found]
+    if missing:
+        with appliers[0].engine.begin() as connection:
+            for name in missing:
+                checkpoints.begin(connection, name)
+    return {name: found.get(name, 0) for name in names}
+
+
+def apply_together(appliers: Sequence[Applier], entries: Sequence[Entry], *, after: int) -> bool:
+    """Apply what follows on a position, and tell whether all checkpoints still were there; if not, nothing changes."""
+    in_order = sorted(appliers, key=lambda one: one.name)
+    _tell(in_order, "before")
+    with in_order[0].engine.connect() as connection, connection.begin() as transaction:
+        # First of all, so that the rows are locked before anything is done for nothing; and in one order, so that
+        # nobody who does the same waits for us while we wait for them.
+        for one in in_order:
+            if not checkpoints.advance(connection, one.name, expected=after, to=entries[-1].position):
+                transaction.rollback()
+                return False
+        left_out = checkpoints.parked_streams(connection, [one.name for one in in_order])
+        for one in in_order:
+            one.write(connection, entries, left_out=left_out.get(one.name, set()))
+        _tell(in_order, "written")
+    _tell(in_order, "after")
+    return True
+
+
+def _tell(appliers: Sequence[Applier], point: str) -> None:
+    for one in appliers:
+        one.probe(f"follower.{point}:{one.name}")
 
 
 def _sorted_out(entries: Sequence[Entry], left_out: set[UUID]) -> tuple[list[Recorded], dict[UUID, Parked]]:

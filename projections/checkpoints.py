@@ -2,7 +2,7 @@
 How far each read model has come, and which streams it leaves out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -27,6 +27,12 @@ class Parked:
 def position_of(connection: Connection, name: str) -> int | None:
     """Return the position up to which a read model has applied the log; None if it has never begun."""
     return connection.execute(select(checkpoints.c.position).where(checkpoints.c.name == name)).scalar_one_or_none()
+
+
+def positions_of(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+    """Return the positions of several read models, without those that have never begun."""
+    rows = connection.execute(select(checkpoints.c.name, checkpoints.c.position).where(checkpoints.c.name.in_(names)))
+    return {row.name: row.position for row in rows}
 
 
 def begin(connection: Connection, name: str) -> None:
@@ -75,6 +81,14 @@ def parked_by(connection: Connection, name: str) -> tuple[Parked, ...]:
     return tuple(
         Parked(stream_id=row.stream_id, position=row.position, error=row.error, parked_at=row.parked_at) for row in rows
     )
+
+
+def parked_streams(connection: Connection, names: Sequence[str]) -> dict[str, set[UUID]]:
+    """Return the streams that each of several read models leaves out."""
+    found: dict[str, set[UUID]] = {}
+    for row in connection.execute(select(parked.c.name, parked.c.stream_id).where(parked.c.name.in_(names))):
+        found.setdefault(row.name, set()).add(row.stream_id)
+    return found
 
 
 def park(connection: Connection, name: str, streams: Iterable[Parked]) -> None:

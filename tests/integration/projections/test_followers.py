@@ -22,7 +22,7 @@ from domain.evolving import fold
 from projections.booking_pages import BookingFilter, list_bookings
 from projections.bookings import BOOKINGS, BookingRow, summary
 from projections.errors import LogRestored, NotParked, UnknownProjection
-from projections.follower import Follower, FollowerStatus
+from projections.follower import Follower, FollowerStatus, Stepped, step_together
 from projections.source import Projection
 from projections.tables import booking_list, projection_checkpoints
 from sagas.appending import Recorded, booking_events
@@ -154,6 +154,43 @@ async def test_a_database_in_trouble_is_no_poison(store: Store) -> None:
 
     assert () == troubled.parked
     assert 0 == troubled.position
+
+
+async def test_the_troubles_of_one_read_model_do_not_stop_the_others(store: Store, counted: None) -> None:
+    told = history(Random(1))
+    await append(store.log, told)
+    with store.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE booking_list RENAME TO elsewhere"))
+    followers = Followers(store, follow_seconds=0.01, projections=[BOOKINGS, COUNTING])
+    running = asyncio.create_task(followers.run())
+    await reached(followers, lambda it: it.problem is not None if it.name == "bookings" else not it.lag)
+    counted_alone = counts(store)
+    with store.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO booking_list"))
+    await reached(followers, lambda it: not it.lag and it.problem is None)
+    await followers.stop()
+    await running
+
+    assert {told[0].stream_id: len(told)} == counted_alone == counts(store)
+    assert rows_of([told]) == listed(store)
+
+
+async def test_read_models_that_have_fallen_apart_meet_again(store: Store, counted: None) -> None:
+    told = [history(Random(seed), wish(seed)) for seed in range(6)]
+    for one in told[:3]:
+        await append(store.log, one)
+    ahead = Follower(BOOKINGS, engine=store.engine, source=store.log, batch=7)
+    await ahead.step()
+    for one in told[3:]:
+        await append(store.log, one)
+    both = [ahead, Follower(COUNTING, engine=store.engine, source=store.log, batch=7)]
+    batches = 1
+    while await step_together(both) is not Stepped.NOTHING_NEW:
+        batches += 1
+
+    assert -(-sum(map(len, told)) // 7) + 1 == batches
+    assert sum(map(len, told)) == sum(counts(store).values())
+    assert rows_of(told) == listed(store)
 
 
 async def test_a_restored_log_stops_the_follower_until_a_rebuild(store: Store) -> None:
