@@ -14,12 +14,12 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.booking import Booking, BookingStatus
-from domain.webhook import WebhookEvent, WebhookProcessed, WebhookPutOff, WebhookReceived
+from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
 from projections.errors import OutOfOrder
 from projections.source import Projection
 from projections.tables import booking_list
 from projections.upserting import is_one_of, upsert
-from sagas.appending import LogEvent, Recorded
+from sagas.appending import LogEvent, Recorded, by_booking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +91,7 @@ def load(connection: Connection, table: Table, booking_ids: Iterable[UUID]) -> d
 def apply(connection: Connection, tables: Sequence[Table], recorded: Sequence[Recorded]) -> None:
     """Bring the rows of all bookings that these events are about up to date."""
     (table,) = tables
-    news: dict[UUID, list[Recorded]] = {}
-    for one in recorded:
-        if not isinstance(one.event, WebhookEvent):
-            news.setdefault(one.stream_id, []).append(one)
+    news = by_booking(recorded)
     if not news:
         return
     rows = load(connection, table, news)

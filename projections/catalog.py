@@ -4,10 +4,11 @@ All read models.
 
 from projections.bookings import BOOKINGS
 from projections.errors import UnknownProjection
+from projections.reactions import REACTIONS
 from projections.source import Projection
 from projections.sync_failures import SYNC_FAILURES
 
-PROJECTIONS: tuple[Projection, ...] = (BOOKINGS, SYNC_FAILURES)
+PROJECTIONS: tuple[Projection, ...] = (BOOKINGS, SYNC_FAILURES, REACTIONS)
 
 
 def find(name: str) -> Projection:

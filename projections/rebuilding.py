@@ -81,13 +81,18 @@ class Rebuild:
             if not checkpoints.replace_checkpoint(connection, of=live, by=self._name, steps_back=steps_back):
                 return None
             pairs = zip(self._projection.tables, self._shadows, strict=True)
-            differences = sum(_take_over(connection, table, shadow) for table, shadow in pairs)
+            differences = sum(self._take_over(connection, table, shadow) for table, shadow in pairs)
             checkpoints.replace_parked(connection, of=live, by=self._name)
             checkpoints.forget(connection, self._name)
             for shadow in self._shadows:
                 shadow.drop(connection)
             position = checkpoints.position_of(connection, live) or 0
         return Rebuilt(name=live, position=position, differences=differences)
+
+    def _take_over(self, connection: Connection, live: Table, shadow: Table) -> int:
+        if live in self._projection.once:
+            return _add_missing(connection, live, shadow)
+        return _make_equal(connection, live, shadow)
 
 
 def _shadows(projection: Projection, token: str) -> tuple[Table, ...]:
@@ -98,7 +103,13 @@ def _shadows(projection: Projection, token: str) -> tuple[Table, ...]:
     return shadows
 
 
-def _take_over(connection: Connection, live: Table, shadow: Table) -> int:
+def _add_missing(connection: Connection, live: Table, shadow: Table) -> int:
+    """Add the rows that one table lacks of another, and return how many those were."""
+    twin = exists().where(*(live.c[column.name] == column for column in shadow.primary_key))
+    return upsert_from(connection, live, select(shadow).where(~twin))
+
+
+def _make_equal(connection: Connection, live: Table, shadow: Table) -> int:
     """Make one table equal to another, and return how many rows that took."""
     twin = exists().where(*(live.c[column.name] == column for column in shadow.primary_key))
     surplus = connection.execute(delete(live).where(~twin)).rowcount

@@ -52,9 +52,11 @@ class Projection:
     A read model: its name, its tables, and how recorded events change them.
 
     `apply` is given the tables to write, which during a rebuild are not those that are
-    read, and events in the order of the log, each of them once.
+    read, and events in the order of the log, each of them once. Rows of the tables in
+    `once` ask somebody for something: a rebuild adds what is missing, and nothing else.
     """
 
     name: str
     tables: tuple[Table, ...]
     apply: Callable[[Connection, Sequence[Table], Sequence[Recorded]], None]
+    once: tuple[Table, ...] = ()

@@ -12,22 +12,18 @@ from uuid import UUID
 from sqlalchemy import Connection, Table, select
 
 from domain.events import BookingInitiated
-from domain.webhook import WebhookEvent
 from projections.errors import OutOfOrder
 from projections.failures import BookingFailures, SyncFailure, evolve
 from projections.source import Projection
 from projections.tables import sync_failure_bookings, sync_failures
 from projections.upserting import is_one_of, upsert
-from sagas.appending import Recorded
+from sagas.appending import Recorded, by_booking
 
 
 def apply(connection: Connection, tables: Sequence[Table], recorded: Sequence[Recorded]) -> None:
     """Bring what is known of all bookings that these events are about up to date."""
     failures, bookings = tables
-    news: dict[UUID, list[Recorded]] = {}
-    for one in recorded:
-        if not isinstance(one.event, WebhookEvent):
-            news.setdefault(one.stream_id, []).append(one)
+    news = by_booking(recorded)
     if not news:
         return
     before = _load(connection, failures, bookings, news)

@@ -61,6 +61,42 @@ sync_failure_bookings = Table(
     Column("version", BigInteger, nullable=False),
 )
 
+appointment_standings = Table(
+    "appointment_standings",
+    metadata,
+    Column("booking_id", Uuid, primary_key=True),
+    Column("company_id", String, nullable=False),
+    Column("customer_id", Uuid, nullable=False),
+    Column("status", String, nullable=False),
+    Column("moves", Integer, nullable=False),
+    Column("last_event_at", Instant, nullable=False),
+    Column("version", BigInteger, nullable=False),
+)
+
+customer_engagement = Table(
+    "customer_engagement",
+    metadata,
+    Column("customer_id", Uuid, primary_key=True),
+    Column("company_id", String, nullable=False),
+    Column("score", Integer, nullable=False),
+    Column("requested", Integer, nullable=False),
+    Column("booked", Integer, nullable=False),
+    Column("moved", Integer, nullable=False),
+    Column("cancelled", Integer, nullable=False),
+    Column("last_event_at", Instant, nullable=False),
+)
+
+notification_requests = Table(
+    "notification_requests",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("company_id", String, nullable=False),
+    Column("booking_id", Uuid, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
 projection_checkpoints = Table(
     "projection_checkpoints",
     metadata,

@@ -2,7 +2,7 @@
 Writing rows that may be there already, in both kinds of database.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Select, Table, bindparam, func, select
@@ -13,15 +13,7 @@ Insert = postgresql.Insert | sqlite.Insert
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; one whose key is there replaces it."""
-    if not rows:
-        return
-    if connection.dialect.name == "sqlite":
-        connection.execute(_replacing(sqlite.insert(table), table), rows)
-        return
-    # A statement a row costs five times as much as one for all of them, here and in the server.
-    columns = {column.name: [row[column.name] for row in rows] for column in table.columns}
-    unnested = select(*(func.unnest(bindparam(column.name, type_=ARRAY(column.type))) for column in table.columns))
-    connection.execute(_replacing(postgresql.insert(table).from_select(list(columns), unnested), table), columns)
+    _insert_all(connection, table, rows, lambda inserting: _replacing(inserting, table))
 
 
 def is_one_of(connection: Connection, column: Column[Any], values: Sequence[Any]) -> ColumnElement[bool]:
@@ -43,7 +35,21 @@ def upsert_from(connection: Connection, table: Table, rows: Select[Any]) -> int:
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows whose key is not there yet."""
-    connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
+    _insert_all(connection, table, rows, lambda inserting: inserting.on_conflict_do_nothing())
+
+
+def _insert_all(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], with_conflict: Callable[[Insert], Insert]
+) -> None:
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        connection.execute(with_conflict(sqlite.insert(table)), rows)
+        return
+    # A statement a row costs five times as much as one for all of them, here and in the server.
+    columns = {column.name: [row[column.name] for row in rows] for column in table.columns}
+    unnested = select(*(func.unnest(bindparam(column.name, type_=ARRAY(column.type))) for column in table.columns))
+    connection.execute(with_conflict(postgresql.insert(table).from_select(list(columns), unnested)), columns)
 
 
 def _insert(connection: Connection, table: Table) -> Insert:

@@ -53,6 +53,15 @@ def only_booking_events(events: Iterable[LogEvent]) -> Iterator[BookingEvent]:
             yield event
 
 
+def by_booking(recorded: Iterable[Recorded]) -> dict[UUID, list[Recorded]]:
+    """Return what happened to each booking, in its order; what is no booking's is left out."""
+    found: dict[UUID, list[Recorded]] = {}
+    for one in recorded:
+        if not isinstance(one.event, WebhookEvent):
+            found.setdefault(one.stream_id, []).append(one)
+    return found
+
+
 def webhook_events(recorded: Iterable[Recorded]) -> Iterator[WebhookEvent]:
     """Return the events of a webhook's stream; those of a booking's are no webhook's."""
     for one in recorded:

@@ -10,6 +10,7 @@ from adapters.cli import (
     demonstrating,
     importing,
     keys,
+    notifications,
     reconciling,
     services,
     serving,
@@ -45,6 +46,7 @@ app.add_typer(services.app, name="services")
 app.add_typer(keys.app, name="keys")
 app.add_typer(checking.projections, name="projections")
 app.add_typer(sync_failures.app, name="sync-failures")
+app.add_typer(notifications.app, name="notifications")
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The customers, for reading; they are written by the log's append alone."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +11,9 @@ from adapters.caching.cache import Cache, uncounted
 from adapters.database.reading import Readers
 from adapters.database.tables import customers
 from adapters.metrics import CacheName, CacheOutcome
+from projections import engagement
+from projections.engagement import Engagement
+from projections.tables import customer_engagement
 from sagas.ports import Clock
 
 REMEMBERED = timedelta(hours=1)
@@ -19,13 +22,14 @@ MOST_LISTED = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerRecord:
-    """What is known of a customer."""
+    """What is known of a customer; `engagement` is told to `list` alone, and may be half a second old."""
 
     customer_id: UUID
     name: str
     email: str | None
     phone: str | None
     created_at: datetime
+    engagement: Engagement | None = None
 
 
 class DatabaseCustomers:
@@ -74,7 +78,10 @@ class DatabaseCustomers:
             query = query.where(customers.c.phone == phone)
         if email is not None:
             query = query.where(_has_email(email))
-        return self._ask(query)
+        with self._engine.connect() as connection:
+            found = [CustomerRecord(**row) for row in connection.execute(query).mappings()]
+            engaged = engagement.load(connection, customer_engagement, [one.customer_id for one in found])
+        return [replace(one, engagement=engaged.get(one.customer_id)) for one in found]
 
     def _ask(self, query: Select[tuple[object, ...]]) -> Sequence[CustomerRecord]:
         with self._engine.connect() as connection:
@@ -83,7 +90,7 @@ class DatabaseCustomers:
 
 def _of(company_id: str) -> Select[tuple[object, ...]]:
     c = customers.c
-    columns = (c[field.name] for field in fields(CustomerRecord))
+    columns = (c.customer_id, c.name, c.email, c.phone, c.created_at)
     return select(*columns).where(c.company_id == company_id).order_by(c.phone.is_(None), c.created_at, c.customer_id)
 
 

@@ -153,14 +153,26 @@ class SyncFailureAnswer(BaseModel):
     sync_failure: SyncFailure
 
 
+class Engagement(BaseModel):
+    """What became of a customer's appointments so far, and a score that is made of it."""
+
+    score: int = Field(ge=0, le=100, description="100 · kept / (kept + 2 · cancelled + 3), kept = booked - cancelled.")
+    requested: int
+    booked: int
+    moved: int
+    cancelled: int
+    last_event_at: datetime
+
+
 class Customer(BaseModel):
-    """What is known of a customer."""
+    """What is known of a customer; `engagement` is null until a first booking was taken into account."""
 
     customer_id: UUID
     name: str
     email: str | None
     phone: str | None
     created_at: datetime
+    engagement: Engagement | None
 
 
 class CustomerList(BaseModel):

@@ -3,8 +3,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from random import Random
 from shutil import copytree, ignore_patterns
 from time import monotonic
 from typing import Any
@@ -18,13 +21,17 @@ from sqlalchemy import Engine, inspect, make_url
 
 from adapters.database import tables
 from adapters.database.engine import open_engine
+from adapters.followers import Followers
 from adapters.log.store import open_store
 from adapters.postgres.datastore import DatabaseFunctionsEnabled, open_datastore
+from adapters.recording.backend import Backend
 from adapters.recording.codec import booking_codec
 from domain.errors import AppointmentDatabaseError
 from migrations.errors import ExtensionRefused, SchemaNotMigrated, SchemaTooNew, TablesRefused
 from migrations.runner import check, current, migrate, newest
 from projections import tables as read_models
+from tests.histories.appending import append_of
+from tests.histories.bookings import history, wish
 from tests.integration.storage.appends import append, deferred, opened, rows
 from tests.integration.storage.test_processes import in_processes
 from tests.servers.postgres import DatabaseServer
@@ -68,6 +75,32 @@ def test_customers_of_an_older_database_are_found_by_their_address(empty_databas
     assert [("Ada@Example.com", "ada@example.com")] == rows(
         empty_database_url, "SELECT email, email_folded FROM customers"
     )
+
+
+async def test_an_older_database_learns_what_became_of_its_appointments(empty_database_url: str) -> None:
+    migrate(empty_database_url, to="0003")
+    told = history(Random(3), wish(3))
+    with _without_check(empty_database_url) as database:
+        database.append([append_of([one.event for one in told], like=told[0])])
+
+    migrate(empty_database_url)
+    async with open_store(empty_database_url) as store:
+        await Followers(store, follow_seconds=1).catch_up()
+
+    assert [(1, len(told))] == rows(empty_database_url, "SELECT count(*), min(version) FROM appointment_standings")
+    assert [(1,)] == rows(empty_database_url, "SELECT count(*) FROM customer_engagement")
+
+
+@contextmanager
+def _without_check(url: str) -> Iterator[Backend]:
+    """
+    Open a database as an older calsaga does, which needs no newer tables.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("adapters.postgres.backend.check", "adapters.sqlite.backend.migrate"):
+            patch.setattr(module, lambda _url: None)
+        with opened(url) as database:
+            yield database
 
 
 def begin_work(url: str) -> None:

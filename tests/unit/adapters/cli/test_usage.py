@@ -43,6 +43,7 @@ def test_help_names_every_command() -> None:
         "verify",
         "projections",
         "sync-failures",
+        "notifications",
     ]:
         assert command in result.stdout
 

@@ -32,6 +32,7 @@ from domain.validation import validate
 from domain.wish import BookAppointment
 from projections.booking_pages import BookingFilter, BookingPage
 from projections.bookings import summary
+from projections.engagement import Engagement
 from projections.failures import SyncFailure, failure_id_of
 from projections.sync_failure_pages import FailureFilter, FailurePage
 from sagas.appending import Recorded
@@ -55,6 +56,15 @@ ADA = CustomerRecord(
     email="ada@example.com",
     phone="+491701234567",
     created_at=NOW,
+    engagement=Engagement(
+        customer_id=UUID("22222222-2222-5333-8444-555555555555"),
+        company_id="acme",
+        requested=4,
+        booked=3,
+        moved=1,
+        cancelled=1,
+        last_event_at=datetime(2026, 11, 20, 10, tzinfo=UTC),
+    ),
 )
 
 
@@ -298,10 +308,12 @@ class FakeServices:
 @dataclass
 class FakeCustomers:
     asked: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    engagement: Engagement | None = ADA.engagement
 
     async def list(self, *, company_id: str, phone: str | None, email: str | None) -> Sequence[CustomerRecord]:
         self.asked.append((company_id, phone, email))
-        return [ADA] if company_id == SERVICE.company_id and ADA.phone == (phone or ADA.phone) else []
+        is_hers = company_id == SERVICE.company_id and ADA.phone == (phone or ADA.phone)
+        return [replace(ADA, engagement=self.engagement)] if is_hers else []
 
 
 FREE = FreeSlots(starts=(STARTS.astimezone(ZoneInfo("Europe/Berlin")),), source="cache", age_seconds=3.14)

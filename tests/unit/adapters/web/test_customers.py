@@ -31,7 +31,7 @@ async def test_a_customer_is_asked_for_however_the_phone_is_written(
 
     assert [("acme", *asked)] == backend.customers.asked
     [customer] = answer.json()["customers"]
-    assert {"customer_id", "name", "email", "phone", "created_at"} == set(customer)
+    assert {"customer_id", "name", "email", "phone", "created_at", "engagement"} == set(customer)
     assert (ADA.customer_id, ADA.name, ADA.email, ADA.phone, ADA.created_at) == (
         UUID(customer["customer_id"]),
         customer["name"],
@@ -39,6 +39,23 @@ async def test_a_customer_is_asked_for_however_the_phone_is_written(
         customer["phone"],
         datetime.fromisoformat(customer["created_at"]),
     )
+
+
+async def test_a_customer_comes_with_what_became_of_their_appointments(backend: FakeBackend) -> None:
+    async with connect(backend) as client:
+        [ada] = (await client.get("/api/customers", params={"phone": PHONE})).json()["customers"]
+        backend.customers.engagement = None
+        [stranger] = (await client.get("/api/customers", params={"phone": PHONE})).json()["customers"]
+
+    assert {
+        "score": 29,
+        "requested": 4,
+        "booked": 3,
+        "moved": 1,
+        "cancelled": 1,
+        "last_event_at": "2026-11-20T10:00:00+00:00",
+    } == ada["engagement"]
+    assert None is stranger["engagement"]
 
 
 @pytest.mark.parametrize("query", ["phone=%2B4930000000", "email=nobody@example.com&phone=%2B4930000000"])
