@@ -17,12 +17,14 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from adapters.log.store import Store
+from adapters.operator_notices import OperatorNotices
 from adapters.recording.probing import Probe, ignore
 from adapters.turn import turn
 from domain.errors import AppointmentDatabaseError, DatabaseKind
 from projections.catalog import PROJECTIONS
 from projections.errors import LogRestored, UnknownProjection
-from projections.follower import Follower, FollowerStatus, Stepped, step_together
+from projections.follower import Follower, FollowerStatus, Stepped, no_reaction, step_together
+from projections.operator_notices import OPERATOR_NOTICES
 from projections.poison import said_of
 from projections.rebuilding import Rebuild, Rebuilt
 from projections.source import Projection
@@ -46,8 +48,16 @@ class Followers:
         self._store = store
         self._pause = follow_seconds
         self._projections = {one.name: one for one in projections}
+        reactions = {OPERATOR_NOTICES.name: OperatorNotices(events=store.log, clock=store.clock).react}
         self._followers = {
-            one.name: Follower(one, engine=store.engine, source=store.log, probe=probe) for one in projections
+            one.name: Follower(
+                one,
+                engine=store.engine,
+                source=store.log,
+                probe=probe,
+                react=reactions.get(one.name, no_reaction),
+            )
+            for one in projections
         }
         self._problems: dict[str, str] = {}
         self._stopping = asyncio.Event()

@@ -8,21 +8,23 @@ from datetime import datetime
 
 from adapters.difference import NOTHING, Difference, difference, surplus_rows, unequal
 from adapters.evidence import Evidence
+from adapters.judging_notices import about_notice
 from adapters.judging_webhooks import about_webhook
 from adapters.recording.codec import EventCodec
 from adapters.recording.errors import UnreadableEvent
 from adapters.replaying import Replayed, replay
 from domain.events import BookingInitiated
+from domain.notice import OperatorNotified
 from domain.policy import Policy
 from domain.webhook import WebhookEvent
 from projections.bookings import summary
-from sagas.appending import LogEvent, only_booking_events
+from sagas.appending import LogEvent, OtherEvent, only_booking_events
 from sagas.next_step import next_step
 from sagas.steps import Done
 
 
 def differences(one: Evidence, *, codec: EventCodec, policy: Policy, now: datetime) -> list[Difference]:
-    """Return everything about a booking or a webhook that contradicts its stream."""
+    """Return everything about a booking, a webhook or a notice that contradicts its stream."""
     if not one.events:
         return list(_strays(one))
     try:
@@ -34,6 +36,8 @@ def differences(one: Evidence, *, codec: EventCodec, policy: Policy, now: dateti
         return [difference(one, "stream versions", f"1 to {len(versions)}", ", ".join(map(str, versions)))]
     if isinstance(events[0], WebhookEvent):
         return list(about_webhook(one, events))
+    if isinstance(events[0], OperatorNotified):
+        return list(about_notice(one, events))
     return list(_about_booking(one, events, policy, now))
 
 
@@ -47,7 +51,7 @@ def _strays(one: Evidence) -> Iterator[Difference]:
 def _about_booking(one: Evidence, events: Sequence[LogEvent], policy: Policy, now: datetime) -> Iterator[Difference]:
     ours = list(only_booking_events(events))
     if len(ours) < len(events):
-        strange = next(event for event in events if isinstance(event, WebhookEvent))
+        strange = next(event for event in events if isinstance(event, OtherEvent))
         yield difference(one, "stream", "events of a booking", strange.TOPIC)
         return
     if not isinstance(ours[0], BookingInitiated):

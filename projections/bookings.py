@@ -14,6 +14,7 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.booking import Booking, BookingStatus
+from domain.notice import OperatorNotified
 from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
 from projections.errors import OutOfOrder
 from projections.source import Projection
@@ -206,6 +207,7 @@ def evolve(row: BookingRow, event: LogEvent) -> BookingRow:
             | WebhookReceived()
             | WebhookPutOff()
             | WebhookProcessed()
+            | OperatorNotified()
         ):
             return row
         case _:

@@ -4,11 +4,12 @@ All read models.
 
 from projections.bookings import BOOKINGS
 from projections.errors import UnknownProjection
+from projections.operator_notices import OPERATOR_NOTICES
 from projections.reactions import REACTIONS
 from projections.source import Projection
 from projections.sync_failures import SYNC_FAILURES
 
-PROJECTIONS: tuple[Projection, ...] = (BOOKINGS, SYNC_FAILURES, REACTIONS)
+PROJECTIONS: tuple[Projection, ...] = (BOOKINGS, SYNC_FAILURES, REACTIONS, OPERATOR_NOTICES)
 
 
 def find(name: str) -> Projection:

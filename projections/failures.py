@@ -16,6 +16,7 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.findings import InconsistencyKind
+from domain.notice import OperatorNotified
 from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
 from sagas.appending import LogEvent
 
@@ -148,6 +149,7 @@ def evolve(state: BookingFailures, event: LogEvent) -> BookingFailures:
             | WebhookReceived()
             | WebhookPutOff()
             | WebhookProcessed()
+            | OperatorNotified()
         ):
             return state
         case _:

@@ -9,6 +9,7 @@ from typing import assert_never
 from domain import events as e
 from domain import findings as f
 from domain import moving as m
+from domain.notice import OperatorNotified
 from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
 from sagas.appending import LogEvent
 
@@ -118,6 +119,8 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_notes(f"looked at again from {event.until.isoformat()}: {event.reason}"),)
         case WebhookProcessed():
             return (_notes(f"webhook processed: {event.outcome}"),)
+        case OperatorNotified():
+            return (_notes(f"the operators are told of {event.failure_type}: {event.cause}"),)
         case _:
             assert_never(event)
 

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from domain.events import BookingEvent
+from domain.notice import OperatorNotified
 from domain.webhook import WebhookEvent
 
 RefusedBy: TypeAlias = Literal[
@@ -25,7 +26,9 @@ RefusedBy: TypeAlias = Literal[
 ]
 
 
-LogEvent: TypeAlias = BookingEvent | WebhookEvent
+OtherEvent: TypeAlias = WebhookEvent | OperatorNotified
+"""What happens on streams that are no booking's."""
+LogEvent: TypeAlias = BookingEvent | OtherEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +45,14 @@ class Recorded:
 
 
 def booking_events(recorded: Iterable[Recorded]) -> Iterator[BookingEvent]:
-    """Return the events of a booking's stream; those of a webhook's are no booking's."""
+    """Return the events of a booking's stream; those of other streams are no booking's."""
     return only_booking_events(one.event for one in recorded)
 
 
 def only_booking_events(events: Iterable[LogEvent]) -> Iterator[BookingEvent]:
     """Leave out what is no booking's."""
     for event in events:
-        if not isinstance(event, WebhookEvent):
+        if not isinstance(event, OtherEvent):
             yield event
 
 
@@ -57,13 +60,13 @@ def by_booking(recorded: Iterable[Recorded]) -> dict[UUID, list[Recorded]]:
     """Return what happened to each booking, in its order; what is no booking's is left out."""
     found: dict[UUID, list[Recorded]] = {}
     for one in recorded:
-        if not isinstance(one.event, WebhookEvent):
+        if not isinstance(one.event, OtherEvent):
             found.setdefault(one.stream_id, []).append(one)
     return found
 
 
 def webhook_events(recorded: Iterable[Recorded]) -> Iterator[WebhookEvent]:
-    """Return the events of a webhook's stream; those of a booking's are no webhook's."""
+    """Return the events of a webhook's stream; those of other streams are no webhook's."""
     for one in recorded:
         if isinstance(one.event, WebhookEvent):
             yield one.event

@@ -15,9 +15,8 @@ from uuid import UUID
 
 from adapters.availability.booked_days import BookedDays, changes_availability
 from adapters.recording.errors import UnreadableEvent
-from domain.webhook import WebhookEvent
 from projections.source import Entry, EventSource
-from sagas.appending import Recorded, booking_events
+from sagas.appending import OtherEvent, Recorded, booking_events
 
 BATCH = 500
 MOST_BATCHES = 4
@@ -101,7 +100,7 @@ class LogWatch:
             if not isinstance(one, Recorded):
                 self._floor = one.position
                 continue
-            if isinstance(one.event, WebhookEvent):
+            if isinstance(one.event, OtherEvent):
                 continue
             booked = self._known.get(one.stream_id)
             if booked is None and one.version == 1:

@@ -13,8 +13,7 @@ from adapters.demo.judging import Row
 from adapters.log.event_log import EventLog
 from domain.booking import Booking, initial_state
 from domain.evolving import evolve
-from domain.webhook import WebhookEvent
-from sagas.appending import Recorded
+from sagas.appending import OtherEvent, Recorded
 
 BATCH = 2000
 _ROWS = """
@@ -39,7 +38,7 @@ class Chronicle:
             for one in entries:
                 if not isinstance(one, Recorded):
                     raise TypeError(one.problem)
-                if not isinstance(one.event, WebhookEvent):
+                if not isinstance(one.event, OtherEvent):
                     booking = self.bookings.get(one.stream_id) or initial_state(one.stream_id)
                     self.bookings[one.stream_id] = evolve(booking, one.event)
                     self.streams.setdefault(one.stream_id, []).append(one)

@@ -15,8 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from adapters.recording.errors import UnknownTopic, UnreadableEvent
 from domain.events import BookingEvent
-from domain.webhook import WebhookEvent
-from sagas.appending import LogEvent, Refusal
+from sagas.appending import LogEvent, OtherEvent, Refusal
 
 E = TypeVar("E")
 EventData: TypeAlias = dict[str, Any]
@@ -113,8 +112,8 @@ class EventCodec:
 
 
 def booking_codec() -> EventCodec:
-    """Return the codec of everything that can happen to a booking, and to a webhook."""
-    return EventCodec((*get_args(BookingEvent), *get_args(WebhookEvent)), upcasts=UPCASTS)
+    """Return the codec of everything that can happen to a booking, to a webhook, and of a notice."""
+    return EventCodec((*get_args(BookingEvent), *get_args(OtherEvent)), upcasts=UPCASTS)
 
 
 UPCASTS: Mapping[str, Upcast] = {}

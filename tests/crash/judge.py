@@ -15,8 +15,7 @@ from adapters.log.store import Store
 from adapters.verify import verify
 from domain.booking import Booking, BookingStatus, initial_state
 from domain.evolving import evolve
-from domain.webhook import WebhookEvent
-from sagas.appending import Recorded
+from sagas.appending import OtherEvent, Recorded
 
 WALK_IN = "front-desk"
 LIVE = frozenset({"accepted", "pending"})
@@ -46,7 +45,7 @@ async def bookings_in(store: Store) -> dict[UUID, Booking]:
     while batch := await store.log.read_all(after=position, limit=1000):
         for recorded in batch:
             assert isinstance(recorded, Recorded), recorded
-            if not isinstance(recorded.event, WebhookEvent):
+            if not isinstance(recorded.event, OtherEvent):
                 before = bookings.get(recorded.stream_id) or initial_state(recorded.stream_id)
                 bookings[recorded.stream_id] = evolve(before, recorded.event)
             position = recorded.position

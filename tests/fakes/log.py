@@ -15,7 +15,7 @@ from domain.booking import Booking, initial_state
 from domain.errors import AppointmentDatabaseError, DatabaseKind
 from domain.events import BookingEvent
 from domain.evolving import fold
-from domain.webhook import Webhook, WebhookEvent, fold_webhook
+from domain.webhook import Webhook, fold_webhook
 from sagas.appending import (
     Append,
     Appended,
@@ -27,6 +27,7 @@ from sagas.appending import (
     Lost,
     MoveAppointment,
     OtherCustomer,
+    OtherEvent,
     Recorded,
     Refusal,
     SlotClaim,
@@ -100,9 +101,7 @@ class FakeLog:
         """
         Return the streams that are bookings, in the order in which they began.
         """
-        return [
-            stream_id for stream_id, (first, *_) in self.streams.items() if not isinstance(first.event, WebhookEvent)
-        ]
+        return [stream_id for stream_id, (first, *_) in self.streams.items() if not isinstance(first.event, OtherEvent)]
 
     def booking(self, stream_id: UUID) -> Booking:
         return fold(initial_state(stream_id), self.events(stream_id))

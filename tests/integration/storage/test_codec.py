@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from adapters.recording.codec import UPCASTS, EventCodec, Stored, Upcast, booking_codec
 from adapters.recording.errors import UnknownTopic, UnreadableEvent
 from adapters.recording.mapper import EventMapper
-from domain import events, findings, moving, webhook
+from domain import events, findings, moving, notice, webhook
 from domain.events import BookingEvent, BookingFailed, BookingInitiated
-from domain.webhook import WebhookEvent
-from sagas.appending import LogEvent, Recorded, Refusal
+from sagas.appending import LogEvent, OtherEvent, Recorded, Refusal
 from tests.integration.storage.appends import append, deferred, initiated
 
 CODEC = booking_codec()
@@ -27,7 +26,7 @@ st.register_type_strategy(str, TEXT)
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 st.register_type_strategy(int, st.integers(min_value=-(2**63), max_value=2**63 - 1))
 st.register_type_strategy(datetime, st.datetimes(timezones=st.just(UTC)))
-ALL = (*get_args(BookingEvent), *get_args(WebhookEvent))
+ALL = (*get_args(BookingEvent), *get_args(OtherEvent))
 EVENTS = st.one_of([st.builds(event) for event in ALL])
 
 
@@ -60,7 +59,7 @@ def test_every_single_kind_of_event_comes_back(event: type[LogEvent]) -> None:
 
 
 def test_every_event_of_the_domain_is_known_by_its_own_name() -> None:
-    things = [thing for module in (events, findings, moving, webhook) for thing in vars(module).values()]
+    things = [thing for module in (events, findings, moving, notice, webhook) for thing in vars(module).values()]
     declared = {thing.TOPIC for thing in things if is_dataclass(thing) and hasattr(thing, "TOPIC")}
 
     assert declared == CODEC.topics

@@ -1,0 +1,63 @@
+"""
+Which notices a booking gives rise to (M24): one for each open sync failure, and one more once it needs a person.
+
+What was mended before anybody could be told troubles nobody.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, Table
+
+from domain.findings import InconsistencyDetected, ManualReviewRequested
+from domain.notice import NoticeCause, notice_id_of
+from projections.failures import MANUAL_REVIEW, SyncFailure
+from projections.source import Entry, Projection
+from projections.sync_failures import evolve_recorded
+from sagas.appending import Recorded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What the operators are to be told of a sync failure."""
+
+    failure: SyncFailure
+    cause: NoticeCause
+
+    @property
+    def notice_id(self) -> UUID:
+        """Return the stream that the notice is written to."""
+        return notice_id_of(self.failure.id, self.cause)
+
+
+def findings_in(entries: Iterable[Entry]) -> list[UUID]:
+    """Return the bookings about which something was found, or a person is asked."""
+    found = (
+        one.stream_id
+        for one in entries
+        if isinstance(one, Recorded) and isinstance(one.event, InconsistencyDetected | ManualReviewRequested)
+    )
+    return list(dict.fromkeys(found))
+
+
+def notices(stream: Sequence[Recorded]) -> list[Notice]:
+    """
+    Return what the operators are to be told of a booking, as it stands.
+
+    Raises:
+        OutOfOrder: an event of the booking is missing.
+
+    """
+    return [
+        Notice(failure=one, cause="needs_person" if one.status == MANUAL_REVIEW else "found")
+        for one in evolve_recorded(None, stream).failures
+        if one.is_open
+    ]
+
+
+def apply(_connection: Connection, _tables: Sequence[Table], _recorded: Sequence[Recorded]) -> None:
+    """Change nothing: notices stand in the log, and only the checkpoint is kept."""
+
+
+OPERATOR_NOTICES = Projection(name="operator_notices", tables=(), apply=apply)
