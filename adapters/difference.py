@@ -40,7 +40,15 @@ def unequal(one: Evidence, what: str, expected: dict[str, Any], found: Row[Any])
 
 def surplus_rows(one: Evidence, why: str) -> Iterator[Difference]:
     """Yield the rows that a booking would have, and this stream must not, but for due work."""
-    rows = {"appointment": one.appointment, "claim": one.claim, "list of bookings": one.listed}
+    rows = {
+        "appointment": one.appointment,
+        "claim": one.claim,
+        "list of bookings": one.listed,
+        "sync failures": one.failures or None,
+        "booking of sync failures": one.failures_of,
+        "standing": one.standing,
+        "notification requests": one.requests or None,
+    }
     for what, row in rows.items():
         if row is not None:
             yield difference(one, what, NOTHING, why)

@@ -2,18 +2,33 @@
 What the database holds about some bookings and webhooks, read in one snapshot: events and all rows beside them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, Connection, Engine, LargeBinary, MetaData, Row, Table, Text, Uuid, select
 
 from adapters.database.tables import appointments, saga_due, slot_claims
 from projections.bookings import BOOKINGS, BookingRow, load
-from projections.checkpoints import parked_by, position_of
-from projections.tables import booking_list
+from projections.checkpoints import parked_by, positions_of
+from projections.failures import SyncFailure
+from projections.notification_requests import NotificationRequest
+from projections.reactions import REACTIONS, load_standings
+from projections.standing import Standing
+from projections.sync_failures import SYNC_FAILURES
+from projections.tables import (
+    appointment_standings,
+    booking_list,
+    notification_requests,
+    sync_failure_bookings,
+    sync_failures,
+)
+
+READ_MODELS = (BOOKINGS.name, SYNC_FAILURES.name, REACTIONS.name)
+
+T = TypeVar("T")
 
 stored_events = Table(
     "stored_events",
@@ -37,8 +52,16 @@ class StoredRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """How far a read model has come, and why it leaves a stream out, if it does."""
+
+    until: int
+    parked: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A stream and the rows that bear its id; `listed_until` is the position that the list of bookings has come to."""
+    """A stream and the rows that bear its id; `seen_by` says of each read model how far it has come."""
 
     stream_id: UUID
     events: tuple[StoredRow, ...]
@@ -46,8 +69,11 @@ class Evidence:
     claim: Row[Any] | None
     due: Row[Any] | None
     listed: BookingRow | None
-    listed_until: int
-    parked: str | None
+    failures: tuple[SyncFailure, ...]
+    failures_of: Row[Any] | None
+    standing: Standing | None
+    requests: tuple[NotificationRequest, ...]
+    seen_by: Mapping[str, Seen]
 
 
 @contextmanager
@@ -77,8 +103,12 @@ def evidence(connection: Connection, stream_ids: Sequence[UUID]) -> list[Evidenc
     claims = _rows(connection, slot_claims, slot_claims.c.booking_id, stream_ids)
     due = _rows(connection, saga_due, saga_due.c.saga_id, stream_ids)
     listed = load(connection, booking_list, stream_ids)
-    parked = {one.stream_id: one.error for one in parked_by(connection, BOOKINGS.name)}
-    listed_until = position_of(connection, BOOKINGS.name) or 0
+    failures = _many(connection, sync_failures, SyncFailure, stream_ids)
+    failures_of = _rows(connection, sync_failure_bookings, sync_failure_bookings.c.booking_id, stream_ids)
+    standings = load_standings(connection, appointment_standings, stream_ids)
+    requests = _many(connection, notification_requests, NotificationRequest, stream_ids)
+    until = positions_of(connection, READ_MODELS)
+    parked = {name: {one.stream_id: one.error for one in parked_by(connection, name)} for name in READ_MODELS}
     return [
         Evidence(
             stream_id=stream_id,
@@ -87,8 +117,11 @@ def evidence(connection: Connection, stream_ids: Sequence[UUID]) -> list[Evidenc
             claim=claims.get(stream_id),
             due=due.get(stream_id),
             listed=listed.get(stream_id),
-            listed_until=listed_until,
-            parked=parked.get(stream_id),
+            failures=tuple(failures.get(stream_id, ())),
+            failures_of=failures_of.get(stream_id),
+            standing=standings.get(stream_id),
+            requests=tuple(requests.get(stream_id, ())),
+            seen_by={name: Seen(until=until.get(name, 0), parked=parked[name].get(stream_id)) for name in READ_MODELS},
         )
         for stream_id in stream_ids
     ]
@@ -103,6 +136,16 @@ def _events(connection: Connection, stream_ids: Sequence[UUID]) -> dict[UUID, li
             version=row.originator_version, topic=row.topic, state=bytes(row.state), position=row.notification_id
         )
         found.setdefault(row.originator_id, []).append(stored)
+    return found
+
+
+def _many(
+    connection: Connection, table: Table, thing: Callable[..., T], stream_ids: Sequence[UUID]
+) -> dict[UUID, list[T]]:
+    """Return the rows of a table of which a booking may have several."""
+    found: dict[UUID, list[T]] = {}
+    for row in connection.execute(select(table).where(table.c.booking_id.in_(stream_ids))).mappings():
+        found.setdefault(row["booking_id"], []).append(thing(**row))
     return found
 
 

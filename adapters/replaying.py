@@ -11,6 +11,7 @@ from domain.events import AppointmentBooked, BookingEvent, BookingInitiated, Cal
 from domain.evolving import evolve, fold
 from domain.findings import ManualReviewAnswered
 from domain.moving import BookingRescheduled, RescheduleRequested
+from projections.bookings import BOOKINGS
 from sagas.appending import InsertAppointment, SlotClaim
 from sagas.rows import appointment_of, claim_of, claim_of_move, move_of, moved
 
@@ -45,7 +46,7 @@ def replay(one: Evidence, events: Sequence[BookingEvent]) -> Replayed:
             # What a person decides may leave doubt about another attempt behind, which is settled afterwards.
             ends = booking.ended is not before.ended and not isinstance(event, ManualReviewAnswered)
             ended_open = ended_open or (ends and bool(booking.ledger.open))
-    seen = sum(stored.position <= one.listed_until for stored in one.events)
+    seen = sum(stored.position <= one.seen_by[BOOKINGS.name].until for stored in one.events)
     listed = booking if seen == len(events) else fold(initial_state(one.stream_id), events[:seen])
     return Replayed(booking=booking, listed=listed, row=row, claim=claim, ended_open=ended_open)
 

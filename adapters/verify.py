@@ -18,12 +18,19 @@ from adapters.difference import Difference
 from adapters.evidence import evidence, snapshot, stored_events, streams_after
 from adapters.followers import Followers
 from adapters.judging import differences
+from adapters.judging_engagement import about_engagement
 from adapters.log.store import Store
 from adapters.recording.codec import booking_codec
 from domain.errors import AppointmentDatabaseError
 from domain.policy import Policy
 from projections.errors import LogRestored
-from projections.tables import booking_list
+from projections.tables import (
+    appointment_standings,
+    booking_list,
+    notification_requests,
+    sync_failure_bookings,
+    sync_failures,
+)
 
 CHUNK = 200
 LOOK_AGAIN_SECONDS = (0.2, 1.0)
@@ -91,7 +98,16 @@ def _differences(engine: Engine, stream_ids: Sequence[UUID], policy: Policy) -> 
 
 def _strays(engine: Engine) -> set[UUID]:
     """Return the ids that rows bear, and no stream."""
-    keys = (appointments.c.booking_id, slot_claims.c.booking_id, saga_due.c.saga_id, booking_list.c.booking_id)
+    keys = (
+        appointments.c.booking_id,
+        slot_claims.c.booking_id,
+        saga_due.c.saga_id,
+        booking_list.c.booking_id,
+        sync_failures.c.booking_id,
+        sync_failure_bookings.c.booking_id,
+        appointment_standings.c.booking_id,
+        notification_requests.c.booking_id,
+    )
     with engine.connect() as connection:
         return {
             booking_id
@@ -103,8 +119,8 @@ def _strays(engine: Engine) -> set[UUID]:
 
 
 def _about_everything(engine: Engine) -> list[Difference]:
-    with engine.connect() as connection:
-        return [*_repeated_positions(connection), *_overlaps(connection)]
+    with snapshot(engine) as connection:
+        return [*_repeated_positions(connection), *_overlaps(connection), *about_engagement(connection)]
 
 
 def _repeated_positions(connection: Connection) -> Iterator[Difference]:

@@ -49,11 +49,8 @@ async def test_each_open_finding_is_told_once(store: Store) -> None:
     await Followers(store, follow_seconds=1).catch_up()
     with store.engine.connect() as connection:
         due = connection.execute(select(func.count()).select_from(saga_due)).scalar_one()
-        streams = dict(
-            connection.execute(
-                select(stored_events.c.originator_id, func.count()).group_by(stored_events.c.originator_id)
-            ).all()
-        )
+        query = select(stored_events.c.originator_id, func.count()).group_by(stored_events.c.originator_id)
+        streams = {row[0]: row[1] for row in connection.execute(query)}
 
     assert expected(told)
     assert Counter(expected(told)) == await written(store)

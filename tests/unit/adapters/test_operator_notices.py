@@ -21,6 +21,7 @@ from domain.events import BookingEvent
 from domain.notice import OperatorNotified, notice_id_of
 from projections.failures import MANUAL_REVIEW, failure_id_of
 from projections.operator_notices import findings_in, notices
+from projections.source import Entry
 from sagas.appending import Recorded
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.given import BOOKED, BOOKING_ID, at, initiated, review
@@ -116,7 +117,7 @@ async def test_a_stream_that_cannot_be_folded_keeps_no_other_notice_back(caplog:
     torn = UUID(int=3)
     here.log.write(torn, DRIFT)
     strange = Unreadable(stream_id=torn, version=9, position=9, topic="", problem="")
-    entries = [strange, *here.log.streams[torn], *here.log.streams[BOOKING_ID]]
+    entries: list[Entry] = [strange, *here.log.streams[torn], *here.log.streams[BOOKING_ID]]
     await OperatorNotices(events=here.log, clock=here.clock).react(entries)
 
     assert [(DRIFT_ID, "found")] == here.told()
