@@ -34,6 +34,7 @@ from adapters.directory.services import ServiceDirectory
 from adapters.followers import Followers
 from adapters.idempotency.booking_hints import BookingHints
 from adapters.idempotency.marks import Marks
+from adapters.idempotency.webhook_hints import WebhookHints
 from adapters.ids import RandomIds
 from adapters.log.store import Store, open_store
 from adapters.metrics import Metrics
@@ -181,6 +182,7 @@ async def application(
             customers=customers,
             voice=settings.voice_rule(),
             hints=BookingHints(marks, lease=policy.lease, count=metrics.looked_up),
+            webhooks=WebhookHints(marks, count=metrics.looked_up),
             clock=store.clock,
             ids=RandomIds(),
             policy=policy,

@@ -10,7 +10,20 @@ from sagas.effects import Effects
 from sagas.engine import Engine
 from sagas.inbox import Inbox
 from sagas.orchestrator import Orchestrator
-from sagas.ports import Agenda, Appointments, Calendars, Clock, Customers, Diary, Hints, Ids, Log, Offering, Services
+from sagas.ports import (
+    Agenda,
+    Appointments,
+    Calendars,
+    Clock,
+    Customers,
+    Diary,
+    Hints,
+    Ids,
+    Log,
+    Offering,
+    Services,
+    WebhookHints,
+)
 from sagas.repairs import Repairs
 from sagas.walk_in import WalkIns
 from sagas.worker import Worker
@@ -39,6 +52,7 @@ def assemble(
     offering: Offering,
     customers: Customers,
     hints: Hints,
+    webhooks: WebhookHints,
     clock: Clock,
     ids: Ids,
     policy: Policy,
@@ -68,7 +82,7 @@ def assemble(
         ids=ids,
         policy=policy,
     )
-    inbox = Inbox(log=log, engine=engine, convergence=convergence, clock=clock, ids=ids, policy=policy)
+    inbox = Inbox(log=log, engine=engine, convergence=convergence, hints=webhooks, clock=clock, ids=ids, policy=policy)
     return Sagas(
         engine=engine,
         orchestrator=orchestrator,

@@ -26,7 +26,7 @@ from sagas.appending import Append, Due, DueAfter, Lost, NothingDue, webhook_eve
 from sagas.converged import Converged
 from sagas.convergence import Convergence
 from sagas.engine import Engine
-from sagas.ports import Clock, Ids, Log
+from sagas.ports import Clock, Ids, Log, WebhookHints
 
 FOLLOWED = frozenset(
     {"BOOKING_CREATED", "BOOKING_REQUESTED", "BOOKING_RESCHEDULED", "BOOKING_CANCELLED", "BOOKING_REJECTED"}
@@ -67,11 +67,20 @@ class Inbox:
     """Takes webhooks in, and processes those that are due."""
 
     def __init__(
-        self, *, log: Log, engine: Engine, convergence: Convergence, clock: Clock, ids: Ids, policy: Policy
+        self,
+        *,
+        log: Log,
+        engine: Engine,
+        convergence: Convergence,
+        hints: WebhookHints,
+        clock: Clock,
+        ids: Ids,
+        policy: Policy,
     ) -> None:
         self._log = log
         self._engine = engine
         self._convergence = convergence
+        self._hints = hints
         self._clock = clock
         self._ids = ids
         self._policy = policy
@@ -80,10 +89,20 @@ class Inbox:
         """
         Store a webhook, and return what becomes of it.
 
+        A repeat that somebody remembers is looked up instead of losing an append, which
+        would wait for the one writer. The log says whether it really is one.
+
         Raises:
             AppointmentDatabaseError: it may not be stored.
 
         """
+        new = Webhook(webhook_id=webhook_id_of(webhook.company_id, webhook.digest))
+        remembered = await self._hints.seen(new.webhook_id) and bool(await self._log.read(new.webhook_id))
+        stored = "known" if remembered else await self._store(new, webhook)
+        self._hints.judged(repeated=stored == "known")
+        return stored
+
+    async def _store(self, new: Webhook, webhook: IncomingWebhook) -> Stored:
         now = self._clock.now()
         received = WebhookReceived(
             at=now,
@@ -96,12 +115,13 @@ class Inbox:
             booking_id=webhook.booking_id,
             problem=webhook.problem,
         )
-        new = Webhook(webhook_id=webhook_id_of(webhook.company_id, webhook.digest))
         outcome = _at_once(received)
         if outcome is not None:
             processed = WebhookProcessed(at=now, outcome=outcome, detail=webhook.problem or webhook.trigger)
-            written = await self._append(new, (received, processed), NothingDue())
-            return ("rejected" if outcome == "rejected" else "ignored") if written else "known"
+            if not await self._append(new, (received, processed), NothingDue()):
+                return "known"
+            self._hints.processed(new.webhook_id)
+            return "rejected" if outcome == "rejected" else "ignored"
         delay = timedelta(0) if webhook.attempt_id is None else OWN_SAGA_FIRST
         written = await self._append(new, (received,), DueAfter(delay=delay, priority=PRIORITY))
         if written:
@@ -137,7 +157,8 @@ class Inbox:
             detail=converged.detail,
             booking_id=converged.booking_id,
         )
-        await self._append(webhook, (processed,), NothingDue())
+        if await self._append(webhook, (processed,), NothingDue()):
+            self._hints.processed(webhook.webhook_id)
 
     async def _converged(self, webhook: Webhook, received: WebhookReceived, uid: str) -> Converged:
         if received.trigger == "BOOKING_CREATED" and received.booking_id is not None and not webhook.put_off:

@@ -230,6 +230,22 @@ class Hints(Protocol):
         ...
 
 
+class WebhookHints(Protocol):
+    """What is remembered of webhooks beside the log, on the same terms as `Hints`."""
+
+    async def seen(self, webhook_id: UUID) -> bool:
+        """Tell, within an instant, whether the log should be read first, because it seems to be processed."""
+        ...
+
+    def processed(self, webhook_id: UUID) -> None:
+        """Take note, for all processes, of a webhook that the log holds as processed."""
+        ...
+
+    def judged(self, *, repeated: bool) -> None:
+        """Take note of what the log has said about a webhook: it came again, or for the first time."""
+        ...
+
+
 class Clock(Protocol):
     """The database's time, carried on by a clock of this machine that runs while the process is suspended."""
 

@@ -31,3 +31,24 @@ class FakeHints:
 
     def judged(self, booking: Booking, *, repeated: bool) -> None:
         self.judgments.append(repeated)
+
+
+class FakeWebhookHints:
+    """
+    Remembers the webhooks that were processed; `lie` is as for `FakeHints`.
+    """
+
+    def __init__(self, lie: Callable[[UUID], bool | None] = lambda _webhook_id: None) -> None:
+        self.lie = lie
+        self.known: set[UUID] = set()
+        self.judgments: list[bool] = []
+
+    async def seen(self, webhook_id: UUID) -> bool:
+        said = self.lie(webhook_id)
+        return webhook_id in self.known if said is None else said
+
+    def processed(self, webhook_id: UUID) -> None:
+        self.known.add(webhook_id)
+
+    def judged(self, *, repeated: bool) -> None:
+        self.judgments.append(repeated)

@@ -20,7 +20,7 @@ from tests.fakes.calcom import FakeCalCom
 from tests.fakes.calendar import FakeCalendar
 from tests.fakes.customers import FakeCustomers
 from tests.fakes.given import BOOKING_ID, SERVICE, initiated
-from tests.fakes.hints import FakeHints
+from tests.fakes.hints import FakeHints, FakeWebhookHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.log import FakeAppointments, FakeLog
 from tests.fakes.services import FakeServices
@@ -51,6 +51,7 @@ class Office:
         self.calcom = FakeCalCom(self.clock)
         self.calendar = FakeCalendar(self.calcom)
         self.hints = FakeHints()
+        self.webhooks = FakeWebhookHints()
         self.customers = FakeCustomers()
         self.services = FakeServices(service, *others)
         self.diary = FakeDiary(self.log)
@@ -73,6 +74,7 @@ class Office:
             offering=self.offering,
             customers=self.customers,
             hints=self.hints,
+            webhooks=self.webhooks,
             clock=self.clock,
             ids=self.ids,
             policy=self.policy,

@@ -28,7 +28,7 @@ from sagas.inbox import IncomingWebhook
 from sagas.wishes import CancelAppointment, RescheduleAppointment
 from tests.fakes.calcom import CancelFate, CreateFate, FakeCalCom, LookFate, MoveFate
 from tests.fakes.calendar import FakeCalendar
-from tests.fakes.hints import FakeHints
+from tests.fakes.hints import FakeHints, FakeWebhookHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.services import FakeServices
 from tests.fakes.staff import FakeOffering
@@ -74,6 +74,7 @@ class Salon:
             offering=FakeOffering(),
             customers=DatabaseCustomers(engine=store.engine, readers=store.readers, clock=store.clock),
             hints=FakeHints(),
+            webhooks=FakeWebhookHints(),
             clock=store.clock,
             ids=FakeIds(seed),
             policy=IMPATIENT,

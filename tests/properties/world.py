@@ -9,6 +9,7 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from tests.fakes.agenda import FakeAgenda
 from tests.fakes.books import FakeBooks, FakePace
 from tests.fakes.calcom import FakeCalCom
 from tests.fakes.customers import FakeCustomers
-from tests.fakes.hints import FakeHints
+from tests.fakes.hints import FakeHints, FakeWebhookHints
 from tests.fakes.ids import FakeIds
 from tests.fakes.log import AppointmentRow, FakeLog
 from tests.fakes.services import FakeServices
@@ -134,6 +135,7 @@ class Process:
             offering=FakeOffering(),
             customers=FakeCustomers(),
             hints=world.hints,
+            webhooks=world.webhooks,
             clock=world.clock,
             ids=FakeIds(world.plan.seed * 1000 + number),
             policy=POLICY,
@@ -208,6 +210,8 @@ class World:
         self.log.watch = self._appended
         lies = list(plan.hints)
         self.hints = FakeHints(lambda _booking_id: lies.pop(0) if lies else None)
+        chance = Random(plan.seed)
+        self.webhooks = FakeWebhookHints(lambda _webhook_id: chance.choice([None, True, False]))
         self.calcom = FakeCalCom(self.clock, HOSTS)
         self.calcom.creates.extend(plan.creates)
         self.calcom.looks.extend(plan.looks)
