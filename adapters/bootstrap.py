@@ -19,6 +19,7 @@ from adapters.availability.free_slots import FRESH, KEPT, Availability, Day, rea
 from adapters.availability.log_watch import LogWatch
 from adapters.availability.offering import CalComOffering
 from adapters.caching.cache import Cache
+from adapters.caching.clearing import Caches
 from adapters.caching.redis_entries import RedisEntries
 from adapters.calcom.calendars import CalComCalendars
 from adapters.crash_points import crash_points
@@ -195,8 +196,9 @@ async def application(
             clock=store.clock,
             pace=SteadyPace(per_minute=settings.reconcile_calls_per_minute),
         )
+        caches = Caches(availability=availability, customers=customers, keys=keys)
         if redis is not None:
-            await stack.enter_async_context(redis.running(heard=sagas.engine.waiting.hinted))
+            await stack.enter_async_context(redis.running(heard=sagas.engine.waiting.hinted, clear=caches.clear))
         opened = Application(
             settings=settings,
             orchestrator=sagas.orchestrator,

@@ -143,6 +143,10 @@ class Availability:
             return None
         return any(starts_at in one.entry.value for one in found.values())
 
+    def forget_all(self, company_id: str | None) -> int:
+        """Forget the cached days of a company, or of all, and return how many those were."""
+        return self._cache.forget_all("" if company_id is None else f"company:{company_id}:availability:")
+
     async def within(self, period: Period, offer: Offer, *, staff_id: str | None, zone: ZoneInfo) -> FreeSlots:
         """
         Return the free slots that start in a period, for a service with one member of staff, or whoever Cal.com picks.

@@ -128,11 +128,12 @@ class Cache(Generic[V]):
         if self._shared is not None:
             self._shared.forget(key)
 
-    def forget_all(self, prefix: str = "") -> None:
-        """Forget every key that this process knows and that begins so."""
-        for key in {*self._entries, *self._flights}:
-            if key.startswith(prefix):
-                self.forget(key)
+    def forget_all(self, prefix: str = "") -> int:
+        """Forget every key that this process knows and that begins so, and return how many those were."""
+        keys = [key for key in {*self._entries, *self._flights} if key.startswith(prefix)]
+        for key in keys:
+            self.forget(key)
+        return len(keys)
 
     async def aclose(self) -> None:
         """Stop loading."""

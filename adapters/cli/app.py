@@ -4,6 +4,7 @@ import typer
 
 from adapters.cli import (
     bookings,
+    caches,
     checking,
     companies,
     databases,
@@ -47,6 +48,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(checking.projections, name="projections")
 app.add_typer(sync_failures.app, name="sync-failures")
 app.add_typer(notifications.app, name="notifications")
+app.add_typer(caches.app, name="cache")
 
 
 def main() -> None:

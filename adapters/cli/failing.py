@@ -77,6 +77,7 @@ def _explain(error: BaseException) -> Explanation | None:
         ("psycopg", "OperationalError", _unreachable),
         ("psycopg_pool", "PoolTimeout", _unreachable),
         ("sqlite3", "OperationalError", _unreachable),
+        ("redis.exceptions", "RedisError", _no_redis),
     )
     for module, name, explain in explanations:
         loaded = sys.modules.get(module)
@@ -102,6 +103,12 @@ def _unreachable(error: BaseException) -> Explanation:
     said = str(getattr(error, "orig", None) or error).strip().splitlines()
     reason = scrubbed(said[0]) if said else type(error).__name__
     return [f"{reason} (the database is that of CALSAGA_DATABASE_URL)"], FOUND_WRONG
+
+
+def _no_redis(error: BaseException) -> Explanation:
+    from adapters.telemetry import scrubbed
+
+    return [f"{scrubbed(str(error))} (Redis is that of CALSAGA_REDIS_URL)"], FOUND_WRONG
 
 
 def _of_the_system(error: OSError) -> str:

@@ -98,6 +98,10 @@ class ApiKeys:
                 self._known.put(digest, key)
         return key
 
+    def forget_all(self, _company_id: str | None = None) -> int:
+        """Forget who holds which key, and return how many those were: all, since they are found by their digests."""
+        return self._known.forget_all()
+
     async def list(self, *, company_id: str | None = None) -> Sequence[ApiKey]:
         """
         Return all keys, or those of one company, the revoked ones included, oldest first.

@@ -60,6 +60,10 @@ class DatabaseCustomers:
         """Take note of whose a phone is."""
         self._known.put(_key(company_id, phone), customer_id)
 
+    def forget_all(self, company_id: str | None) -> int:
+        """Forget whose the phones of a company are, or of all, and return how many those were."""
+        return self._known.forget_all("" if company_id is None else f"company:{company_id}:phone:")
+
     async def list(self, *, company_id: str, phone: str | None, email: str | None) -> Sequence[CustomerRecord]:
         """
         Return the company's customers who have what is given, those with a phone and the oldest first.

@@ -15,6 +15,7 @@ import structlog
 from redis import RedisError
 from redis.asyncio import Redis
 
+from adapters.redis.clearing import Tag
 from adapters.redis.connection import connect
 from adapters.redis.errors import RedisAway
 from adapters.redis.news import CHANNEL, listen
@@ -49,10 +50,16 @@ class RedisMarks:
         self._rests_until = 0.0
 
     @asynccontextmanager
-    async def running(self, *, heard: Callable[[UUID], None]) -> AsyncIterator[None]:
-        """Keep Redis connected; `heard` is called with every booking that is said to be over."""
+    async def running(
+        self, *, heard: Callable[[UUID], None], clear: Callable[[Tag, str | None], object]
+    ) -> AsyncIterator[None]:
+        """
+        Keep Redis connected.
+
+        `heard` is called with every booking that is said to be over, `clear` with what somebody wants forgotten.
+        """
         tasks = [asyncio.create_task(self._run(), name="redis marks")]
-        tasks += [asyncio.create_task(listen(self._client, heard, rest=REST_SECONDS), name="redis news")]
+        tasks += [asyncio.create_task(listen(self._client, heard, clear, rest=REST_SECONDS), name="redis news")]
         try:
             yield
         finally:

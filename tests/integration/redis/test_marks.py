@@ -35,7 +35,7 @@ async def running(
     url: str, *, limit: float = ROOMY, heard: Callable[[UUID], object] = lambda _booking_id: None
 ) -> AsyncIterator[RedisMarks]:
     marks = redis_marks(url, limit=limit)
-    async with marks.running(heard=lambda booking_id: void(heard(booking_id))):
+    async with marks.running(heard=lambda booking_id: void(heard(booking_id)), clear=lambda *_: None):
         await eventually(answers(marks), "Redis answers")
         yield marks
 
@@ -161,7 +161,7 @@ async def test_a_redis_that_was_killed_is_used_again(mortal_redis: RedisServer) 
 async def test_without_redis_the_start_is_not_held_up(mortal_redis: RedisServer) -> None:
     mortal_redis.kill()
     marks = redis_marks(mortal_redis.url, limit=ROOMY)
-    async with marks.running(heard=void):
+    async with marks.running(heard=void, clear=lambda *_: None):
         for number in range(10):
             marks.put(str(number), word="booked", seconds=60)
             marks.announce(uuid4())
@@ -184,7 +184,7 @@ async def test_a_server_that_talks_nonsense_is_left_alone(says: bytes) -> None:
     async with await asyncio.start_server(babble, "127.0.0.1") as server:
         port = server.sockets[0].getsockname()[1]
         marks = redis_marks(f"redis://127.0.0.1:{port}", limit=0.2)
-        async with marks.running(heard=void):
+        async with marks.running(heard=void, clear=lambda *_: None):
             for _ in range(20):
                 marks.put("x", word="booked", seconds=60)
                 try:

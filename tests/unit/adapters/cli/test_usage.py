@@ -44,6 +44,7 @@ def test_help_names_every_command() -> None:
         "projections",
         "sync-failures",
         "notifications",
+        "cache",
     ]:
         assert command in result.stdout
 
