@@ -1,15 +1,19 @@
 """
-How often the free slots of a day are in the cache, on one realistic day; prints one JSON object.
+How often free slots, customers and API keys are in their caches, on one realistic day; prints one JSON object.
 
     python -m benchmarks.cache_hits [--seed N] [--processes N] [--every SECONDS]
 
-The real cache and the real watch over the log, in virtual time, with a Cal.com and a log in memory. The mix:
+The real caches and the real watch over the log, in virtual time, with a Cal.com and a log in memory, and customers
+and keys in SQLite. The mix:
 
 - three hours, a caller every five seconds on average, sent to either of two processes that share a cache;
 - ten members of staff with an event type each, the n-th of them asked for in proportion to 1/n;
 - six of ten callers ask for the next three days, three for the next seven, one for a single day of the next fourteen;
 - every third caller books one of the first twenty slots heard of, every twentieth then cancels;
-- every tenth caller of those who book is refused, since a person has taken the slot at Cal.com meanwhile.
+- every tenth caller of those who book is refused, since a person has taken the slot at Cal.com meanwhile, and books
+  another slot in the same call;
+- whoever takes a call asks first who it is, by phone: one caller in ten is new, the others are any of 2,000 customers;
+- each request comes with one of four API keys (`benchmarks/switchboard.py`).
 """
 
 import argparse
@@ -23,6 +27,7 @@ from random import Random
 from uuid import UUID
 
 from adapters.availability.free_slots import Availability
+from benchmarks.switchboard import Desk, Switchboard, switchboard
 from domain.offer import Offer
 from tests.fakes.given import initiated, refused
 from tests.unit.adapters.availability.office import CUT, Office, on
@@ -46,19 +51,29 @@ def main() -> None:
 async def a_day(seed: int, *, processes: int, every: float) -> dict[str, object]:
     """Return the figures of a day."""
     chance, office = Random(seed), _office()
-    serving = [office.process() for _ in range(processes)]
+    # With chances of their own, so that who calls does not change which slots are asked for.
+    people = Random(seed)
     did: Counter[str] = Counter()
     serial = 0
-    while office.clock.seconds < HOURS * 3600:
-        office.clock.advance(chance.expovariate(1 / every))
-        serial += 1
-        await _call(office, chance.choice(serving), chance, did, serial=serial)
+    async with switchboard(office.clock) as board:
+        serving = [(office.process(), board.desk()) for _ in range(processes)]
+        while office.clock.seconds < HOURS * 3600:
+            office.clock.advance(chance.expovariate(1 / every))
+            serial += 1
+            process, desk = chance.choice(serving)
+            before = Counter(did)
+            await _call(office, process, chance, did, serial=serial)
+            await _talk(board, desk, people, did - before)
     hits = office.counted["hit"]
     return {
         **did,
         "calls_to_calcom": len(office.calcom.calls),
         "days_looked_up": office.counted.total(),
         "hit_rate": round(hits / office.counted.total(), 4),
+        "hit_rate_of_customers": _rate(board.counted["phone"]),
+        "customers_looked_up": board.counted["phone"].total(),
+        "hit_rate_of_keys": _rate(board.counted["user"]),
+        "keys_looked_up": board.counted["user"].total(),
         "answers_without_a_call": round(1 - len(office.calcom.calls) / did["asked"], 4),
     }
 
@@ -90,6 +105,21 @@ async def _call(office: Office, process: Availability, chance: Random, did: Coun
     if chance.random() < 1 / 20:
         did["cancelled"] += 1
         office.cancels(booking_id)
+
+
+async def _talk(board: Switchboard, desk: Desk, chance: Random, did: Counter[str]) -> None:
+    """Look up who calls, and what the requests of the call need besides free slots."""
+    phone = board.caller(chance)
+    for _ in range(2):
+        await board.admits(desk, chance)
+    await board.asks_who_calls(desk, phone)
+    for _ in range(did["booked"] + 2 * did["refused"]):
+        await board.admits(desk, chance)
+        board.books(desk, phone)
+
+
+def _rate(counted: Counter[str]) -> float:
+    return round(counted["hit"] / counted.total(), 4)
 
 
 def _days(today: date, chance: Random) -> tuple[date, int]:

@@ -74,7 +74,11 @@ class DatabaseCustomers:
             AppointmentDatabaseError: the database did not answer.
 
         """
-        return await self._readers.run(lambda: self._list(company_id, phone, email))
+        found = await self._readers.run(lambda: self._list(company_id, phone, email))
+        if phone is not None and email is None and found:
+            # Whoever asks who calls is about to book for them.
+            self._known.put(_key(company_id, phone), found[0].customer_id)
+        return found
 
     def _list(self, company_id: str, phone: str | None, email: str | None) -> Sequence[CustomerRecord]:
         query = _of(company_id).limit(MOST_LISTED)
@@ -86,10 +90,6 @@ class DatabaseCustomers:
             found = [CustomerRecord(**row) for row in connection.execute(query).mappings()]
             engaged = engagement.load(connection, customer_engagement, [one.customer_id for one in found])
         return [replace(one, engagement=engaged.get(one.customer_id)) for one in found]
-
-    def _ask(self, query: Select[tuple[object, ...]]) -> Sequence[CustomerRecord]:
-        with self._engine.connect() as connection:
-            return [CustomerRecord(**row) for row in connection.execute(query).mappings()]
 
 
 def _of(company_id: str) -> Select[tuple[object, ...]]:

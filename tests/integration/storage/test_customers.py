@@ -220,6 +220,20 @@ def test_a_customer_learns_what_is_missing_and_loses_nothing(
     assert [("Ada 0", "Ada@Example.com", "ada@example.com", PHONES[1])] == known(url)
 
 
+async def test_who_was_listed_by_phone_is_remembered(store: Store) -> None:
+    customers = DatabaseCustomers(engine=store.engine, readers=store.readers, clock=store.clock)
+    ada, byron = a_customer(PHONES[1], None), a_customer(PHONES[2], EMAILS[1])
+    insert(store, ada, byron)
+    await customers.list(company_id=COMPANY, phone=PHONES[1], email=None)
+    await customers.list(company_id=COMPANY, phone=PHONES[2], email=EMAILS[1])
+    await customers.list(company_id=COMPANY, phone=PHONES[3], email=None)
+
+    assert [ada.customer_id, None, None] == [
+        customers.recall(company_id=COMPANY, phone=phone) for phone in PHONES if phone is not None
+    ]
+    assert None is customers.recall(company_id="another", phone="+491701234567")
+
+
 def test_a_row_that_learns_nothing_is_not_written_anew(postgres_url: str) -> None:
     ada = a_customer(PHONES[1], EMAILS[1])
     with opened(postgres_url) as database:
