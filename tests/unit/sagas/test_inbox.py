@@ -73,42 +73,6 @@ def _rows(office: Office) -> list[tuple[str, bool]]:
     return [(one.inserted.calcom_booking_uid, one.booked) for one in office.log.appointments.values()]
 
 
-def test_a_repeat_that_is_remembered_writes_nothing() -> None:
-    office = _booked()
-    webhook = _webhook("BOOKING_CREATED", ours=True)
-    said = _receive(office, webhook)
-    _work(office)
-    before = office.log.commits
-
-    assert ["stored", "known"] == said + _receive(office, webhook)
-    assert before == office.log.commits
-    assert [False, True] == office.webhooks.judgments
-
-
-def test_only_what_is_processed_is_remembered() -> None:
-    office = _booked()
-    webhook, ping = _webhook("BOOKING_CREATED", ours=True), _webhook("PING")
-    ids = [webhook_id_of(one.company_id, one.digest) for one in (webhook, ping)]
-    _receive(office, webhook, ping)
-    stored = set(office.webhooks.known)
-    _work(office)
-
-    assert ({ids[1]}, {*ids}) == (stored, office.webhooks.known)
-
-
-@pytest.mark.parametrize("lie", [True, False])
-def test_a_memory_that_lies_changes_no_answer(lie: bool) -> None:
-    office = _booked()
-    office.webhooks.lie = lambda _webhook_id: lie
-    webhook, ping, broken = _webhook("BOOKING_CREATED", ours=True), _webhook("PING"), _webhook("", None)
-    first = _receive(office, webhook, ping, replace(broken, problem="no JSON"))
-    _work(office)
-
-    assert ["stored", "ignored", "rejected"] == first
-    assert ["known"] * 3 == _receive(office, webhook, ping, replace(broken, problem="no JSON"))
-    assert "equal" == _outcome(office, webhook)
-
-
 def test_the_same_body_is_one_webhook() -> None:
     office = _booked()
     webhook = _webhook("BOOKING_CREATED", ours=True)
