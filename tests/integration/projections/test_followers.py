@@ -22,6 +22,7 @@ from domain.evolving import fold
 from projections.booking_pages import BookingFilter, list_bookings
 from projections.bookings import BOOKINGS, BookingRow, summary
 from projections.catalog import PROJECTIONS
+from projections.checkpoints import advance
 from projections.errors import LogRestored, NotParked, UnknownProjection
 from projections.follower import Follower, FollowerStatus, Stepped, step_together
 from projections.source import Projection
@@ -180,18 +181,35 @@ async def test_read_models_that_have_fallen_apart_meet_again(store: Store, count
     told = [history(Random(seed), wish(seed)) for seed in range(6)]
     for one in told[:3]:
         await append(store.log, one)
-    ahead = Follower(BOOKINGS, engine=store.engine, source=store.log, batch=7)
-    await ahead.step()
+    await Follower(BOOKINGS, engine=store.engine, source=store.log, batch=5).step()
     for one in told[3:]:
         await append(store.log, one)
-    both = [ahead, Follower(COUNTING, engine=store.engine, source=store.log, batch=7)]
-    batches = 1
+    both = [Follower(one, engine=store.engine, source=store.log, batch=7) for one in (BOOKINGS, COUNTING)]
+    batches = 0
     while await step_together(both) is not Stepped.NOTHING_NEW:
         batches += 1
 
-    assert -(-sum(map(len, told)) // 7) + 1 == batches
+    # One to where the other waits, and the rest together.
+    assert 1 - (-(sum(map(len, told)) - 5) // 7) == batches
     assert sum(map(len, told)) == sum(counts(store).values())
     assert rows_of(told) == listed(store)
+
+
+async def test_a_batch_that_comes_too_late_for_one_of_them_moves_none(store: Store, counted: None) -> None:
+    told = history(Random(1))
+    await append(store.log, told)
+    faster = Follower(COUNTING, engine=store.engine, source=store.log, batch=1)
+
+    def overtaken(point: str) -> None:
+        if point == "follower.before:bookings":
+            with store.engine.begin() as connection:
+                assert advance(connection, "counting", expected=0, to=1)
+
+    both = [Follower(one, engine=store.engine, source=store.log, probe=overtaken) for one in (BOOKINGS, COUNTING)]
+
+    assert Stepped.LOST is await step_together(both)
+    assert (0, 1) == ((await both[0].status()).position, (await faster.status()).position)
+    assert {} == listed(store)
 
 
 async def test_a_restored_log_stops_the_follower_until_a_rebuild(store: Store) -> None:
