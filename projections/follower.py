@@ -35,11 +35,11 @@ class Stepped(Enum):
 
     APPLIED = auto()
     """A whole batch, so that more may be waiting."""
+    LOST = auto()
+    """Another follower of the same read model was faster."""
     CAUGHT_UP = auto()
     """All that there was; what has come since can wait for the next turn."""
     NOTHING_NEW = auto()
-    LOST = auto()
-    """Another follower of the same read model was faster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,30 +147,42 @@ class Follower:
 
 async def step_together(followers: Sequence[Follower]) -> Stepped:
     """
-    Apply the next batch to those of several followers that are furthest behind.
+    Apply the next batch to each of several followers, with one reading for all that stand at the same place.
 
-    They read from one source, in batches of one size. Those that have fallen apart meet
-    again, since no batch goes beyond the place where others wait.
+    They read from one source, in batches of one size. Those that are ahead go first, so that
+    nobody waits for one that has much to make up for. It meets them again, since its
+    batches do not go beyond the place where they stand.
 
     Raises:
         LogRestored: a checkpoint lies beyond the head of the log.
 
     """
-    first = followers[0]
     places = await asyncio.to_thread(positions, [one.applier for one in followers])
-    after = min(places.values())
-    behind = [one for one in followers if places[one.name] == after]
+    stepped: set[Stepped] = set()
+    border: int | None = None
+    for place in sorted({*places.values()}, reverse=True):
+        group = [one for one in followers if places[one.name] == place]
+        outcome, border = await _step(group, after=place, border=border)
+        stepped.add(outcome)
+    if stepped == {Stepped.NOTHING_NEW}:
+        await _refuse_restored(followers[0].source, places)
+    # The first of these that came to pass: whether there may be more is what the caller wants to know.
+    return next(one for one in Stepped if one in stepped)
+
+
+async def _step(group: Sequence[Follower], *, after: int, border: int | None) -> tuple[Stepped, int]:
+    """Apply a batch to followers that stand at the same place, and return where they stand then."""
+    first = group[0]
     read = await first.source.read_all(after=after, limit=first.batch)
     if not read:
-        await _refuse_restored(first.source, places)
-        return Stepped.NOTHING_NEW
-    border = min((place for place in places.values() if place > after), default=read[-1].position)
-    entries = [one for one in read if one.position <= border] or read
-    for one in behind:
+        return Stepped.NOTHING_NEW, after
+    entries = read if border is None else [one for one in read if one.position <= border] or read
+    for one in group:
         await one.react(entries)
-    if not await asyncio.to_thread(apply_together, [one.applier for one in behind], entries, after=after):
-        return Stepped.LOST
-    return Stepped.APPLIED if len(read) == first.batch or len(entries) < len(read) else Stepped.CAUGHT_UP
+    if not await asyncio.to_thread(apply_together, [one.applier for one in group], entries, after=after):
+        return Stepped.LOST, after
+    more = len(read) == first.batch or len(entries) < len(read)
+    return Stepped.APPLIED if more else Stepped.CAUGHT_UP, entries[-1].position
 
 
 async def _refuse_restored(source: EventSource, places: dict[str, int]) -> None:
