@@ -3,6 +3,7 @@ Comparing what is known of every customer with the standings of their appointmen
 """
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Connection, Select, case, func, select
@@ -12,10 +13,12 @@ from projections.engagement import Engagement, score_of
 from projections.standing import ASKED, CANCELLED
 from projections.tables import appointment_standings, customer_engagement
 
+_FIELDS = tuple(field.name for field in fields(Engagement))
+
 
 def about_engagement(connection: Connection) -> Iterator[Difference]:
     """Yield the customers whose counts or score are wrong; `connection` has to see one moment of the database."""
-    added_up, shown = _added_up(), select(*(customer_engagement.c[name] for name in Engagement.__slots__))
+    added_up, shown = _added_up(), select(*(customer_engagement.c[name] for name in _FIELDS))
     expected = _by_customer(connection, added_up.except_(shown))
     found = _by_customer(connection, shown.except_(added_up))
     for customer_id in sorted({*expected, *found}):
@@ -40,7 +43,7 @@ def _added_up() -> Select[Any]:
         "cancelled": func.sum(case((c.status == CANCELLED, 1), else_=0)),
         "last_event_at": func.max(c.last_event_at),
     }
-    return select(*(columns[name].label(name) for name in Engagement.__slots__)).group_by(c.customer_id, c.company_id)
+    return select(*(columns[name].label(name) for name in _FIELDS)).group_by(c.customer_id, c.company_id)
 
 
 def _by_customer(connection: Connection, query: Any) -> dict[Any, dict[str, Any]]:  # noqa: ANN401 - a compound select

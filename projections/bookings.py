@@ -3,7 +3,7 @@ The list of bookings behind `GET /api/bookings`: one row a booking, without anyb
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 from uuid import UUID
@@ -15,6 +15,7 @@ from domain import findings as f
 from domain import moving as m
 from domain.booking import Booking, BookingStatus
 from domain.notice import OperatorNotified
+from domain.replacing import replace
 from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
 from projections.errors import OutOfOrder
 from projections.source import Projection
@@ -23,7 +24,7 @@ from projections.upserting import is_one_of, upsert
 from sagas.appending import LogEvent, Recorded, by_booking
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BookingRow:
     """A booking as the list shows it at `version`; `failure_*` is why it failed, is undone, or waits for a person."""
 
@@ -97,7 +98,7 @@ def apply(connection: Connection, tables: Sequence[Table], recorded: Sequence[Re
         return
     rows = load(connection, table, news)
     changed = [evolve_recorded(rows.get(stream_id), events) for stream_id, events in news.items()]
-    upsert(connection, table, [{name: getattr(row, name) for name in BookingRow.__slots__} for row in changed])
+    upsert(connection, table, [vars(row) for row in changed])
 
 
 BOOKINGS = Projection(name="bookings", tables=(booking_list,), apply=apply)

@@ -9,13 +9,14 @@ counts alone, so that neither the order of a customer's bookings nor the clock m
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Connection, Table, select
 
+from domain.replacing import replace
 from projections.standing import ASKED, CANCELLED, Change, Standing
 from projections.upserting import is_one_of
 
@@ -24,7 +25,7 @@ FIRST_IMPRESSION: Final = 3
 """Kept appointments that make half of the score: one alone says little."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Engagement:
     """What a customer has asked for and what became of it; `last_event_at` is of any of it."""
 
@@ -68,7 +69,7 @@ def engaged(known: Mapping[UUID, Engagement], changed: Iterable[Change]) -> dict
 
 def load(connection: Connection, table: Table, customer_ids: Sequence[UUID]) -> dict[UUID, Engagement]:
     """Return what is known of these customers."""
-    columns = (table.c[name] for name in Engagement.__slots__)
+    columns = (table.c[field.name] for field in fields(Engagement))
     query = select(*columns).where(is_one_of(connection, table.c.customer_id, customer_ids))
     return {row["customer_id"]: Engagement(**row) for row in connection.execute(query).mappings()}
 

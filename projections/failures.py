@@ -7,7 +7,7 @@ while a person is asked, and `resolved` in the end; what is found again is open 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, assert_never, get_args
 from uuid import UUID, uuid5
@@ -17,6 +17,7 @@ from domain import findings as f
 from domain import moving as m
 from domain.findings import InconsistencyKind
 from domain.notice import OperatorNotified
+from domain.replacing import replace
 from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
 from sagas.appending import LogEvent
 
@@ -35,7 +36,7 @@ _REFUSED_CANCEL: Final[InconsistencyKind] = "compensation_failed"
 """What a person is asked for any other reason: all of those are Cal.com's, for not cancelling a booking."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SyncFailure:
     """
     One thing that differs, or may differ, about a booking.
@@ -68,7 +69,7 @@ class SyncFailure:
         return self.status != RESOLVED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BookingFailures:
     """What the read model holds of one booking at `version`."""
 

@@ -21,7 +21,7 @@ CANCELLATION: Final = "cancellation"
 PENDING: Final = "pending"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NotificationRequest:
     """One thing that a customer is to be told; `created_at` is when it happened."""
 

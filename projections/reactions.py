@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Table, select
 
 from projections.engagement import Engagement, engaged, load
-from projections.notification_requests import NotificationRequest, requested
+from projections.notification_requests import requested
 from projections.source import Projection
 from projections.standing import Change, Standing, changes
 from projections.tables import appointment_standings, customer_engagement, notification_requests
@@ -32,7 +32,7 @@ def apply(connection: Connection, tables: Sequence[Table], recorded: Sequence[Re
     customers = engaged(load(connection, engagement, customer_ids), changed)
     upsert(connection, engagement, [_customer_row(one) for one in customers.values()])
     wanted = [request for one in changed if (request := requested(one)) is not None]
-    insert_missing(connection, requests, [_row(one, NotificationRequest.__slots__) for one in wanted])
+    insert_missing(connection, requests, [vars(one) for one in wanted])
 
 
 def load_standings(connection: Connection, table: Table, booking_ids: Iterable[UUID]) -> dict[UUID, Standing]:
@@ -52,12 +52,8 @@ REACTIONS = Projection(
 def _write_standings(connection: Connection, table: Table, changed: Sequence[Change]) -> None:
     # The last change of each booking is how it stands.
     last = {one.after.booking_id: one.after for one in changed}
-    upsert(connection, table, [_row(one, Standing.__slots__) for one in last.values()])
+    upsert(connection, table, [vars(one) for one in last.values()])
 
 
 def _customer_row(customer: Engagement) -> dict[str, object]:
-    return _row(customer, Engagement.__slots__) | {"score": customer.score}
-
-
-def _row(thing: object, names: Iterable[str]) -> dict[str, object]:
-    return {name: getattr(thing, name) for name in names}
+    return vars(customer) | {"score": customer.score}

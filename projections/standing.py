@@ -3,13 +3,14 @@ How the appointment of a booking stands, as far as its customer is concerned: as
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from domain import events as e
 from domain.moving import BookingRescheduled
+from domain.replacing import replace
 from projections.errors import OutOfOrder
 from sagas.appending import Recorded
 
@@ -18,7 +19,7 @@ BOOKED: Final = "booked"
 CANCELLED: Final = "cancelled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Standing:
     """
     What the reactions know of a booking at `version`.

@@ -6,12 +6,12 @@ to build it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import Connection, Table, select
 
 from domain.events import BookingInitiated
+from domain.replacing import replace
 from projections.errors import OutOfOrder
 from projections.failures import BookingFailures, SyncFailure, evolve
 from projections.source import Projection
@@ -28,10 +28,10 @@ def apply(connection: Connection, tables: Sequence[Table], recorded: Sequence[Re
         return
     before = _load(connection, failures, bookings, news)
     after = [evolve_recorded(before.get(stream_id), events) for stream_id, events in news.items()]
-    upsert(connection, bookings, [{column.name: getattr(one, column.name) for column in bookings.c} for one in after])
+    upsert(connection, bookings, [_known(one) for one in after])
     known = {row.id: row for one in before.values() for row in one.failures}
     changed = [row for one in after for row in one.failures if known.get(row.id) != row]
-    upsert(connection, failures, [{name: getattr(row, name) for name in SyncFailure.__slots__} for row in changed])
+    upsert(connection, failures, [vars(row) for row in changed])
 
 
 def _load(
@@ -74,3 +74,7 @@ def _begin_or_go_on(state: BookingFailures | None, one: Recorded) -> BookingFail
     if not isinstance(one.event, BookingInitiated):
         raise OutOfOrder(stream_id=one.stream_id, expected=1, found=one.version)
     return BookingFailures(booking_id=one.stream_id, company_id=one.event.service.company_id, version=one.version)
+
+
+def _known(one: BookingFailures) -> dict[str, object]:
+    return {name: value for name, value in vars(one).items() if name != "failures"}

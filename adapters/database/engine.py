@@ -2,6 +2,7 @@
 
 import sqlite3
 
+import orjson
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 
 from adapters.database import dead_peers
@@ -23,6 +24,7 @@ def open_engine(url: str, *, pool_size: int = 5, silence: float = SILENCE_SECOND
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         pool_pre_ping=True,
+        json_serializer=lambda document: orjson.dumps(document).decode(),
         connect_args={
             "application_name": "calsaga",
             "options": options,
