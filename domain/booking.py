@@ -1,5 +1,6 @@
 """The Booking aggregate: how one booking stands, as its events say (`domain.evolving` folds them)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -7,6 +8,7 @@ from uuid import UUID, uuid5
 
 from domain import events as e
 from domain import findings as f
+from domain.composite import CompositeInitiated
 from domain.ledger import Ledger, Line
 from domain.moving import Move
 
@@ -35,6 +37,8 @@ class BookingStatus(StrEnum):
 
 _WITHOUT_APPOINTMENT = frozenset({BookingStatus.FAILED, BookingStatus.CANCELLED})
 ENDED = frozenset({BookingStatus.BOOKED, BookingStatus.FAILED, BookingStatus.CANCELLED})
+_ENDS = (BookingStatus.BOOKED, BookingStatus.CANCELLED, BookingStatus.FAILED)
+_WAYS = (BookingStatus.COMPENSATING, BookingStatus.CANCELLING, BookingStatus.RESCHEDULING, BookingStatus.PENDING)
 _UNDER_WAY = {
     Goal.BOOK: BookingStatus.PENDING,
     Goal.COMPENSATE: BookingStatus.COMPENSATING,
@@ -74,11 +78,16 @@ class Booking:
     """
     The state of one booking at `version`; version 0 is a booking that nobody has asked for yet.
 
+    A composite has `legs`, each the state of an ordinary booking with its number as `leg`,
+    and says itself what they amount to (`domain.legs`).
     Without slots, like the parts of it that change: `domain.replacing` copies them.
     """
 
     booking_id: UUID
     version: int = 0
+    leg: int = 0
+    legs: tuple["Booking", ...] = ()
+    composite: CompositeInitiated | None = None
     initiated: e.BookingInitiated | None = None
     ledger: Ledger = field(default_factory=Ledger)
     goal: Goal = Goal.BOOK
@@ -110,6 +119,8 @@ class Booking:
     @property
     def status(self) -> BookingStatus:
         """Return the one word for where the booking stands."""
+        if self.legs:
+            return status_of_legs([leg.status for leg in self.legs])
         if self.review is not None:
             return BookingStatus.NEEDS_REVIEW
         return self.ended or _UNDER_WAY[self.goal]
@@ -131,6 +142,8 @@ class Booking:
     @property
     def surplus(self) -> tuple[Line, ...]:
         """Return the live lines that this booking must not have, or no longer wants."""
+        if self.legs:
+            return tuple(line for leg in self.legs for line in leg.surplus)
         unwanted = self.goal in {Goal.COMPENSATE, Goal.CANCEL} or self.ended in _WITHOUT_APPOINTMENT
         live = (line for line in self.ledger.live if not line.in_review and not line.foreign)
         return tuple(line for line in live if unwanted or line.uid != self.kept_uid)
@@ -153,6 +166,23 @@ def initial_state(booking_id: UUID) -> Booking:
     return Booking(booking_id=booking_id)
 
 
-def appointment_id_of(booking_id: UUID) -> UUID:
-    """Return the id of the booking's row, the same however often the insert is repeated."""
-    return uuid5(booking_id, "appointment")
+def appointment_id_of(booking_id: UUID, *, leg: int = 0) -> UUID:
+    """Return the id of the booking's row, or of a leg's, the same however often the insert is repeated."""
+    return uuid5(booking_id, f"appointment {leg}" if leg else "appointment")
+
+
+def status_of_legs(statuses: Sequence[BookingStatus]) -> BookingStatus:
+    """
+    Return where a composite stands whose legs stand so.
+
+    A question to a person comes first. One that has ended stands if any of its legs
+    does; until then it goes where the legs go, back as soon as one of them has come to nothing.
+    """
+    found = set(statuses)
+    if BookingStatus.NEEDS_REVIEW in found:
+        return BookingStatus.NEEDS_REVIEW
+    if found <= ENDED:
+        return next(status for status in _ENDS if status in found)
+    if BookingStatus.PENDING in found and found & _WITHOUT_APPOINTMENT:
+        return BookingStatus.COMPENSATING
+    return next(status for status in _WAYS if status in found)

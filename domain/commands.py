@@ -33,6 +33,25 @@ class RequestBooking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestComposite:
+    """Book all these legs or none, for the one person whom they all name; already validated and normalized."""
+
+    legs: tuple[RequestBooking, ...]
+    idempotency_key: str | None = None
+    correlation_id: str = ""
+
+    @property
+    def service(self) -> Service:
+        """Return the first leg's service, whose company is that of all."""
+        return self.legs[0].service
+
+    @property
+    def person(self) -> Person:
+        """Return for whom it is."""
+        return self.legs[0].person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestCancellation:
     """Cancel the booking; `command_id` is the caller's Idempotency-Key, if any."""
 
@@ -49,4 +68,5 @@ class RequestReschedule:
     command_id: str | None = None
 
 
-Command: TypeAlias = RequestBooking | RequestCancellation | RequestReschedule
+Request: TypeAlias = RequestBooking | RequestComposite
+Command: TypeAlias = Request | RequestCancellation | RequestReschedule

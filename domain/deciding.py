@@ -5,7 +5,7 @@ from enum import Enum, auto
 from uuid import UUID
 
 from domain.booking import Booking, BookingStatus, Failure, MoveCommand
-from domain.commands import RequestBooking, RequestCancellation, RequestReschedule
+from domain.commands import Request, RequestBooking, RequestCancellation, RequestComposite, RequestReschedule
 from domain.errors import AlreadyOver, KeyReused, MadeElsewhere, NotBooked
 from domain.events import BookingInitiated, CancellationRequested
 from domain.idempotency import IdempotencyKey, customer_id_for, fingerprint
@@ -67,7 +67,7 @@ def initiate(
     )
 
 
-def judge_repeat(booking: Booking, request: RequestBooking) -> Repeat:
+def judge_repeat(booking: Booking, request: Request) -> Repeat:
     """
     Say what a request means whose key already has a booking.
 
@@ -83,9 +83,16 @@ def judge_repeat(booking: Booking, request: RequestBooking) -> Repeat:
         return Repeat.SAME
     if booking.status in _SPENT or _moved_away(booking):
         return Repeat.NEXT_GENERATION
-    if not _is_for(facts.staff_id, request) or facts.ends_at - facts.starts_at != request.service.duration:
-        return Repeat.NEAR_DUPLICATE
-    return Repeat.SAME
+    if isinstance(request, RequestComposite):
+        pairs = zip(booking.legs, request.legs, strict=True)
+        return Repeat.NEAR_DUPLICATE if any(_differs(leg, wanted) for leg, wanted in pairs) else Repeat.SAME
+    return Repeat.NEAR_DUPLICATE if _differs(booking, request) else Repeat.SAME
+
+
+def _differs(booking: Booking, request: RequestBooking) -> bool:
+    """Tell whether somebody else is to serve, or for another time."""
+    facts = booking.facts
+    return not _is_for(facts.staff_id, request) or facts.ends_at - facts.starts_at != request.service.duration
 
 
 def cancel(booking: Booking, command: RequestCancellation, *, now: datetime) -> tuple[CancellationRequested, ...]:
@@ -167,4 +174,6 @@ def _taken(booking: Booking, command: RequestReschedule) -> MoveCommand | None:
 
 
 def _moved_away(booking: Booking) -> bool:
+    if booking.legs:
+        return any(_moved_away(leg) for leg in booking.legs)
     return booking.status is BookingStatus.BOOKED and booking.starts_at != booking.facts.starts_at

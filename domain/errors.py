@@ -11,6 +11,7 @@ Errors that callers can act on.
     ├── UnknownService               no such service, or another company's
     ├── MadeElsewhere                somebody else made the booking at Cal.com; it is changed there
     ├── NotBooked                    the booking does not stand, so that it cannot be moved
+    ├── CannotBeMoved                a composite is cancelled and booked anew instead
     ├── NothingToDecide              nobody was asked about this, or it is decided
     ├── UnknownSyncFailure           no such sync failure, or another company's
     ├── AlreadyOver                  the appointment has taken place; it cannot be cancelled
@@ -190,6 +191,16 @@ class NotBooked(AppointmentError):
         )
         self.booking_id = booking_id
         self.status = status
+
+
+class CannotBeMoved(AppointmentError):
+    """Several services in a row are not moved as one; cancel the booking, and book it anew at the other time."""
+
+    def __init__(self, booking_id: UUID) -> None:
+        super().__init__(
+            "A composite booking cannot be moved; cancel it and book it anew.", context={"booking_id": str(booking_id)}
+        )
+        self.booking_id = booking_id
 
 
 class NothingToDecide(AppointmentError):

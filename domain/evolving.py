@@ -10,12 +10,14 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.booking import Booking, BookingStatus, Failure, Goal, MoveCommand, Obstacle
+from domain.composite import CompositeInitiated, LegEvent, SagaEvent
 from domain.ledger import Ledger, Line, LineStatus
+from domain.legs import begun, with_leg
 from domain.moving import MoveEvent, evolve_move
 from domain.replacing import replace
 
 
-def fold(booking: Booking, happened: Iterable[e.BookingEvent]) -> Booking:
+def fold(booking: Booking, happened: Iterable[SagaEvent]) -> Booking:
     """Return the state after all these events."""
     count, last = 0, None
     for event in happened:
@@ -26,12 +28,12 @@ def fold(booking: Booking, happened: Iterable[e.BookingEvent]) -> Booking:
     return replace(booking, version=booking.version + count, updated_at=last.at)
 
 
-def evolve(booking: Booking, event: e.BookingEvent) -> Booking:
+def evolve(booking: Booking, event: SagaEvent) -> Booking:
     """Return the state after one more event."""
     return fold(booking, (event,))
 
 
-def _after(b: Booking, event: e.BookingEvent) -> Booking:
+def _after(b: Booking, event: SagaEvent) -> Booking:
     match event:
         case e.BookingInitiated():
             return replace(b, initiated=event, starts_at=event.starts_at, ends_at=event.ends_at)
@@ -123,6 +125,10 @@ def _after(b: Booking, event: e.BookingEvent) -> Booking:
             return replace(b, ledger=asked, review=Failure(reason=event.reason, detail=event.detail))
         case f.ManualReviewAnswered():
             return _answered(b, event)
+        case CompositeInitiated():
+            return begun(b, event)
+        case LegEvent():
+            return with_leg(b, evolve(b.legs[event.leg - 1], event.event))
         case _:
             return _moving(b, event)
 

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from domain.commands import RequestBooking
+from domain.commands import Request, RequestBooking, RequestComposite
 from domain.person import folded
 
 NAMESPACE = uuid5(NAMESPACE_URL, "https://calsaga.dev/booking")
@@ -33,25 +33,29 @@ class IdempotencyKey:
     generation: int = 0
 
 
-def key_for(request: RequestBooking, *, generation: int = 0) -> IdempotencyKey:
+def key_for(request: Request, *, generation: int = 0) -> IdempotencyKey:
     """Return the request's key: the caller's own, scoped to the company, or the derived one (M1)."""
     if request.idempotency_key is not None:
         booking_id = uuid5(NAMESPACE, _canonical("given", request.service.company_id, request.idempotency_key))
         return IdempotencyKey(text=request.idempotency_key, booking_id=booking_id, given=True)
-    booking_id = uuid5(
-        NAMESPACE,
-        _canonical(
-            "derived",
-            request.service.company_id,
-            request.person.identity,
-            request.service.service_id,
-            request.starts_at.isoformat(),
-            request.source,
-            generation,
-            *_group_of(request),
-        ),
-    )
+    booking_id = uuid5(NAMESPACE, _derived(request, generation))
     return IdempotencyKey(text=str(booking_id), booking_id=booking_id, given=False, generation=generation)
+
+
+def _derived(request: Request, generation: int) -> str:
+    company_id, identity = request.service.company_id, request.person.identity
+    if isinstance(request, RequestComposite):
+        # Of the legs only what an ordinary key has, too: another member of staff is no other wish.
+        legs = [(leg.service.service_id, leg.starts_at.isoformat()) for leg in request.legs]
+        return _canonical("composite", company_id, identity, legs, request.legs[0].source, generation)
+    service_id, starts_at = request.service.service_id, request.starts_at.isoformat()
+    group = _group_of(request)
+    return _canonical("derived", company_id, identity, service_id, starts_at, request.source, generation, *group)
+
+
+def leg_key(booking_id: UUID, leg: int) -> str:
+    """Return the key that a leg's appointment has beside its composite's."""
+    return str(uuid5(booking_id, str(leg)))
 
 
 def customer_id_for(company_id: str, identity: str) -> UUID:
@@ -63,8 +67,10 @@ def customer_id_for(company_id: str, identity: str) -> UUID:
     return uuid5(NAMESPACE, _canonical("customer", company_id, identity))
 
 
-def fingerprint(request: RequestBooking) -> str:
+def fingerprint(request: Request) -> str:
     """Return a digest of what the caller asked for, equal for every spelling of the same wish."""
+    if isinstance(request, RequestComposite):
+        return _digest(_canonical("composite", [fingerprint(leg) for leg in request.legs]))
     person = request.person
     wish = _canonical(
         request.service.service_id,
@@ -78,6 +84,10 @@ def fingerprint(request: RequestBooking) -> str:
         request.allow_near_duplicate,
         *_group_of(request),
     )
+    return _digest(wish)
+
+
+def _digest(wish: str) -> str:
     return hashlib.sha256(wish.encode()).hexdigest()
 
 

@@ -161,6 +161,12 @@ def is_time_zone(name: str) -> bool:
     return name in _zones()
 
 
+def zone_named(name: str) -> ZoneInfo | None:
+    """Return the IANA time zone of this name, or None."""
+    # Looked up by name first: ZoneInfo would take a path, and the cache must not grow with bad input.
+    return _loaded(name) if is_time_zone(name) else None
+
+
 def _time_problem(starts_at: datetime, offer: Offer, now: datetime) -> str | None:
     notice_minutes = offer.service.notice_minutes
     if starts_at <= now:
@@ -172,7 +178,7 @@ def _time_problem(starts_at: datetime, offer: Offer, now: datetime) -> str | Non
 
 def _hours_problem(starts_at: datetime, offer: Offer, time_zone: str) -> str | None:
     name = offer.service.time_zone or time_zone
-    zone = _zone(name)
+    zone = zone_named(name)
     if offer.opening_hours is None or zone is None:
         return None
     closed = offer.opening_hours.first_closed(starts_at, starts_at + offer.service.duration, zone=zone)
@@ -182,7 +188,7 @@ def _hours_problem(starts_at: datetime, offer: Offer, time_zone: str) -> str | N
 
 
 def _starts_at(wish: BookAppointment, problems: _Problems) -> datetime | None:
-    zone = _zone(wish.time_zone)
+    zone = zone_named(wish.time_zone)
     if zone is None:
         problems.add("time_zone", "must be an IANA time zone such as Europe/Berlin")
     if wish.starts_at.utcoffset() is None:
@@ -233,8 +239,3 @@ def _zones() -> frozenset[str]:
 @cache
 def _loaded(name: str) -> ZoneInfo:
     return ZoneInfo(name)
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    # Looked up by name first: ZoneInfo would take a path, and the cache must not grow with bad input.
-    return _loaded(name) if is_time_zone(name) else None

@@ -39,3 +39,35 @@ class BookAppointment:
     allow_near_duplicate: bool = False
     idempotency_key: str | None = None
     correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegWish:
+    """One of several services in a row; without `starts_at` it begins when the leg before it ends."""
+
+    service_id: str
+    starts_at: datetime | None = None
+    staff_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookComposite:
+    """
+    Book all `legs` for this customer, or none of them.
+
+    Legs may leave time between them, and lie inside each other's waiting time. All else
+    is as in `BookAppointment`.
+    """
+
+    company_id: str
+    legs: tuple[LegWish, ...]
+    customer: CustomerWish
+    time_zone: str
+    source: str
+    notes: str | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    call_id: str | None = None
+    confidence: float | None = None
+    allow_near_duplicate: bool = False
+    idempotency_key: str | None = None
+    correlation_id: str = ""

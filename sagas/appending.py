@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from domain.events import BookingEvent
+from domain.composite import SagaEvent
 from domain.notice import OperatorNotified
 from domain.webhook import WebhookEvent
 
@@ -28,7 +28,7 @@ RefusedBy: TypeAlias = Literal[
 
 OtherEvent: TypeAlias = WebhookEvent | OperatorNotified
 """What happens on streams that are no booking's."""
-LogEvent: TypeAlias = BookingEvent | OtherEvent
+LogEvent: TypeAlias = SagaEvent | OtherEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +44,12 @@ class Recorded:
     position: int = 0
 
 
-def booking_events(recorded: Iterable[Recorded]) -> Iterator[BookingEvent]:
+def booking_events(recorded: Iterable[Recorded]) -> Iterator[SagaEvent]:
     """Return the events of a booking's stream; those of other streams are no booking's."""
     return only_booking_events(one.event for one in recorded)
 
 
-def only_booking_events(events: Iterable[LogEvent]) -> Iterator[BookingEvent]:
+def only_booking_events(events: Iterable[LogEvent]) -> Iterator[SagaEvent]:
     """Leave out what is no booking's."""
     for event in events:
         if not isinstance(event, OtherEvent):
@@ -83,6 +83,7 @@ class SlotClaim:
     starts_at: datetime
     ends_at: datetime
     allow_near_duplicate: bool
+    leg: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +124,7 @@ class InsertAppointment:
     resilience_strategy: str | None
     webhook_id: str | None = None
     overlap_allowed: bool = False
+    leg: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,13 +201,24 @@ class Instead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LegRows:
+    """The rows that an append writes for one leg of a composite, and what it writes instead if this leg is refused."""
+
+    leg: int
+    claim: SlotClaim | None = None
+    appointment: InsertAppointment | MoveAppointment | CancelAppointment | None = None
+    on_refused: Callable[[Refusal], Instead] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Append:
     """
     One saga's share of a transaction.
 
     `expected_version` is the version that the decision was taken at, 0 for a new
     stream. `append_id` is random: an append whose acknowledgement was lost is
-    recognised by it, and never written twice. Without events, only rows change.
+    recognised by it, and never written twice. Without events, only rows change. Those of
+    all `legs` are written, or those of none.
     """
 
     stream_id: UUID
@@ -220,6 +233,7 @@ class Append:
     customer: Customer | None = None
     appointment: InsertAppointment | MoveAppointment | CancelAppointment | None = None
     on_refused: Callable[[Refusal], Instead] | None = None
+    legs: tuple[LegRows, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

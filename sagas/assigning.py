@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain.commands import RequestBooking
+from domain.commands import RequestBooking, RequestComposite
+from domain.composing import initiate_composite
 from domain.deciding import initiate
 from domain.errors import AppointmentDatabaseError
 from domain.events import BookingInitiated
@@ -101,6 +102,14 @@ class Assigning:
         choice = await self._choose(request, team, key.booking_id, initiated().customer_id)
         begun = (initiated(one) for one in choice.services)
         return self._engine.open(key.booking_id, *begun, customer_found=found, near=choice.near)
+
+    def begin_composite(self, request: RequestComposite, *, key: IdempotencyKey, customer_id: UUID | None) -> Run:
+        """Return the run of a new composite, to be driven; its legs name their staff, or have nobody to choose."""
+        now = self._clock.now()
+        begun = initiate_composite(request, key=key, now=now, policy=self._policy, customer_id=customer_id)
+        return self._engine.open_composite(
+            key.booking_id, begun, correlation_id=request.correlation_id, customer_found=customer_id is not None
+        )
 
     async def _choose(
         self, request: RequestBooking, team: Sequence[Offer], booking_id: UUID, customer_id: UUID

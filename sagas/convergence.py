@@ -13,8 +13,10 @@ from typing import assert_never
 from uuid import UUID
 
 from domain.booking import Booking, BookingStatus
+from domain.composite import SagaEvent
 from domain.events import BookingEvent
 from domain.evolving import fold
+from domain.legs import of_leg, part_with
 from domain.moving import BookingRescheduled
 from domain.policy import Policy
 from sagas import outcomes as o
@@ -26,14 +28,18 @@ from sagas.appending import (
     Due,
     DueAfter,
     Instead,
+    LegRows,
+    Lost,
     MoveAppointment,
     NothingDue,
+    Refusal,
 )
 from sagas.converged import Converged
 from sagas.converging import Difference, NotNow, compare, doubled, found, missing, overlapping, repaired
 from sagas.engine import Engine
 from sagas.next_step import next_step
 from sagas.ports import Agenda, Appointments, Calendars, Clock, Ids, Log
+from sagas.recording_legs import partly_gone
 from sagas.rows import move_of
 from sagas.steps import Done, Wait
 from sagas.walk_in import WalkIns
@@ -98,7 +104,7 @@ class Convergence:
 
     async def booking_of(self, company_id: str, trace: o.Standing | o.Gone) -> Booking | None:
         """
-        Return the booking that what stands there belongs to, or None.
+        Return the booking, or the leg, that what stands there belongs to, or None.
 
         Its attempt must stand in the booking's own ledger: what metadata says anybody
         can have written.
@@ -108,12 +114,12 @@ class Convergence:
             booking = await self._engine.load(trace.booking_id)
             ours = booking.initiated is not None and booking.facts.service.company_id == company_id
             if ours and booking.ledger.of(trace.attempt_id) is not None:
-                return booking
+                return part_with(booking, uids=trace.uids, attempt_id=trace.attempt_id)
         holder = next((holders[uid] for uid in trace.uids if uid in holders), None)
         if holder is None:
             return None
-        booking = await self._engine.load(holder)
-        return None if booking.initiated is None else booking
+        booking = part_with(await self._engine.load(holder), uids=trace.uids)
+        return None if booking.initiated is None or booking.legs else booking
 
     async def flag_missing(self, booking_id: UUID, uid: str) -> Converged:
         """
@@ -123,7 +129,7 @@ class Convergence:
             AppointmentDatabaseError: the database did not answer.
 
         """
-        booking, now = await self._engine.load(booking_id), self._clock.now()
+        booking, now = part_with(await self._engine.load(booking_id), uids=(uid,)), self._clock.now()
         if booking.status is not BookingStatus.BOOKED or booking.kept_uid != uid:
             return Converged(outcome=None, detail="not_there", booking_id=booking_id)
         known = any((one.kind, one.uid) == ("ghost", uid) for one in booking.inconsistencies)
@@ -218,17 +224,29 @@ class Convergence:
         return (*detected, *difference.events, *mended)
 
     async def _append(self, booking: Booking, events: Sequence[BookingEvent], difference: Difference) -> AppendResult:
-        state = fold(booking, events)
+        row, now = _row(fold(booking, events), events, difference), self._clock.now()
+        whole, told = booking, tuple[SagaEvent, ...](events)
+        if booking.leg:
+            whole = await self._engine.load(booking.booking_id)
+            if whole.legs[booking.leg - 1] != booking:
+                return Lost()
+            flags = partly_gone(whole, booking, difference.uid, now=now) if difference.cancels else ()
+            told = of_leg(booking.leg, (*events, *flags))
+
+        def on_refused(_: Refusal) -> Instead:
+            return Instead(events=(), due=due_of(whole, self._clock.now(), self._policy))
+
         append = Append(
             stream_id=booking.booking_id,
-            expected_version=booking.version,
+            expected_version=whole.version,
             append_id=self._ids.attempt_id(),
             correlation_id=booking.facts.correlation_id,
-            recorded_at=self._clock.now(),
-            events=tuple(events),
-            due=due_of(state, self._clock.now(), self._policy),
-            appointment=_row(state, events, difference),
-            on_refused=lambda _: Instead(events=(), due=due_of(booking, self._clock.now(), self._policy)),
+            recorded_at=now,
+            events=told,
+            due=due_of(fold(whole, told), now, self._policy),
+            appointment=None if booking.leg else row,
+            on_refused=on_refused,
+            legs=(LegRows(leg=booking.leg, appointment=row, on_refused=on_refused),) if booking.leg else (),
         )
         return await self._log.append(append)
 

@@ -8,13 +8,16 @@ from domain.booking import Booking, BookingStatus, initial_state
 from domain.errors import AppointmentDatabaseError
 from domain.events import BookingEvent, ObstacleVerdict
 from domain.evolving import fold
+from domain.legs import part_with
 from domain.policy import Policy
 from sagas import recording
 from sagas.appending import Append, CancelAppointment, DueAfter, Lost, NothingDue, booking_events
+from sagas.leg_run import Part
 from sagas.outcomes import Inspected
 from sagas.ports import Appointments, Calendar, Calendars, Clock, Ids, Log, RowInTheWay
+from sagas.recording_legs import record_part_gone
 from sagas.recording_moves import announce_reschedule, record_reschedule, record_trace
-from sagas.run import Rerecord, Run
+from sagas.run import Outcome
 from sagas.steps import (
     CancelAtCalcom,
     CreateAtCalcom,
@@ -47,78 +50,78 @@ class Effects:
         self._ids = ids
         self._policy = policy
 
-    async def perform(self, run: Run, effect: Effect, announce: Announce) -> Rerecord | None:
+    async def perform(self, part: Part, effect: Effect, announce: Announce) -> Outcome | None:
         """Return how to record the outcome, or None if the announcement lost and nothing was done."""
         match effect:
             case CreateAtCalcom():
-                return await self._create(run, effect, announce)
+                return await self._create(part, effect, announce)
             case LookAtCalcom():
-                return await self._look(run, effect, announce)
+                return await self._look(part, effect, announce)
             case CancelAtCalcom():
-                return await self._cancel(run, effect, announce)
+                return await self._cancel(part, effect, announce)
             case InspectObstacle():
-                return await self._inspect(run, effect, announce)
+                return await self._inspect(part, effect, announce)
             case RescheduleAtCalcom():
-                return await self._reschedule(run, effect, announce)
+                return await self._reschedule(part, effect, announce)
             case TraceMove():
-                return await self._trace(run, effect, announce)
+                return await self._trace(part, effect, announce)
             case _:
                 assert_never(effect)
 
-    async def _calendar(self, run: Run, announce: Announce) -> Calendar:
+    async def _calendar(self, part: Part, announce: Announce) -> Calendar:
         try:
-            return await self._calendars.of(run.state.facts.service.company_id)
+            return await self._calendars.of(part.state.facts.service.company_id)
         except AppointmentDatabaseError:
-            if run.rerecord is not None:
+            if part.rerecord is not None:
                 # The outcome before this effect is known to nobody else: it is written down before the saga is left.
                 await announce()
             raise
 
-    async def _create(self, run: Run, effect: CreateAtCalcom, announce: Announce) -> Rerecord | None:
+    async def _create(self, part: Part, effect: CreateAtCalcom, announce: Announce) -> Outcome | None:
         # Found before anything is announced: what fails until then has not been promised to the ledger.
-        calendar = await self._calendar(run, announce)
+        calendar = await self._calendar(part, announce)
         attempt_id = self._ids.attempt_id()
         (attempted,) = recording.announce_create(
             attempt_id=attempt_id, number=effect.number, now=self._clock.now(), policy=self._policy
         )
-        run.decide(attempted)
+        part.decide(attempted)
         if not await announce():
             return None
-        outcome = await calendar.create(run.state, attempt_id=attempt_id, send_by=attempted.send_by)
+        outcome = await calendar.create(part.state, attempt_id=attempt_id, send_by=attempted.send_by)
 
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:
             return recording.record_create(booking, attempt_id, outcome, now=self._clock.now(), policy=self._policy)
 
         return rerecord
 
-    async def _look(self, run: Run, effect: LookAtCalcom, announce: Announce) -> Rerecord | None:
+    async def _look(self, part: Part, effect: LookAtCalcom, announce: Announce) -> Outcome | None:
         # Looking changes nothing, but the lease must cover it, and what waits is not left unwritten meanwhile.
-        calendar = await self._calendar(run, announce)
+        calendar = await self._calendar(part, announce)
         if not await announce():
             return None
-        outcome = await calendar.look(run.state, effect)
+        outcome = await calendar.look(part.state, effect)
 
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:
             return recording.record_look(booking, effect, outcome, now=self._clock.now(), policy=self._policy)
 
         return rerecord
 
-    async def _cancel(self, run: Run, effect: CancelAtCalcom, announce: Announce) -> Rerecord | None:
-        calendar = await self._calendar(run, announce)
-        run.decide(*recording.announce_cancel(effect, now=self._clock.now()))
+    async def _cancel(self, part: Part, effect: CancelAtCalcom, announce: Announce) -> Outcome | None:
+        calendar = await self._calendar(part, announce)
+        part.decide(*recording.announce_cancel(effect, now=self._clock.now()))
         if not await announce():
             return None
-        outcome = await calendar.cancel(run.state, effect)
+        outcome = await calendar.cancel(part.state, effect)
 
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:
             return recording.record_cancel(booking, effect, outcome, now=self._clock.now(), policy=self._policy)
 
         return rerecord
 
-    async def _reschedule(self, run: Run, effect: RescheduleAtCalcom, announce: Announce) -> Rerecord | None:
-        calendar = await self._calendar(run, announce)
+    async def _reschedule(self, part: Part, effect: RescheduleAtCalcom, announce: Announce) -> Outcome | None:
+        calendar = await self._calendar(part, announce)
         (attempted,) = announce_reschedule(effect, now=self._clock.now(), policy=self._policy)
-        run.decide(attempted)
+        part.decide(attempted)
         if not await announce():
             return None
         outcome = await calendar.reschedule(effect, send_by=attempted.send_by)
@@ -128,8 +131,8 @@ class Effects:
 
         return rerecord
 
-    async def _trace(self, run: Run, effect: TraceMove, announce: Announce) -> Rerecord | None:
-        calendar = await self._calendar(run, announce)
+    async def _trace(self, part: Part, effect: TraceMove, announce: Announce) -> Outcome | None:
+        calendar = await self._calendar(part, announce)
         if not await announce():
             return None
         started_at = self._clock.now()
@@ -142,10 +145,10 @@ class Effects:
 
         return rerecord
 
-    async def _inspect(self, run: Run, effect: InspectObstacle, announce: Announce) -> Rerecord | None:
+    async def _inspect(self, part: Part, effect: InspectObstacle, announce: Announce) -> Outcome | None:
         if not await announce():
             return None
-        verdict = await self._judge_row(run.state, effect)
+        verdict = await self._judge_row(part.state, effect)
         outcome = Inspected(verdict=verdict)
 
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:
@@ -178,7 +181,8 @@ class Effects:
     async def _clear_away(self, row: RowInTheWay, other: Booking) -> ObstacleVerdict:
         """Cancel a row whose booking is no longer live at Cal.com, on its own booking's stream."""
         now = self._clock.now()
-        gone = recording.record_gone(other, row.calcom_booking_uid or "", now=now)
+        uid = row.calcom_booking_uid or ""
+        gone = record_part_gone(other, part_with(other, uids=(uid,)), uid, now=now)
         if other.version and not gone:
             # The booking's stream says something else about this uid than the row does: its own saga settles that.
             return "moving"

@@ -7,12 +7,13 @@ start an effect.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import assert_never
 from uuid import UUID
 
 from domain.booking import Booking, BookingStatus, initial_state
+from domain.composite import SagaEvent
 from domain.errors import AppointmentDatabaseError
 from domain.events import BookingInitiated
 from domain.evolving import fold
@@ -30,10 +31,25 @@ from sagas.appending import (
     booking_events,
 )
 from sagas.effects import Effects
+from sagas.leg_run import LegRun, Part
 from sagas.next_step import next_step
 from sagas.ports import Clock, Hints, Ids, Log
 from sagas.run import Run
-from sagas.steps import Done, Effect, Perform, Persist, Record, Shift, Wait, Withdraw
+from sagas.steps import (
+    Act,
+    Decision,
+    Done,
+    Effect,
+    OfLeg,
+    Perform,
+    Persist,
+    Record,
+    RecordOfLegs,
+    Shift,
+    Together,
+    Wait,
+    Withdraw,
+)
 from sagas.waiting import WaitingRoom
 
 URGENT, NORMAL = 1, 5
@@ -94,6 +110,14 @@ class Engine:
         run.initiate(initiated, customer_found=customer_found)
         return run
 
+    def open_composite(
+        self, booking_id: UUID, initiated: Sequence[SagaEvent], *, correlation_id: str, customer_found: bool = False
+    ) -> Run:
+        """Return the run of a new composite, to be driven."""
+        run = self.begin(initial_state(booking_id), correlation_id=correlation_id)
+        run.initiate_legs(initiated, customer_found=customer_found)
+        return run
+
     async def drive(self, run: Run) -> None:
         """
         Take the saga as far as it goes now; what is left is due work in the log.
@@ -121,16 +145,15 @@ class Engine:
         now = self._clock.now()
         step = next_step(run.state, now, self._policy)
         match step:
-            case Record(events):
+            case RecordOfLegs(events):
                 run.decide(*events)
-            case Persist(booked=booked):
-                run.persist(booked)
-            case Shift(rescheduled=rescheduled, flags=flags):
-                run.shift(rescheduled, *flags)
-            case Withdraw(events=events):
-                run.withdraw(*events)
-            case Perform(effect):
-                return await self._perform(run, effect)
+                return True
+            case OfLeg(leg=leg, step=act):
+                return await self._act(run, LegRun(run, leg), act)
+            case Together(ends):
+                for one in ends:
+                    _decide(LegRun(run, one.leg), one.decision)
+                return True
             case Wait(until):
                 await self._flush(run, DueAfter(delay=max(until - now, timedelta(0)), priority=_priority(run.state)))
                 self.parked.set()
@@ -139,10 +162,15 @@ class Engine:
                 await self._flush(run, NothingDue())
                 return run.refused
             case _:
-                assert_never(step)
+                return await self._act(run, run, step)
+
+    async def _act(self, run: Run, part: Part, act: Act) -> bool:
+        if isinstance(act, Perform):
+            return await self._perform(run, part, act.effect)
+        _decide(part, act)
         return True
 
-    async def _perform(self, run: Run, effect: Effect) -> bool:
+    async def _perform(self, run: Run, part: Part, effect: Effect) -> bool:
         async def announce() -> bool:
             # A run without news holds a lease that covers one effect already.
             if run.pending:
@@ -150,9 +178,10 @@ class Engine:
             return not run.lost and not run.refused
 
         run.refused = False
-        rerecord = await self._effects.perform(run, effect, announce)
-        if rerecord is None:
+        outcome = await self._effects.perform(part, effect, announce)
+        if outcome is None:
             return not run.lost
+        rerecord = part.recorded(outcome)
         news = rerecord(run.state)
         if not news:
             # The log knows it already. Not at once again, or a defect would make this a loop without end.
@@ -235,6 +264,20 @@ class Engine:
     async def _pause(self, failures: int, salt: str) -> None:
         wait = self._policy.retry.delay(failures, salt=salt)
         await asyncio.sleep(min(wait, timedelta(seconds=5)).total_seconds())
+
+
+def _decide(part: Part, decision: Decision) -> None:
+    match decision:
+        case Record(events):
+            part.decide(*events)
+        case Persist(booked=booked):
+            part.persist(booked)
+        case Shift(rescheduled=rescheduled, flags=flags):
+            part.shift(rescheduled, *flags)
+        case Withdraw(events=events):
+            part.withdraw(*events)
+        case _:
+            assert_never(decision)
 
 
 def _priority(booking: Booking) -> int:

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from domain.booking import BookingStatus
+from domain.legs import part_with
 from domain.policy import Policy
 from domain.webhook import (
     Webhook,
@@ -162,7 +163,7 @@ class Inbox:
 
     async def _converged(self, webhook: Webhook, received: WebhookReceived, uid: str) -> Converged:
         if received.trigger == "BOOKING_CREATED" and received.booking_id is not None and not webhook.put_off:
-            booking = await self._engine.load(received.booking_id)
+            booking = part_with(await self._engine.load(received.booking_id), uids=(uid,))
             booked = booking.ended is BookingStatus.BOOKED and booking.kept_uid == uid
             if booked and booking.facts.service.company_id == received.company_id:
                 # Our own news: both sides have it, and nobody need be asked.

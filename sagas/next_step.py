@@ -14,6 +14,7 @@ from domain.booking import Booking, BookingStatus, Goal, appointment_id_of
 from domain.ledger import Line, LineStatus
 from domain.policy import Policy
 from sagas.next_move import next_move
+from sagas.next_of_legs import next_of_legs
 from sagas.steps import (
     CancelAtCalcom,
     CreateAtCalcom,
@@ -36,6 +37,8 @@ def next_step(booking: Booking, now: datetime, policy: Policy) -> Step:
     """Return what the booking needs next."""
     if booking.initiated is None:
         return Done()
+    if booking.legs:
+        return next_of_legs(booking, tuple(next_step(leg, now, policy) for leg in booking.legs), now)
     obligations = tuple(_obligations(booking, now, policy))
     for step in obligations:
         if not isinstance(step, Wait):
@@ -180,7 +183,7 @@ def _persist(booking: Booking, line: Line, now: datetime) -> Step:
     return Persist(
         booked=e.AppointmentBooked(
             at=now,
-            appointment_id=appointment_id_of(booking.booking_id),
+            appointment_id=appointment_id_of(booking.booking_id, leg=booking.leg),
             calcom_uid=line.uid or "",
             starts_at=booking.starts_at or booking.facts.starts_at,
             ends_at=booking.ends_at or booking.facts.ends_at,

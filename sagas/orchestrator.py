@@ -5,30 +5,33 @@ A request that starts a saga drives it itself; the happy path is never queued. A
 who goes away, or whose patience ends, cancels nothing.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import assert_never
+from functools import partial
 from uuid import UUID
 
 from domain import deciding
 from domain.booking import Booking
-from domain.commands import RequestBooking, RequestCancellation, RequestReschedule
+from domain.commands import Request, RequestCancellation, RequestReschedule
+from domain.composing import cancel_legs
+from domain.composite import MOST_LEGS
 from domain.confidence import DEFAULT_RULE, VoiceRule
-from domain.deciding import Repeat
 from domain.errors import (
-    AppointmentDatabaseError,
     AppointmentError,
+    CannotBeMoved,
     CustomerValidationError,
     FieldError,
     UnknownBooking,
+    UnknownService,
 )
-from domain.idempotency import key_for
 from domain.offer import Offer
+from domain.validating_legs import validate_composite
 from domain.validation import cancellation_problem, validate, validate_move
-from domain.wish import BookAppointment
+from domain.wish import BookAppointment, BookComposite
 from sagas.assigning import Assigning, find_team
+from sagas.beginning import Beginning
 from sagas.callers import Callers, deadline_in
 from sagas.engine import Engine
 from sagas.ports import Clock, Customers, Hints, Services
@@ -53,13 +56,13 @@ class Orchestrator:
         voice: VoiceRule = DEFAULT_RULE,
     ) -> None:
         self._engine = engine
-        self._assigning = assigning
         self._services = services
-        self._customers = customers
-        self._hints = hints
         self._clock = clock
         self._voice = voice
         self._callers = Callers(engine)
+        self._beginning = Beginning(
+            engine=engine, callers=self._callers, assigning=assigning, customers=customers, hints=hints
+        )
 
     async def book(self, wish: BookAppointment, *, patience: float = PATIENCE_SECONDS) -> BookingResult:
         """
@@ -85,13 +88,47 @@ class Orchestrator:
             team = await find_team(self._services, offer, staff_group=wish.staff_group, staff_id=wish.staff_id)
             request = validate(wish, offer, now=self._clock.now(), voice=self._voice, team=team)
         except CustomerValidationError as error:
-            return await self._answer_old_wish(wish, offer, error, deadline)
-        generation = 0
-        while True:
-            result = await self._try_generation(request, generation, deadline, team=team)
-            if result is not None:
-                return result
-            generation = await self._next_generation(request, generation)
+            return await self._answer_old_wish(partial(validate, wish, offer), error, deadline)
+        return await self._beginning.begin(request, deadline, team=team)
+
+    async def book_composite(self, wish: BookComposite, *, patience: float = PATIENCE_SECONDS) -> BookingResult:
+        """
+        Book several services in both places, all or none, and wait up to `patience` seconds for the outcome.
+
+        Raises:
+            CustomerValidationError: fields are wrong, or a service is unknown; nothing was stored.
+            KeyReused: the idempotency key came with another payload before.
+            AppointmentDatabaseError: the database is away; `booking_id` is the booking
+                that may go on all the same, and the same wish asks for it again.
+
+        """
+        with self._correlated(wish.correlation_id) as correlation_id:
+            return await self._book_composite(replace(wish, correlation_id=correlation_id), patience=patience)
+
+    async def _book_composite(self, wish: BookComposite, *, patience: float) -> BookingResult:
+        offers = [await self._offer(wish.company_id, leg.service_id) for leg in wish.legs[: MOST_LEGS + 1]]
+        deadline = deadline_in(patience)
+        try:
+            request = validate_composite(wish, offers, now=self._clock.now(), voice=self._voice)
+        except CustomerValidationError as error:
+            return await self._answer_old_wish(partial(validate_composite, wish, offers), error, deadline)
+        return await self._beginning.begin(request, deadline)
+
+    async def _answer_old_wish(
+        self, read: Callable[..., Request], error: CustomerValidationError, deadline: float
+    ) -> BookingResult:
+        """Answer a repeat of a wish that would not be taken any more, if its form at least is right."""
+        try:
+            request = read(now=None)
+        except CustomerValidationError:
+            raise error from None
+        return await self._beginning.answer_old(request, error, deadline)
+
+    async def _offer(self, company_id: str, service_id: str) -> Offer | None:
+        try:
+            return await self._services.find(company_id=company_id, service_id=service_id)
+        except UnknownService:
+            return None
 
     async def cancel(self, wish: CancelAppointment, *, patience: float = PATIENCE_SECONDS) -> BookingResult:
         """
@@ -116,7 +153,8 @@ class Orchestrator:
         command = RequestCancellation(reason=wish.reason, command_id=wish.idempotency_key)
         while True:
             booking = await self._get(wish.booking_id, company_id=wish.company_id)
-            requested = deciding.cancel(booking, command, now=self._clock.now())
+            cancel = cancel_legs if booking.legs else deciding.cancel
+            requested = cancel(booking, command, now=self._clock.now())
             if not requested:
                 return BookingResult(booking=await self._callers.outcome(booking, deadline), replayed=True)
             run = self._engine.begin(booking)
@@ -133,6 +171,7 @@ class Orchestrator:
 
         Raises:
             UnknownBooking: the company has no such booking.
+            CannotBeMoved: it is a composite.
             CustomerValidationError: the start or the reason cannot be.
             NotBooked: the booking does not stand; it may be under way.
             MadeElsewhere: somebody else made the booking at Cal.com.
@@ -142,6 +181,8 @@ class Orchestrator:
 
         """
         booking = await self.get(wish.booking_id, company_id=wish.company_id)
+        if booking.legs:
+            raise CannotBeMoved(wish.booking_id)
         offer = await self._services.find(company_id=wish.company_id, service_id=booking.facts.service.service_id)
         zone = booking.facts.time_zone
         starts_at = validate_move(wish.starts_at, wish.reason, offer, time_zone=zone, now=self._clock.now())
@@ -206,94 +247,6 @@ class Orchestrator:
     async def drain(self, *, within: timedelta) -> None:
         """Wait for the sagas that callers have started here, at most this long; then leave them to others."""
         await self._callers.drain(within=within)
-
-    async def _answer_old_wish(
-        self, wish: BookAppointment, offer: Offer, error: CustomerValidationError, deadline: float
-    ) -> BookingResult:
-        """Answer a repeat of a wish that would not be taken any more: its caller must hear what became of it."""
-        try:
-            request = validate(wish, offer, now=None)
-        except CustomerValidationError:
-            raise error from None
-        booking = await self._newest(request)
-        if booking.initiated is None or deciding.judge_repeat(booking, request) is not Repeat.SAME:
-            raise error
-        reached = await self._callers.outcome(booking, deadline)
-        return BookingResult(booking=reached, replayed=True)
-
-    async def _newest(self, request: RequestBooking) -> Booking:
-        """Return the booking of the newest generation of the request's key; version 0 if there is none to repeat."""
-        first = await self._engine.load(key_for(request).booking_id)
-        if first.initiated is None or deciding.judge_repeat(first, request) is not Repeat.NEXT_GENERATION:
-            return first
-        return await self._engine.load(key_for(request, generation=await self._next_generation(request, 0)).booking_id)
-
-    async def _next_generation(self, request: RequestBooking, spent: int) -> int:
-        """
-        Return the newest generation of a derived key that there is, or the next one if that is spent.
-
-        A generation begins only when the one before is spent, so they are searched by
-        doubling steps instead of one by one.
-        """
-        newest, step = spent, 1
-        while step:
-            ahead = await self._engine.load(key_for(request, generation=newest + step).booking_id)
-            if ahead.initiated is None:
-                step //= 2
-            else:
-                newest, step = newest + step, step * 2
-        return newest + 1 if newest == spent else newest
-
-    async def _try_generation(
-        self, request: RequestBooking, generation: int, deadline: float, *, team: Sequence[Offer]
-    ) -> BookingResult | None:
-        key = key_for(request, generation=generation)
-        known = await self._begun(key.booking_id)
-        if known is not None:
-            return await self._answer_repeat(known, request, deadline)
-        company_id, phone = request.service.company_id, request.person.phone
-        customer_id = None if phone is None else self._customers.recall(company_id=company_id, phone=phone)
-        with self._assigning.under_way(key.booking_id):
-            run = await self._assigning.begin(request, key=key, team=team, customer_id=customer_id)
-            booking = await self._callers.drive(run, deadline)
-        if run.saved.version:
-            # The wish became durable here, even if somebody else has written to its stream since.
-            self._hints.judged(booking, repeated=False)
-            if phone is not None and customer_id is None:
-                customer_id = run.saved.facts.customer_id
-                self._customers.remember(company_id=company_id, phone=phone, customer_id=customer_id)
-            return BookingResult(booking=booking)
-        return await self._answer_repeat(await self._engine.load(key.booking_id), request, deadline)
-
-    async def _begun(self, booking_id: UUID) -> Booking | None:
-        """
-        Return the booking if a hint says that it is there, and the log does, too.
-
-        A repeat then costs one read instead of an append that loses. A hint that was wrong
-        has cost one read, and the request goes its way as if there had been none.
-        """
-        if not await self._hints.seen(booking_id):
-            return None
-        try:
-            booking = await self._engine.load(booking_id)
-        except AppointmentDatabaseError as error:
-            error.booking_id = booking_id
-            raise
-        return None if booking.initiated is None else booking
-
-    async def _answer_repeat(self, booking: Booking, request: RequestBooking, deadline: float) -> BookingResult | None:
-        """Answer a request whose booking is in the log already, or return None if it is to begin the next one."""
-        self._hints.judged(booking, repeated=True)
-        match deciding.judge_repeat(booking, request):
-            case Repeat.NEXT_GENERATION:
-                return None
-            case Repeat.NEAR_DUPLICATE:
-                return BookingResult(booking=booking, replayed=True, near_duplicate=True)
-            case Repeat.SAME:
-                reached = await self._callers.outcome(booking, deadline)
-                return BookingResult(booking=reached, replayed=True)
-            case repeat:
-                assert_never(repeat)
 
     @contextmanager
     def _correlated(self, given: str) -> Iterator[str]:

@@ -12,13 +12,17 @@ from uuid import UUID
 
 from domain import findings as f
 from domain.booking import Booking, BookingStatus
+from domain.composite import LegEvent
 from domain.errors import CustomerValidationError, FieldError, MadeElsewhere, NothingToDecide
 from domain.events import BookingCancelled, BookingEvent, CalcomBookingCancelled, CancellationRequested
 from domain.evolving import fold
 from domain.ledger import Line
+from domain.legs import part_with
 from domain.person import Remark
 from domain.text import identifier_problem
 from sagas import outcomes as o
+from sagas.leg_run import part_of
+from sagas.next_of_legs import is_partly_gone
 from sagas.orchestrator import Orchestrator
 from sagas.ports import Agenda, Calendars, Clock
 from sagas.recording import record_sighting
@@ -76,16 +80,19 @@ class Repairs:
         adopted = await self._adopted(wish, line) if wish.answer == "adopt" and line is not None else None
 
         def decide(run: Run) -> bool:
-            asked, now = _asked_about(run.state, wish), self._clock.now()
+            part = part_of(run, part_with(run.state, uids=(wish.uid,), attempt_id=wish.attempt_id))
+            asked, now = _asked_about(part.state, wish), self._clock.now()
             if asked is None:
-                run.decide(*decided_about_finding(run.state, wish, now=now))
+                rest = rest_cancelled(run.state, part.state, wish, now=now)
+                part.decide(*decided_about_finding(part.state, wish, now=now))
+                run.decide(*rest)
                 if wish.answer == "absent":
-                    run.withdraw(BookingCancelled(at=now, reason="cancelled_at_calcom"))
+                    part.withdraw(BookingCancelled(at=now, reason="cancelled_at_calcom"))
                 return True
-            gone = wish.answer == "absent" and run.state.ended is BookingStatus.BOOKED and _is_kept(run.state, asked)
-            run.decide(*decided(run.state, wish, asked, adopted, now=now))
+            gone = wish.answer == "absent" and part.state.ended is BookingStatus.BOOKED and _is_kept(part.state, asked)
+            part.decide(*decided(part.state, wish, asked, adopted, now=now))
             if gone:
-                run.withdraw(BookingCancelled(at=now, reason="cancelled_at_calcom"))
+                part.withdraw(BookingCancelled(at=now, reason="cancelled_at_calcom"))
             return True
 
         return await self._orchestrator.carry_out(
@@ -161,6 +168,19 @@ def decided_about_finding(booking: Booking, wish: AnswerReview, *, now: datetime
         ),
         *(_cancellation(booking, wish, now=now) if wish.answer == "cancel" else ()),
         *(_gone(booking, wish, now=now) if wish.answer == "absent" else ()),
+    )
+
+
+def rest_cancelled(whole: Booking, part: Booking, wish: AnswerReview, *, now: datetime) -> tuple[LegEvent, ...]:
+    """Return that the legs which still stand are to be cancelled, too: the answer to one that is gone."""
+    partly = any(one.uid == wish.uid and is_partly_gone(one) for one in part.inconsistencies)
+    if wish.answer != "cancel" or not partly:
+        return ()
+    return tuple(
+        LegEvent(leg=leg.leg, event=event)
+        for leg in whole.legs
+        if leg.ended is BookingStatus.BOOKED
+        for event in _cancellation(leg, wish, now=now)
     )
 
 

@@ -8,7 +8,7 @@ from domain.moving import BookingRescheduled, RescheduleRequested
 from sagas.appending import Customer, InsertAppointment, MoveAppointment, SlotClaim
 
 
-def claim_of(facts: BookingInitiated) -> SlotClaim:
+def claim_of(facts: BookingInitiated, *, leg: int = 0) -> SlotClaim:
     """Return what a new booking claims before anything is asked of Cal.com."""
     return SlotClaim(
         company_id=facts.service.company_id,
@@ -18,6 +18,7 @@ def claim_of(facts: BookingInitiated) -> SlotClaim:
         starts_at=facts.starts_at,
         ends_at=facts.ends_at,
         allow_near_duplicate=facts.allow_near_duplicate,
+        leg=leg,
     )
 
 
@@ -59,6 +60,7 @@ def appointment_of(booking: Booking, booked: AppointmentBooked) -> InsertAppoint
         resilience_strategy=booking.resilience_strategy,
         webhook_id=booking.webhook_id,
         overlap_allowed=booked.overlaps,
+        leg=booking.leg,
     )
 
 

@@ -13,6 +13,7 @@ from itertools import takewhile
 from uuid import UUID
 
 from domain.booking import ENDED, Booking, BookingStatus
+from domain.composite import CompositeInitiated, LegEvent, SagaEvent
 from domain.events import AppointmentBooked, AppointmentPersistenceFailed, BookingEvent, BookingFailed, BookingInitiated
 from domain.evolving import fold
 from domain.moving import BookingRescheduled, RescheduleFailed, RescheduleRequested
@@ -25,6 +26,7 @@ from sagas.appending import (
     DueAfter,
     InsertAppointment,
     Instead,
+    LegRows,
     MoveAppointment,
     NothingDue,
     Refusal,
@@ -33,7 +35,8 @@ from sagas.appending import (
 )
 from sagas.rows import appointment_of, claim_of, claim_of_move, customer_of, move_of
 
-Rerecord = Callable[[Booking], Sequence[BookingEvent]]
+Outcome = Callable[[Booking], Sequence[BookingEvent]]
+Rerecord = Callable[[Booking], Sequence[SagaEvent]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,19 +56,20 @@ class Run:
     state: Booking
     token: UUID
     correlation_id: str
-    pending: list[BookingEvent] = field(default_factory=list)
+    pending: list[SagaEvent] = field(default_factory=list)
     others: Sequence[BookingInitiated] = ()
     near: Mapping[UUID, UUID] = field(default_factory=dict)
     claim: SlotClaim | None = None
     customer: Customer | None = None
     appointment: InsertAppointment | MoveAppointment | CancelAppointment | None = None
+    legs: tuple[LegRows, ...] = ()
     rerecord: Rerecord | None = None
     due: Due | None = None
     refused: bool = False
     lost: bool = False
     on_heard: Callable[[], object] | None = None
 
-    def decide(self, *events: BookingEvent) -> None:
+    def decide(self, *events: SagaEvent) -> None:
         """Add events that follow from what is known."""
         self.pending.extend(events)
         self.state = fold(self.state, events)
@@ -81,6 +85,12 @@ class Run:
 
     def initiate_for(self, customer_id: UUID) -> None:
         """Begin the booking anew: the person has been a customer under this id before."""
+        if self.state.legs:
+            begun = [one for event in self.pending for one in _begun_for(event, customer_id)]
+            self._forget(self.saved)
+            self.refused = True
+            self.initiate_legs(begun, customer_found=True)
+            return
         self.others = tuple(replace(one, customer_id=customer_id) for one in self.others)
         self._begin_anew(replace(self.state.facts, customer_id=customer_id), customer_found=True)
 
@@ -89,6 +99,22 @@ class Run:
         self._forget(self.saved)
         self.refused = True
         self.initiate(initiated, customer_found=customer_found)
+
+    def initiate_legs(self, initiated: Sequence[SagaEvent], *, customer_found: bool = False) -> None:
+        """Begin a composite: its key and the slots of all its legs are claimed with the first append."""
+        for event in initiated:
+            if isinstance(event, LegEvent) and isinstance(event.event, BookingInitiated):
+                self.beside(LegRows(leg=event.leg, claim=claim_of(event.event, leg=event.leg)))
+                self.customer = customer_of(event.event, found=customer_found)
+        self.decide(*initiated)
+
+    def beside(self, rows: LegRows) -> None:
+        """Add the rows of a leg, which the database may refuse with those of all others; the last ones count."""
+        self.legs = (*(one for one in self.legs if one.leg != rows.leg), rows)
+
+    def recorded(self, outcome: Outcome) -> Rerecord:
+        """Return how an outcome is recorded."""
+        return outcome
 
     def persist(self, booked: AppointmentBooked) -> None:
         """Add the pivot, which the database may refuse."""
@@ -126,6 +152,7 @@ class Run:
             customer=self.customer,
             appointment=self.appointment,
             on_refused=self._on_refused(now, if_refused),
+            legs=tuple(self._leg_rows(rows, now, if_refused) for rows in self.legs),
         )
 
     def written(self, appended: Appended, *, due: Due) -> None:
@@ -164,6 +191,7 @@ class Run:
         self.state = state
         self.pending = []
         self.claim = self.customer = self.appointment = None
+        self.legs = ()
 
     def _on_refused(self, now: datetime, due: Due) -> Callable[[Refusal], Instead] | None:
         events = tuple(self.pending)
@@ -183,10 +211,42 @@ class Run:
 
         return None if self.claim is None and self.appointment is None else on_refused
 
+    def _leg_rows(self, rows: LegRows, now: datetime, due: Due) -> LegRows:
+        events, booking_id, legs = tuple(self.pending), self.state.booking_id, len(self.state.legs)
 
-def _is_no_row(event: BookingEvent) -> bool:
+        def on_refused(refusal: Refusal) -> Instead:
+            if refusal.refused == "claim":
+                stated = tuple(takewhile(_is_stated, events))
+                over = _refused_at_once(refusal, now)
+                ends = tuple(LegEvent(leg=leg, event=over) for leg in range(1, legs + 1))
+                return Instead(events=(*stated, *ends), due=NothingDue())
+            before = tuple(takewhile(_is_no_row, events))
+            failed = _not_persisted(refusal, now, but=booking_id)
+            return Instead(events=(*before, LegEvent(leg=rows.leg, event=failed)), due=due)
+
+        return replace(rows, claim=None if self.state.ended in ENDED else rows.claim, on_refused=on_refused)
+
+
+def _begun_for(event: SagaEvent, customer_id: UUID) -> tuple[SagaEvent, ...]:
+    """Return the beginning of a composite, or of a leg, for this customer; nothing for what was decided after it."""
+    match event:
+        case CompositeInitiated():
+            return (replace(event, customer_id=customer_id),)
+        case LegEvent(event=BookingInitiated() as of_leg):
+            return (replace(event, event=replace(of_leg, customer_id=customer_id)),)
+        case _:
+            return ()
+
+
+def _is_stated(event: SagaEvent) -> bool:
+    happened = event.event if isinstance(event, LegEvent) else event
+    return isinstance(happened, BookingInitiated | CompositeInitiated)
+
+
+def _is_no_row(event: SagaEvent) -> bool:
     # What is decided after the row's event is decided because of it.
-    return not isinstance(event, AppointmentBooked | BookingRescheduled)
+    happened = event.event if isinstance(event, LegEvent) else event
+    return not isinstance(happened, AppointmentBooked | BookingRescheduled)
 
 
 def _move_refused(refusal: Refusal, now: datetime) -> RescheduleFailed:
@@ -207,6 +267,8 @@ def near_duplicate_of(known: UUID | None, *, now: datetime) -> BookingFailed:
     return BookingFailed(at=now, reason="near_duplicate", detail=detail, conflicting_booking_id=known)
 
 
-def _not_persisted(refusal: Refusal, now: datetime) -> AppointmentPersistenceFailed:
-    obstacle_id = refusal.appointment_id if refusal.by == "staff_overlap" else None
+def _not_persisted(refusal: Refusal, now: datetime, *, but: UUID | None = None) -> AppointmentPersistenceFailed:
+    # A leg that is in another one's way is written with it, or not at all: there is no row to look at.
+    looked_at = refusal.by == "staff_overlap" and (but is None or refusal.booking_id != but)
+    obstacle_id = refusal.appointment_id if looked_at else None
     return AppointmentPersistenceFailed(at=now, reason=refusal.by, obstacle_id=obstacle_id)

@@ -8,6 +8,9 @@ The booking saga as a table, for people who do not read code.
 | persist (pivot)    | insert the appointment               | mark it cancelled     | until the database answers |
 | notify             | request the confirmation             | –                     | by a follower of the log   |
 
+A composite is this table for each leg: its legs are reserved one after the other, all of
+them are persisted in one commit, and what was done is undone from the last leg on.
+
 A cancellation runs backwards: Cal.com first, then the row, which holds its slot until
 Cal.com has confirmed. A reschedule claims the new time, has Cal.com move the booking,
 and moves the row; from Cal.com's answer on it only goes forward.
@@ -21,6 +24,7 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
+from domain.composite import LegEvent
 from domain.events import AppointmentBooked, BookingEvent, CancelPurpose
 from domain.moving import BookingRescheduled
 
@@ -128,4 +132,36 @@ class Done:
     """Nothing is owed any more."""
 
 
-Step: TypeAlias = Perform | Record | Persist | Shift | Withdraw | Wait | Done
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfLeg:
+    """What one leg of a composite needs next."""
+
+    leg: int
+    step: "Act"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOfLegs:
+    """Write down what follows for the legs from what is known of the others."""
+
+    events: tuple[LegEvent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegEnd:
+    """How one leg is booked, or its cancellation ends."""
+
+    leg: int
+    decision: Persist | Withdraw
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What several legs come to in one append: all of it is taken, or nothing."""
+
+    ends: tuple[LegEnd, ...]
+
+
+Decision: TypeAlias = Record | Persist | Shift | Withdraw
+Act: TypeAlias = Perform | Decision
+Step: TypeAlias = Act | OfLeg | RecordOfLegs | Together | Wait | Done

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from domain.booking import Booking, initial_state
+from domain.composite import CompositeInitiated, LegEvent, SagaEvent
 from domain.errors import AppointmentDatabaseError, DatabaseKind
 from domain.events import BookingEvent
 from domain.evolving import fold
@@ -23,6 +24,7 @@ from sagas.appending import (
     CancelAppointment,
     Customer,
     InsertAppointment,
+    LegRows,
     LogEvent,
     Lost,
     MoveAppointment,
@@ -66,7 +68,7 @@ class FakeLog:
         self.agenda = agenda
         self.services = services
         self.streams: dict[UUID, list[Recorded]] = {}
-        self.claims: dict[UUID, SlotClaim] = {}
+        self.claims: dict[tuple[UUID, int], SlotClaim] = {}
         self.appointments: dict[UUID, AppointmentRow] = {}
         self.customers: dict[UUID, Customer] = {}
         self.fates: deque[DatabaseFate] = deque()
@@ -95,7 +97,17 @@ class FakeLog:
         return tuple(self.streams.get(stream_id, ()))
 
     def events(self, stream_id: UUID) -> tuple[BookingEvent, ...]:
+        """
+        Return what happened to an ordinary booking.
+        """
+        return tuple(one for one in self.all_events(stream_id) if not isinstance(one, CompositeInitiated | LegEvent))
+
+    def all_events(self, stream_id: UUID) -> tuple[SagaEvent, ...]:
         return tuple(booking_events(self.streams.get(stream_id, ())))
+
+    def leg_events(self, stream_id: UUID, leg: int) -> tuple[BookingEvent, ...]:
+        legs = (one for one in self.all_events(stream_id) if isinstance(one, LegEvent))
+        return tuple(one.event for one in legs if one.leg == leg)
 
     def booking_ids(self) -> list[UUID]:
         """
@@ -104,7 +116,7 @@ class FakeLog:
         return [stream_id for stream_id, (first, *_) in self.streams.items() if not isinstance(first.event, OtherEvent)]
 
     def booking(self, stream_id: UUID) -> Booking:
-        return fold(initial_state(stream_id), self.events(stream_id))
+        return fold(initial_state(stream_id), self.all_events(stream_id))
 
     def webhook(self, stream_id: UUID) -> Webhook:
         return fold_webhook(Webhook(webhook_id=stream_id), webhook_events(self.streams.get(stream_id, ())))
@@ -135,16 +147,17 @@ class FakeLog:
         other = self._met(append.customer)
         if other is not None:
             return OtherCustomer(other)
-        refusal = self._refusal(append)
+        refusal, refused = self._refused(append)
         events, due, releases = append.events, append.due, append.releases_claim
         if refusal is not None:
-            assert append.on_refused is not None, "an append that can be refused says what is written then"
-            instead = append.on_refused(refusal)
+            assert refused.on_refused is not None, "an append that can be refused says what is written then"
+            instead = refused.on_refused(refusal)
             events, due, releases = instead.events, instead.due, instead.releases_claim
         else:
             self._write_rows(append)
         if releases:
-            self.claims.pop(append.stream_id, None)
+            for held in [held for held in self.claims if held[0] == append.stream_id]:
+                del self.claims[held]
         if append.customer is not None:
             self._learn(append.customer)
         self._refusals[append.append_id] = refusal
@@ -197,9 +210,13 @@ class FakeLog:
             )
 
     def _write_rows(self, append: Append) -> None:
-        if append.claim is not None:
-            self.claims[append.stream_id] = append.claim
-        match append.appointment:
+        for rows in _all_rows(append):
+            self._write_row(append.stream_id, rows)
+
+    def _write_row(self, stream_id: UUID, rows: Append | LegRows) -> None:
+        if rows.claim is not None:
+            self.claims[stream_id, rows.claim.leg] = rows.claim
+        match rows.appointment:
             case InsertAppointment() as row:
                 self.appointments[row.appointment_id] = AppointmentRow(inserted=row)
             case MoveAppointment() as move:
@@ -211,26 +228,41 @@ class FakeLog:
             case None:
                 pass
 
-    def _refusal(self, append: Append) -> Refusal | None:
-        if append.claim is not None:
-            refusal = self._claim_refusal(append.stream_id, append.claim)
+    def _refused(self, append: Append) -> tuple[Refusal | None, Append | LegRows]:
+        """
+        Return the first refusal, and whose it is; rows of legs before it are in the way of those after it.
+        """
+        claims, appointments = dict(self.claims), dict(self.appointments)
+        try:
+            for rows in _all_rows(append):
+                refusal = self._refusal(append.stream_id, rows)
+                if refusal is not None:
+                    return refusal, rows
+                self._write_row(append.stream_id, rows)
+        finally:
+            self.claims, self.appointments = claims, appointments
+        return None, append
+
+    def _refusal(self, stream_id: UUID, rows: Append | LegRows) -> Refusal | None:
+        if rows.claim is not None:
+            refusal = self._claim_refusal(stream_id, rows.claim)
             if refusal is not None:
                 return refusal
-        if isinstance(append.appointment, InsertAppointment):
-            return self._appointment_refusal(append.appointment)
-        if isinstance(append.appointment, MoveAppointment):
-            return self._move_refusal(append.appointment)
+        if isinstance(rows.appointment, InsertAppointment):
+            return self._appointment_refusal(rows.appointment)
+        if isinstance(rows.appointment, MoveAppointment):
+            return self._move_refusal(rows.appointment)
         return None
 
     def _claim_refusal(self, booking_id: UUID, claim: SlotClaim) -> Refusal | None:
-        for other_id, other in self.claims.items():
+        for (other_id, _), other in self.claims.items():
             near = not other.allow_near_duplicate and _near(claim, other)
             if other_id != booking_id and near:
                 return Refusal(refused="claim", by="near_duplicate", booking_id=other_id)
         for row in self._booked():
             if row.booking_id != booking_id and _near(claim, row):
                 return _refused_by_row("claim", "near_duplicate", row)
-        for other_id, other in self.claims.items():
+        for (other_id, _), other in self.claims.items():
             if other_id != booking_id and _overlap(claim, other):
                 return Refusal(refused="claim", by="staff_overlap", booking_id=other_id)
         for row in self._booked():
@@ -296,6 +328,10 @@ class FakeAppointments:
             for row in rows
             if row.company_id == company_id and row.calcom_booking_uid in uids
         }
+
+
+def _all_rows(append: Append) -> tuple[Append | LegRows, ...]:
+    return (append, *append.legs)
 
 
 def _near(claim: SlotClaim, other: SlotClaim | InsertAppointment) -> bool:

@@ -31,7 +31,9 @@ class FakeDiary:
         self.asked.append((period, staff_ids))
         if self.error is not None:
             raise self.error
-        held: list[tuple[UUID, SlotClaim | InsertAppointment]] = [*self._log.claims.items()]
+        held: list[tuple[UUID, SlotClaim | InsertAppointment]] = [
+            (held, one) for (held, _), one in self._log.claims.items()
+        ]
         held += [(row.inserted.booking_id, row.inserted) for row in self._log.appointments.values() if row.booked]
         found = [
             Busy(

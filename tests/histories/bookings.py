@@ -41,11 +41,14 @@ from sagas.steps import (
     Effect,
     InspectObstacle,
     LookAtCalcom,
+    OfLeg,
     Perform,
     Persist,
     Record,
+    RecordOfLegs,
     RescheduleAtCalcom,
     Shift,
+    Together,
     TraceMove,
     Wait,
     Withdraw,
@@ -149,6 +152,8 @@ class _Life:
                 self.now = max(until, self.now)
             case Done():
                 return self.random.random() < 0.7
+            case OfLeg() | RecordOfLegs() | Together():
+                raise AssertionError(step)
             case _:
                 assert_never(step)
         return True

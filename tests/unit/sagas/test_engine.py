@@ -125,7 +125,9 @@ def test_while_cal_com_is_asked_the_saga_is_leased_and_claimed() -> None:
     seen = []
 
     async def look() -> None:
-        seen.append((office.agenda.rows[BOOKING_ID].due_at, BOOKING_ID in office.log.claims, len(office.engine.leased)))
+        seen.append(
+            (office.agenda.rows[BOOKING_ID].due_at, (BOOKING_ID, 0) in office.log.claims, len(office.engine.leased))
+        )
 
     _meanwhile(office, look)
     office.run(_new(office))
