@@ -29,6 +29,7 @@ appointments = Table(
     Column("circuit_breaker_open_at_booking", Instant),
     Column("resilience_strategy", String),
     Column("overlap_allowed", Boolean, nullable=False),
+    Column("leg", SmallInteger, nullable=False, server_default="0"),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
 )
@@ -45,6 +46,7 @@ slot_claims = Table(
     Column("ends_at", Instant, nullable=False),
     Column("starts_epoch", BigInteger, nullable=False),
     Column("allow_near_duplicate", Boolean, nullable=False),
+    Column("leg", SmallInteger, primary_key=True, server_default="0"),
     Column("created_at", Instant, nullable=False),
 )
 

@@ -55,7 +55,7 @@ SELECT refused_by, booking_id, appointment_id FROM (
     )
     UNION ALL
     SELECT 2, 'duplicate_appointment', booking_id, id FROM appointments
-    WHERE id = %(id)s OR booking_id = %(booking_id)s
+    WHERE id = %(id)s OR (booking_id = %(booking_id)s AND leg = %(leg)s)
     UNION ALL
     SELECT 3, 'duplicate_key', booking_id, id FROM appointments
     WHERE company_id = %(company_id)s AND idempotency_key = %(idempotency_key)s
@@ -118,6 +118,7 @@ def why_appointment(cursor: psycopg.Cursor[tuple[Any, ...]], row: InsertAppointm
         "starts_at": row.starts_at,
         "ends_at": row.ends_at,
         "overlap_allowed": row.overlap_allowed,
+        "leg": row.leg,
     }
     refused_by, booking_id, appointment_id = _obstacle(cursor, APPOINTMENT_OBSTACLE, parameters)
     return Refusal(refused="appointment", by=refused_by, booking_id=booking_id, appointment_id=appointment_id)

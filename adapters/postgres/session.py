@@ -72,11 +72,15 @@ class WriterSession:
         try:
             cursor.execute(query, parameters)
         except (psycopg.errors.UniqueViolation, psycopg.errors.ExclusionViolation):
-            # Past psycopg, which takes every rollback for the end of all that is prepared.
-            cursor.connection.pgconn.exec_(b"ROLLBACK TO SAVEPOINT attempt")
+            self.undo(cursor, "attempt")
             return False
         cursor.execute("RELEASE SAVEPOINT attempt")
         return True
+
+    def undo(self, cursor: psycopg.Cursor[tuple[Any, ...]], savepoint: str) -> None:
+        """Undo everything since a savepoint."""
+        # Past psycopg, which takes every rollback for the end of all that is prepared.
+        cursor.connection.pgconn.exec_(f"ROLLBACK TO SAVEPOINT {savepoint}".encode())
 
     def commit(self) -> None:
         """Commit."""

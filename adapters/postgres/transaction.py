@@ -110,6 +110,18 @@ class PostgresTransaction:
             and not self._session.attempt(self._cursor, sql.MOVED_APPOINTMENT, _move(one.appointment))
         }
 
+    def mark(self) -> None:
+        """Remember this point, to come `back` to or to go on from."""
+        self._cursor.execute("SAVEPOINT legs")
+
+    def back(self) -> None:
+        """Undo all rows since the mark."""
+        self._session.undo(self._cursor, "legs")
+
+    def go_on(self) -> None:
+        """Keep all rows since the mark."""
+        self._cursor.execute("RELEASE SAVEPOINT legs")
+
     def write(self, shares: Sequence[Share]) -> None:
         """Write all the rest in one statement, made of the parts that have rows."""
         columns = _event_columns(shares) | _due_columns(shares) | _id_columns(shares)
@@ -177,6 +189,7 @@ def _claim_columns(claims: Sequence[tuple[UUID, SlotClaim]]) -> dict[str, list[A
         "ends_at": [one.ends_at for _, one in claims],
         "starts_epoch": [int(one.starts_at.timestamp()) for _, one in claims],
         "allow_near_duplicate": [one.allow_near_duplicate for _, one in claims],
+        "leg": [one.leg for _, one in claims],
     }
 
 
@@ -199,6 +212,7 @@ def _appointment_columns(rows: Sequence[InsertAppointment]) -> dict[str, list[An
         "resilience_strategy": [one.resilience_strategy for one in rows],
         "webhook_id": [one.webhook_id for one in rows],
         "overlap_allowed": [one.overlap_allowed for one in rows],
+        "leg": [one.leg for one in rows],
     }
 
 
@@ -245,5 +259,5 @@ def _id_columns(shares: Sequence[Share]) -> dict[str, list[Any]]:
     return {
         "done_id": [one.stream_id for one in shares if isinstance(one.due, NothingDue)],
         "released_id": [one.stream_id for one in shares if one.releases_claim],
-        "cancelled_id": [one.cancels for one in shares if one.cancels is not None],
+        "cancelled_id": [cancelled for one in shares for cancelled in one.cancels],
     }

@@ -6,8 +6,8 @@ append that lost its version, or whose claim or appointment is refused, costs it
 neighbours in the batch nothing.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Protocol
 from uuid import UUID
@@ -25,6 +25,7 @@ from sagas.appending import (
     Due,
     InsertAppointment,
     Instead,
+    LegRows,
     Lost,
     MoveAppointment,
     OtherCustomer,
@@ -56,7 +57,7 @@ class Share:
     rows: tuple[StoredEvent, ...]
     due: Due
     releases_claim: bool
-    cancels: UUID | None
+    cancels: tuple[UUID, ...]
 
 
 class Transaction(Protocol):
@@ -86,6 +87,18 @@ class Transaction(Protocol):
         """Move the appointments that are still booked."""
         ...
 
+    def mark(self) -> None:
+        """Remember this point, to come `back` to or to go on from."""
+        ...
+
+    def back(self) -> None:
+        """Undo all rows since the mark."""
+        ...
+
+    def go_on(self) -> None:
+        """Keep all rows since the mark."""
+        ...
+
     def write(self, shares: Sequence[Share]) -> None:
         """Write events and due work, release claims, cancel appointments."""
         ...
@@ -99,7 +112,10 @@ def draft(append: Append, mapper: EventMapper) -> Draft:
         ValueError: without an event nobody could tell later that its claim or appointment is its own.
 
     """
-    can_be_refused = append.claim is not None or isinstance(append.appointment, InsertAppointment | MoveAppointment)
+    can_be_refused = any(
+        rows.claim is not None or isinstance(rows.appointment, InsertAppointment | MoveAppointment)
+        for rows in _all_rows(append)
+    )
     if not append.events and can_be_refused:
         raise ValueError("a claim or an appointment is written together with an event")
     return Draft(append=append, rows=mapper.rows(append, append.events))
@@ -171,6 +187,12 @@ def _write(transaction: Transaction, winners: Sequence[Draft], mapper: EventMapp
     moving = [one for one in left if isinstance(one.appointment, MoveAppointment)]
     if moving:
         refusals |= transaction.move_appointments(moving)
+    refused_legs: dict[UUID, LegRows] = {}
+    for composite in (one for one in appends if one.legs):
+        # After all others and one by one: what is undone again must have been in nobody's way.
+        refused = _write_legs(transaction, composite)
+        if refused is not None:
+            refused_legs[composite.stream_id], refusals[composite.stream_id] = refused
     results: dict[UUID, AppendResult] = {}
     shares: list[Share] = []
     for one in winners:
@@ -179,16 +201,46 @@ def _write(transaction: Transaction, winners: Sequence[Draft], mapper: EventMapp
             shares.append(_share(one))
             results[one.append.stream_id] = Appended(events=one.append.events)
         else:
-            instead = _answer(one.append, refusal)
+            instead = _answer(refused_legs.get(one.append.stream_id, one.append), refusal)
             shares.append(_share_instead(one.append, instead, refusal, mapper))
             results[one.append.stream_id] = Appended(events=instead.events, refusal=refusal)
     transaction.write(shares)
     return results
 
 
+def _all_rows(append: Append) -> tuple[Append | LegRows, ...]:
+    return (append, *append.legs)
+
+
+def _write_legs(transaction: Transaction, composite: Append) -> tuple[LegRows, Refusal] | None:
+    """Write the rows of all legs, or those of none; return the leg that was refused first, and why."""
+    transaction.mark()
+    for rows in composite.legs:
+        alone = replace(composite, claim=rows.claim, appointment=rows.appointment, customer=None, legs=())
+        for insert, wanted in _inserts(transaction, alone):
+            refusal = insert([alone]).get(alone.stream_id) if wanted else None
+            if refusal is not None:
+                transaction.back()
+                return rows, refusal
+    transaction.go_on()
+    return None
+
+
+def _inserts(
+    transaction: Transaction, alone: Append
+) -> tuple[tuple[Callable[[Sequence[Append]], Mapping[UUID, Refusal]], bool], ...]:
+    return (
+        (transaction.insert_claims, alone.claim is not None),
+        (transaction.insert_appointments, isinstance(alone.appointment, InsertAppointment)),
+        (transaction.move_appointments, isinstance(alone.appointment, MoveAppointment)),
+    )
+
+
 def _share(one: Draft) -> Share:
     append = one.append
-    cancels = append.appointment.appointment_id if isinstance(append.appointment, CancelAppointment) else None
+    cancels = tuple(
+        rows.appointment.appointment_id for rows in _all_rows(append) if isinstance(rows.appointment, CancelAppointment)
+    )
     return Share(
         stream_id=append.stream_id,
         rows=one.rows,
@@ -204,11 +256,11 @@ def _share_instead(append: Append, instead: Instead, refusal: Refusal, mapper: E
         rows=mapper.rows(append, instead.events, refusal=refusal),
         due=instead.due,
         releases_claim=instead.releases_claim,
-        cancels=None,
+        cancels=(),
     )
 
 
-def _answer(append: Append, refusal: Refusal) -> Instead:
-    if append.on_refused is None:
+def _answer(refused: Append | LegRows, refusal: Refusal) -> Instead:
+    if refused.on_refused is None:
         raise ValueError(f"the {refusal.refused} was refused by {refusal.by}, and nothing says what to write instead")
-    return append.on_refused(refusal)
+    return refused.on_refused(refusal)

@@ -6,7 +6,7 @@ to a present one by upcasters, one version at a time.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeAlias, TypeVar, get_args
 
@@ -14,6 +14,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.recording.errors import UnknownTopic, UnreadableEvent
+from domain.composite import LEG_TOPIC, CompositeInitiated, LegEvent
 from domain.events import BookingEvent
 from sagas.appending import LogEvent, OtherEvent, Refusal
 
@@ -77,6 +78,8 @@ class EventCodec:
             UnreadableEvent: the bytes do not fit it.
 
         """
+        if topic.startswith(LEG_TOPIC):
+            return self._of_leg(topic, state)
         if topic in self._upcasts:
             topic, state = self._brought_up(topic, state)
         adapter = self._adapters.get(topic)
@@ -92,6 +95,18 @@ class EventCodec:
     def append_id(self, state: bytes) -> str:
         """Return the id of the append that wrote the event."""
         return str(orjson.loads(state)["append_id"])
+
+    def _of_leg(self, topic: str, state: bytes) -> Stored[LogEvent]:
+        """Return a leg's event; inside it is an ordinary one, old names included."""
+        data = orjson.loads(state)
+        try:
+            leg, inside = int(data["event"]["leg"]), data["event"]["event"]
+        except (KeyError, TypeError, ValueError):
+            raise UnreadableEvent(f"An event {topic!r} of the log cannot be read: it names no leg") from None
+        stored = self.decode(topic.removeprefix(LEG_TOPIC), orjson.dumps(data | {"event": inside}))
+        if isinstance(stored.event, OtherEvent | CompositeInitiated | LegEvent):
+            raise UnreadableEvent(f"An event {topic!r} of the log cannot be read: it is none of a leg's")
+        return replace(stored, event=LegEvent(leg=leg, event=stored.event))
 
     def _brought_up(self, topic: str, state: bytes) -> tuple[str, bytes]:
         data = orjson.loads(state)
@@ -112,8 +127,8 @@ class EventCodec:
 
 
 def booking_codec() -> EventCodec:
-    """Return the codec of everything that can happen to a booking, to a webhook, and of a notice."""
-    return EventCodec((*get_args(BookingEvent), *get_args(OtherEvent)), upcasts=UPCASTS)
+    """Return the codec of everything that can happen to a booking, to a leg of one, to a webhook, and of a notice."""
+    return EventCodec((*get_args(BookingEvent), CompositeInitiated, *get_args(OtherEvent)), upcasts=UPCASTS)
 
 
 UPCASTS: Mapping[str, Upcast] = {}

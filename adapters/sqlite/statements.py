@@ -46,11 +46,11 @@ REPLACED_CLAIM: Final = "DELETE FROM slot_claims WHERE booking_id = :booking_id"
 CLAIM: Final = """
 INSERT INTO slot_claims (
     booking_id, company_id, customer_id, service_id, staff_id, starts_at, ends_at, starts_epoch, allow_near_duplicate,
-    created_at
+    leg, created_at
 )
 SELECT
     :booking_id, :company_id, :customer_id, :service_id, :staff_id, :starts_at, :ends_at, :starts_epoch,
-    :allow_near_duplicate, strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
+    :allow_near_duplicate, :leg, strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
 WHERE NOT EXISTS (
     SELECT 1 FROM appointments
     WHERE company_id = :company_id
@@ -107,12 +107,12 @@ APPOINTMENT: Final = """
 INSERT INTO appointments (
     id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
     ends_at, status, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy, webhook_id,
-    overlap_allowed, created_at, updated_at
+    overlap_allowed, leg, created_at, updated_at
 )
 SELECT
     :id, :company_id, :booking_id, :idempotency_key, :calcom_booking_uid, :service_id, :customer_id, :staff_id,
     :starts_at, :ends_at, 'booked', :source, :retry_count, :sync_attempt_count, :last_sync_attempted_at,
-    :resilience_strategy, :webhook_id, :overlap_allowed, strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'),
+    :resilience_strategy, :webhook_id, :overlap_allowed, :leg, strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'),
     strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
 WHERE EXISTS (SELECT 1 FROM services WHERE company_id = :company_id AND service_id = :service_id)
 """
@@ -123,7 +123,7 @@ SELECT refused_by, booking_id, appointment_id FROM (
     WHERE NOT EXISTS (SELECT 1 FROM services WHERE company_id = :company_id AND service_id = :service_id)
     UNION ALL
     SELECT 2, 'duplicate_appointment', booking_id, id FROM appointments
-    WHERE id = :id OR booking_id = :booking_id
+    WHERE id = :id OR (booking_id = :booking_id AND leg = :leg)
     UNION ALL
     SELECT 3, 'duplicate_key', booking_id, id FROM appointments
     WHERE company_id = :company_id AND idempotency_key = :idempotency_key

@@ -100,6 +100,18 @@ class SQLiteTransaction:
                 refusals[one.stream_id] = self._refusal("appointment", sql.MOVE_OBSTACLE, row)
         return refusals
 
+    def mark(self) -> None:
+        """Remember this point, to come `back` to or to go on from."""
+        self._connection.execute("SAVEPOINT legs")
+
+    def back(self) -> None:
+        """Undo all rows since the mark."""
+        self._connection.execute("ROLLBACK TO SAVEPOINT legs")
+
+    def go_on(self) -> None:
+        """Keep all rows since the mark."""
+        self._connection.execute("RELEASE SAVEPOINT legs")
+
     def write(self, shares: Sequence[Share]) -> None:
         """Write all the rest."""
         self._connection.executemany(sql.EVENT, [_event(row) for share in shares for row in share.rows])
@@ -111,8 +123,8 @@ class SQLiteTransaction:
                     self._connection.execute(sql.DUE, _due(one.stream_id, one.due))
             if one.releases_claim:
                 self._connection.execute(sql.RELEASED_CLAIM, {"booking_id": one.stream_id.hex})
-            if one.cancels is not None:
-                self._connection.execute(sql.CANCELLED_APPOINTMENT, {"id": one.cancels.hex})
+            for cancelled in one.cancels:
+                self._connection.execute(sql.CANCELLED_APPOINTMENT, {"id": cancelled.hex})
 
     def _changed(self, statement: str, row: Mapping[str, Any]) -> int | None:
         """Return how many rows a statement has written, or None if a constraint has refused it."""
@@ -159,6 +171,7 @@ def _claim(booking_id: UUID, claim: SlotClaim) -> dict[str, Any]:
         "near_from": instant(claim.starts_at - NEAR),
         "near_to": instant(claim.starts_at + NEAR),
         "allow_near_duplicate": claim.allow_near_duplicate,
+        "leg": claim.leg,
     }
 
 
@@ -181,6 +194,7 @@ def _appointment(row: InsertAppointment) -> dict[str, Any]:
         "resilience_strategy": row.resilience_strategy,
         "webhook_id": row.webhook_id,
         "overlap_allowed": row.overlap_allowed,
+        "leg": row.leg,
     }
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from adapters.recording.codec import UPCASTS, EventCodec, Stored, Upcast, booking_codec
 from adapters.recording.errors import UnknownTopic, UnreadableEvent
 from adapters.recording.mapper import EventMapper
-from domain import events, findings, moving, notice, webhook
+from domain import composite, events, findings, moving, notice, webhook
+from domain.composite import CompositeInitiated, LegEvent
 from domain.events import BookingEvent, BookingFailed, BookingInitiated
 from sagas.appending import LogEvent, OtherEvent, Recorded, Refusal
 from tests.integration.storage.appends import append, deferred, initiated
@@ -26,7 +27,7 @@ st.register_type_strategy(str, TEXT)
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 st.register_type_strategy(int, st.integers(min_value=-(2**63), max_value=2**63 - 1))
 st.register_type_strategy(datetime, st.datetimes(timezones=st.just(UTC)))
-ALL = (*get_args(BookingEvent), *get_args(OtherEvent))
+ALL = (*get_args(BookingEvent), CompositeInitiated, *get_args(OtherEvent))
 EVENTS = st.one_of([st.builds(event) for event in ALL])
 
 
@@ -49,7 +50,7 @@ def test_every_event_comes_back_as_it_was(event: BookingEvent, refusal: Refusal 
 
 
 @pytest.mark.parametrize("event", ALL)
-def test_every_single_kind_of_event_comes_back(event: type[LogEvent]) -> None:
+def test_every_single_kind_of_event_comes_back(event: type[BookingEvent | OtherEvent]) -> None:
     @given(one=st.builds(event))
     @settings(max_examples=20, deadline=None)
     def comes_back(one: LogEvent) -> None:
@@ -58,9 +59,41 @@ def test_every_single_kind_of_event_comes_back(event: type[LogEvent]) -> None:
     comes_back()
 
 
+@given(
+    event=st.builds(
+        LegEvent, leg=st.integers(1, 10), event=st.one_of([st.builds(one) for one in get_args(BookingEvent)])
+    )
+)
+@settings(max_examples=300, deadline=None)
+def test_an_event_of_a_leg_comes_back_with_its_leg(event: LegEvent) -> None:
+    back = CODEC.decode(event.TOPIC, CODEC.encode(stored(event)))
+
+    assert stored(event) == back
+
+
+@pytest.mark.parametrize("leg", [{"event": {}}, {"leg": "x", "event": {}}, 5])
+def test_an_event_of_no_leg_cannot_be_read(leg: object) -> None:
+    state = orjson.dumps({"append_id": "a", "event": leg})
+
+    with pytest.raises(UnreadableEvent):
+        CODEC.decode("composite.leg.v1/booking.failed.v1", state)
+
+
+@given(event=st.one_of([st.builds(one) for one in get_args(OtherEvent)]))
+@settings(max_examples=20, deadline=None)
+def test_what_happens_to_a_leg_happens_to_a_booking(event: OtherEvent) -> None:
+    state = CODEC.encode(stored({"leg": 1, "event": event}))
+
+    with pytest.raises(UnreadableEvent):
+        CODEC.decode(f"composite.leg.v1/{event.TOPIC}", state)
+
+
 def test_every_event_of_the_domain_is_known_by_its_own_name() -> None:
-    things = [thing for module in (events, findings, moving, notice, webhook) for thing in vars(module).values()]
-    declared = {thing.TOPIC for thing in things if is_dataclass(thing) and hasattr(thing, "TOPIC")}
+    modules = (composite, events, findings, moving, notice, webhook)
+    things = [thing for module in modules for thing in vars(module).values()]
+    names = [getattr(thing, "TOPIC", None) for thing in things if is_dataclass(thing)]
+    # What happens to a leg has the name of what happened before its own.
+    declared = {name for name in names if isinstance(name, str)}
 
     assert declared == CODEC.topics
     assert len(ALL) == len(CODEC.topics)

@@ -18,6 +18,7 @@ import pytest
 from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg import sql
 from sqlalchemy import Engine, inspect, make_url
+from sqlalchemy.exc import IntegrityError
 
 from adapters.database import tables
 from adapters.database.engine import open_engine
@@ -101,6 +102,41 @@ def _without_check(url: str) -> Iterator[Backend]:
             patch.setattr(module, lambda _url: None)
         with opened(url) as database:
             yield database
+
+
+def test_appointments_and_claims_of_an_older_database_have_no_leg_and_still_refuse_each_other(
+    empty_database_url: str,
+) -> None:
+    url = empty_database_url
+    migrate(url, to="0003")
+    moment, until = "'2026-11-20T10:00:00.000000+00:00'", "'2026-11-20T10:30:00.000000+00:00'"
+    no = "false" if url.startswith("postgres") else "0"
+
+    def booked(key: str) -> str:
+        return (
+            "INSERT INTO appointments (id, company_id, booking_id, idempotency_key, service_id, customer_id, staff_id, "
+            f"starts_at, ends_at, status, source, created_at, updated_at) VALUES ('{uuid4().hex}', 'practice', "
+            f"'{uuid4().hex}', '{key}', 'checkup', '{uuid4().hex}', 'ann', {moment}, {until}, 'booked', 'web', "
+            f"{moment}, {moment})"
+        )
+
+    def claimed() -> str:
+        return (
+            "INSERT INTO slot_claims (booking_id, company_id, customer_id, service_id, staff_id, starts_at, ends_at, "
+            f"starts_epoch, allow_near_duplicate, created_at) VALUES ('{uuid4().hex}', 'practice', '{uuid4().hex}', "
+            f"'checkup', 'bob', {moment}, {until}, 0, {no}, {moment})"
+        )
+
+    rows(url, booked("k1"))
+    rows(url, claimed())
+
+    migrate(url)
+
+    assert [("k1", 0, "ann")] == rows(url, "SELECT idempotency_key, leg, staff_id FROM appointments")
+    assert [(0, "bob")] == rows(url, "SELECT leg, staff_id FROM slot_claims")
+    for again in (booked("k2"), claimed()):
+        with pytest.raises(IntegrityError):
+            rows(url, again)
 
 
 def begin_work(url: str) -> None:
@@ -251,7 +287,7 @@ def test_the_log_in_sqlite_is_read_by_the_library(sqlite_url: str) -> None:
 
 def test_no_topic_of_the_codec_is_longer_than_a_reader_can_bear() -> None:
     assert all(
-        topic.startswith(("booking.", "webhook.", "notice.")) and topic.rpartition(".v")[2].isdigit()
+        topic.startswith(("booking.", "composite.", "webhook.", "notice.")) and topic.rpartition(".v")[2].isdigit()
         for topic in booking_codec().topics
     )
 
