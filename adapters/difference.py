@@ -41,14 +41,14 @@ def unequal(one: Evidence, what: str, expected: dict[str, Any], found: Row[Any])
 def surplus_rows(one: Evidence, why: str) -> Iterator[Difference]:
     """Yield the rows that a booking would have, and this stream must not, but for due work."""
     rows = {
-        "appointment": one.appointment,
-        "claim": one.claim,
+        "appointment": one.appointments,
+        "claim": one.claims,
         "list of bookings": one.listed,
-        "sync failures": one.failures or None,
+        "sync failures": one.failures,
         "booking of sync failures": one.failures_of,
         "standing": one.standing,
-        "notification requests": one.requests or None,
+        "notification requests": one.requests,
     }
-    for what, row in rows.items():
-        if row is not None:
+    for what, found in rows.items():
+        if found:
             yield difference(one, what, NOTHING, why)

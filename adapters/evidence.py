@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Column, Connection, Engine, LargeBinary, MetaData, Row, Table, Text, Uuid, select
 
 from adapters.database.tables import appointments, saga_due, slot_claims
-from projections.bookings import BOOKINGS, BookingRow, load
+from projections.booking_row import BookingRow
+from projections.bookings import BOOKINGS, load
 from projections.checkpoints import parked_by, positions_of
 from projections.failures import SyncFailure
 from projections.notification_requests import NotificationRequest
@@ -61,12 +62,16 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A stream and the rows that bear its id; `seen_by` says of each read model how far it has come."""
+    """
+    A stream and the rows that bear its id; `seen_by` says of each read model how far it has come.
+
+    Appointments and claims are told apart by their leg, 0 for a booking that has none.
+    """
 
     stream_id: UUID
     events: tuple[StoredRow, ...]
-    appointment: Row[Any] | None
-    claim: Row[Any] | None
+    appointments: Mapping[int, Row[Any]]
+    claims: Mapping[int, Row[Any]]
     due: Row[Any] | None
     listed: BookingRow | None
     failures: tuple[SyncFailure, ...]
@@ -99,9 +104,9 @@ def streams_after(connection: Connection, last: UUID | None, *, limit: int) -> l
 def evidence(connection: Connection, stream_ids: Sequence[UUID]) -> list[Evidence]:
     """Return everything that is known of these bookings and webhooks."""
     events = _events(connection, stream_ids)
-    booked = _rows(connection, appointments, appointments.c.booking_id, stream_ids)
-    claims = _rows(connection, slot_claims, slot_claims.c.booking_id, stream_ids)
-    due = _rows(connection, saga_due, saga_due.c.saga_id, stream_ids)
+    booked = _rows_of_legs(connection, appointments, stream_ids)
+    claims = _rows_of_legs(connection, slot_claims, stream_ids)
+    due = {row.saga_id: row for row in connection.execute(select(saga_due).where(saga_due.c.saga_id.in_(stream_ids)))}
     listed = load(connection, booking_list, stream_ids)
     failures = _many(connection, sync_failures, SyncFailure, stream_ids)
     failures_of = _rows(connection, sync_failure_bookings, sync_failure_bookings.c.booking_id, stream_ids)
@@ -113,8 +118,8 @@ def evidence(connection: Connection, stream_ids: Sequence[UUID]) -> list[Evidenc
         Evidence(
             stream_id=stream_id,
             events=tuple(events.get(stream_id, ())),
-            appointment=booked.get(stream_id),
-            claim=claims.get(stream_id),
+            appointments=booked.get(stream_id, {}),
+            claims=claims.get(stream_id, {}),
             due=due.get(stream_id),
             listed=listed.get(stream_id),
             failures=tuple(failures.get(stream_id, ())),
@@ -152,3 +157,10 @@ def _many(
 def _rows(connection: Connection, table: Table, key: Column[Any], stream_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
     rows = connection.execute(select(table).where(key.in_(stream_ids)))
     return {getattr(row, key.name): row for row in rows}
+
+
+def _rows_of_legs(connection: Connection, table: Table, stream_ids: Sequence[UUID]) -> dict[UUID, dict[int, Row[Any]]]:
+    found: dict[UUID, dict[int, Row[Any]]] = {}
+    for row in connection.execute(select(table).where(table.c.booking_id.in_(stream_ids))):
+        found.setdefault(row.booking_id, {})[row.leg] = row
+    return found

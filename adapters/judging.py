@@ -3,7 +3,7 @@ Comparing what the database holds about a stream with what the stream says: pure
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from adapters.difference import NOTHING, Difference, difference, surplus_rows, unequal
@@ -13,13 +13,17 @@ from adapters.judging_read_models import about_read_models
 from adapters.judging_webhooks import about_webhook
 from adapters.recording.codec import EventCodec
 from adapters.recording.errors import UnreadableEvent
-from adapters.replaying import Replayed, replay
+from adapters.replaying import Replayed, has_ended, listed, replay
+from domain.booking import Booking, initial_state
+from domain.composite import CompositeInitiated, LegEvent, SagaEvent
 from domain.events import BookingInitiated
+from domain.evolving import fold
 from domain.notice import OperatorNotified
 from domain.policy import Policy
 from domain.webhook import WebhookEvent
 from sagas.appending import OtherEvent, Recorded, only_booking_events
 from sagas.next_step import next_step
+from sagas.rows import claim_of
 from sagas.steps import Done
 
 
@@ -69,44 +73,76 @@ def _about_booking(one: Evidence, recorded: Sequence[Recorded], policy: Policy, 
         strange = next(event for event in events if isinstance(event, OtherEvent))
         yield difference(one, "stream", "events of a booking", strange.TOPIC)
         return
-    if not isinstance(ours[0], BookingInitiated):
+    stories = list(_stories(one, ours))
+    if not stories:
         yield difference(one, "stream", f"begins with {BookingInitiated.TOPIC}", ours[0].TOPIC)
         return
-    story = replay(one, ours)
+    whole = fold(initial_state(one.stream_id), ours)
+    for story in stories:
+        yield from _about_story(one, story)
+    legs = {story.booking.leg for story in stories}
+    for what, rows in (("appointment", one.appointments), ("claim", one.claims)):
+        for leg in set(rows) - legs:
+            yield difference(one, _named(what, leg), NOTHING, "a row of a leg that there is not")
+    yield from _about_due(one, whole, next_step(whole, now, policy) == Done())
+    yield from about_read_models(one, recorded, listed(one, ours))
+
+
+def _stories(one: Evidence, events: Sequence[SagaEvent]) -> Iterator[Replayed]:
+    """Yield what has happened to a booking, or to each leg of it; nothing if that does not begin as it must."""
+    if isinstance(events[0], BookingInitiated):
+        happened = [event for event in events if not isinstance(event, CompositeInitiated | LegEvent)]
+        if len(happened) == len(events):
+            yield replay(one, happened)
+    elif isinstance(events[0], CompositeInitiated):
+        # The claims of all legs are held until the last one has come to its end.
+        over = has_ended(one.stream_id, events)
+        for leg in range(1, len(events[0].services) + 1):
+            own = [event.event for event in events if isinstance(event, LegEvent) and event.leg == leg]
+            story = replay(one, own, leg=leg)
+            claim = None if over or story.booking.initiated is None else claim_of(story.booking.facts, leg=leg)
+            yield replace(story, claim=claim)
+
+
+def _about_story(one: Evidence, story: Replayed) -> Iterator[Difference]:
     if story.ended_open:
-        yield difference(one, "ledger", "settled when the saga ended", "an open line")
+        yield difference(one, _named("ledger", story.booking.leg), "settled when the saga ended", "an open line")
     yield from _about_appointment(one, story)
     yield from _about_claim(one, story)
-    yield from _about_due(one, story, next_step(story.booking, now, policy) == Done())
-    yield from about_read_models(one, recorded, story.listed)
+
+
+def _named(what: str, leg: int) -> str:
+    return f"leg {leg}, {what}" if leg else what
 
 
 def _about_appointment(one: Evidence, story: Replayed) -> Iterator[Difference]:
+    what, row = _named("appointment", story.booking.leg), one.appointments.get(story.booking.leg)
     if story.row is None:
-        if one.appointment is not None:
-            yield difference(one, "appointment", NOTHING, f"a row that is {one.appointment.status}")
+        if row is not None:
+            yield difference(one, what, NOTHING, f"a row that is {row.status}")
         return
     status = "booked" if story.booking.appointment_live else "cancelled"
-    if one.appointment is None:
-        yield difference(one, "appointment", f"a row that is {status}", NOTHING)
+    if row is None:
+        yield difference(one, what, f"a row that is {status}", NOTHING)
         return
     expected = asdict(story.row) | {"id": story.row.appointment_id, "status": status}
     del expected["appointment_id"]
-    yield from unequal(one, "appointment", expected, one.appointment)
+    yield from unequal(one, what, expected, row)
 
 
 def _about_claim(one: Evidence, story: Replayed) -> Iterator[Difference]:
-    if story.claim is None and one.claim is not None:
+    what, row = _named("claim", story.booking.leg), one.claims.get(story.booking.leg)
+    if story.claim is None and row is not None:
         why = "has ended" if story.booking.ended is not None else "claims nothing"
-        yield difference(one, "claim", NOTHING, f"a row, though the booking {why}")
-    elif story.claim is not None and one.claim is None:
-        yield difference(one, "claim", "a row, as the booking is under way", NOTHING)
-    elif story.claim is not None and one.claim is not None:
-        yield from unequal(one, "claim", asdict(story.claim), one.claim)
+        yield difference(one, what, NOTHING, f"a row, though the booking {why}")
+    elif story.claim is not None and row is None:
+        yield difference(one, what, "a row, as the booking is under way", NOTHING)
+    elif story.claim is not None and row is not None:
+        yield from unequal(one, what, asdict(story.claim), row)
 
 
-def _about_due(one: Evidence, story: Replayed, done: bool) -> Iterator[Difference]:  # noqa: FBT001 - a fact, no switch
+def _about_due(one: Evidence, booking: Booking, done: bool) -> Iterator[Difference]:  # noqa: FBT001 - a fact, no switch
     if done and one.due is not None:
         yield difference(one, "due work", NOTHING, "a row, though the saga owes nothing")
     if not done and one.due is None:
-        yield difference(one, "due work", f"a row, as the saga is {story.booking.status.value}", NOTHING)
+        yield difference(one, "due work", f"a row, as the saga is {booking.status.value}", NOTHING)

@@ -4,9 +4,11 @@ Replaying a booking's stream: how the booking stands, and the rows that must sta
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from adapters.evidence import Evidence
 from domain.booking import ENDED, Booking, initial_state
+from domain.composite import SagaEvent
 from domain.events import AppointmentBooked, BookingEvent, BookingInitiated, CalcomBookingFound
 from domain.evolving import evolve, fold
 from domain.findings import ManualReviewAnswered
@@ -19,22 +21,37 @@ from sagas.rows import appointment_of, claim_of, claim_of_move, move_of, moved
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
     """
-    A stream, folded.
+    What has happened to a booking, or to one leg, folded.
 
-    `row` is its appointment's row, if it ever had one, `claim` what it holds, `listed`
-    what the list had seen of it. `ended_open` says that the saga has ended with an open line.
+    `row` is its appointment's row, if it ever had one, `claim` what it holds. `ended_open`
+    says that the saga has ended with an open line.
     """
 
     booking: Booking
-    listed: Booking
     row: InsertAppointment | None
     claim: SlotClaim | None
     ended_open: bool
 
 
-def replay(one: Evidence, events: Sequence[BookingEvent]) -> Replayed:
-    """Return what a stream amounts to."""
-    booking = initial_state(one.stream_id)
+def listed(one: Evidence, events: Sequence[SagaEvent]) -> Booking:
+    """Return what the list of bookings had seen of a stream."""
+    seen = sum(stored.position <= one.seen_by[BOOKINGS.name].until for stored in one.events)
+    return fold(initial_state(one.stream_id), events[:seen])
+
+
+def has_ended(stream_id: UUID, events: Sequence[SagaEvent]) -> bool:
+    """Tell whether a booking has ever come to an end, whatever has happened to it since."""
+    booking = initial_state(stream_id)
+    for event in events:
+        booking = evolve(booking, event)
+        if booking.ended in ENDED:
+            return True
+    return False
+
+
+def replay(one: Evidence, events: Sequence[BookingEvent], *, leg: int = 0) -> Replayed:
+    """Return what has happened to a booking, or to a leg of one."""
+    booking = Booking(booking_id=one.stream_id, leg=leg)
     row: InsertAppointment | None = None
     claim: SlotClaim | None = None
     ended_open = False
@@ -46,9 +63,7 @@ def replay(one: Evidence, events: Sequence[BookingEvent]) -> Replayed:
             # What a person decides may leave doubt about another attempt behind, which is settled afterwards.
             ends = booking.ended is not before.ended and not isinstance(event, ManualReviewAnswered)
             ended_open = ended_open or (ends and bool(booking.ledger.open))
-    seen = sum(stored.position <= one.seen_by[BOOKINGS.name].until for stored in one.events)
-    listed = booking if seen == len(events) else fold(initial_state(one.stream_id), events[:seen])
-    return Replayed(booking=booking, listed=listed, row=row, claim=claim, ended_open=ended_open)
+    return Replayed(booking=booking, row=row, claim=claim, ended_open=ended_open)
 
 
 def _row_after(row: InsertAppointment | None, booking: Booking, event: BookingEvent) -> InsertAppointment | None:
@@ -64,7 +79,7 @@ def _row_after(row: InsertAppointment | None, booking: Booking, event: BookingEv
 def _claim_after(claim: SlotClaim | None, booking: Booking, event: BookingEvent) -> SlotClaim | None:
     match event:
         case BookingInitiated():
-            return claim_of(event)
+            return claim_of(event, leg=booking.leg)
         case CalcomBookingFound():
             # What a person has made at Cal.com holds its time there, and never had a claim.
             return None

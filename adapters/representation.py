@@ -10,10 +10,12 @@ from dataclasses import asdict
 from typing import Any, TypeAlias
 
 from adapters.reasons import SENTENCES, sentence
+from domain.composite import LegEvent
 from domain.offer import Offer
-from projections.bookings import BookingRow
+from projections.booking_row import BookingRow
 from projections.failures import SyncFailure
 from projections.masking import MASK, masker
+from projections.story import name_of
 from sagas.appending import Recorded
 
 Document: TypeAlias = dict[str, Any]
@@ -22,7 +24,6 @@ Document: TypeAlias = dict[str, Any]
 
 def booking_document(row: BookingRow) -> Document:
     """Return a booking as its caller sees it; instants are UTC."""
-    reason = row.failure_reason
     return {
         "id": row.booking_id,
         "status": row.status,
@@ -36,14 +37,33 @@ def booking_document(row: BookingRow) -> Document:
         "staff_id": row.staff_id,
         "calcom_booking_uid": row.calcom_booking_uid,
         "appointment_id": row.appointment_id,
-        "failure": None if reason is None else {"reason": reason, "detail": sentence(reason)},
+        "failure": _failure(row),
         "idempotency_key": row.idempotency_key,
         "correlation_id": row.correlation_id,
         "resilience_strategy": row.resilience_strategy,
         "version": row.version,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
+        **({"legs": [_leg(leg) for leg in row.legs]} if row.legs else {}),
     }
+
+
+def _leg(row: BookingRow) -> Document:
+    return {
+        "status": row.status,
+        "service_id": row.service_id,
+        "staff_id": row.staff_id,
+        "starts_at": row.starts_at,
+        "ends_at": row.ends_at,
+        "calcom_booking_uid": row.calcom_booking_uid,
+        "appointment_id": row.appointment_id,
+        "failure": _failure(row),
+    }
+
+
+def _failure(row: BookingRow) -> Document | None:
+    reason = row.failure_reason
+    return None if reason is None else {"reason": reason, "detail": sentence(reason)}
 
 
 def sync_failure_document(failure: SyncFailure) -> Document:
@@ -67,7 +87,8 @@ def service_document(offer: Offer) -> Document:
 
 def _event_document(recorded: Recorded, mask: Callable[[str], str]) -> Document:
     event = recorded.event
-    data = asdict(event)
+    leg = {"leg": event.leg} if isinstance(event, LegEvent) else {}
+    data = asdict(event.event if isinstance(event, LegEvent) else event)
     del data["at"]
     # Which personal facts there are may be known; what they are may not.
     person = data.pop("person", None)
@@ -76,11 +97,11 @@ def _event_document(recorded: Recorded, mask: Callable[[str], str]) -> Document:
         shown["person"] = {name: None if value is None else MASK for name, value in person.items()}
     return {
         "version": recorded.version,
-        "type": event.TOPIC,
+        "type": name_of(event),
         "at": event.at,
         "recorded_at": recorded.recorded_at,
         "correlation_id": recorded.correlation_id,
-        "data": shown,
+        "data": leg | shown,
     }
 
 

@@ -16,7 +16,8 @@ from domain.booking import BookingStatus
 from domain.period import utc
 from domain.text import identifier_problem
 from projections import cursor as cursors
-from projections.bookings import BOOKINGS, BookingRow
+from projections.booking_row import BookingRow
+from projections.bookings import BOOKINGS
 from projections.checkpoints import position_of
 from projections.tables import booking_list as bookings
 

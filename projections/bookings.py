@@ -3,8 +3,6 @@ The list of bookings behind `GET /api/bookings`: one row a booking, without anyb
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
@@ -14,40 +12,16 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.booking import Booking, BookingStatus
+from domain.composite import CompositeInitiated, LegEvent
 from domain.notice import OperatorNotified
 from domain.replacing import replace
 from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
+from projections.booking_row import BookingRow, of_legs
 from projections.errors import OutOfOrder
 from projections.source import Projection
 from projections.tables import booking_list
 from projections.upserting import is_one_of, upsert
 from sagas.appending import LogEvent, Recorded, by_booking
-
-
-@dataclass(frozen=True, kw_only=True)
-class BookingRow:
-    """A booking as the list shows it at `version`; `failure_*` is why it failed, is undone, or waits for a person."""
-
-    booking_id: UUID
-    company_id: str
-    status: str
-    service_id: str
-    customer_id: UUID
-    starts_at: datetime
-    ends_at: datetime
-    time_zone: str
-    source: str
-    staff_id: str | None
-    calcom_booking_uid: str | None
-    appointment_id: UUID | None
-    failure_reason: str | None
-    failure_detail: str | None
-    idempotency_key: str
-    correlation_id: str
-    resilience_strategy: str | None
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
 def summary(booking: Booking) -> BookingRow:
@@ -58,6 +32,14 @@ def summary(booking: Booking) -> BookingRow:
         LookupError: nobody has asked for this booking.
 
     """
+    if booking.composite is not None:
+        begun = _begun(booking.booking_id, booking.composite)
+        row = replace(begun, version=booking.version, updated_at=booking.updated_at or begun.updated_at)
+        return of_legs(row, [_alone(leg) for leg in booking.legs if leg.initiated is not None])
+    return _alone(booking)
+
+
+def _alone(booking: Booking) -> BookingRow:
     facts = booking.facts
     failure = booking.review or booking.failure or booking.undoing
     return BookingRow(
@@ -128,9 +110,13 @@ def evolve_recorded(row: BookingRow | None, recorded: Sequence[Recorded]) -> Boo
 def _begin_or_go_on(row: BookingRow | None, one: Recorded) -> BookingRow:
     if row is not None:
         return evolve(row, one.event)
-    if not isinstance(one.event, e.BookingInitiated):
-        raise OutOfOrder(stream_id=one.stream_id, expected=1, found=one.version)
-    return begin(one.stream_id, one.event)
+    match one.event:
+        case e.BookingInitiated():
+            return begin(one.stream_id, one.event)
+        case CompositeInitiated():
+            return _begun(one.stream_id, one.event)
+        case _:
+            raise OutOfOrder(stream_id=one.stream_id, expected=1, found=one.version)
 
 
 def begin(booking_id: UUID, event: e.BookingInitiated) -> BookingRow:
@@ -138,9 +124,47 @@ def begin(booking_id: UUID, event: e.BookingInitiated) -> BookingRow:
     return summary(Booking(booking_id=booking_id, version=1, initiated=event, updated_at=event.at))
 
 
+def _begun(booking_id: UUID, event: CompositeInitiated) -> BookingRow:
+    """Return the row of a composite of whose legs nothing is known yet; its service is the first one's."""
+    return BookingRow(
+        booking_id=booking_id,
+        company_id=event.company_id,
+        status=BookingStatus.PENDING.value,
+        service_id=event.services[0],
+        customer_id=event.customer_id,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        time_zone=event.time_zone,
+        source=event.source,
+        staff_id=None,
+        calcom_booking_uid=None,
+        appointment_id=None,
+        failure_reason=None,
+        failure_detail=None,
+        idempotency_key=event.idempotency_key,
+        correlation_id=event.correlation_id,
+        resilience_strategy=None,
+        version=1,
+        created_at=event.at,
+        updated_at=event.at,
+    )
+
+
+def _after_leg(row: BookingRow, event: LegEvent) -> BookingRow:
+    if isinstance(event.event, e.BookingInitiated):
+        return of_legs(row, (*row.legs, begin(row.booking_id, event.event)))
+    legs = list(row.legs)
+    before = legs[event.leg - 1]
+    after = evolve(before, event.event)
+    legs[event.leg - 1] = replace(after, version=before.version + 1, updated_at=event.at)
+    return of_legs(row, legs)
+
+
 def evolve(row: BookingRow, event: LogEvent) -> BookingRow:
     """Return the row after one more event, but for its version and time."""
     match event:
+        case LegEvent():
+            return _after_leg(row, event)
         case e.CalcomBookingAttempted() | e.CalcomCancelAttempted() | m.CalcomRescheduleAttempted():
             return _retried(row) if event.number > 1 else row
         case e.CalcomOutcomeUnknown() | e.AppointmentPersistenceFailed():
@@ -205,6 +229,7 @@ def evolve(row: BookingRow, event: LogEvent) -> BookingRow:
             | m.CalcomRescheduleLooked()
             | m.CalcomRescheduleAbsent()
             | m.CalcomRescheduleRefused()
+            | CompositeInitiated()
             | WebhookReceived()
             | WebhookPutOff()
             | WebhookProcessed()

@@ -15,6 +15,7 @@ from uuid import UUID, uuid5
 from domain import events as e
 from domain import findings as f
 from domain import moving as m
+from domain.composite import CompositeInitiated, LegEvent
 from domain.findings import InconsistencyKind
 from domain.notice import OperatorNotified
 from domain.replacing import replace
@@ -119,8 +120,14 @@ def evolve(state: BookingFailures, event: LogEvent) -> BookingFailures:
             return _asked(state, event)
         case f.ManualReviewAnswered():
             return _answered(state, event)
+        case LegEvent(event=e.AppointmentBooked()):
+            # Each leg has an appointment of its own; the uid tells which one is meant.
+            return state
+        case LegEvent():
+            return evolve(state, event.event)
         case (
             e.BookingInitiated()
+            | CompositeInitiated()
             | e.CalcomBookingAttempted()
             | e.CalcomBookingNotSent()
             | e.CalcomOutcomeUnknown()

@@ -9,6 +9,7 @@ it is masked, and so is whatever looks like an address or a phone number.
 import re
 from collections.abc import Callable, Iterable, Sequence
 
+from domain.composite import LegEvent
 from domain.events import BookingInitiated, CancellationRequested
 from domain.person import Person, Remark
 from sagas.appending import Recorded
@@ -21,7 +22,8 @@ _SHORTEST_WORD = 3
 
 def masker(recorded: Sequence[Recorded]) -> Callable[[str], str]:
     """Return what masks a text of this stream."""
-    personal = (one.event for one in recorded if isinstance(one.event, BookingInitiated | CancellationRequested))
+    happened = (one.event.event if isinstance(one.event, LegEvent) else one.event for one in recorded)
+    personal = (event for event in happened if isinstance(event, BookingInitiated | CancellationRequested))
     persons = [event.person for event in personal]
     words = sorted({word for person in persons for word in _words(person)}, key=len, reverse=True)
     known = re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words), re.IGNORECASE)

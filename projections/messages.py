@@ -2,13 +2,14 @@
 Who told whom what: each event of a booking as messages between the caller, calsaga, Cal.com and the database.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import assert_never
 
 from domain import events as e
 from domain import findings as f
 from domain import moving as m
+from domain.composite import CompositeInitiated, LegEvent
 from domain.notice import OperatorNotified
 from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
 from sagas.appending import LogEvent
@@ -113,6 +114,10 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_answers(f"{event.from_uid} moved to {event.starts_at.isoformat()} as {event.to_uid}{late}"),)
         case m.RescheduleFailed():
             return (_stores("the claim is released"), _tells(f"not moved: {event.reason}, {event.detail}"))
+        case CompositeInitiated():
+            return (_asks(f"book {', '.join(event.services)}, all or none"),)
+        case LegEvent():
+            return tuple(replace(one, text=f"leg {event.leg}: {one.text}") for one in messages(event.event))
         case WebhookReceived():
             return (_answers(f"webhook {event.trigger} about {event.uid or 'nothing'}"),)
         case WebhookPutOff():

@@ -10,12 +10,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Table
 
+from domain.composite import LegEvent
 from domain.findings import InconsistencyDetected, ManualReviewRequested
 from domain.notice import NoticeCause, notice_id_of
 from projections.failures import MANUAL_REVIEW, SyncFailure
 from projections.source import Entry, Projection
 from projections.sync_failures import evolve_recorded
-from sagas.appending import Recorded
+from sagas.appending import LogEvent, Recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +34,13 @@ class Notice:
 
 def findings_in(entries: Iterable[Entry]) -> list[UUID]:
     """Return the bookings about which something was found, or a person is asked."""
-    found = (
-        one.stream_id
-        for one in entries
-        if isinstance(one, Recorded) and isinstance(one.event, InconsistencyDetected | ManualReviewRequested)
-    )
+    found = (one.stream_id for one in entries if isinstance(one, Recorded) and _is_finding(one.event))
     return list(dict.fromkeys(found))
+
+
+def _is_finding(event: LogEvent) -> bool:
+    happened = event.event if isinstance(event, LegEvent) else event
+    return isinstance(happened, InconsistencyDetected | ManualReviewRequested)
 
 
 def notices(stream: Sequence[Recorded]) -> list[Notice]:

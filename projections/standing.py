@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from domain import events as e
+from domain.composite import CompositeInitiated, LegEvent
 from domain.moving import BookingRescheduled
 from domain.replacing import replace
 from projections.errors import OutOfOrder
@@ -24,14 +25,16 @@ class Standing:
     """
     What the reactions know of a booking at `version`.
 
-    `status` is `cancelled` only if there was an appointment. `moves` is how often it was
-    moved, `last_event_at` when its customer last had news of it.
+    `appointments` is how many stand: of a composite one for each leg, else one at most.
+    `status` is `cancelled` only once the last one is. `moves` is how often one was moved,
+    `last_event_at` when the customer last had news of it.
     """
 
     booking_id: UUID
     company_id: str
     customer_id: UUID
     status: str
+    appointments: int
     moves: int
     last_event_at: datetime
     version: int
@@ -72,26 +75,34 @@ def changes(standing: Standing | None, recorded: Sequence[Recorded]) -> list[Cha
 def _begun_or_evolved(standing: Standing | None, one: Recorded) -> Standing:
     if standing is not None:
         return _evolved(standing, one)
-    if not isinstance(one.event, e.BookingInitiated):
-        raise OutOfOrder(stream_id=one.stream_id, expected=1, found=one.version)
+    match one.event:
+        case e.BookingInitiated() as begun:
+            company_id = begun.service.company_id
+        case CompositeInitiated() as begun:
+            company_id = begun.company_id
+        case _:
+            raise OutOfOrder(stream_id=one.stream_id, expected=1, found=one.version)
     return Standing(
         booking_id=one.stream_id,
-        company_id=one.event.service.company_id,
-        customer_id=one.event.customer_id,
+        company_id=company_id,
+        customer_id=begun.customer_id,
         status=ASKED,
+        appointments=0,
         moves=0,
-        last_event_at=one.event.at,
+        last_event_at=begun.at,
         version=one.version,
     )
 
 
 def _evolved(standing: Standing, one: Recorded) -> Standing:
     """Return the standing after one more event; all that happens on the way there changes nothing."""
-    match one.event:
+    match one.event.event if isinstance(one.event, LegEvent) else one.event:
         case e.AppointmentBooked():
-            changed = replace(standing, status=BOOKED)
+            # All legs are booked in one append: the first one says that they are.
+            changed = replace(standing, status=BOOKED, appointments=standing.appointments + 1)
         case e.BookingCancelled() if standing.status == BOOKED:
-            changed = replace(standing, status=CANCELLED)
+            left = standing.appointments - 1
+            changed = replace(standing, status=BOOKED if left else CANCELLED, appointments=left)
         case BookingRescheduled() if standing.status == BOOKED:
             changed = replace(standing, moves=standing.moves + 1)
         case _:

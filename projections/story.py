@@ -4,13 +4,15 @@ The whole story of one booking (M27): what happened, where it stands, what its l
 Everything here is a pure function of the booking's stream, and shows nobody's name.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from domain.booking import Booking, initial_state
+from domain.composite import CompositeInitiated, LegEvent
+from domain.events import BookingEvent
 from domain.evolving import fold
 from domain.person import Person, Remark
 from domain.service import Service
@@ -89,15 +91,22 @@ def story(recorded: Sequence[Recorded], *, as_of: datetime | None = None, at_ver
         status=booking.status.value,
         state=_state(booking, mask),
         events=tuple(
-            EventLine(at=one.event.at, version=one.version, name=one.event.TOPIC, facts=telling(one.event, mask))
+            EventLine(at=one.event.at, version=one.version, name=name_of(one.event), facts=telling(one.event, mask))
             for one in held
         ),
-        ledger=ledger_lines(booking, list(booking_events(held)), mask),
+        ledger=ledger_lines(booking, list(_happened(held)), mask),
     )
+
+
+def name_of(event: LogEvent) -> str:
+    """Return an event's stored name; that of a leg's event is the name of what happened to the leg."""
+    return event.event.TOPIC if isinstance(event, LegEvent) else event.TOPIC
 
 
 def telling(event: LogEvent, mask: Callable[[str], str]) -> Facts:
     """Return an event's facts as text, without those that are empty, and without the person."""
+    if isinstance(event, LegEvent):
+        return {"leg": str(event.leg)} | telling(event.event, mask)
     facts: Facts = {}
     for field in fields(event):
         value = getattr(event, field.name)
@@ -117,6 +126,13 @@ def as_json(thing: object) -> Any:  # noqa: ANN401 - what JSON can hold has no b
     return _text(thing) if isinstance(thing, datetime | UUID) else thing
 
 
+def _happened(recorded: Iterable[Recorded]) -> Iterator[BookingEvent]:
+    """Return what happened to a booking, or to the legs of a composite."""
+    for event in booking_events(recorded):
+        if not isinstance(event, CompositeInitiated):
+            yield event.event if isinstance(event, LegEvent) else event
+
+
 def _text(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
@@ -131,6 +147,8 @@ def _text(value: object) -> str:
 
 
 def _state(booking: Booking, mask: Callable[[str], str]) -> Facts:
+    if booking.initiated is None:
+        return {"status": booking.status.value}
     facts = booking.facts
     failure = booking.review or booking.failure or booking.undoing
     known: Iterable[tuple[str, object]] = (
@@ -140,6 +158,7 @@ def _state(booking: Booking, mask: Callable[[str], str]) -> Facts:
         ("service", facts.service),
         ("customer_id", facts.customer_id),
         ("staff_id", facts.staff_id),
+        ("legs", tuple(_leg(leg) for leg in booking.legs if leg.initiated is not None)),
         ("starts_at", booking.starts_at),
         ("ends_at", booking.ends_at),
         ("time_zone", facts.time_zone),
@@ -156,4 +175,8 @@ def _state(booking: Booking, mask: Callable[[str], str]) -> Facts:
         ("policy_version", facts.policy_version),
         ("updated_at", booking.updated_at),
     )
-    return {name: mask(_text(value)) for name, value in known if value not in (None, "")}
+    return {name: mask(_text(value)) for name, value in known if value not in (None, "", ())}
+
+
+def _leg(leg: Booking) -> str:
+    return f"{leg.leg} {leg.facts.service.service_id} {leg.status.value} {leg.kept_uid or ''}".rstrip()

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Table, select
 
+from domain.composite import CompositeInitiated
 from domain.events import BookingInitiated
 from domain.replacing import replace
 from projections.errors import OutOfOrder
@@ -71,9 +72,14 @@ def evolve_recorded(state: BookingFailures | None, recorded: Sequence[Recorded])
 def _begin_or_go_on(state: BookingFailures | None, one: Recorded) -> BookingFailures:
     if state is not None:
         return evolve(state, one.event)
-    if not isinstance(one.event, BookingInitiated):
-        raise OutOfOrder(stream_id=one.stream_id, expected=1, found=one.version)
-    return BookingFailures(booking_id=one.stream_id, company_id=one.event.service.company_id, version=one.version)
+    match one.event:
+        case BookingInitiated():
+            company_id = one.event.service.company_id
+        case CompositeInitiated():
+            company_id = one.event.company_id
+        case _:
+            raise OutOfOrder(stream_id=one.stream_id, expected=1, found=one.version)
+    return BookingFailures(booking_id=one.stream_id, company_id=company_id, version=one.version)
 
 
 def _known(one: BookingFailures) -> dict[str, object]:

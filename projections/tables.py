@@ -2,6 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text, Uuid
 
+from projections.booking_row import LegRows
 from projections.columns import Instant
 
 metadata = MetaData()
@@ -29,6 +30,7 @@ booking_list = Table(
     Column("version", BigInteger, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("legs", LegRows),
 )
 
 sync_failures = Table(
@@ -68,6 +70,7 @@ appointment_standings = Table(
     Column("company_id", String, nullable=False),
     Column("customer_id", Uuid, nullable=False),
     Column("status", String, nullable=False),
+    Column("appointments", Integer, nullable=False),
     Column("moves", Integer, nullable=False),
     Column("last_event_at", Instant, nullable=False),
     Column("version", BigInteger, nullable=False),

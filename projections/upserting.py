@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
+    Text,
     bindparam,
     cast,
     func,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.types import UserDefinedType
+from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 Insert = postgresql.Insert | sqlite.Insert
 
@@ -64,7 +65,17 @@ def _insert_all(
     given = func.json_populate_recordset(cast(null(), _RowOf(table)), bindparam("rows", type_=JSON))
     unpacked = select(*given.table_valued(*table.columns.keys()).c)
     inserting = postgresql.insert(table).from_select(table.columns.keys(), unpacked)
-    connection.execute(with_conflict(inserting), {"rows": list(rows)})
+    connection.execute(with_conflict(inserting), {"rows": [_as_stored(connection, table, row) for row in rows]})
+
+
+def _as_stored(connection: Connection, table: Table, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row with what its columns keep as text in a form of their own."""
+    own = {
+        str(column.name): column.type.process_bind_param(row[column.name], connection.dialect)
+        for column in table.columns
+        if isinstance(column.type, TypeDecorator) and isinstance(column.type.impl, Text)
+    }
+    return {**row, **own} if own else row
 
 
 class _RowOf(UserDefinedType[Any]):

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from adapters.availability.span import days_of
 from domain import events as e
 from domain import moving as m
-from domain.events import BookingEvent
+from domain.composite import LegEvent, SagaEvent
 from domain.period import Period
 
 MARGIN = timedelta(hours=3)
@@ -22,12 +22,16 @@ class BookedDays:
     tags: tuple[str, ...] = ()
     days: set[date] = field(default_factory=set)
 
-    def learn(self, event: BookingEvent) -> None:
+    def learn(self, event: SagaEvent) -> None:
         """Take in what an event says of them."""
         match event:
+            case LegEvent():
+                # All days of a composite are taken for days of all its legs, which are seldom more than one.
+                self.learn(event.event)
             case e.BookingInitiated(service=service):
                 self.company_id = service.company_id
-                self.tags = tags_of(service.calcom_event_type_id, {event.staff_id, service.staff_id})
+                known = tags_of(service.calcom_event_type_id, {event.staff_id, service.staff_id})
+                self.tags = tuple(dict.fromkeys((*self.tags, *known)))
                 self._touch(event)
             case (
                 e.CalcomBookingCreated()
@@ -59,9 +63,11 @@ def tags_of(event_type_id: int, staff_ids: Collection[str | None]) -> tuple[str,
     return (f"event-type:{event_type_id}", *(f"staff:{it}" for it in sorted(filter(None, staff_ids))))
 
 
-def changes_availability(event: BookingEvent) -> bool:
+def changes_availability(event: SagaEvent) -> bool:
     """Tell whether other slots can, or turn out to be, free or taken from here on."""
     match event:
+        case LegEvent():
+            return changes_availability(event.event)
         case e.CalcomBookingRefused() | m.CalcomRescheduleRefused():
             # What was cached has offered it, perhaps, and would go on doing so.
             return event.reason == "slot_taken"

@@ -4,6 +4,7 @@ CREATE TABLE appointment_standings (
     company_id text NOT NULL,
     customer_id uuid NOT NULL,
     status text NOT NULL,
+    appointments integer NOT NULL,
     moves integer NOT NULL,
     last_event_at timestamptz NOT NULL,
     version bigint NOT NULL

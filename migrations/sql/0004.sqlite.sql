@@ -4,6 +4,7 @@ CREATE TABLE appointment_standings (
     company_id TEXT NOT NULL,
     customer_id TEXT NOT NULL,
     status TEXT NOT NULL,
+    appointments INTEGER NOT NULL,
     moves INTEGER NOT NULL,
     last_event_at TEXT NOT NULL,
     version INTEGER NOT NULL

@@ -9,7 +9,14 @@ from itertools import combinations
 from uuid import UUID
 
 from domain.booking import Booking, BookingStatus
-from domain.events import AppointmentBooked, BookingCancelled, BookingFailed, BookingInitiated, CancellationRequested
+from domain.events import (
+    AppointmentBooked,
+    BookingCancelled,
+    BookingEvent,
+    BookingFailed,
+    BookingInitiated,
+    CancellationRequested,
+)
 from domain.ledger import Line
 from tests.fakes.calcom import CalcomBooking
 from tests.fakes.log import AppointmentRow
@@ -23,17 +30,24 @@ def broken(world: World) -> list[str]:
     """
     Return every invariant that does not hold, in words; bookings in review are excluded, as the design says.
     """
-    return [*world.faults, *_of_bookings(world), *_of_the_log(world), *_of_callers(world), *_of_rows(world)]
+    return [
+        *world.faults,
+        *_of_bookings(world),
+        *_of_composites(world),
+        *_of_the_log(world),
+        *_of_callers(world),
+        *_of_rows(world),
+    ]
 
 
 def _of_bookings(world: World) -> Iterator[str]:
-    for booking in world.bookings():
-        if booking.status is BookingStatus.NEEDS_REVIEW:
+    for whole, booking in _parts(world):
+        if whole.status is BookingStatus.NEEDS_REVIEW:
             continue
-        name = f"{booking.booking_id} ({booking.status})"
+        name = f"{booking.booking_id} {booking.leg} ({booking.status})"
         live = [one for line in booking.ledger.lines for one in _made_by(world, line) if one.is_live]
         live = list({one.uid: one for one in live}.values())
-        row = _row(world, booking.booking_id)
+        row = _row(world, booking)
         booked = row is not None and row.booked
         if len(live) > 1:
             yield f"1: {name} has {len(live)} live bookings at Cal.com"
@@ -54,6 +68,23 @@ def _of_bookings(world: World) -> Iterator[str]:
             yield f"6: {name} has a uid in two lines: {uids}"
 
 
+def _parts(world: World) -> Iterator[tuple[Booking, Booking]]:
+    """
+    Yield each ordinary booking and each leg, with the booking that it belongs to.
+    """
+    for whole in world.bookings():
+        yield from ((whole, part) for part in whole.legs or (whole,))
+
+
+def _of_composites(world: World) -> Iterator[str]:
+    for whole in world.bookings():
+        touched = any(it.touched for line in whole.ledger.lines for it in _made_by(world, line))
+        if whole.legs and whole.status is not BookingStatus.NEEDS_REVIEW and not touched:
+            stands = [leg.status is BookingStatus.BOOKED for leg in whole.legs]
+            if any(stands) != all(stands):
+                yield f"all or none: {whole.booking_id} has legs that are {[leg.status for leg in whole.legs]}"
+
+
 def _differences(name: str, row: AppointmentRow, live: CalcomBooking) -> Iterator[str]:
     here = (row.inserted.calcom_booking_uid, row.inserted.starts_at, row.inserted.ends_at)
     there = (live.uid, live.starts_at, live.ends_at)
@@ -62,8 +93,9 @@ def _differences(name: str, row: AppointmentRow, live: CalcomBooking) -> Iterato
 
 
 def _of_the_log(world: World) -> Iterator[str]:
-    for booking_id in world.booking_ids():
-        events = world.log.events(booking_id)
+    for _, part in _parts(world):
+        booking_id = f"{part.booking_id} {part.leg}"
+        events = _events(world, part)
         for kind in (BookingInitiated, AppointmentBooked, BookingFailed, BookingCancelled):
             if sum(isinstance(one, kind) for one in events) > 1:
                 yield f"4: {booking_id} has more than one {kind.__name__}"
@@ -78,7 +110,7 @@ def _of_the_log(world: World) -> Iterator[str]:
     for uid in world.calcom.cancelled_by_us:
         if world.calcom.bookings[uid].attempt_id not in ours:
             yield f"10: {uid} is not ours, and we cancelled it"
-    for booking in world.bookings():
+    for _, booking in _parts(world):
         for line in booking.ledger.lines:
             kept_ones = [one for one in world.calcom.of(line.attempt_id) if one.uid in world.calcom.cancelled_by_us]
             if kept_ones and booking.status is BookingStatus.BOOKED and booking.kept_uid in {x.uid for x in kept_ones}:
@@ -101,13 +133,19 @@ def _of_callers(world: World) -> Iterator[str]:
             yield f"5: a cancellation of {then.booking_id} was answered and is not in the log"
         if told.wish in {"a by key", "a by key again"}:
             by_wish.setdefault("a by key", set()).add(then.booking_id)
+        if told.wish in {"row by key", "row by key again"}:
+            by_wish.setdefault("row by key", set()).add(then.booking_id)
     if any(len(ids) > 1 for ids in by_wish.values()):
         yield f"4: one key led to several bookings: {by_wish}"
     yield from _generations(world)
 
 
 def _generations(world: World) -> Iterator[str]:
-    begun = [one.facts for one in world.bookings()]
+    begun = [one.facts for one in world.bookings() if not one.legs]
+    rows = [one for one in world.bookings() if one.legs and not one.facts.key_given]
+    asked = sum(world.calls.get(name, 0) for name in ("row", "row again"))
+    if len(rows) > asked:
+        yield f"4: {asked} calls made {len(rows)} composites"
     derived = [facts for facts in begun if not facts.key_given and facts.service.service_id == "cut"]
     calls = sum(world.calls.get(name, 0) for name in ("a", "a again", "near a", "other staff"))
     if len(derived) > calls:
@@ -126,17 +164,23 @@ def _of_rows(world: World) -> Iterator[str]:
         if one.staff_id is not None and one.staff_id == other.staff_id and overlap:
             yield f"8: {one.staff_id} has two appointments at once"
         near = abs((one.starts_at - other.starts_at).total_seconds()) <= 300
-        if {one.booking_id, other.booking_id} & made_there:
+        if {one.booking_id, other.booking_id} & made_there or one.booking_id == other.booking_id:
             continue
         if near and (one.service_id, one.customer_id) == (other.service_id, other.customer_id):
             yield f"4: {one.booking_id} and {other.booking_id} are near-duplicates"
     reviewed = {one.booking_id for one in world.bookings() if one.status is BookingStatus.NEEDS_REVIEW}
-    if set(world.log.claims) - reviewed:
+    if {booking_id for booking_id, _ in world.log.claims} - reviewed:
         yield f"6: claims are left: {world.log.claims}"
 
 
-def _row(world: World, booking_id: UUID) -> AppointmentRow | None:
-    return next((one for one in world.log.appointments.values() if one.inserted.booking_id == booking_id), None)
+def _row(world: World, part: Booking) -> AppointmentRow | None:
+    rows = world.log.appointments.values()
+    held = ((one.inserted.booking_id, one.inserted.leg) for one in rows)
+    return next((one for one, key in zip(rows, held, strict=True) if key == (part.booking_id, part.leg)), None)
+
+
+def _events(world: World, part: Booking) -> tuple[BookingEvent, ...]:
+    return world.log.leg_events(part.booking_id, part.leg) if part.leg else world.log.events(part.booking_id)
 
 
 def _made_by(world: World, line: Line) -> tuple[CalcomBooking, ...]:
@@ -146,5 +190,6 @@ def _made_by(world: World, line: Line) -> tuple[CalcomBooking, ...]:
 
 
 def _cancelled_there(world: World, booking: Booking) -> bool:
-    ended = (one for one in world.log.events(booking.booking_id) if isinstance(one, BookingCancelled))
+    parts = booking.legs or (booking,)
+    ended = (one for part in parts for one in _events(world, part) if isinstance(one, BookingCancelled))
     return any(one.reason == "cancelled_at_calcom" for one in ended)

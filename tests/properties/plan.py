@@ -7,7 +7,7 @@ A plan is plain data. What it does not mention works, so that every run can end 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Literal, TypeAlias
 
@@ -30,6 +30,10 @@ WishName: TypeAlias = Literal[
     "b of anybody else",
     "later",
     "soon",
+    "row",
+    "row again",
+    "row by key",
+    "row by key again",
 ]
 WISHES: tuple[WishName, ...] = (
     "a",
@@ -107,6 +111,14 @@ class Reschedule:
     minutes: int
     process: int = 0
 
+
+_IN_A_ROW: dict[WishName, WishName] = {
+    "a": "row",
+    "a again": "row again",
+    "a by key": "row by key",
+    "a by key again": "row by key again",
+}
+"""Three services one after the other instead of the first of them alone."""
 
 Action: TypeAlias = Book | Cancel | Reschedule | TakeOver | AtCalcom
 
@@ -190,6 +202,16 @@ def random_plan(seed: int) -> Plan:
         hints=tuple(chance.choice((True, False, None)) for _ in range(chance.choice((0, 6, 12)))),
         seed=seed,
     )
+
+
+def with_composites(plan: Plan) -> Plan:
+    """
+    Return the plan with several services in a row wherever it books the one that all others collide with.
+    """
+    actions = tuple(
+        replace(one, wish=_IN_A_ROW.get(one.wish, one.wish)) if isinstance(one, Book) else one for one in plan.actions
+    )
+    return replace(plan, actions=actions)
 
 
 def plans() -> st.SearchStrategy[Plan]:

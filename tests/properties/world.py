@@ -14,13 +14,21 @@ from typing import Any
 from uuid import UUID
 
 from domain.booking import ENDED, Booking, BookingStatus, initial_state
-from domain.errors import AlreadyOver, AppointmentDatabaseError, AppointmentError, MadeElsewhere, NotBooked
-from domain.events import BookingInitiated
+from domain.composite import LegEvent, SagaEvent
+from domain.errors import (
+    AlreadyOver,
+    AppointmentDatabaseError,
+    AppointmentError,
+    CannotBeMoved,
+    MadeElsewhere,
+    NotBooked,
+)
+from domain.events import BookingInitiated, CalcomCancelAttempted
 from domain.evolving import evolve, fold
 from domain.moving import RescheduleRequested
 from domain.policy import Policy
 from domain.service import Service
-from domain.wish import BookAppointment, CustomerWish
+from domain.wish import BookAppointment, BookComposite, CustomerWish, LegWish
 from sagas.appending import Append, Appended, AppendResult, InsertAppointment, LogEvent
 from sagas.assembly import assemble
 from sagas.reconciling import Finding, Reconciler
@@ -41,6 +49,8 @@ from tests.properties.plan import Action, AtCalcom, Book, Cancel, Plan, Reschedu
 from tests.properties.post import Post
 
 COMPANY = "acme"
+ADA = CustomerWish(name="Ada Lovelace", phone="+49 170 1234567")
+ROWS: frozenset[WishName] = frozenset({"row", "row again", "row by key", "row by key again"})
 HOSTS = {1: "ann", 2: "ann", 3: "bob", 4: "cleo", 5: "dora", 6: "eve"}
 SLOT = START + timedelta(days=1)
 POLICY = Policy()
@@ -73,10 +83,12 @@ SERVICES = (
 )
 
 
-def wish_for(name: WishName) -> BookAppointment:
+def wish_for(name: WishName) -> BookAppointment | BookComposite:
     """
     Return the wish of that name; all of them are about one person's day, so that they get into each other's way.
     """
+    if name in ROWS:
+        return _row_for(name)
     service, minutes, staff, key = {
         "a": ("cut", 0, None, None),
         "a again": ("cut", 0, None, None),
@@ -95,13 +107,31 @@ def wish_for(name: WishName) -> BookAppointment:
     return BookAppointment(
         company_id=COMPANY,
         service_id=service,
-        customer=CustomerWish(name="Ada Lovelace", phone="+49 170 1234567"),
+        customer=ADA,
         starts_at=SLOT + timedelta(minutes=minutes),
         time_zone="UTC",
         source="phone",
         staff_id=staff,
         staff_group="barbers" if "anybody" in name else None,
         idempotency_key=key,
+    )
+
+
+def _row_for(name: WishName) -> BookComposite:
+    """
+    Return the wish for a cut, after a pause a shave by somebody else, and a color at once after it.
+    """
+    return BookComposite(
+        company_id=COMPANY,
+        legs=(
+            LegWish(service_id="cut", starts_at=SLOT),
+            LegWish(service_id="shave", starts_at=SLOT + timedelta(minutes=60)),
+            LegWish(service_id="color"),
+        ),
+        customer=ADA,
+        time_zone="UTC",
+        source="phone",
+        idempotency_key="key-row" if "by key" in name else None,
     )
 
 
@@ -340,10 +370,12 @@ class World:
 
     async def _book(self, action: Book) -> None:
         self.calls[action.wish] = self.calls.get(action.wish, 0) + 1
+        door, wish = self.processes[action.process].orchestrator, wish_for(action.wish)
         try:
-            result = await self.processes[action.process].orchestrator.book(
-                wish_for(action.wish), patience=action.patience
-            )
+            if isinstance(wish, BookComposite):
+                result = await door.book_composite(wish, patience=action.patience)
+            else:
+                result = await door.book(wish, patience=action.patience)
         except AppointmentDatabaseError:
             return
         except AppointmentError as error:
@@ -369,7 +401,7 @@ class World:
         booking_id = ids[action.which % len(ids)]
         starts_at = self.log.booking(booking_id).facts.starts_at + timedelta(minutes=action.minutes)
         wish = RescheduleAppointment(company_id=COMPANY, booking_id=booking_id, starts_at=starts_at)
-        with suppress(AppointmentDatabaseError, MadeElsewhere, NotBooked, AlreadyOver):
+        with suppress(AppointmentDatabaseError, CannotBeMoved, MadeElsewhere, NotBooked, AlreadyOver):
             await self.processes[action.process].orchestrator.reschedule(wish)
 
     async def _take_over(self, action: TakeOver) -> None:
@@ -453,8 +485,10 @@ class World:
             if facts is not None and facts.staff_id is not None and self._rows_to_come:
                 self._stranger_with_row(self._rows_to_come.pop(), facts)
         state = initial_state(booking_id)
-        for event in self.log.events(booking_id):
+        for event in self.log.all_events(booking_id):
             after = evolve(state, event)
+            if not in_reverse(state, event):
+                self.faults.append(f"{event!r} undoes a leg before the ones after it")
             if after.ended in ENDED and after.ended is not state.ended:
                 if after.ledger.open:
                     self.faults.append(f"{event!r} ends a saga with an open line")
@@ -464,6 +498,8 @@ class World:
 
     def _asked_for(self, booking_id: UUID, event: LogEvent) -> BookingInitiated | None:
         match event:
+            case LegEvent(event=BookingInitiated() as of_leg):
+                return of_leg
             case BookingInitiated():
                 return event
             case RescheduleRequested():
@@ -478,6 +514,17 @@ class World:
             self.faults.append(f"left alone: {context}")
 
 
+def in_reverse(composite: Booking, event: SagaEvent) -> bool:
+    """
+    Tell whether a leg is undone only after what the legs behind it have at Cal.com was seen to.
+    """
+    if not isinstance(event, LegEvent) or not isinstance(event.event, CalcomCancelAttempted):
+        return True
+    if event.event.purpose == "surplus":
+        return True
+    return all(line.cancels for leg in composite.legs[event.leg :] for line in leg.surplus)
+
+
 class _CheckedRoom(WaitingRoom):
     """
     A waiting room that trusts nobody: what it is told must be what a replay of the log gives (invariant 7).
@@ -489,7 +536,7 @@ class _CheckedRoom(WaitingRoom):
 
     def told(self, booking: Booking) -> None:
         replayed = fold(
-            initial_state(booking.booking_id), self._world.log.events(booking.booking_id)[: booking.version]
+            initial_state(booking.booking_id), self._world.log.all_events(booking.booking_id)[: booking.version]
         )
         if replayed != booking:
             self._world.faults.append(f"live state differs from replay: {booking} {replayed}")

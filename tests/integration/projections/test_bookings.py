@@ -13,7 +13,8 @@ from adapters.log.store import Store
 from domain.booking import initial_state
 from domain.evolving import fold
 from projections.booking_pages import BookingFilter, BookingPage, list_bookings
-from projections.bookings import BookingRow, summary
+from projections.booking_row import BookingRow
+from projections.bookings import summary
 from sagas.appending import Recorded, booking_events
 from tests.histories.appending import append
 from tests.histories.bookings import history, wish

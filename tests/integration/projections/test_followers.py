@@ -21,7 +21,8 @@ from domain.events import BookingInitiated
 from domain.evolving import fold
 from domain.notice import OperatorNotified
 from projections.booking_pages import BookingFilter, list_bookings
-from projections.bookings import BOOKINGS, BookingRow, summary
+from projections.booking_row import BookingRow
+from projections.bookings import BOOKINGS, summary
 from projections.catalog import PROJECTIONS
 from projections.checkpoints import advance
 from projections.errors import LogRestored, NotParked, UnknownProjection

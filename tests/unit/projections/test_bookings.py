@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from domain.booking import initial_state
 from domain.events import BookingEvent, CalcomBookingFound
 from domain.evolving import fold
-from projections.bookings import BookingRow, evolve_recorded, summary
+from projections.booking_row import BookingRow
+from projections.bookings import evolve_recorded, summary
 from projections.errors import OutOfOrder
 from sagas.appending import booking_events
 from tests.histories.bookings import history
