@@ -41,6 +41,7 @@ SENTENCES: Final = {
     "already_ended": "The appointment is over and cannot be cancelled any more; a person has to decide.",
     "foreign_booking": "The calendar's booking is not the one that was made here; a person has to look at it.",
     "time_drift": "The calendar has the appointment at a time when the member of staff is busy; a person has to look.",
+    "leg_cancelled": "One of the services was cancelled before all of them were booked.",
     "cannot_look": "The calendar does not show whether the booking was made; a person has to look.",
 }
 

@@ -23,7 +23,7 @@ from adapters.web.fields import checked
 from adapters.web.headers import idempotency_key, preference
 from adapters.web.operations import IDEMPOTENT, PATIENT, PlainRoute, described
 from adapters.web.problems import not_found
-from adapters.web.wishes import BookingFields, CancellationFields, RescheduleFields
+from adapters.web.wishes import BookingFields, CancellationFields, CompositeFields, RescheduleFields
 from sagas.wishes import CancelAppointment, RescheduleAppointment
 
 CANCEL = "/api/bookings/{booking_id}/cancel"
@@ -53,6 +53,29 @@ async def book(request: Request) -> Response:
     result = await backend_of(request).bookings.book(wish, patience=preferred.patience)
     others = await alternatives_to(wish.starts_at, result.booking, request) if is_without_slot(result) else None
     return preferred.noted_on(answer_booking(result, correlation_id=correlation_id, alternatives=others))
+
+
+@router.post(
+    "/api/bookings/composite",
+    **described(
+        "Book several services, all of them or none",
+        scope=Scope.BOOKINGS_WRITE,
+        body=CompositeFields,
+        headers=(IDEMPOTENT, PATIENT),
+        answers={201: BookingAnswer, 200: BookingAnswer, 202: BookingAnswer},
+        problems=(409,),
+    ),
+)
+async def book_composite(request: Request) -> Response:
+    """Answer as for one service; where a slot is taken no alternatives are named, since no single time would help."""
+    caller = await admit(request, Scope.BOOKINGS_WRITE)
+    preferred = preference(request)
+    key = idempotency_key(request)
+    fields = checked(CompositeFields, await read_object(request))
+    correlation_id = correlation_id_of(request)
+    wish = fields.wish(company_id=caller.company_id, idempotency_key=key, correlation_id=correlation_id)
+    result = await backend_of(request).bookings.book_composite(wish, patience=preferred.patience)
+    return preferred.noted_on(answer_booking(result, correlation_id=correlation_id))
 
 
 @router.post(

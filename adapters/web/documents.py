@@ -44,8 +44,25 @@ class BookingFailure(BaseModel):
     detail: str
 
 
+class Leg(BaseModel):
+    """One of the services of a composite, where it stands by itself."""
+
+    status: BookingStatus
+    service_id: str
+    staff_id: str | None
+    starts_at: datetime
+    ends_at: datetime
+    calcom_booking_uid: str | None
+    appointment_id: UUID | None
+    failure: BookingFailure | None
+
+
 class Booking(BaseModel):
-    """A booking; instants are UTC."""
+    """
+    A booking; instants are UTC.
+
+    A composite has `legs`: it begins with the first and ends with the last; its `service_id` is the first one's.
+    """
 
     id: UUID
     status: BookingStatus
@@ -66,6 +83,7 @@ class Booking(BaseModel):
     version: int
     created_at: datetime
     updated_at: datetime
+    legs: list[Leg] | None = Field(default=None, description="Of a composite alone; left out otherwise.")
 
 
 class BookingAnswer(BaseModel):

@@ -68,11 +68,13 @@ def wrong_fields(error: ValidationError) -> Refused:
 
 
 def _path(found: ErrorDetails) -> str:
-    return ".".join(_name(part) for part in found["loc"]) or "body"
+    # Places in a list as in `legs[1].starts_at`.
+    parts = (f"[{part}]" if isinstance(part, int) else f".{_name(part)}" for part in found["loc"])
+    return "".join(parts).removeprefix(".") or "body"
 
 
-def _name(part: str | int) -> str:
-    name = str(part)[:_LONGEST_NAME]
+def _name(part: str) -> str:
+    name = part[:_LONGEST_NAME]
     return name if name.isprintable() and name.strip() else json.dumps(name)
 
 

@@ -16,6 +16,7 @@ from adapters.web.operations import PlainRoute, described
 from adapters.web.problems import invalid, not_found
 from adapters.web.queries import Form, Listing, Moment, queried
 from domain.booking import initial_state
+from domain.composite import CompositeInitiated
 from domain.errors import FieldError
 from domain.events import BookingInitiated
 from domain.evolving import fold
@@ -127,6 +128,10 @@ async def read_timeline(request: Request) -> Response:
 async def _stream(request: Request, *, company_id: str) -> Sequence[Recorded]:
     recorded = await backend_of(request).streams.read(booking_id_of(request))
     first = recorded[0].event if recorded else None
-    if not isinstance(first, BookingInitiated) or first.service.company_id != company_id:
-        raise not_found("booking")
-    return recorded
+    match first:
+        case BookingInitiated() if first.service.company_id == company_id:
+            return recorded
+        case CompositeInitiated() if first.company_id == company_id:
+            return recorded
+        case _:
+            raise not_found("booking")

@@ -13,7 +13,7 @@ from adapters.directory.keys import Caller, KeyRecord
 from adapters.directory.services import ServiceWish
 from domain.booking import Booking
 from domain.offer import Offer
-from domain.wish import BookAppointment
+from domain.wish import BookAppointment, BookComposite
 from projections.booking_pages import BookingFilter, BookingPage
 from projections.failures import SyncFailure
 from projections.sync_failure_pages import FailureFilter, FailurePage
@@ -52,6 +52,10 @@ class Bookings(Protocol):
 
     async def book(self, wish: BookAppointment, *, patience: float) -> BookingResult:
         """Book an appointment, and wait so long for the outcome."""
+        ...
+
+    async def book_composite(self, wish: BookComposite, *, patience: float) -> BookingResult:
+        """Book several services, all or none, and wait so long for the outcome."""
         ...
 
     async def cancel(self, wish: CancelAppointment, *, patience: float) -> BookingResult:

@@ -49,6 +49,7 @@ KEY_REUSED = Kind("key-reused", 422, "The idempotency key was used for something
 ALREADY_OVER = Kind("already-over", 409, "The appointment is over")
 MADE_ELSEWHERE = Kind("made-elsewhere", 409, "The booking was made at Cal.com")
 NOT_BOOKED = Kind("not-booked", 409, "The booking does not stand")
+CANNOT_BE_MOVED = Kind("cannot-be-moved", 409, "The booking cannot be moved")
 NOTHING_TO_DECIDE = Kind("nothing-to-decide", 409, "There is nothing to decide")
 NOT_MOVED = Kind("not-moved", 409, "The appointment stays where it is")
 TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "Too many requests")

@@ -54,6 +54,8 @@ def problem_of(error: e.AppointmentError) -> Problem:
         case e.NotBooked():
             facts = {"booking_id": error.booking_id, "status": error.status}
             return Problem(kind=p.NOT_BOOKED, detail=error.message, facts=facts)
+        case e.CannotBeMoved():
+            return Problem(kind=p.CANNOT_BE_MOVED, detail=error.message, facts={"booking_id": error.booking_id})
         case e.NothingToDecide():
             return Problem(kind=p.NOTHING_TO_DECIDE, detail=error.message, facts={"booking_id": error.booking_id})
         case e.UnknownBooking():

@@ -8,10 +8,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
 from adapters.directory.secrets import secret_problem
 from adapters.web.fields import Fields
+from domain.composite import FEWEST_LEGS, MOST_LEGS
 from domain.opening_hours import OpeningHours, parse_opening_hours
 from domain.text import identifier_problem, text_problem
+from domain.validating_legs import legs_problem
 from domain.validation import cancellation_problem, is_time_zone
-from domain.wish import BookAppointment, CustomerWish
+from domain.wish import BookAppointment, BookComposite, CustomerWish, LegWish
 
 NAME_LIMIT = 500
 ID_LIMIT = 100
@@ -53,6 +55,13 @@ def _without(problem: str | None, text: str) -> str:
     return text
 
 
+def _legs(legs: list["LegFields"]) -> list["LegFields"]:
+    problem = legs_problem(len(legs))
+    if problem is not None:
+        raise ValueError(problem)
+    return legs
+
+
 def _secret(text: str) -> str:
     return _without(secret_problem(text), text)
 
@@ -82,6 +91,11 @@ Hours = Annotated[
     # Not the class itself, whose own form pydantic would take as well.
     Any,
     PlainValidator(_hours, json_schema_input_type=Annotated[dict[str, list[list[str]]] | None, Field()]),
+]
+Legs = Annotated[
+    list["LegFields"],
+    AfterValidator(_legs),
+    Field(json_schema_extra={"minItems": FEWEST_LEGS, "maxItems": MOST_LEGS}),
 ]
 Zone = Annotated[str, AfterValidator(_zone)]
 
@@ -123,6 +137,51 @@ class BookingFields(Fields):
             source=self.source,
             staff_id=self.staff_id,
             staff_group=self.staff_group,
+            notes=self.notes,
+            metadata=self.metadata or {},
+            call_id=self.call_id,
+            confidence=self.confidence,
+            allow_near_duplicate=self.allow_near_duplicate,
+            idempotency_key=idempotency_key,
+            correlation_id=correlation_id,
+        )
+
+
+class LegFields(Fields):
+    """One of several services in a row."""
+
+    service_id: Identifier
+    starts_at: Instant | None = Field(
+        default=None, description="May be left out after the first leg: then it begins when the leg before it ends."
+    )
+    staff_id: str | None = None
+
+
+class CompositeFields(Fields):
+    """The body of `POST /api/bookings/composite`: what all legs share is said once."""
+
+    legs: Legs
+    customer: CustomerFields
+    time_zone: str = Field(
+        description="IANA, such as Europe/Berlin; each `starts_at` must have an offset of this zone."
+    )
+    source: str = Field(description="Where the wish comes from, such as `voice` or `web`.")
+    notes: str | None = None
+    metadata: dict[str, Any] | None = Field(default=None, description="Your own JSON object; 16 KiB at most.")
+    call_id: str | None = Field(default=None, description="The voice call's id.")
+    confidence: float | None = Field(default=None, description="Of the transcript, from 0 to 1.")
+    allow_near_duplicate: bool = False
+
+    def wish(self, *, company_id: str, idempotency_key: str | None, correlation_id: str) -> BookComposite:
+        """Return what the orchestrator is asked for."""
+        return BookComposite(
+            company_id=company_id,
+            legs=tuple(
+                LegWish(service_id=leg.service_id, starts_at=leg.starts_at, staff_id=leg.staff_id) for leg in self.legs
+            ),
+            customer=CustomerWish(name=self.customer.name, email=self.customer.email, phone=self.customer.phone),
+            time_zone=self.time_zone,
+            source=self.source,
             notes=self.notes,
             metadata=self.metadata or {},
             call_id=self.call_id,

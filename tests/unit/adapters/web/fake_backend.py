@@ -28,8 +28,9 @@ from domain.evolving import fold
 from domain.offer import Offer
 from domain.person import Person, Remark
 from domain.service import Service
+from domain.validating_legs import validate_composite
 from domain.validation import validate
-from domain.wish import BookAppointment
+from domain.wish import BookAppointment, BookComposite
 from projections.booking_pages import BookingFilter, BookingPage
 from projections.bookings import summary
 from projections.engagement import Engagement
@@ -161,6 +162,7 @@ class FakeBookings:
     result: BookingResult = field(default_factory=lambda: BookingResult(booking=booking(ATTEMPTED, CREATED, BOOKED)))
     error: Exception | None = None
     booked: list[BookAppointment] = field(default_factory=list)
+    composites: list[BookComposite] = field(default_factory=list)
     cancelled: list[CancelAppointment] = field(default_factory=list)
     rescheduled: list[RescheduleAppointment] = field(default_factory=list)
     patience: list[float] = field(default_factory=list)
@@ -170,6 +172,12 @@ class FakeBookings:
             raise UnknownService(wish.service_id)
         validate(wish, OFFER, now=NOW)
         self.booked.append(wish)
+        return self._answer(patience)
+
+    async def book_composite(self, wish: BookComposite, *, patience: float) -> BookingResult:
+        offers = [OFFER if leg.service_id == SERVICE.service_id else None for leg in wish.legs]
+        validate_composite(wish, offers, now=NOW)
+        self.composites.append(wish)
         return self._answer(patience)
 
     async def cancel(self, wish: CancelAppointment, *, patience: float) -> BookingResult:

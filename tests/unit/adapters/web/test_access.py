@@ -23,8 +23,12 @@ WISH: dict[str, Any] = {
     "time_zone": "Europe/Berlin",
     "source": "web",
 }
+COMPOSITE = {name: value for name, value in WISH.items() if name not in {"service_id", "starts_at"}} | {
+    "legs": [{"service_id": "consult", "starts_at": WISH["starts_at"]}, {"service_id": "consult"}]
+}
 ROUTES: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("POST", "/api/bookings", "bookings:write", WISH),
+    ("POST", "/api/bookings/composite", "bookings:write", COMPOSITE),
     ("POST", f"{ONE}/cancel", "bookings:write", {"reason": "ill"}),
     ("GET", "/api/bookings", "bookings:read", None),
     ("GET", ONE, "bookings:read", None),
