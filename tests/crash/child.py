@@ -23,7 +23,7 @@ from adapters.settings import Settings
 from adapters.telemetry import configure
 from domain.booking import Booking, BookingStatus
 from domain.errors import AppointmentDatabaseError
-from domain.wish import BookAppointment, CustomerWish
+from domain.wish import BookAppointment, BookComposite, CustomerWish, LegWish
 from sagas.wishes import CancelAppointment, RescheduleAppointment
 from tests.crash.judge import WALK_IN
 from tests.crash.scenarios import Scenario
@@ -70,7 +70,10 @@ async def _work(settings: Settings, scenario: Scenario, said: Connection) -> Non
 
 async def _play(app: Application, scenario: Scenario, said: Connection) -> None:
     patience = 0.0 if scenario.cancels == "at_once" else 15.0
-    booked = await app.orchestrator.book(_wish(), patience=patience)
+    if scenario.composite:
+        booked = await app.orchestrator.book_composite(_row(), patience=patience)
+    else:
+        booked = await app.orchestrator.book(_wish(), patience=patience)
     said.send(_answer(booked.booking))
     # Whoever slept through the booking was told that it is pending, and what is pending cannot be moved.
     if scenario.moves and booked.booking.status is BookingStatus.BOOKED:
@@ -119,6 +122,23 @@ def _wish() -> BookAppointment:
         time_zone="UTC",
         source="crash",
         staff_id=STAFF,
+        idempotency_key="the one",
+    )
+
+
+def _row() -> BookComposite:
+    """
+    Return a wish for two services in a row, the second of which has whom a walk-in takes.
+    """
+    return BookComposite(
+        company_id="default",
+        legs=(
+            LegWish(service_id=SERVICE, starts_at=START - timedelta(hours=1)),
+            LegWish(service_id=SERVICE, starts_at=START, staff_id=STAFF),
+        ),
+        customer=CustomerWish(name="Ada Lovelace", phone="+491701234567"),
+        time_zone="UTC",
+        source="crash",
         idempotency_key="the one",
     )
 

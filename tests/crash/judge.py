@@ -61,28 +61,33 @@ def _walk_ins(store: Store) -> set[UUID]:
         return {row.booking_id for row in connection.execute(query)}
 
 
-def _booked_rows(store: Store) -> dict[UUID, str]:
+def _booked_rows(store: Store) -> list[tuple[UUID, str]]:
     with store.engine.connect() as connection:
         query = sa.select(appointments.c.booking_id, appointments.c.calcom_booking_uid).where(
             appointments.c.status == "booked"
         )
-        return {row.booking_id: row.calcom_booking_uid for row in connection.execute(query)}
+        return [(row.booking_id, row.calcom_booking_uid) for row in connection.execute(query)]
 
 
-def _faults(booking: Booking, ledger: Sequence[Mapping[str, Any]], rows: Mapping[UUID, str]) -> list[str]:
+def _parts(booking: Booking) -> Sequence[Booking]:
+    return booking.legs or (booking,)
+
+
+def _faults(booking: Booking, ledger: Sequence[Mapping[str, Any]], rows: Sequence[tuple[UUID, str]]) -> list[str]:
     # What a person has made at Cal.com is known by its uid, whatever its metadata says.
     ours = [
         one
         for one in ledger
-        if one["uid"] == booking.kept_uid
+        if one["uid"] in {part.kept_uid for part in _parts(booking)}
         or (one["metadata"].get("calsaga_booking_id") == str(booking.booking_id) and not _is_foreign(one, ledger))
     ]
     live = sorted(one["uid"] for one in ours if one["status"] in LIVE)
-    found = [uid for booking_id, uid in rows.items() if booking_id == booking.booking_id]
+    found = sorted(uid for booking_id, uid in rows if booking_id == booking.booking_id)
     what = f"booking {booking.booking_id} ({booking.status}, {booking.facts.idempotency_key})"
     match booking.status:
         case BookingStatus.BOOKED:
-            expected: list[str] = [booking.kept_uid or "?"]
+            standing = (part for part in _parts(booking) if part.status is BookingStatus.BOOKED)
+            expected = sorted(part.kept_uid or "?" for part in standing)
         case BookingStatus.FAILED | BookingStatus.CANCELLED:
             expected = []
         case BookingStatus.NEEDS_REVIEW:
@@ -102,7 +107,7 @@ def _faults(booking: Booking, ledger: Sequence[Mapping[str, Any]], rows: Mapping
 def _unknown(ledger: Iterable[Mapping[str, Any]], bookings: Mapping[UUID, Booking]) -> list[str]:
     known = {str(booking_id) for booking_id in bookings}
     # Whatever its metadata says, what somebody else has made is taken in by its uid.
-    held = {booking.kept_uid for booking in bookings.values()}
+    held = {part.kept_uid for booking in bookings.values() for part in _parts(booking)}
     return [
         f"Cal.com holds {one['uid']} of a booking that the log does not know"
         for one in ledger

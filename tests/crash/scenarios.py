@@ -19,7 +19,7 @@ class Scenario:
 
     `faults` are one-shots for the sandbox. `stranger` holds the slot at Cal.com, and
     `walk_in` takes the member of staff in the local database once Cal.com has answered.
-    One that `moves` is rescheduled once it is booked.
+    One that `moves` is rescheduled once it is booked. A `composite` is several services in a row.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Scenario:
     walk_in: bool = False
     cancels: Literal["no", "at_once", "afterwards"] = "no"
     moves: bool = False
+    composite: bool = False
     ends: frozenset[str] = field(default_factory=lambda: frozenset({"booked"}))
 
 
@@ -59,5 +60,8 @@ SCENARIOS: Final = (
         ends=frozenset({"cancelled"}),
     ),
     Scenario(name="moved", moves=True),
+    Scenario(name="composite", composite=True),
+    Scenario(name="composite_refused", composite=True, walk_in=True, ends=frozenset({"failed", "booked"})),
+    Scenario(name="composite_cancelled", composite=True, cancels="afterwards", ends=frozenset({"cancelled"})),
     Scenario(name="moved_in_doubt", moves=True, faults=({"kind": "drop_after_commit", "operation": "reschedule"},)),
 )

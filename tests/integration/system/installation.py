@@ -18,8 +18,8 @@ from adapters.directory.services import ServiceWish
 from adapters.log.store import Store
 from adapters.settings import Settings
 from domain.booking import Booking
+from domain.composite import LegEvent, SagaEvent
 from domain.errors import AppointmentDatabaseError
-from domain.events import BookingEvent
 from domain.wish import BookAppointment, CustomerWish
 from sagas.appending import booking_events
 from sagas.wishes import CancelAppointment
@@ -169,15 +169,18 @@ async def reaches(app: Application, booking_id: UUID, status: str, *, within: fl
     return await app.engine.load(booking_id)
 
 
-async def story(store: Store, booking_id: UUID) -> list[BookingEvent]:
+async def story(store: Store, booking_id: UUID) -> list[SagaEvent]:
     """
     Return what happened to a booking.
     """
     return list(booking_events(await store.log.read(booking_id)))
 
 
-def named(story: Iterable[BookingEvent]) -> list[str]:
+def named(story: Iterable[SagaEvent]) -> list[str]:
     """
     Return what happened by name.
     """
-    return [type(event).__name__ for event in story]
+    return [
+        f"{event.leg} {type(event.event).__name__}" if isinstance(event, LegEvent) else type(event).__name__
+        for event in story
+    ]
