@@ -23,7 +23,7 @@ from adapters.turn import turn
 from domain.errors import AppointmentDatabaseError, DatabaseKind
 from projections.catalog import PROJECTIONS
 from projections.errors import LogRestored, UnknownProjection
-from projections.follower import Follower, FollowerStatus, Stepped, no_reaction, step_together
+from projections.follower import Follower, FollowerStatus, Stepped, catch_up_together, no_reaction, step_together
 from projections.operator_notices import OPERATOR_NOTICES
 from projections.poison import said_of
 from projections.rebuilding import Rebuild, Rebuilt
@@ -84,8 +84,7 @@ class Followers:
 
         """
         with _own_words():
-            while await self._step_together() is not Stepped.NOTHING_NEW:
-                pass
+            await catch_up_together([*self._followers.values()])
 
     async def status(self) -> list[FollowerStatus]:
         """
@@ -114,7 +113,10 @@ class Followers:
         if projection is None:
             raise UnknownProjection(name)
         with _own_words():
-            return await Rebuild(projection, engine=self._store.engine, source=self._store.log).run()
+            rebuild = Rebuild(
+                projection, engine=self._store.engine, source=self._store.log, react=self._followers[name].react
+            )
+            return await rebuild.run()
 
     async def unpark(self, name: str, stream_id: UUID) -> bool:
         """

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Iterator
 
+from benchmarks import cache_hits
 from benchmarks.points import Point, measure
 from tests.servers.postgres import PostgresServer
 
@@ -56,6 +57,8 @@ def main() -> None:
             sys.stdout.flush()
     finally:
         server.stop()
+    if not (chosen.point or chosen.quick):
+        cache_hits.show(seed=1, processes=2, every=cache_hits.SECONDS_BETWEEN_CALLERS)
 
 
 if __name__ == "__main__":

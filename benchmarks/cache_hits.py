@@ -38,14 +38,18 @@ STAFF = 10
 
 
 def main() -> None:
-    """Run the day, and print what came of it."""
+    """Run the day that the arguments ask for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--every", type=float, default=SECONDS_BETWEEN_CALLERS)
-    chosen = parser.parse_args()
-    figures = asyncio.run(a_day(chosen.seed, processes=chosen.processes, every=chosen.every))
-    sys.stdout.write(json.dumps({**vars(chosen), **figures}) + "\n")
+    show(**vars(parser.parse_args()))
+
+
+def show(*, seed: int, processes: int, every: float) -> None:
+    """Run one such day, and print what came of it."""
+    figures = asyncio.run(a_day(seed, processes=processes, every=every))
+    sys.stdout.write(json.dumps({"seed": seed, "processes": processes, "every": every, **figures}) + "\n")
 
 
 async def a_day(seed: int, *, processes: int, every: float) -> dict[str, object]:

@@ -175,5 +175,6 @@ def _taken(booking: Booking, command: RequestReschedule) -> MoveCommand | None:
 
 def _moved_away(booking: Booking) -> bool:
     if booking.legs:
-        return any(_moved_away(leg) for leg in booking.legs)
+        standing = [leg for leg in booking.legs if leg.status is BookingStatus.BOOKED]
+        return bool(standing) and all(_moved_away(leg) for leg in standing)
     return booking.status is BookingStatus.BOOKED and booking.starts_at != booking.facts.starts_at

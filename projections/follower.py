@@ -104,8 +104,7 @@ class Follower:
             LogRestored: the checkpoint lies beyond the head of the log.
 
         """
-        while await self.step() is not Stepped.NOTHING_NEW:
-            pass
+        await catch_up_together([self])
 
     async def status(self) -> FollowerStatus:
         """Return where the read model stands."""
@@ -133,6 +132,7 @@ class Follower:
                     if not isinstance(entry, Recorded):
                         return False
                     missed.append(entry)
+            await self.react(missed)
             taken_in = await asyncio.to_thread(self.applier.take_in, stream_id, missed, at=position)
             seen = position
         return taken_in
@@ -160,15 +160,33 @@ async def step_together(followers: Sequence[Follower]) -> Stepped:
     """
     places = await asyncio.to_thread(positions, [one.applier for one in followers])
     stepped: set[Stepped] = set()
+    idle: dict[str, int] = {}
     border: int | None = None
     for place in sorted({*places.values()}, reverse=True):
         group = [one for one in followers if places[one.name] == place]
         outcome, border = await _step(group, after=place, border=border)
         stepped.add(outcome)
-    if stepped == {Stepped.NOTHING_NEW}:
-        await _refuse_restored(followers[0].source, places)
+        if outcome is Stepped.NOTHING_NEW:
+            idle |= {one.name: place for one in group}
+    if idle:
+        await _refuse_restored(followers[0].source, idle)
     # The first of these that came to pass: whether there may be more is what the caller wants to know.
     return next(one for one in Stepped if one in stepped)
+
+
+async def catch_up_together(followers: Sequence[Follower]) -> None:
+    """
+    Apply everything that is in the log by now to several followers, however much is written meanwhile.
+
+    Raises:
+        LogRestored: a checkpoint lies beyond the head of the log.
+
+    """
+    head = await followers[0].source.head()
+    while await step_together(followers) is not Stepped.NOTHING_NEW:
+        places = await asyncio.to_thread(positions, [one.applier for one in followers])
+        if min(places.values()) >= head:
+            return
 
 
 async def _step(group: Sequence[Follower], *, after: int, border: int | None) -> tuple[Stepped, int]:

@@ -18,7 +18,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, MetaData, Table, delete, exists, select, true
 
 from projections import checkpoints
-from projections.follower import Follower
+from projections.follower import Follower, Reaction, no_reaction
 from projections.source import EventSource, Projection
 from projections.upserting import upsert_from
 
@@ -37,7 +37,9 @@ class Rebuilt:
 class Rebuild:
     """One rebuild of one read model."""
 
-    def __init__(self, projection: Projection, *, engine: Engine, source: EventSource) -> None:
+    def __init__(
+        self, projection: Projection, *, engine: Engine, source: EventSource, react: Reaction = no_reaction
+    ) -> None:
         token = uuid4().hex[:12]
         self._projection = projection
         self._engine = engine
@@ -45,7 +47,10 @@ class Rebuild:
         self._prefix = f"{projection.name}.rebuild."
         self._name = self._prefix + token
         self._shadows = _shadows(projection, token)
-        self._follower = Follower(projection, engine=engine, source=source, name=self._name, tables=self._shadows)
+        # What is done about a batch changes nothing the second time, and what was never done must not be passed over.
+        self._follower = Follower(
+            projection, engine=engine, source=source, name=self._name, tables=self._shadows, react=react
+        )
 
     async def run(self) -> Rebuilt:
         """Rebuild, and return what was wrong."""

@@ -92,7 +92,8 @@ class Customer:
     The customer's row, inserted if it is not there yet.
 
     A row that is there learns a phone or an e-mail address that it lacks, and keeps everything else.
-    Unless the row was `found` before, the append looks for another one of the same person first.
+    Unless the row was `found` before, by the very phone, the append looks for the person's own first. That may be
+    another one, or none: then `new_id` is whom they become (`customer_id`, if there is none).
     """
 
     customer_id: UUID
@@ -101,6 +102,7 @@ class Customer:
     email: str | None
     phone: str | None
     found: bool = False
+    new_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,9 +119,10 @@ class Assigning:
             return Choice(services=services)
         slot = Period(starts_at=request.starts_at, ends_at=request.starts_at + request.service.duration)
         day = day_around(slot, ZoneInfo(request.service.time_zone or request.time_zone))
-        busy = await self._busy(services, slot, day, booking_id, customer_id)
+        stored = await self._stored(services, slot, day, booking_id)
+        busy = [*stored, *self._chosen_beside(stored, request.service.company_id, customer_id)]
         order = ranked(self._suited(request, team), busy, slot=slot, day=day)
-        near = {} if request.allow_near_duplicate else near_duplicates(services, busy, starts_at=slot.starts_at)
+        near = {} if request.allow_near_duplicate else near_duplicates(services, stored, starts_at=slot.starts_at)
         if customer_id not in near:
             # Before anybody else is chosen for, and again once it is known whom Cal.com offers.
             self._note(order[0], slot, booking_id, customer_id)
@@ -135,29 +136,29 @@ class Assigning:
         # Somebody was suited a moment ago.
         return tuple(suited) or tuple(one.service for one in team)
 
-    async def _busy(
-        self, services: Sequence[Service], slot: Period, day: Period, booking_id: UUID, customer_id: UUID
-    ) -> Sequence[Busy]:
+    async def _stored(self, services: Sequence[Service], slot: Period, day: Period, booking_id: UUID) -> Sequence[Busy]:
         company_id = services[0].company_id
         around = Period(
             starts_at=min(day.starts_at, slot.starts_at - NEAR), ends_at=max(day.ends_at, slot.ends_at + NEAR)
         )
         staff_ids = sorted({one.staff_id for one in services if one.staff_id is not None})
         try:
-            stored = await self._diary.busy(around, company_id=company_id, staff_ids=staff_ids)
+            return await self._diary.busy(around, company_id=company_id, staff_ids=staff_ids)
         except AppointmentDatabaseError as error:
             # This may be the repeat of a wish that is under way.
             error.booking_id = booking_id
             raise
+
+    def _chosen_beside(self, stored: Sequence[Busy], company_id: str, customer_id: UUID) -> list[Busy]:
+        """Return who was chosen here for others, as far as the log does not say it yet."""
         known = {one.booking_id for one in stored}
         # What is chosen for the same customer is left out: the claims decide which of the two is the near-duplicate.
-        chosen = (
+        # A repeat may find itself here. Whatever it chooses, its append loses to the booking that there is.
+        return [
             one
             for company, one in self._chosen.values()
             if company == company_id and one.booking_id not in known and one.customer_id != customer_id
-        )
-        # A repeat may find itself here. Whatever it chooses, its append loses to the booking that there is.
-        return [*stored, *chosen]
+        ]
 
     def _note(self, service: Service, slot: Period, booking_id: UUID, customer_id: UUID) -> None:
         busy = Busy(

@@ -13,7 +13,7 @@ from uuid import UUID
 from domain import events as e
 from domain import findings as f
 from domain import moving as m
-from domain.booking import Booking, BookingStatus
+from domain.booking import Booking, BookingStatus, Goal
 from domain.webhook import WebhookOutcome
 from sagas import outcomes as o
 from sagas.recording import record_gone, record_sighting, settled
@@ -57,6 +57,8 @@ def compare(
     if booking.status is BookingStatus.NEEDS_REVIEW:
         return _answer(booking, trace, now)
     if booking.ended is None:
+        if booking.leg and booking.goal is Goal.BOOK and isinstance(trace, o.Gone):
+            return _gone_before_the_pivot(booking, trace, now)
         doubtful = booking.ledger.open or (booking.move is not None and booking.move.is_open)
         return NotNow.IN_DOUBT if doubtful else NotNow.UNDER_WAY
     if isinstance(trace, o.Gone):
@@ -64,6 +66,23 @@ def compare(
     if booking.ended is BookingStatus.BOOKED and booking.kept_uid in trace.uids:
         return _moved(booking, trace, now, webhook_id)
     return NotNow.REBOOKED if _is_rebooked(booking, trace) else _surplus(booking, trace, now)
+
+
+def _gone_before_the_pivot(leg: Booking, trace: o.Gone, now: datetime) -> Difference | NotNow:
+    """Return that a leg is gone which waits for the others: nobody is at work on it, and it would yet be booked."""
+    kept = leg.kept
+    if kept is None or kept.uid is None or kept.uid not in trace.uids:
+        return NotNow.IN_DOUBT if leg.ledger.open else NotNow.UNDER_WAY
+    gone = e.CalcomBookingCancelled(at=now, attempt_id=kept.attempt_id, uid=kept.uid, how="already_cancelled")
+    return Difference(
+        kind="ghost",
+        repair="none",
+        uid=kept.uid,
+        evidence="a leg that waits for the others was cancelled at Cal.com",
+        outcome="cancelled",
+        events=(gone, *settled(leg, kept.uid, now=now)),
+        owes=True,
+    )
 
 
 def doubled(other: Booking, trace: o.Standing, *, now: datetime) -> Difference | None:

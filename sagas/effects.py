@@ -162,7 +162,7 @@ class Effects:
             return "gone"
         recorded = await self._log.read(row.booking_id)
         other = fold(initial_state(row.booking_id), booking_events(recorded))
-        if other.status in _LETTING_GO:
+        if part_with(other, uids=(row.calcom_booking_uid,)).status in _LETTING_GO:
             return "moving"
         if row.calcom_booking_uid is None:
             return "stands"

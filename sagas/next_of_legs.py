@@ -45,6 +45,8 @@ def next_of_legs(composite: Booking, own: Sequence[Step], now: datetime) -> Step
     if together:
         return Together(together)
     waits = [step.until for step in own if isinstance(step, Wait)]
+    # What is held back until then is not made any more.
+    waits += [leg.facts.valid_until for leg, step in steps if _is_create(step)]
     return Wait(min(waits)) if waits else Done()
 
 
@@ -81,7 +83,7 @@ def _settled(composite: Booking, now: datetime) -> Iterator[LegEvent]:
 def _alone(leg: Booking, step: Step, own: Sequence[Step]) -> Act | None:
     """Return what a leg may do now without the others."""
     match step:
-        case Perform(effect=CreateAtCalcom()):
+        case Perform() if _is_create(step):
             # Cal.com's legs are made one after the other, so that as few as possible have to be undone.
             return step if all(isinstance(before, Persist) for before in own[: leg.leg - 1]) else None
         case Withdraw() if leg.goal is Goal.CANCEL:
@@ -90,6 +92,10 @@ def _alone(leg: Booking, step: Step, own: Sequence[Step]) -> Act | None:
             return None
         case _:
             return step
+
+
+def _is_create(step: Step) -> bool:
+    return isinstance(step, Perform) and isinstance(step.effect, CreateAtCalcom)
 
 
 def _persisted(steps: Sequence[tuple[Booking, Step]]) -> tuple[LegEnd, ...]:

@@ -66,16 +66,27 @@ def _review_is_settled(booking: Booking) -> bool:
 
 def _obligations(booking: Booking, now: datetime, policy: Policy) -> Iterator[Step]:
     """Yield what must be done whatever else happens; one that has to wait keeps no other one back."""
+    surplus = (_undo(booking, line, now, policy) for line in booking.surplus)
     if booking.ledger.open:
         yield _settle_doubt(booking, now, policy)
-    elif booking.goal is Goal.BOOK and booking.ended is None and booking.kept is not None:
-        yield _persist(booking, booking.kept, now)
-    elif booking.goal is Goal.MOVE and booking.move is not None:
-        kept = booking.kept
-        if kept is not None and not kept.in_review:
-            yield next_move(booking, booking.move, kept, now, policy)
-    for line in booking.surplus:
-        yield _undo(booking, line, now, policy)
+    elif booking.leg:
+        # Its appointment may have to wait for those of the other legs; what is owed has not.
+        yield from surplus
+        yield from _on_the_way(booking, now, policy)
+    else:
+        yield from _on_the_way(booking, now, policy)
+    yield from surplus
+
+
+def _on_the_way(booking: Booking, now: datetime, policy: Policy) -> Iterator[Step]:
+    """Yield what has to follow from what stands at Cal.com."""
+    kept = booking.kept
+    if kept is None:
+        return
+    if booking.goal is Goal.BOOK and booking.ended is None:
+        yield _persist(booking, kept, now)
+    elif booking.goal is Goal.MOVE and booking.move is not None and not kept.in_review:
+        yield next_move(booking, booking.move, kept, now, policy)
 
 
 def _undo(booking: Booking, line: Line, now: datetime, policy: Policy) -> Step:

@@ -160,7 +160,7 @@ class Orchestrator:
             run = self._engine.begin(booking)
             run.decide(*requested)
             reached = await self._callers.drive(run, deadline)
-            if reached.cancellation is not None:
+            if run.saved.version > booking.version:
                 return BookingResult(booking=reached)
 
     async def reschedule(self, wish: RescheduleAppointment, *, patience: float = PATIENCE_SECONDS) -> BookingResult:

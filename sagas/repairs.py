@@ -172,14 +172,14 @@ def decided_about_finding(booking: Booking, wish: AnswerReview, *, now: datetime
 
 
 def rest_cancelled(whole: Booking, part: Booking, wish: AnswerReview, *, now: datetime) -> tuple[LegEvent, ...]:
-    """Return that the legs which still stand are to be cancelled, too: the answer to one that is gone."""
+    """Return that the legs which are still to take place are cancelled, too: the answer to one that is gone."""
     partly = any(one.uid == wish.uid and is_partly_gone(one) for one in part.inconsistencies)
     if wish.answer != "cancel" or not partly:
         return ()
     return tuple(
         LegEvent(leg=leg.leg, event=event)
         for leg in whole.legs
-        if leg.ended is BookingStatus.BOOKED
+        if leg.ended is BookingStatus.BOOKED and (leg.ends_at is None or now < leg.ends_at)
         for event in _cancellation(leg, wish, now=now)
     )
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from domain.booking import Booking
 from domain.events import AppointmentBooked, BookingInitiated
+from domain.idempotency import customer_id_for
 from domain.moving import BookingRescheduled, RescheduleRequested
 from sagas.appending import Customer, InsertAppointment, MoveAppointment, SlotClaim
 
@@ -28,7 +29,7 @@ def claim_of_move(facts: BookingInitiated, requested: RescheduleRequested) -> Sl
 
 
 def customer_of(facts: BookingInitiated, *, found: bool = False) -> Customer:
-    """Return the customer's row; `found` if it is known to be there."""
+    """Return the customer's row; `found` if it is known to be there, and to have the phone."""
     return Customer(
         customer_id=facts.customer_id,
         company_id=facts.service.company_id,
@@ -36,6 +37,7 @@ def customer_of(facts: BookingInitiated, *, found: bool = False) -> Customer:
         email=facts.person.email,
         phone=facts.person.phone,
         found=found,
+        new_id=None if found else customer_id_for(facts.service.company_id, facts.person.identity),
     )
 
 

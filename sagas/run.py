@@ -84,15 +84,15 @@ class Run:
             self.decide(near_duplicate_of(known, now=initiated.at))
 
     def initiate_for(self, customer_id: UUID) -> None:
-        """Begin the booking anew: the person has been a customer under this id before."""
+        """Begin the booking anew: the person is a customer under this id, unless the next append finds another."""
         if self.state.legs:
             begun = [one for event in self.pending for one in _begun_for(event, customer_id)]
             self._forget(self.saved)
             self.refused = True
-            self.initiate_legs(begun, customer_found=True)
+            self.initiate_legs(begun)
             return
         self.others = tuple(replace(one, customer_id=customer_id) for one in self.others)
-        self._begin_anew(replace(self.state.facts, customer_id=customer_id), customer_found=True)
+        self._begin_anew(replace(self.state.facts, customer_id=customer_id), customer_found=False)
 
     def _begin_anew(self, initiated: BookingInitiated, *, customer_found: bool) -> None:
         # Nothing was written: what was decided before is decided again, for another beginning.

@@ -52,7 +52,7 @@ class WalkIns:
             events = _events(
                 booking_id, service, seen, webhook_id=webhook_id, customer_id=customer_id, overlaps=overlaps, now=now
             )
-            match await self._append(booking_id, events, customer_found=customer_id is not None):
+            match await self._append(booking_id, events):
                 case OtherCustomer(customer_id=known):
                     customer_id = known
                 case Appended(refusal=None):
@@ -63,9 +63,7 @@ class WalkIns:
                 case _:
                     return None
 
-    async def _append(
-        self, booking_id: UUID, events: tuple[BookingEvent, ...], *, customer_found: bool
-    ) -> AppendResult:
+    async def _append(self, booking_id: UUID, events: tuple[BookingEvent, ...]) -> AppendResult:
         before, booked = _until_booked(booking_id, events)
         append = Append(
             stream_id=booking_id,
@@ -75,7 +73,7 @@ class WalkIns:
             recorded_at=self._clock.now(),
             events=events,
             due=NothingDue(),
-            customer=customer_of(before.facts, found=customer_found),
+            customer=customer_of(before.facts),
             appointment=appointment_of(before, booked),
             on_refused=lambda _: Instead(events=(), due=NothingDue()),
         )

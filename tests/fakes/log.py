@@ -176,7 +176,7 @@ class FakeLog:
         if given is None or given.found:
             return None
         ours = [one for one in self.customers.values() if one.company_id == given.company_id]
-        who = meant(ours, phone=given.phone, email=given.email)
+        who = meant(ours, phone=given.phone, email=given.email) or given.new_id
         return None if who == given.customer_id else who
 
     def _learn(self, given: Customer) -> None:

@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from adapters.database.tables import saga_due
 from adapters.evidence import stored_events
@@ -107,3 +107,30 @@ async def test_a_notice_is_nothing_that_verify_objects_to(store: Store) -> None:
 
     assert notified
     assert set() == {one.stream_id for one in await verify(store, look_again=[])} & notified
+
+
+async def test_rebuilding_writes_the_notices_that_are_missing(store: Store) -> None:
+    told = histories(60)
+    await interleaved(store, told)
+
+    await Followers(store, follow_seconds=1).rebuild(OPERATOR_NOTICES.name)
+
+    assert expected(told)
+    assert Counter(expected(told)) == await written(store)
+
+
+async def test_a_stream_that_could_not_be_read_is_told_of_once_it_can(store: Store) -> None:
+    told = histories(60)
+    await interleaved(store, told)
+    stream_id = next(stream for stream in told if expected([stream]))[0].stream_id
+    its_first = (stored_events.c.originator_id == stream_id) & (stored_events.c.originator_version == 1)
+    with store.engine.begin() as connection:
+        topic = connection.execute(select(stored_events.c.topic).where(its_first)).scalar_one()
+        connection.execute(update(stored_events).where(its_first).values(topic="booking.from-the-future.v9"))
+    await Followers(store, follow_seconds=1).catch_up()
+    with store.engine.begin() as connection:
+        connection.execute(update(stored_events).where(its_first).values(topic=topic))
+
+    assert await Followers(store, follow_seconds=1).unpark(OPERATOR_NOTICES.name, stream_id)
+
+    assert Counter(expected(told)) == await written(store)

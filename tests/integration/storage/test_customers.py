@@ -67,6 +67,13 @@ def first_of(customer: Customer) -> Append:
     return start(facts, customer=customer, claim=None)
 
 
+def again_for(one: Customer, customer_id: UUID) -> Customer:
+    """
+    Return whom the saga decides for anew; the next append looks again.
+    """
+    return replace(one, customer_id=customer_id, new_id=one.new_id or one.customer_id)
+
+
 def written(database: Backend, *given: Customer) -> list[UUID]:
     """
     Append the first events of these customers' bookings in one batch, those who were met in one each.
@@ -77,7 +84,7 @@ def written(database: Backend, *given: Customer) -> list[UUID]:
     for one, result in zip(given, database.append([first_of(one) for one in given]), strict=True):
         met = one
         if isinstance(result, OtherCustomer):
-            met = replace(one, customer_id=result.customer_id, found=True)
+            met = again_for(one, result.customer_id)
             assert isinstance(database.append([first_of(met)])[0], Appended)
         ids.append(met.customer_id)
     return ids
@@ -142,6 +149,40 @@ def test_where_the_phones_differ_an_address_makes_nobody_the_same(database: Back
     one, other = a_customer(PHONES[1], EMAILS[1]), a_customer(PHONES[2], EMAILS[1])
 
     assert [one.customer_id, other.customer_id] == written(database, one, other)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_phone_is_one_customers_though_another_process_comes_between(
+    database: Backend, url: str, together: bool
+) -> None:
+    known, by_both, by_phone = (
+        a_customer(None, EMAILS[1]),
+        a_customer(PHONES[1], EMAILS[1]),
+        a_customer(PHONES[1], None),
+    )
+    written(database, known)
+    assert [OtherCustomer(known.customer_id)] == database.append([first_of(by_both)])
+    again = again_for(by_both, known.customer_id)
+
+    if together:
+        first, second = database.append([first_of(again), first_of(by_phone)])
+        assert (Appended, OtherCustomer(known.customer_id)) == (type(first), second)
+    else:
+        written(database, by_phone)
+        assert [OtherCustomer(by_phone.customer_id)] == database.append([first_of(again)])
+
+    assert 1 == len([row for row in rows(url, "SELECT phone FROM customers") if row == (PHONES[1],)])
+
+
+def test_whose_customer_has_learned_another_phone_meanwhile_is_somebody_new(database: Backend) -> None:
+    known, one, other = a_customer(None, EMAILS[1]), a_customer(PHONES[1], EMAILS[1]), a_customer(PHONES[2], EMAILS[1])
+    written(database, known)
+    assert [OtherCustomer(known.customer_id)] == database.append([first_of(one)])
+    assert [OtherCustomer(known.customer_id)] == database.append([first_of(other)])
+    database.append([first_of(again_for(one, known.customer_id))])
+
+    assert [OtherCustomer(other.customer_id)] == database.append([first_of(again_for(other, known.customer_id))])
+    assert [other.customer_id] == written(database, other)
 
 
 def test_for_another_customer_nothing_is_written(database: Backend, url: str) -> None:

@@ -97,10 +97,12 @@ def test_what_is_over_or_was_moved_away_is_begun_anew() -> None:
     moved = BookingRescheduled(
         at=at(9), from_uid="uid-1", to_uid="uid-9", starts_at=at(99), ends_at=at(999), by="calcom"
     )
+    all_moved = (event for number in (1, 2, 3) for event in leg(number, moved))
     over = composite(*(event for number in (1, 2, 3) for event in leg(number, failed())))
 
     assert Repeat.NEXT_GENERATION is judge_repeat(over, ROW)
-    assert Repeat.NEXT_GENERATION is judge_repeat(composite(*STANDS, *leg(1, moved)), ROW)
+    assert Repeat.NEXT_GENERATION is judge_repeat(composite(*STANDS, *all_moved), ROW)
+    assert Repeat.SAME is judge_repeat(composite(*STANDS, *leg(1, moved)), ROW)
 
 
 def test_a_given_key_with_other_legs_is_refused() -> None:

@@ -134,8 +134,10 @@ def test_one_leg_that_a_person_cancels_before_the_pivot_takes_the_others_back() 
     assert ({"leg_cancelled"}, [3, 1]) == (reasons, [one.leg for one in step.events])
 
 
-def test_what_waits_for_a_person_waits_with_all_legs() -> None:
-    assert Done() == _next(*MADE[:2], *leg(2, attempted("a2"), unknown("a2"), REVIEW), seconds=90)
+def test_what_waits_for_a_person_waits_with_all_legs_until_it_expires() -> None:
+    events = (*MADE[:2], *leg(2, attempted("a2"), unknown("a2"), REVIEW))
+
+    assert Wait(composite(*events).legs[2].facts.valid_until) == _next(*events, seconds=90)
 
 
 def test_nothing_is_made_any_more_once_it_has_expired() -> None:
