@@ -25,9 +25,11 @@ def test_a_process_may_die_at_every_named_point(here: Stage) -> None:
         reached = list(pool.map(here.points, SCENARIOS))
         deaths = _each_point_once(reached)
         verdicts = list(pool.map(lambda death: here.die_at(*death), deaths))
+        # Which points a process comes to, and how often, may differ by a look or by a follower's turn.
+        missed = [death for death, verdict in zip(deaths, verdicts, strict=True) if not verdict.died]
+        verdicts += pool.map(lambda death: here.die_at(*death), missed)
 
     assert [] == [verdict for verdict in verdicts if verdict.faults]
-    # Which points a process comes to may differ by a look; but nearly all must really have killed it.
     assert sum(verdict.died for verdict in verdicts) >= 0.9 * len(deaths)
 
 
