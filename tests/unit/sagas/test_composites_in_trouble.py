@@ -10,6 +10,7 @@ from domain import events as e
 from domain.booking import Booking
 from domain.composite import LegEvent
 from sagas.appending import Append, AppendResult
+from sagas.converging import NotNow, compare
 from sagas.inbox import IncomingWebhook
 from sagas.next_step import next_step
 from sagas.steps import Done
@@ -17,6 +18,7 @@ from sagas.wishes import CancelAppointment
 from tests.fakes.calcom import CancelFate, CreateFate
 from tests.fakes.given import POLICY, SLOT, at, attempted, unknown
 from tests.fakes.legs import COMPOSITE_ID, HOUR, SERVICES, WISH, composite, leg
+from tests.fakes.moves import gone
 from tests.fakes.office import Office
 from tests.unit.domain.test_legs import MADE
 from tests.unit.sagas.test_composites import _answered, _booked, _office, _standing, _work
@@ -46,6 +48,13 @@ def test_a_leg_that_people_cancel_while_it_waits_takes_the_others_back() -> None
     assert () == office.calcom.live()
     stored = [one.event for one in office.log.all_events(COMPOSITE_ID) if isinstance(one, LegEvent)]
     assert not any(isinstance(event, e.AppointmentBooked) for event in stored)
+
+
+def test_what_is_gone_and_was_never_this_legs_waits_for_its_saga() -> None:
+    waiting = composite(*MADE[:2], *leg(2, attempted("a2"), unknown("a2"))).legs
+
+    assert NotNow.UNDER_WAY is compare(waiting[0], gone("uid-7"), now=at(90))
+    assert NotNow.IN_DOUBT is compare(waiting[1], gone("uid-7"), now=at(90))
 
 
 def test_what_a_leg_owes_is_undone_while_it_waits() -> None:
