@@ -236,3 +236,27 @@ def test_whoever_turns_out_to_be_known_begins_once() -> None:
     assert ada == again
     assert OtherCustomer(ada) == results[0]
     assert 2 == len(office.log.streams) == len(office.log.appointments)
+
+
+def test_somebody_who_comes_between_two_appends_is_met_by_the_second() -> None:
+    office = Office()
+    booked(office, by(None, EMAIL))
+    append = office.log.append
+
+    async def slowly(one: Append) -> AppendResult:
+        result = await append(one)
+        # Long enough for another process to become a customer with this phone.
+        await asyncio.sleep(0)
+        return result
+
+    office.log.append = slowly  # type: ignore[method-assign]
+    other = office.another_process().orchestrator
+
+    async def main() -> list[BookingResult]:
+        both, by_phone = by(PHONE, EMAIL, hours=1), by(PHONE, None, hours=2)
+        return await asyncio.gather(office.orchestrator.book(both), other.book(by_phone))
+
+    answers = office.run(main())
+
+    assert 1 == len([one for one in office.log.customers.values() if one.phone == PHONE])
+    assert 1 == len({one.booking.facts.customer_id for one in answers})
