@@ -249,12 +249,12 @@ def test_somebody_who_comes_between_two_appends_is_met_by_the_second() -> None:
         await asyncio.sleep(0)
         return result
 
-    office.log.append = slowly  # type: ignore[method-assign]
+    office.log.append = slowly  # type: ignore[assignment, method-assign]
     other = office.another_process().orchestrator
 
     async def main() -> list[BookingResult]:
         both, by_phone = by(PHONE, EMAIL, hours=1), by(PHONE, None, hours=2)
-        return await asyncio.gather(office.orchestrator.book(both), other.book(by_phone))
+        return list(await asyncio.gather(office.orchestrator.book(both), other.book(by_phone)))
 
     answers = office.run(main())
 
