@@ -1,5 +1,7 @@
 """PostgreSQL, opened for a store."""
 
+from typing import Final
+
 from adapters.database.clock import DatabaseClock
 from adapters.postgres.datastore import open_datastore
 from adapters.postgres.due_work import PostgresDueWork
@@ -8,6 +10,9 @@ from adapters.postgres.recorder import PostgresLogRecorder
 from adapters.postgres.session import LOCK_SECONDS, Limits, WriterSession
 from adapters.recording.backend import Backend, Options
 from migrations.runner import check
+
+OPENING_SECONDS: Final = 10.0
+"""How long the first connection of the pool may take: who starts can wait, a caller cannot."""
 
 
 def open_postgres(url: str, options: Options, clock: DatabaseClock) -> Backend:
@@ -26,6 +31,7 @@ def open_postgres(url: str, options: Options, clock: DatabaseClock) -> Backend:
         statement_timeout=options.statement_timeout,
     )
     check(url)
+    datastore.pool.open(wait=True, timeout=OPENING_SECONDS)
     limits = Limits(lock=options.lock_timeout or LOCK_SECONDS, statement=options.statement_timeout)
     recorder = PostgresLogRecorder(
         datastore,

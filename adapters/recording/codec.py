@@ -8,6 +8,7 @@ to a present one by upcasters, one version at a time.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, TypeAlias, TypeVar, get_args
 
 import orjson
@@ -126,8 +127,9 @@ class EventCodec:
             raise ValueError(f"the upcasts end at {topic!r}, which no event is named")
 
 
+@cache
 def booking_codec() -> EventCodec:
-    """Return the codec of everything that can happen to a booking, to a leg of one, to a webhook, and of a notice."""
+    """Return the one codec of all that can happen to a booking, to a leg of one, to a webhook, and of a notice."""
     return EventCodec((*get_args(BookingEvent), CompositeInitiated, *get_args(OtherEvent)), upcasts=UPCASTS)
 
 

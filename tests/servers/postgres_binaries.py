@@ -21,14 +21,22 @@ def account() -> pwd.struct_passwd | None:
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
+def give(folder: Path) -> None:
+    """
+    Give the folder to the user that PostgreSQL will run as.
+    """
+    if nobody := account():
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+
+
 def hand_over(folder: Path) -> None:
     """
     Give the folder to the user that PostgreSQL will run as, with a copy of the binaries if that user cannot reach them.
     """
+    give(folder)
     nobody = account()
     if nobody is None:
         return
-    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
     package = _package()
     if all(path.stat().st_mode & stat.S_IXOTH for path in (package / "pginstall/bin/postgres", *package.parents)):
         return

@@ -13,9 +13,11 @@ from typing import Final
 # Outlives a test run that is killed: its standard input ends with the run, and then it clears up behind it.
 WATCHER: Final = """
 read -r _
-kill -"$3" "$1"
-for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || break; sleep 0.2; done
-rm -rf "$2"
+pid="$1"
+kill -"$2" "$pid"
+shift 2
+for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" 2>/dev/null || break; sleep 0.2; done
+rm -rf "$@"
 """
 
 
@@ -35,12 +37,12 @@ def free_port() -> int:
             return port
 
 
-def watch(pid: int, folder: Path, *, stop: str) -> subprocess.Popen[bytes]:
+def watch(pid: int, *folders: Path, stop: str) -> subprocess.Popen[bytes]:
     """
-    Watch over a process and its folder for as long as ours lives; then send it the signal, and delete the folder.
+    Watch over a process and its folders for as long as ours lives; then send it the signal, and delete the folders.
     """
     return subprocess.Popen(
-        ["/bin/sh", "-c", WATCHER, "watcher", str(pid), str(folder), stop],
+        ["/bin/sh", "-c", WATCHER, "watcher", str(pid), stop, *map(str, folders)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

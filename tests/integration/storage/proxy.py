@@ -19,8 +19,12 @@ KEEP_NOTHING = struct.pack("HBBI", 0x06, 0, 0, 0)
 
 
 class Proxy:
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, slowness: float = 0) -> None:
+        """
+        Take connections to `url`, each `slowness` seconds late.
+        """
         self._target = make_url(url)
+        self._slowness = slowness
         self._server: asyncio.Server | None = None
         self._wires: set[asyncio.StreamWriter] = set()
         self._ours: set[asyncio.StreamWriter] = set()
@@ -78,6 +82,7 @@ class Proxy:
                 await self._server.wait_closed()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(self._slowness)
         with suppress(OSError):
             upstream = await asyncio.open_connection(self._target.host, self._target.port)
             self._wires |= {writer, upstream[1]}
