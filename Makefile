@@ -1,8 +1,8 @@
 PYTHON ?= python3
 UV ?= uv
 BIN := .venv/bin
-# Tests run in this many processes, each with database servers of its own.
-WORKERS ?= 2
+# Tests run in this many processes, each with database servers of its own. They wait more than they work.
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help install lock demo test check format bench crash-sweep storm coverage clean
