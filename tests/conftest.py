@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import pytest
 import redis
+import structlog
 from hypothesis import settings
 
 from tests.servers.postgres import DatabaseServer, PostgresServer
@@ -29,6 +30,9 @@ GIVEN_REDIS = os.environ.get("CALSAGA_TEST_REDIS_URL")
 # A busy machine is slow, not wrong.
 settings.register_profile("calsaga", deadline=None, print_blob=True)
 settings.load_profile("calsaga")
+
+# Unless it is told otherwise, structlog draws a traceback with every local variable in it, for a second each.
+structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 
 @pytest.fixture(autouse=True)

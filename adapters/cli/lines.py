@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, ConfigDict
 from adapters.web.body import parse_object
 from adapters.web.fields import Fields, checked
 from adapters.web.problems import Refused
-from adapters.web.wishes import BookingFields, Hours, Identifier, ServiceFields
+from adapters.web.wishes import Beside, BookingFields, Hours, Identifier, ServiceFields
 from adapters.web.wishes import read_instant as parse_instant
 from domain.errors import CustomerValidationError, FieldError
 from domain.wish import BookAppointment
@@ -79,7 +79,8 @@ def read_wish(values: dict[str, Any], *, company_id: str, key: str) -> BookAppoi
 
     """
     line = read_fields(BookingLine, values)
-    return line.wish(company_id=company_id, idempotency_key=line.idempotency_key or key, correlation_id=str(uuid4()))
+    beside = Beside(company_id=company_id, idempotency_key=line.idempotency_key or key, correlation_id=str(uuid4()))
+    return line.wish(beside)
 
 
 def read_instant(text: str, *, field: str) -> datetime:

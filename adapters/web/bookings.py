@@ -1,5 +1,6 @@
 """Booking, cancelling, and asking what has become of it."""
 
+from typing import TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -20,14 +21,15 @@ from adapters.web.body import read_object
 from adapters.web.correlation import correlation_id_of
 from adapters.web.documents import BookingAnswer
 from adapters.web.fields import checked
-from adapters.web.headers import idempotency_key, preference
+from adapters.web.headers import Preference, idempotency_key, preference
 from adapters.web.operations import IDEMPOTENT, PATIENT, PlainRoute, described
 from adapters.web.problems import not_found
-from adapters.web.wishes import BookingFields, CancellationFields, CompositeFields, RescheduleFields
+from adapters.web.wishes import Beside, BookingFields, CancellationFields, CompositeFields, RescheduleFields, WishFields
 from sagas.wishes import CancelAppointment, RescheduleAppointment
 
 CANCEL = "/api/bookings/{booking_id}/cancel"
 RESCHEDULE = "/api/bookings/{booking_id}/reschedule"
+F = TypeVar("F", bound=WishFields)
 router = APIRouter(route_class=PlainRoute, tags=["bookings"])
 
 
@@ -44,15 +46,11 @@ router = APIRouter(route_class=PlainRoute, tags=["bookings"])
 )
 async def book(request: Request) -> Response:
     """Answer 201 when both places have it, 202 when it is durable and going on; a repeated key books nothing twice."""
-    caller = await admit(request, Scope.BOOKINGS_WRITE)
-    preferred = preference(request)
-    key = idempotency_key(request)
-    fields = checked(BookingFields, await read_object(request))
-    correlation_id = correlation_id_of(request)
-    wish = fields.wish(company_id=caller.company_id, idempotency_key=key, correlation_id=correlation_id)
+    fields, beside, preferred = await _asked(request, BookingFields)
+    wish = fields.wish(beside)
     result = await backend_of(request).bookings.book(wish, patience=preferred.patience)
     others = await alternatives_to(wish.starts_at, result.booking, request) if is_without_slot(result) else None
-    return preferred.noted_on(answer_booking(result, correlation_id=correlation_id, alternatives=others))
+    return preferred.noted_on(answer_booking(result, correlation_id=wish.correlation_id, alternatives=others))
 
 
 @router.post(
@@ -68,14 +66,10 @@ async def book(request: Request) -> Response:
 )
 async def book_composite(request: Request) -> Response:
     """Answer as for one service; where a slot is taken no alternatives are named, since no single time would help."""
-    caller = await admit(request, Scope.BOOKINGS_WRITE)
-    preferred = preference(request)
-    key = idempotency_key(request)
-    fields = checked(CompositeFields, await read_object(request))
-    correlation_id = correlation_id_of(request)
-    wish = fields.wish(company_id=caller.company_id, idempotency_key=key, correlation_id=correlation_id)
+    fields, beside, preferred = await _asked(request, CompositeFields)
+    wish = fields.wish(beside)
     result = await backend_of(request).bookings.book_composite(wish, patience=preferred.patience)
-    return preferred.noted_on(answer_booking(result, correlation_id=correlation_id))
+    return preferred.noted_on(answer_booking(result, correlation_id=wish.correlation_id))
 
 
 @router.post(
@@ -134,6 +128,16 @@ async def reschedule(request: Request) -> Response:
     result = await backend_of(request).bookings.reschedule(wish, patience=preferred.patience)
     others = await alternatives_to(wish.starts_at, result.booking, request) if is_stopped_by_slot(result) else None
     return preferred.noted_on(answer_reschedule(result, correlation_id=correlation_id_of(request), alternatives=others))
+
+
+async def _asked(request: Request, form: type[F]) -> tuple[F, Beside, Preference]:
+    """Return what is wished for, once the caller is admitted and all that was sent is read."""
+    caller = await admit(request, Scope.BOOKINGS_WRITE)
+    preferred = preference(request)
+    key = idempotency_key(request)
+    fields = checked(form, await read_object(request))
+    beside = Beside(company_id=caller.company_id, idempotency_key=key, correlation_id=correlation_id_of(request))
+    return fields, beside, preferred
 
 
 def booking_id_of(request: Request) -> UUID:

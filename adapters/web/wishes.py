@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
@@ -108,42 +108,54 @@ class CustomerFields(Fields):
     phone: str | None = Field(default=None, description="International, such as +491701234567.")
 
 
-class BookingFields(Fields):
-    """The body of `POST /api/bookings`."""
+class Beside(TypedDict):
+    """What is said beside a body: by the path, the headers, or the key of whoever asks."""
 
-    service_id: Identifier
+    company_id: str
+    idempotency_key: str | None
+    correlation_id: str
+
+
+class WishFields(Fields):
+    """What a wish says once, for however many services."""
+
     customer: CustomerFields
-    starts_at: Instant
-    time_zone: str = Field(description="IANA, such as Europe/Berlin; `starts_at` must have an offset of this zone.")
-    source: str = Field(description="Where the wish comes from, such as `voice` or `web`.")
-    staff_id: str | None = Field(
-        default=None, description="The member of staff; with a staff_group, the one of it whose service is booked."
+    time_zone: str = Field(
+        description="IANA, such as Europe/Berlin; every `starts_at` must have an offset of this zone."
     )
-    staff_group: Identifier | None = Field(default=None, description=GROUP)
+    source: str = Field(description="Where the wish comes from, such as `voice` or `web`.")
     notes: str | None = None
     metadata: dict[str, Any] | None = Field(default=None, description="Your own JSON object; 16 KiB at most.")
     call_id: str | None = Field(default=None, description="The voice call's id.")
     confidence: float | None = Field(default=None, description="Of the transcript, from 0 to 1.")
     allow_near_duplicate: bool = False
 
-    def wish(self, *, company_id: str, idempotency_key: str | None, correlation_id: str) -> BookAppointment:
+    def said(self, beside: Beside) -> dict[str, Any]:
+        """Return the same in the domain's words, with what is said beside it."""
+        customer = CustomerWish(name=self.customer.name, email=self.customer.email, phone=self.customer.phone)
+        same = ("time_zone", "source", "notes", "call_id", "confidence", "allow_near_duplicate")
+        said = {name: getattr(self, name) for name in same}
+        return {**said, "customer": customer, "metadata": self.metadata or {}, **beside}
+
+
+class BookingFields(WishFields):
+    """The body of `POST /api/bookings`."""
+
+    service_id: Identifier
+    starts_at: Instant
+    staff_id: str | None = Field(
+        default=None, description="The member of staff; with a staff_group, the one of it whose service is booked."
+    )
+    staff_group: Identifier | None = Field(default=None, description=GROUP)
+
+    def wish(self, beside: Beside) -> BookAppointment:
         """Return what the orchestrator is asked for."""
         return BookAppointment(
-            company_id=company_id,
             service_id=self.service_id,
-            customer=CustomerWish(name=self.customer.name, email=self.customer.email, phone=self.customer.phone),
             starts_at=self.starts_at,
-            time_zone=self.time_zone,
-            source=self.source,
             staff_id=self.staff_id,
             staff_group=self.staff_group,
-            notes=self.notes,
-            metadata=self.metadata or {},
-            call_id=self.call_id,
-            confidence=self.confidence,
-            allow_near_duplicate=self.allow_near_duplicate,
-            idempotency_key=idempotency_key,
-            correlation_id=correlation_id,
+            **self.said(beside),
         )
 
 
@@ -157,39 +169,15 @@ class LegFields(Fields):
     staff_id: str | None = None
 
 
-class CompositeFields(Fields):
+class CompositeFields(WishFields):
     """The body of `POST /api/bookings/composite`: what all legs share is said once."""
 
     legs: Legs
-    customer: CustomerFields
-    time_zone: str = Field(
-        description="IANA, such as Europe/Berlin; each `starts_at` must have an offset of this zone."
-    )
-    source: str = Field(description="Where the wish comes from, such as `voice` or `web`.")
-    notes: str | None = None
-    metadata: dict[str, Any] | None = Field(default=None, description="Your own JSON object; 16 KiB at most.")
-    call_id: str | None = Field(default=None, description="The voice call's id.")
-    confidence: float | None = Field(default=None, description="Of the transcript, from 0 to 1.")
-    allow_near_duplicate: bool = False
 
-    def wish(self, *, company_id: str, idempotency_key: str | None, correlation_id: str) -> BookComposite:
+    def wish(self, beside: Beside) -> BookComposite:
         """Return what the orchestrator is asked for."""
-        return BookComposite(
-            company_id=company_id,
-            legs=tuple(
-                LegWish(service_id=leg.service_id, starts_at=leg.starts_at, staff_id=leg.staff_id) for leg in self.legs
-            ),
-            customer=CustomerWish(name=self.customer.name, email=self.customer.email, phone=self.customer.phone),
-            time_zone=self.time_zone,
-            source=self.source,
-            notes=self.notes,
-            metadata=self.metadata or {},
-            call_id=self.call_id,
-            confidence=self.confidence,
-            allow_near_duplicate=self.allow_near_duplicate,
-            idempotency_key=idempotency_key,
-            correlation_id=correlation_id,
-        )
+        legs = (LegWish(service_id=leg.service_id, starts_at=leg.starts_at, staff_id=leg.staff_id) for leg in self.legs)
+        return BookComposite(legs=tuple(legs), **self.said(beside))
 
 
 class CancellationFields(Fields):

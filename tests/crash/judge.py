@@ -113,7 +113,7 @@ def _unknown(ledger: Iterable[Mapping[str, Any]], bookings: Mapping[UUID, Bookin
         for one in ledger
         if one["status"] in LIVE
         and one["uid"] not in held
-        and one["metadata"].get("calsaga_booking_id", next(iter(known), "")) not in known
+        and one["metadata"].get("calsaga_booking_id") not in {None, *known}
     ]
 
 

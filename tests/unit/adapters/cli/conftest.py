@@ -18,8 +18,9 @@ def restored_logging() -> Iterator[None]:
     """
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
+    configured = structlog.get_config()
     yield
     root.handlers[:] = before
     root.setLevel(level)
     logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
+    structlog.configure(**configured)
