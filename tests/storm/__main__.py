@@ -20,6 +20,7 @@ import orjson
 from adapters.demo.circumstances import RATE_LIMIT, RATE_WINDOW_SECONDS
 from adapters.telemetry import configure
 from tests.servers.postgres import PostgresServer
+from tests.servers.redis import RedisServer
 from tests.storm.play import Outcome, play
 from tests.storm.weather import SHORTENED, Weather
 
@@ -45,10 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def survive(weather: Weather) -> Outcome:
     """
-    Let it storm in a temporary directory, on a database of its own.
+    Let it storm in a temporary directory, on a database and a Redis of its own.
     """
-    with tempfile.TemporaryDirectory(prefix="calsaga-storm-") as folder, _database(weather.database, folder) as url:
-        return asyncio.run(play(weather, folder=Path(folder), database_url=url))
+    with (
+        tempfile.TemporaryDirectory(prefix="calsaga-storm-") as folder,
+        _database(weather.database, folder) as database_url,
+        _redis() as redis_url,
+    ):
+        return asyncio.run(play(weather, folder=Path(folder), database_url=database_url, redis_url=redis_url))
 
 
 @contextmanager
@@ -60,6 +65,16 @@ def _database(kind: str, folder: str) -> Iterator[str]:
     server.start()
     try:
         yield server.create_database("storm")
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _redis() -> Iterator[str]:
+    server = RedisServer()
+    server.start()
+    try:
+        yield server.url
     finally:
         server.stop()
 

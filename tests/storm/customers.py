@@ -14,8 +14,9 @@ from uuid import UUID
 
 import httpx
 
+from adapters.demo import day
 from adapters.demo.judging import Answer
-from tests.storm.visits import Visit
+from tests.storm.visits import GROUP, Visit
 
 AGAIN_AFTER_SECONDS: Final = 0.3
 PATIENCE: Final = {"Prefer": "wait=8"}
@@ -59,7 +60,8 @@ class Customers:
     async def _book(self, visit: Visit, *, after: float) -> UUID:
         await asyncio.sleep(after)
         wish = visit.request.wish
-        answer = await self._insist("booked", "/api/bookings", _body(visit), key=wish.idempotency_key or "")
+        path = "/api/bookings/composite" if visit.kind == "row" else "/api/bookings"
+        answer = await self._insist(f"{visit.kind} booked", path, _body(visit), key=wish.idempotency_key or "")
         told = answer.json()
         booking = told.get("booking", {})
         booking_id = UUID(booking.get("id") or told["booking_id"])
@@ -101,10 +103,21 @@ class Customers:
 
 def _body(visit: Visit) -> dict[str, Any]:
     wish = visit.request.wish
-    return {
-        "service_id": wish.service_id,
-        "customer": {"name": wish.customer.name, "email": wish.customer.email, "phone": wish.customer.phone},
-        "starts_at": wish.starts_at.isoformat(),
-        "time_zone": wish.time_zone,
-        "source": wish.source,
-    }
+    customer = {"name": wish.customer.name, "email": wish.customer.email, "phone": wish.customer.phone}
+    said = {"customer": customer, "time_zone": wish.time_zone, "source": wish.source}
+    first = {"service_id": wish.service_id, "starts_at": wish.starts_at.isoformat()}
+    match visit.kind:
+        case "one":
+            return {**said, **first}
+        case "anybody":
+            return {**said, **first, "staff_group": GROUP}
+        case "row":
+            return {**said, "legs": [first, {"service_id": _other_service(wish.service_id)}]}
+
+
+def _other_service(service_id: str) -> str:
+    """
+    Return the other service of the same member of staff.
+    """
+    staff_id = {it.service_id: it.staff_id for it in day.offers()}
+    return next(it for it, whose in staff_id.items() if it != service_id and whose == staff_id[service_id])

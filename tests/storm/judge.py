@@ -28,6 +28,7 @@ class Row:
     staff_id: str | None
     starts_at: datetime
     ends_at: datetime
+    leg: int
     overlaps: bool
 
 
@@ -102,9 +103,10 @@ def _period(one: Mapping[str, Any]) -> tuple[datetime, datetime]:
 
 def _doubles(evidence: Evidence, live: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     wishes = Counter(one["metadata"].get("calsaga_booking_id") for one in live.values())
-    yield from (f"booking {wish} lives {n} times" for wish, n in wishes.items() if wish is not None and n > 1)
-    held = Counter(row.booking_id for row in evidence.rows)
-    yield from (f"booking {it} has {n} rows" for it, n in held.items() if n > 1)
+    once = {str(it): max(1, len(booking.legs)) for it, booking in evidence.bookings.items()}
+    yield from (f"booking {wish} lives {n} times" for wish, n in wishes.items() if n > once.get(wish, n))
+    held = Counter((row.booking_id, row.leg) for row in evidence.rows)
+    yield from (f"booking {it} has {n} rows of leg {leg}" for (it, leg), n in held.items() if n > 1)
     told: dict[int, set[UUID]] = {}
     for one in evidence.answers:
         told.setdefault(one.number, set()).add(one.booking_id)
@@ -133,9 +135,10 @@ def _touched(ledger: Sequence[Mapping[str, Any]]) -> Iterable[str]:
 
 def _unflagged(evidence: Evidence, live: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     known = {str(booking_id) for booking_id in evidence.bookings}
-    held = {booking.kept_uid: booking for booking in evidence.bookings.values()}
+    parts = (part for booking in evidence.bookings.values() for part in booking.legs or (booking,))
+    held = {part.kept_uid: part for part in parts}
     for uid, one in live.items():
-        forged = one["metadata"].get("calsaga_booking_id", next(iter(known), "")) not in known
+        forged = one["metadata"].get("calsaga_booking_id") not in {None, *known}
         if forged and uid in held and not held[uid].inconsistencies:
             yield f"{uid} carries forged metadata, and is not flagged"
 

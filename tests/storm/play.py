@@ -20,6 +20,7 @@ import httpx
 import orjson
 import sqlalchemy as sa
 from httpx_aiohttp import AiohttpTransport
+from redis.asyncio import Redis
 
 from adapters.bootstrap import Application, application
 from adapters.database.tables import appointments
@@ -34,11 +35,10 @@ from adapters.settings import read_settings
 from adapters.verify import verify
 from migrations.runner import migrate
 from tests.servers.processes import free_port
-from tests.storm import redis
 from tests.storm.customers import Customers
 from tests.storm.judge import Evidence, Row, Verdict, judge
 from tests.storm.people import STRANGE_EVENT_TYPE, People
-from tests.storm.visits import visits
+from tests.storm.visits import GROUP, kind_of, visits
 from tests.storm.weather import SECRET, Weather, settle_in, storm_profile
 
 QUIET_WITHIN_SECONDS: Final = 150.0
@@ -92,6 +92,7 @@ class _Fleet:
 
     processes: Processes
     port: int
+    redis_url: str
     running: dict[str, Process]
     deaths: Counter[str]
 
@@ -106,28 +107,33 @@ class _Fleet:
         for what in ("worker", "redis", "server", "redis", "worker"):
             await asyncio.sleep(seconds / 6)
             if what == "redis":
-                self.deaths["redis flushed"] += await redis.flush()
+                await self._flush()
                 continue
             self.running[what].kill()
             await self.running[what].wait()
             self.deaths[f"{what} killed"] += 1
             await self.start(what)
 
+    async def _flush(self) -> None:
+        async with Redis.from_url(self.redis_url) as redis:
+            await redis.flushdb()
+        self.deaths["redis flushed"] += 1
 
-async def play(weather: Weather, *, folder: Path, database_url: str) -> Outcome:
+
+async def play(weather: Weather, *, folder: Path, database_url: str, redis_url: str) -> Outcome:
     """
     Let the storm come and go, and judge what it has left.
     """
     clock = _Stopwatch()
     async with Processes(logs=folder) as processes:
         sandbox_url = await processes.start_sandbox()
-        settle_in(folder, sandbox_url=sandbox_url, database_url=database_url)
+        settle_in(folder, sandbox_url=sandbox_url, database_url=database_url, redis_url=redis_url)
         migrate(database_url)
         async with (
             httpx.AsyncClient(base_url=sandbox_url, timeout=30) as control,
             application(read_settings(), background=False) as app,
         ):
-            fleet = _Fleet(processes=processes, port=free_port(), running={}, deaths=Counter())
+            fleet = _Fleet(processes=processes, port=free_port(), redis_url=redis_url, running={}, deaths=Counter())
             key = await _prepare(app, control, fleet)
             async with httpx.AsyncClient(
                 # Quick with hundreds who wait, which the usual one is not.
@@ -190,10 +196,11 @@ async def _prepare(app: Application, control: httpx.AsyncClient, fleet: _Fleet) 
         wish = ServiceWish(
             company_id=day.COMPANY,
             service_id=offer.service_id,
-            name=offer.name,
+            name=kind_of(offer.service_id),
             duration_minutes=offer.minutes,
             calcom_event_type_id=offer.event_type_id,
             staff_id=offer.staff_id,
+            staff_group=GROUP,
             time_zone=day.TIME_ZONE,
         )
         await app.directory.services.define(wish)
@@ -271,6 +278,7 @@ def _rows(store: Store) -> list[Row]:
                 staff_id=row.staff_id,
                 starts_at=row.starts_at,
                 ends_at=row.ends_at,
+                leg=row.leg,
                 overlaps=row.overlap_allowed,
             )
             for row in connection.execute(sa.select(appointments).where(appointments.c.status == "booked"))

@@ -8,12 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Final, Literal
 
 from adapters.demo import day
 from adapters.demo.day import Request
 from tests.storm.weather import Weather
 
 MOVES, CANCELS = 0.1, 0.08
+GROUP: Final = "practice"
+Kind = Literal["one", "anybody", "row"]
+KINDS: Final[dict[Kind, int]] = {"one": 70, "anybody": 20, "row": 10}
+"""For how many in a hundred it is one service, one of whoever has time, or two in a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +28,7 @@ class Visit:
     """
 
     request: Request
+    kind: Kind = "one"
     moves_to: datetime | None = None
     cancels: bool = False
     thinks: float = 0.0
@@ -46,9 +52,10 @@ def visits(weather: Weather) -> list[Visit]:
 def _visit(request: Request, requests: Sequence[Request], random: Random) -> Visit:
     thinks = random.uniform(0, 3)
     fate = random.random()
+    (kind,) = random.choices([*KINDS], weights=[*KINDS.values()])
     if fate < MOVES:
-        return Visit(request=request, moves_to=another_time(random, requests), thinks=thinks)
-    return Visit(request=request, cancels=fate < MOVES + CANCELS, thinks=thinks)
+        return Visit(request=request, kind=kind, moves_to=another_time(random, requests), thinks=thinks)
+    return Visit(request=request, kind=kind, cancels=fate < MOVES + CANCELS, thinks=thinks)
 
 
 def another_time(random: Random, requests: Sequence[Request]) -> datetime:
@@ -60,3 +67,10 @@ def another_time(random: Random, requests: Sequence[Request]) -> datetime:
         # After hours, when there is always somebody.
         return near.replace(hour=random.choice((18, 19, 20)), minute=random.choice((0, 30)))
     return near + random.choice((-2, -1, 1, 2)) * timedelta(minutes=30)
+
+
+def kind_of(service_id: str) -> str:
+    """
+    Return what a service is, whoever does it: services of the same kind have the same name.
+    """
+    return service_id.rpartition("-")[0]

@@ -15,7 +15,6 @@ from adapters.sandbox.faults import Kind
 from adapters.sandbox.profiles import load_profile
 
 SECRET: Final = "whsec_storm"
-REDIS_URL: Final = "CALSAGA_REDIS_URL"
 SHORTENED: Final = {
     **circumstances.SHORTENED,
     "CALSAGA_RECONCILE_SECONDS": "45",
@@ -60,11 +59,10 @@ def storm_profile(seed: int) -> dict[str, Any]:
     return {"seed": seed, "faults": faults}
 
 
-def settle_in(folder: Path, *, sandbox_url: str, database_url: str) -> None:
+def settle_in(folder: Path, *, sandbox_url: str, database_url: str, redis_url: str) -> None:
     """
     Make this process, and every one that it starts, work with these and nothing else.
     """
-    redis_url = os.environ.get(REDIS_URL, "")
     circumstances.settle_in(folder, sandbox_url=sandbox_url)
     os.environ.update(
         SHORTENED,
@@ -72,6 +70,5 @@ def settle_in(folder: Path, *, sandbox_url: str, database_url: str) -> None:
         CALSAGA_CALCOM_WEBHOOK_SECRET=SECRET,
         CALSAGA_DEFAULT_COMPANY=COMPANY,
         CALSAGA_LOG_LEVEL="error",
+        CALSAGA_REDIS_URL=redis_url,
     )
-    if redis_url:
-        os.environ[REDIS_URL] = redis_url
