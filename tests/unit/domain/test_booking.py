@@ -12,11 +12,10 @@ import pytest
 
 from domain import events as e
 from domain import findings as f
-from domain.booking import Booking, BookingStatus, Goal, appointment_id_of, initial_state
+from domain.booking import BookingStatus, Goal, appointment_id_of, initial_state
 from domain.evolving import evolve, fold
 from domain.ledger import LineStatus
 from domain.moving import BookingRescheduled
-from domain.person import Remark
 from tests.fakes.given import (
     ABSENT,
     BOOKED,
@@ -24,7 +23,6 @@ from tests.fakes.given import (
     IN_DOUBT,
     OBSTACLE_ID,
     SLOT,
-    absent,
     at,
     attempted,
     booked,
@@ -40,17 +38,11 @@ from tests.fakes.given import (
     given,
     initiated,
     inspected,
-    looked,
     not_persisted,
     not_sent,
     refused,
     review,
-    unknown,
 )
-
-
-def _statuses(booking: Booking) -> list[LineStatus]:
-    return [line.status for line in booking.ledger.lines]
 
 
 def test_a_booking_that_nobody_asked_for_has_no_facts() -> None:
@@ -96,85 +88,6 @@ def test_the_status_is_one_word_for_where_the_booking_stands(
     events: tuple[e.BookingEvent, ...], status: BookingStatus
 ) -> None:
     assert status is given(*events).status
-
-
-@pytest.mark.parametrize(
-    ("events", "statuses"),
-    [
-        ((attempted(),), ["intended"]),
-        ((attempted(), not_sent()), ["not_sent"]),
-        (IN_DOUBT, ["in_doubt"]),
-        ((*IN_DOUBT, looked()), ["in_doubt"]),
-        (ABSENT, ["absent"]),
-        ((*ABSENT, absent(final=True)), ["absent_for_good"]),
-        ((attempted(), created()), ["live"]),
-        ((*ABSENT, created(late=True)), ["live"]),
-        ((attempted(), refused()), ["refused"]),
-        ((*IN_DOUBT, cancelled_there()), ["cancelled"]),
-        ((attempted(), created(), cancelled_there()), ["cancelled"]),
-        ((attempted(), created(), unknown()), ["live"]),
-        ((attempted(), created(), absent()), ["live"]),
-        ((attempted(), created(), refused()), ["live"]),
-        ((*ABSENT, attempted("two", number=2), refused("two")), ["absent", "refused"]),
-        ((*ABSENT, attempted("two", number=2), refused("two", conflict=True)), ["in_doubt", "refused"]),
-        (
-            (*ABSENT, absent(final=True), attempted("two", number=2), refused("two", conflict=True)),
-            ["absent_for_good", "refused"],
-        ),
-    ],
-)
-def test_the_ledger_says_what_is_known_of_each_attempt(events: tuple[e.BookingEvent, ...], statuses: list[str]) -> None:
-    assert statuses == _statuses(given(*events))
-
-
-def test_a_conflict_makes_looking_for_earlier_attempts_start_again() -> None:
-    booking = given(*ABSENT, attempted("two", number=2), refused("two", seconds=200, conflict=True))
-
-    line = booking.ledger.lines[0]
-    assert (at(200), 0, 0, None) == (line.doubted_at, line.looks, line.clean_looks, line.last_looked_at)
-
-
-def test_doubt_begins_with_no_looks() -> None:
-    line = given(*IN_DOUBT).ledger.lines[0]
-
-    assert (at(10), 0, 0, "timeout") == (line.doubted_at, line.looks, line.clean_looks, line.reason)
-
-
-def test_only_counted_looks_are_clean() -> None:
-    booking = given(*IN_DOUBT, looked(seconds=20, counted=False), looked(seconds=80), looked(seconds=90, problem="x"))
-
-    line = booking.ledger.lines[0]
-    assert (3, 1, at(90)) == (line.looks, line.clean_looks, line.last_looked_at)
-
-
-def test_a_look_for_one_attempt_says_nothing_of_another() -> None:
-    booking = given(*ABSENT, attempted("two", number=2), unknown("two"), looked("two", seconds=300))
-
-    assert [at(120), at(300)] == [line.last_looked_at for line in booking.ledger.lines]
-
-
-def test_a_look_changes_no_line_whose_booking_is_known() -> None:
-    before = given(attempted(), created())
-
-    after = fold(before, [looked()])
-
-    assert before.ledger == after.ledger
-
-
-def test_absence_forgets_its_clean_looks_so_that_the_horizon_needs_one_of_its_own() -> None:
-    assert 0 == given(*ABSENT).ledger.lines[0].clean_looks
-
-
-def test_to_be_held_back_by_the_rate_limit_is_no_failure() -> None:
-    held_back = replace(not_sent(), reason="rate_limited")
-
-    assert (0, at(2)) == ((booking := given(attempted(), held_back)).not_sent, booking.retry_at)
-
-
-def test_attempts_certainly_not_sent_do_not_count() -> None:
-    booking = given(attempted(), not_sent(), attempted("two", number=2), unknown("two"))
-
-    assert 1 == booking.ledger.counted_attempts
 
 
 def test_the_first_booking_made_is_kept_with_cal_coms_times() -> None:
@@ -223,60 +136,6 @@ def test_what_is_made_after_the_end_is_not_kept() -> None:
     booking = given(*ABSENT, failed(), created(late=True))
 
     assert (None, None) == (booking.kept_uid, booking.kept)
-
-
-def test_one_attempt_that_made_two_bookings_has_two_lines() -> None:
-    booking = given(*IN_DOUBT, created(), created(uid="uid-2"))
-
-    assert [("one", "uid-1", "live"), ("one", "uid-2", "live")] == [
-        (line.attempt_id, line.uid, line.status) for line in booking.ledger.lines
-    ]
-
-
-def test_the_second_line_of_an_attempt_is_cancelled_without_the_first() -> None:
-    booking = given(*IN_DOUBT, created(), created(uid="uid-2"), cancelled_there("uid-2"))
-
-    assert (["live", "cancelled"], "uid-1") == (_statuses(booking), booking.kept_uid)
-
-
-def test_the_same_booking_told_twice_is_one_line() -> None:
-    booking = given(*IN_DOUBT, created(), created())
-
-    assert ["live"] == _statuses(booking)
-
-
-def test_a_cancelled_booking_that_a_look_found_has_its_uid() -> None:
-    line = given(*IN_DOUBT, cancelled_there("uid-9")).ledger.lines[0]
-
-    assert ("uid-9", LineStatus.CANCELLED) == (line.uid, line.status)
-
-
-def test_the_kept_booking_is_followed_to_its_new_uid() -> None:
-    booking = given(attempted(), created(), followed("uid-1", "uid-2"))
-
-    assert ("uid-2", "uid-2", None) == (
-        booking.kept_uid,
-        booking.kept.uid if booking.kept else None,
-        booking.ledger.holding("uid-1"),
-    )
-
-
-def test_a_surplus_booking_is_followed_and_stays_surplus() -> None:
-    booking = given(*IN_DOUBT, created(), created(uid="uid-2"), followed("uid-2", "uid-3"))
-
-    assert ("uid-1", ["uid-3"]) == (booking.kept_uid, [line.uid for line in booking.surplus])
-
-
-def test_what_is_followed_lives_whatever_was_known_of_the_old_uid() -> None:
-    booking = given(*IN_DOUBT, cancelled_there(), failed(), followed("uid-1", "uid-2"))
-
-    assert ["uid-2"] == [line.uid for line in booking.surplus]
-
-
-def test_what_is_followed_after_the_end_is_surplus_even_if_it_was_the_kept_one() -> None:
-    booking = given(*BOOKED, cancelled_there(), cancelled(), followed("uid-1", "uid-2"))
-
-    assert ["uid-2"] == [line.uid for line in booking.surplus]
 
 
 def test_an_attempt_ends_the_wait_for_a_retry() -> None:
@@ -348,18 +207,6 @@ def test_calls_and_repeats_are_counted() -> None:
     assert (4, 2, 2) == (booking.calls, booking.repeats, booking.ledger.lines[1].cancels)
 
 
-def test_failed_cancels_are_counted_on_their_line() -> None:
-    line = given(*BOOKED, cancellation(), cancel_failed(), cancel_failed(seconds=9, retry_in=4)).ledger.lines[0]
-
-    assert (2, at(13)) == (line.cancel_failures, line.retry_cancel_at)
-
-
-def test_a_failed_cancel_of_an_unknown_uid_changes_no_line() -> None:
-    before = given(*BOOKED)
-
-    assert before.ledger == fold(before, [cancel_failed("uid-9")]).ledger
-
-
 def test_a_cancellation_opens_a_booked_booking_and_ends_waiting() -> None:
     booking = given(attempted(), not_sent(), cancellation(command_id="k"))
 
@@ -392,39 +239,6 @@ def test_inconsistencies_are_kept() -> None:
 
 def test_one_event_more_is_folding_one_event_more() -> None:
     assert given(attempted()) == evolve(given(), attempted())
-
-
-def test_a_review_of_one_of_two_bookings_of_an_attempt_leaves_the_other_alone() -> None:
-    two = given(*BOOKED, created(uid="uid-2", seconds=9), review(uid="uid-2"), cancellation())
-
-    assert ["uid-1"] == [line.uid for line in two.surplus]
-
-
-def test_a_second_booking_of_an_attempt_has_a_line_without_the_troubles_of_the_first() -> None:
-    two = given(*BOOKED, cancellation(), cancel_failed(), review(), created(uid="uid-2", seconds=9, late=True))
-
-    (_, extra) = two.ledger.lines
-    assert ("uid-2", False, 0, None) == (extra.uid, extra.in_review, extra.cancel_failures, extra.retry_cancel_at)
-
-
-@pytest.mark.parametrize("answer", [created(late=True), refused(), not_sent(), cancelled_there()])
-def test_a_doubt_that_is_answered_needs_no_review(answer: e.BookingEvent) -> None:
-    assert () == given(*IN_DOUBT, review(uid=None), answer).ledger.in_review
-
-
-@pytest.mark.parametrize(
-    ("end", "status"),
-    [
-        (replace(booked(), settles_review=True), BookingStatus.BOOKED),
-        (replace(failed(), settles_review=True), BookingStatus.FAILED),
-        (replace(cancelled(), settles_review=True), BookingStatus.CANCELLED),
-        (booked(), BookingStatus.NEEDS_REVIEW),
-        (failed(), BookingStatus.NEEDS_REVIEW),
-        (cancelled(), BookingStatus.NEEDS_REVIEW),
-    ],
-)
-def test_an_end_settles_the_review_if_it_says_so(end: e.BookingEvent, status: BookingStatus) -> None:
-    assert status is given(*IN_DOUBT, review(uid=None), end).status
 
 
 FOUND = e.CalcomBookingFound(
@@ -480,87 +294,6 @@ def test_a_booking_names_the_last_webhook_that_told_of_its_row(told_by: str | No
     booking = given(FOUND, booked("uid-9"), rescheduled(webhook_id=told_by))
 
     assert expected == booking.webhook_id
-
-
-def answered(answer: f.ReviewAnswer, *, uid: str | None = "uid-1") -> f.ManualReviewAnswered:
-    return f.ManualReviewAnswered(
-        at=at(30),
-        answer=answer,
-        actor="grace",
-        person=Remark(reason="looked"),
-        attempt_id="one",
-        uid=uid,
-        status_after="",
-        reason_after=None,
-        detail_after=None,
-    )
-
-
-STUCK: tuple[e.BookingEvent, ...] = (
-    *BOOKED,
-    cancellation(),
-    *(cancel_failed() for _ in range(3)),
-    review(),
-)
-
-
-@pytest.mark.parametrize("answer", ["retry", "cancel"])
-def test_a_person_may_have_it_tried_again(answer: f.ReviewAnswer) -> None:
-    booking = given(*STUCK, answered(answer))
-
-    [line] = booking.ledger.lines
-    assert (BookingStatus.CANCELLING, 0, None) == (booking.status, line.cancel_failures, line.retry_cancel_at)
-    assert not line.in_review
-
-
-@pytest.mark.parametrize(
-    ("before", "uid", "expected"),
-    [(STUCK, "uid-1", LineStatus.CANCELLED), ((*IN_DOUBT, review(uid=None)), None, LineStatus.ABSENT_FOR_GOOD)],
-)
-def test_a_person_may_know_that_nothing_is_left(
-    before: tuple[e.BookingEvent, ...], uid: str | None, expected: LineStatus
-) -> None:
-    booking = given(*before, answered("absent", uid=uid))
-
-    assert ([expected], None) == (_statuses(booking), booking.review)
-
-
-def test_a_person_may_adopt_what_an_attempt_has_made() -> None:
-    booking = given(*IN_DOUBT, review(uid=None), answered("adopt", uid=None), created())
-
-    assert (BookingStatus.PENDING, "uid-1", [LineStatus.LIVE]) == (
-        booking.status,
-        booking.kept_uid,
-        _statuses(booking),
-    )
-
-
-def test_an_appointment_that_is_kept_stands_and_nothing_undoes_it() -> None:
-    booking = given(*STUCK, answered("keep_local"))
-
-    assert (BookingStatus.BOOKED, Goal.BOOK, None) == (booking.status, booking.goal, booking.cancellation)
-    assert (booking.appointment_live, [LineStatus.LIVE], ()) == (True, _statuses(booking), booking.surplus)
-
-
-def test_without_an_appointment_to_keep_the_line_is_closed() -> None:
-    booking = given(attempted(), created(), compensating(), review(), answered("keep_local"))
-
-    assert (BookingStatus.COMPENSATING, [LineStatus.SET_ASIDE]) == (booking.status, _statuses(booking))
-
-
-def test_an_answer_about_one_line_leaves_the_question_about_another() -> None:
-    booking = given(
-        attempted(),
-        created(),
-        created(uid="uid-2", late=True),
-        compensating(),
-        review(),
-        review(uid="uid-2"),
-        answered("absent"),
-    )
-
-    assert BookingStatus.NEEDS_REVIEW is booking.status
-    assert [LineStatus.CANCELLED, LineStatus.LIVE] == _statuses(booking)
 
 
 def test_what_is_found_stands_until_it_is_resolved() -> None:

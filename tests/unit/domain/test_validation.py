@@ -7,32 +7,23 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from math import inf, nan
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.confidence import VoiceRule
 from domain.errors import CustomerValidationError
 from domain.offer import Offer
-from domain.opening_hours import parse_opening_hours
 from domain.person import Person
 from domain.validation import LONGEST_AHEAD, METADATA_LIMIT, NAME_LIMIT, NOTES_LIMIT, validate
 from domain.wish import BookAppointment
 from tests.fakes.given import OFFER, SERVICE, SLOT, customer, wish
 from tests.fakes.time import START
+from tests.unit.domain.wishing import BERLIN, wrong
 
-BERLIN = ZoneInfo("Europe/Berlin")
 DEEP: dict[str, object] = {}
 for _ in range(100_000):
     DEEP = {"a": DEEP}
 CIRCLE: dict[str, object] = {}
 CIRCLE["self"] = CIRCLE
-
-
-def _wrong(asked: BookAppointment) -> dict[str, str]:
-    with pytest.raises(CustomerValidationError) as caught:
-        validate(asked, OFFER, now=START)
-    return {error.field: error.message for error in caught.value.errors}
 
 
 def test_a_good_wish_becomes_a_request() -> None:
@@ -135,7 +126,7 @@ def test_a_good_wish_becomes_a_request() -> None:
     ],
 )
 def test_a_wrong_field_is_named_and_no_other(asked: BookAppointment, field: str) -> None:
-    assert {field} == set(_wrong(asked))
+    assert {field} == set(wrong(asked))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +146,7 @@ def test_a_wrong_field_is_named_and_no_other(asked: BookAppointment, field: str)
     ],
 )
 def test_what_is_no_international_number_is_refused(phone: str) -> None:
-    assert {"customer.phone": "must be an international number such as +491701234567"} == _wrong(customer(phone=phone))
+    assert {"customer.phone": "must be an international number such as +491701234567"} == wrong(customer(phone=phone))
 
 
 @pytest.mark.parametrize(
@@ -200,7 +191,7 @@ def test_a_number_loses_its_separators(phone: str, parsed: str) -> None:
     ],
 )
 def test_what_is_no_address_is_refused(email: str) -> None:
-    assert {"customer.email": "must be an e-mail address such as ada@example.com"} == _wrong(customer(email=email))
+    assert {"customer.email": "must be an e-mail address such as ada@example.com"} == wrong(customer(email=email))
 
 
 @pytest.mark.parametrize(
@@ -213,7 +204,7 @@ def test_an_address_is_kept_as_it_is_written(email: str) -> None:
 def test_everything_wrong_is_reported_at_once() -> None:
     asked = wish(time_zone="Mars", source="", confidence=2, notes="\x00")
 
-    assert {"time_zone", "source", "confidence", "notes"} == set(_wrong(asked))
+    assert {"time_zone", "source", "confidence", "notes"} == set(wrong(asked))
 
 
 def test_a_refusal_names_its_correlation_id() -> None:
@@ -240,7 +231,7 @@ def test_a_start_must_leave_the_notice_that_the_service_needs(minutes: int, *, r
 def test_a_start_in_a_gap_of_the_zone_is_refused_with_the_instant_it_means() -> None:
     gap = datetime(2027, 3, 28, 2, 30, tzinfo=timezone(timedelta(hours=1)))
 
-    problem = _wrong(wish(starts_at=gap, time_zone="Europe/Berlin"))["starts_at"]
+    problem = wrong(wish(starts_at=gap, time_zone="Europe/Berlin"))["starts_at"]
 
     assert (
         "has an offset that Europe/Berlin does not have then; 2027-03-28T03:30:00+02:00 is the same instant" == problem
@@ -250,7 +241,7 @@ def test_a_start_in_a_gap_of_the_zone_is_refused_with_the_instant_it_means() -> 
 def test_a_start_in_a_gap_is_refused_even_if_it_comes_with_the_zone_itself() -> None:
     gap = datetime(2027, 3, 28, 2, 30, tzinfo=BERLIN)
 
-    assert {"starts_at"} == set(_wrong(wish(starts_at=gap, time_zone="Europe/Berlin")))
+    assert {"starts_at"} == set(wrong(wish(starts_at=gap, time_zone="Europe/Berlin")))
 
 
 def test_both_sides_of_a_fold_are_instants_of_their_own() -> None:
@@ -290,92 +281,3 @@ def test_a_start_is_kept_to_the_millisecond_as_cal_com_keeps_it() -> None:
 )
 def test_the_last_good_value_is_taken(asked: BookAppointment) -> None:
     assert asked.service_id == validate(asked, OFFER, now=START).service.service_id
-
-
-HOURS = parse_opening_hours({"tue": [["09:00", "12:00"]]})
-TUESDAY = datetime(2027, 3, 2, 10, tzinfo=BERLIN)
-
-
-@pytest.mark.parametrize(
-    ("starts_at", "wish_zone", "service_zone", "taken"),
-    [
-        (TUESDAY, "Europe/Berlin", None, True),
-        (TUESDAY, "Europe/Berlin", "Europe/Berlin", True),
-        (TUESDAY, "Europe/Berlin", "America/New_York", False),
-        (TUESDAY.astimezone(UTC), "UTC", None, True),
-        (TUESDAY.astimezone(UTC) - timedelta(hours=1), "UTC", None, False),
-        (TUESDAY.astimezone(UTC) - timedelta(hours=1), "UTC", "Europe/Berlin", True),
-        (TUESDAY + timedelta(hours=2), "Europe/Berlin", None, False),
-        (TUESDAY + timedelta(hours=1, minutes=30), "Europe/Berlin", None, True),
-        (TUESDAY + timedelta(hours=1, minutes=31), "Europe/Berlin", None, False),
-        (TUESDAY + timedelta(days=1), "Europe/Berlin", None, False),
-    ],
-)
-def test_hours_are_read_in_the_zone_of_the_service_else_in_that_of_the_wish(
-    starts_at: datetime, wish_zone: str, service_zone: str | None, taken: bool
-) -> None:
-    offer = Offer(service=replace(SERVICE, time_zone=service_zone), opening_hours=HOURS)
-    asked = wish(starts_at=starts_at, time_zone=wish_zone)
-
-    if taken:
-        assert starts_at == validate(asked, offer, now=START).starts_at
-    else:
-        with pytest.raises(CustomerValidationError) as caught:
-            validate(asked, offer, now=START)
-        assert ["starts_at"] == [error.field for error in caught.value.errors]
-
-
-def test_the_hours_of_the_day_are_told() -> None:
-    asked = wish(starts_at=TUESDAY + timedelta(hours=3), time_zone="Europe/Berlin")
-
-    with pytest.raises(CustomerValidationError) as caught:
-        validate(asked, Offer(service=SERVICE, opening_hours=HOURS), now=START)
-
-    expected = "is outside the opening hours; those of Tuesday: 09:00 to 12:00 (Europe/Berlin)"
-    assert expected == caught.value.get_field_error("starts_at")
-
-
-def test_an_unknown_zone_is_named_and_no_hours() -> None:
-    with pytest.raises(CustomerValidationError) as caught:
-        validate(wish(time_zone="Mars"), Offer(service=SERVICE, opening_hours=HOURS), now=START)
-
-    assert ["time_zone"] == [error.field for error in caught.value.errors]
-
-
-@pytest.mark.parametrize(
-    ("source", "confidence", "taken"),
-    [
-        ("phone", 0.59, False),
-        ("voice", 0, False),
-        ("voice", 0.6, True),
-        ("voice", None, True),
-        ("web", 0.1, True),
-        ("voicemail", 0.1, True),
-    ],
-)
-def test_a_voice_that_was_hardly_understood_must_be_confirmed(
-    source: str, confidence: float | None, taken: bool
-) -> None:
-    asked = wish(source=source, confidence=confidence)
-
-    if taken:
-        assert confidence == validate(asked, OFFER, now=START).confidence
-    else:
-        assert "ask the customer to confirm" in _wrong(asked)["confidence"]
-
-
-def test_which_sources_speak_and_how_clearly_can_be_set() -> None:
-    rule = VoiceRule(sources=frozenset({"kiosk"}), lowest=0.9)
-
-    assert 0.1 == validate(wish(confidence=0.1), OFFER, now=START, voice=rule).confidence
-    with pytest.raises(CustomerValidationError, match=r"below 0\.9"):
-        validate(wish(source="kiosk", confidence=0.8), OFFER, now=START, voice=rule)
-
-
-def test_a_repeat_is_checked_for_its_form_alone() -> None:
-    offer = Offer(service=SERVICE, opening_hours=HOURS)
-    asked = wish(starts_at=START, confidence=0.1)
-
-    assert (START, 0.1) == (validate(asked, offer, now=None).starts_at, validate(asked, offer, now=None).confidence)
-    with pytest.raises(CustomerValidationError, match="must be a number"):
-        validate(wish(confidence=2), offer, now=None)
