@@ -3,6 +3,8 @@ UV ?= uv
 BIN := .venv/bin
 # Tests run in this many processes, each with database servers of its own. They wait more than they work.
 WORKERS ?= 4
+# They start hundreds of processes, each of which would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install lock demo test check format bench crash-sweep storm coverage clean
