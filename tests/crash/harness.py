@@ -228,7 +228,8 @@ def _await_stop(process: ForkServerProcess) -> bool:
     while time.monotonic() < deadline and _is_alive(process):
         try:
             state = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
+            # It ended before its file was opened, or before it was read.
             return False
         if state == "T":
             return True

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,19 +94,24 @@ def _sweep(here: Stage, scenarios: Sequence[Scenario], how: Sequence[str], datab
             for one in how
             if not (one == "STOP" and holds_the_lock(database, point))
         ]
-        verdicts = list(pool.map(lambda death: here.die_at(*death[:3], how=death[3]), deaths))
-    return _report(database, verdicts, time.monotonic() - started)
-
-
-def _report(database: str, verdicts: Sequence[Verdict], seconds: float) -> int:
+        verdicts = list(_told(database, pool.map(lambda death: here.die_at(*death[:3], how=death[3]), deaths)))
     died = Counter(verdict.scenario for verdict in verdicts if verdict.died)
-    wrong = [verdict for verdict in verdicts if verdict.faults]
-    for verdict in wrong:
-        print(f"{database} {verdict.scenario} at {verdict.point}:", *verdict.faults, sep="\n  ")
-    for scenario, deaths in died.items():
-        print(f"{database:9} {scenario:24} {deaths:4} deaths")
-    print(f"{database}: {sum(died.values())} deaths, {len(wrong)} with faults, {seconds:.0f} s", flush=True)
-    return len(wrong)
+    wrong = sum(bool(verdict.faults) for verdict in verdicts)
+    for scenario, number in died.items():
+        print(f"{database:9} {scenario:24} {number:4} deaths")
+    seconds = time.monotonic() - started
+    print(f"{database}: {sum(died.values())} deaths, {wrong} with faults, {seconds:.0f} s", flush=True)
+    return wrong
+
+
+def _told(database: str, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+    """
+    Print what is wrong as soon as it is known: a sweep takes long.
+    """
+    for verdict in verdicts:
+        if verdict.faults:
+            print(f"{database} {verdict.scenario} at {verdict.point}:", *verdict.faults, sep="\n  ", flush=True)
+        yield verdict
 
 
 if __name__ == "__main__":
