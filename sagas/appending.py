@@ -74,11 +74,16 @@ def webhook_events(recorded: Iterable[Recorded]) -> Iterator[WebhookEvent]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotClaim:
-    """What a booking holds while it is under way; near-duplicates and staff overlaps are refused against it."""
+    """
+    What a booking holds while it is under way; near-duplicates and staff overlaps are refused against it.
+
+    A near-duplicate is of the same service, or of one that is offered as the same.
+    """
 
     company_id: str
     customer_id: UUID
     service_id: str
+    offered_as: str
     staff_id: str | None
     starts_at: datetime
     ends_at: datetime
@@ -115,6 +120,7 @@ class InsertAppointment:
     idempotency_key: str
     calcom_booking_uid: str
     service_id: str
+    offered_as: str
     customer_id: UUID
     staff_id: str | None
     starts_at: datetime

@@ -6,7 +6,7 @@ do; only then are they written, together. That is why an undisturbed booking cos
 commits: one before Cal.com is asked, one after it has answered.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -48,8 +48,7 @@ class Run:
     outcome must reach the log even when somebody else has written in between. `due` is
     what the log says is due, if this run has written it. `refused` and `lost` tell what
     became of the last append, and `on_heard` is called once one is durable. `others` is
-    how the booking may begin instead, in this order, while its staff turns out to be taken;
-    `near` are bookings that it must not begin beside, by their customers.
+    how the booking may begin instead, in this order, while its staff turns out to be taken.
     """
 
     saved: Booking
@@ -58,7 +57,6 @@ class Run:
     correlation_id: str
     pending: list[SagaEvent] = field(default_factory=list)
     others: Sequence[BookingInitiated] = ()
-    near: Mapping[UUID, UUID] = field(default_factory=dict)
     claim: SlotClaim | None = None
     customer: Customer | None = None
     appointment: InsertAppointment | MoveAppointment | CancelAppointment | None = None
@@ -79,9 +77,6 @@ class Run:
         self.claim = claim_of(initiated)
         self.customer = customer_of(initiated, found=customer_found)
         self.decide(initiated)
-        known = self.near.get(initiated.customer_id)
-        if known is not None:
-            self.decide(near_duplicate_of(known, now=initiated.at))
 
     def initiate_for(self, customer_id: UUID) -> None:
         """Begin the booking anew: the person is a customer under this id, unless the next append finds another."""
@@ -255,16 +250,12 @@ def _move_refused(refusal: Refusal, now: datetime) -> RescheduleFailed:
 
 
 def _refused_at_once(refusal: Refusal, now: datetime) -> BookingFailed:
+    known = refusal.booking_id
     if refusal.by == "near_duplicate":
-        return near_duplicate_of(refusal.booking_id, now=now)
+        detail = "the customer already has a booking of this service within 5 minutes of this start"
+        return BookingFailed(at=now, reason="near_duplicate", detail=detail, conflicting_booking_id=known)
     detail = "the member of staff is already booked at that time"
-    return BookingFailed(at=now, reason="slot_taken", detail=detail, conflicting_booking_id=refusal.booking_id)
-
-
-def near_duplicate_of(known: UUID | None, *, now: datetime) -> BookingFailed:
-    """Return that a booking ends at once, since its customer has another one nearby."""
-    detail = "the customer already has a booking of this service within 5 minutes of this start"
-    return BookingFailed(at=now, reason="near_duplicate", detail=detail, conflicting_booking_id=known)
+    return BookingFailed(at=now, reason="slot_taken", detail=detail, conflicting_booking_id=known)
 
 
 def _not_persisted(refusal: Refusal, now: datetime, *, but: UUID | None = None) -> AppointmentPersistenceFailed:

@@ -337,8 +337,8 @@ def _all_rows(append: Append) -> tuple[Append | LegRows, ...]:
 def _near(claim: SlotClaim, other: SlotClaim | InsertAppointment) -> bool:
     return (
         not claim.allow_near_duplicate
-        and (claim.company_id, claim.customer_id, claim.service_id)
-        == (other.company_id, other.customer_id, other.service_id)
+        and (claim.company_id, claim.customer_id) == (other.company_id, other.customer_id)
+        and (claim.service_id == other.service_id or claim.offered_as == other.offered_as)
         and abs((claim.starts_at - other.starts_at).total_seconds()) <= NEAR_SECONDS
     )
 

@@ -82,6 +82,7 @@ def _stranger(office: Office, uid: str | None = "uid-0", *, booking_id: UUID = S
         idempotency_key="another",
         calcom_booking_uid=uid or "",
         service_id="cut",
+        offered_as="cut",
         customer_id=UUID(int=5),
         staff_id="ann",
         starts_at=SLOT,
