@@ -27,7 +27,6 @@ from sagas.appending import (
     Lease,
     Lost,
     NothingDue,
-    OtherCustomer,
     booking_events,
 )
 from sagas.effects import Effects
@@ -199,8 +198,6 @@ class Engine:
                     self._tell(run.saved)
             case Lost():
                 await self._lost(run)
-            case OtherCustomer(customer_id=customer_id):
-                run.initiate_for(customer_id)
             case result:
                 assert_never(result)
 

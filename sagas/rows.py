@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from domain.booking import Booking
 from domain.events import AppointmentBooked, BookingInitiated
-from domain.idempotency import customer_id_for
 from domain.moving import BookingRescheduled, RescheduleRequested
 from sagas.appending import Customer, InsertAppointment, MoveAppointment, SlotClaim
 
@@ -38,7 +37,6 @@ def customer_of(facts: BookingInitiated, *, found: bool = False) -> Customer:
         email=facts.person.email,
         phone=facts.person.phone,
         found=found,
-        new_id=None if found else customer_id_for(facts.service.company_id, facts.person.identity),
     )
 
 

@@ -78,17 +78,6 @@ class Run:
         self.customer = customer_of(initiated, found=customer_found)
         self.decide(initiated)
 
-    def initiate_for(self, customer_id: UUID) -> None:
-        """Begin the booking anew: the person is a customer under this id, unless the next append finds another."""
-        if self.state.legs:
-            begun = [one for event in self.pending for one in _begun_for(event, customer_id)]
-            self._forget(self.saved)
-            self.refused = True
-            self.initiate_legs(begun)
-            return
-        self.others = tuple(replace(one, customer_id=customer_id) for one in self.others)
-        self._begin_anew(replace(self.state.facts, customer_id=customer_id), customer_found=False)
-
     def _begin_anew(self, initiated: BookingInitiated, *, customer_found: bool) -> None:
         # Nothing was written: what was decided before is decided again, for another beginning.
         self._forget(self.saved)
@@ -132,6 +121,20 @@ class Run:
             self.appointment = CancelAppointment(appointment_id=self.state.appointment_id)
         self.decide(*events)
 
+    def of_customer(self, customer_id: UUID) -> "Run":
+        """Return this run for a person who has been a customer under this id before."""
+        pending = [_of_customer(event, customer_id) for event in self.pending]
+        return replace(
+            self,
+            pending=pending,
+            state=fold(self.saved, pending),
+            claim=self.claim and replace(self.claim, customer_id=customer_id),
+            customer=self.customer and replace(self.customer, customer_id=customer_id),
+            legs=tuple(
+                replace(one, claim=one.claim and replace(one.claim, customer_id=customer_id)) for one in self.legs
+            ),
+        )
+
     def append(self, *, append_id: str, now: datetime, due: Due, if_refused: Due) -> Append:
         """Return everything that waits as one append; `if_refused` is what is due when the appointment is refused."""
         return Append(
@@ -148,6 +151,7 @@ class Run:
             appointment=self.appointment,
             on_refused=self._on_refused(now, if_refused),
             legs=tuple(self._leg_rows(rows, now, if_refused) for rows in self.legs),
+            for_customer=self._for_customer(append_id=append_id, now=now, due=due, if_refused=if_refused),
         )
 
     def written(self, appended: Appended, *, due: Due) -> None:
@@ -181,6 +185,17 @@ class Run:
     @property
     def _may_begin_otherwise(self) -> bool:
         return bool(self.others) and not self.saved.version
+
+    def _for_customer(
+        self, *, append_id: str, now: datetime, due: Due, if_refused: Due
+    ) -> Callable[[UUID], Append] | None:
+        if self.customer is None or self.customer.found:
+            return None
+        # The writer's thread asks, and this run may have gone on by then.
+        waiting = replace(self, pending=list(self.pending))
+        return lambda customer_id: waiting.of_customer(customer_id).append(
+            append_id=append_id, now=now, due=due, if_refused=if_refused
+        )
 
     def _forget(self, state: Booking) -> None:
         self.state = state
@@ -222,15 +237,14 @@ class Run:
         return replace(rows, claim=None if self.state.ended in ENDED else rows.claim, on_refused=on_refused)
 
 
-def _begun_for(event: SagaEvent, customer_id: UUID) -> tuple[SagaEvent, ...]:
-    """Return the beginning of a composite, or of a leg, for this customer; nothing for what was decided after it."""
+def _of_customer(event: SagaEvent, customer_id: UUID) -> SagaEvent:
     match event:
-        case CompositeInitiated():
-            return (replace(event, customer_id=customer_id),)
+        case BookingInitiated() | CompositeInitiated():
+            return replace(event, customer_id=customer_id)
         case LegEvent(event=BookingInitiated() as of_leg):
-            return (replace(event, event=replace(of_leg, customer_id=customer_id)),)
+            return replace(event, event=replace(of_leg, customer_id=customer_id))
         case _:
-            return ()
+            return event
 
 
 def _is_stated(event: SagaEvent) -> bool:
