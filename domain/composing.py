@@ -3,7 +3,7 @@ What follows from a command about a composite: each leg is asked as the booking 
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.booking import Booking
@@ -13,7 +13,9 @@ from domain.deciding import cancel, initiate
 from domain.errors import KeyReused
 from domain.idempotency import IdempotencyKey, fingerprint, leg_key
 from domain.policy import Policy
-from domain.staffing import NEAR
+
+NEAR = timedelta(minutes=5)
+"""Within how much of the same start two bookings of one customer are near-duplicates."""
 
 
 def initiate_composite(
@@ -74,7 +76,7 @@ def _beside(request: RequestComposite, place: int) -> RequestBooking:
     """Return a leg that is no near-duplicate of a leg before it, which holds about the same for both."""
     leg = request.legs[place]
     beside = any(
-        leg.service.service_id == other.service.service_id and abs(leg.starts_at - other.starts_at) <= NEAR
+        leg.service.offered_as == other.service.offered_as and abs(leg.starts_at - other.starts_at) <= NEAR
         for other in request.legs[:place]
     )
     return replace(leg, allow_near_duplicate=leg.allow_near_duplicate or beside)

@@ -29,3 +29,15 @@ class Service:
     def duration(self) -> timedelta:
         """Return how long an appointment lasts."""
         return timedelta(minutes=self.duration_minutes)
+
+    @property
+    def offered_as(self) -> str:
+        """
+        Return what a customer gets, whoever does it: the same for services that share group, name and length.
+
+        A service of no group is offered as itself. No group reads like the id of a service: ids hold no space, and
+        the name, which may hold anything, comes last.
+        """
+        if self.staff_group is None:
+            return self.service_id
+        return f"{self.staff_group} {self.duration_minutes} {self.name}"

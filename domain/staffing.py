@@ -2,7 +2,7 @@
 Who takes an appointment that is for any member of a group: the choice itself, from what is known of each.
 
 A service is of one member of staff. A group is the services of a company that share a
-`staff_group`; those with the same name and length are one offer by several people.
+`staff_group`; those that are offered as the same (`Service.offered_as`) are a team.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -15,17 +15,12 @@ from domain.offer import Offer
 from domain.period import Period
 from domain.service import Service
 
-NEAR = timedelta(minutes=5)
-"""Within how much of the same start two bookings of one customer are near-duplicates."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy:
     """Time that a booking takes of a member of staff, by its claim or by its appointment."""
 
     booking_id: UUID
-    customer_id: UUID
-    service_id: str
     staff_id: str
     period: Period
 
@@ -45,7 +40,8 @@ def team_of(
     service = named.service
     if service.staff_group != staff_group:
         raise _wrong("staff_group", _not_the_group(service))
-    alike = (one for one in group if _is_alike(one.service, service) and one.service.staff_id is not None)
+    same = (one for one in group if one.service.offered_as == service.offered_as)
+    alike = (one for one in same if one.service.staff_id is not None)
     team = tuple(sorted(alike, key=lambda one: _order(one.service)))
     if not team:
         raise _wrong("staff_group", "has nobody to choose from: give its services a staff_id")
@@ -72,16 +68,6 @@ def ranked(team: Sequence[Service], busy: Collection[Busy], *, slot: Period, day
     return tuple(one for one in by_load if one.staff_id not in taken) or tuple(by_load[:1])
 
 
-def near_duplicates(team: Collection[Service], busy: Iterable[Busy], *, starts_at: datetime) -> dict[UUID, UUID]:
-    """Return the bookings with anybody of the team at nearly the same time, by their customers."""
-    offered = {one.service_id for one in team}
-    return {
-        one.customer_id: one.booking_id
-        for one in busy
-        if one.service_id in offered and abs(one.period.starts_at - starts_at) <= NEAR
-    }
-
-
 def day_around(slot: Period, zone: tzinfo) -> Period:
     """Return the day in a zone on which a slot starts."""
     day = slot.starts_at.astimezone(zone).date()
@@ -91,14 +77,6 @@ def day_around(slot: Period, zone: tzinfo) -> Period:
 
 def _order(service: Service) -> tuple[str, str]:
     return service.staff_id or "", service.service_id
-
-
-def _is_alike(one: Service, other: Service) -> bool:
-    return (one.staff_group, one.name, one.duration_minutes) == (
-        other.staff_group,
-        other.name,
-        other.duration_minutes,
-    )
 
 
 def _shared(one: Period, other: Period) -> timedelta:

@@ -74,11 +74,16 @@ def webhook_events(recorded: Iterable[Recorded]) -> Iterator[WebhookEvent]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotClaim:
-    """What a booking holds while it is under way; near-duplicates and staff overlaps are refused against it."""
+    """
+    What a booking holds while it is under way; near-duplicates and staff overlaps are refused against it.
+
+    A near-duplicate is of the same service, or of one that is offered as the same.
+    """
 
     company_id: str
     customer_id: UUID
     service_id: str
+    offered_as: str
     staff_id: str | None
     starts_at: datetime
     ends_at: datetime
@@ -92,8 +97,8 @@ class Customer:
     The customer's row, inserted if it is not there yet.
 
     A row that is there learns a phone or an e-mail address that it lacks, and keeps everything else.
-    Unless the row was `found` before, by the very phone, the append looks for the person's own first. That may be
-    another one, or none: then `new_id` is whom they become (`customer_id`, if there is none).
+    Unless the row was `found` before, by the very phone, the append looks for the person's own first;
+    `customer_id` is whom they become if there is none.
     """
 
     customer_id: UUID
@@ -102,7 +107,6 @@ class Customer:
     email: str | None
     phone: str | None
     found: bool = False
-    new_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +119,7 @@ class InsertAppointment:
     idempotency_key: str
     calcom_booking_uid: str
     service_id: str
+    offered_as: str
     customer_id: UUID
     staff_id: str | None
     starts_at: datetime
@@ -220,7 +225,8 @@ class Append:
     `expected_version` is the version that the decision was taken at, 0 for a new
     stream. `append_id` is random: an append whose acknowledgement was lost is
     recognised by it, and never written twice. Without events, only rows change. Those of
-    all `legs` are written, or those of none.
+    all `legs` are written, or those of none. If the person has been a customer under another
+    id before, what `for_customer` returns for that id is written instead, in the same transaction.
     """
 
     stream_id: UUID
@@ -236,11 +242,12 @@ class Append:
     appointment: InsertAppointment | MoveAppointment | CancelAppointment | None = None
     on_refused: Callable[[Refusal], Instead] | None = None
     legs: tuple[LegRows, ...] = ()
+    for_customer: "Callable[[UUID], Append] | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appended:
-    """The append is durable; `events` are those written, which differ from those asked for after a refusal."""
+    """The append is durable; `events` are those written, which after a refusal are others than those asked for."""
 
     events: tuple[LogEvent, ...]
     refusal: Refusal | None = None
@@ -251,11 +258,4 @@ class Lost:
     """Somebody else has written to the stream since the decision: reload, fold, decide again."""
 
 
-@dataclass(frozen=True, slots=True)
-class OtherCustomer:
-    """Nothing is written: the person has been a customer under this id before. Decide for that one, and append anew."""
-
-    customer_id: UUID
-
-
-AppendResult: TypeAlias = Appended | Lost | OtherCustomer
+AppendResult: TypeAlias = Appended | Lost

@@ -5,9 +5,8 @@ The choice is made once, before the first append, and stands in the log from the
 (ADR-016). Where somebody else was quicker, the run goes on to the next of the ranking.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,7 +20,7 @@ from domain.offer import Offer
 from domain.period import Period
 from domain.policy import Policy
 from domain.service import Service
-from domain.staffing import NEAR, Busy, day_around, near_duplicates, ranked, team_of
+from domain.staffing import Busy, day_around, ranked, team_of
 from domain.validation import start_problem
 from sagas.engine import Engine
 from sagas.ports import Clock, Diary, Groups, Offering
@@ -46,14 +45,6 @@ async def find_team(
     if staff_group == service.staff_group:
         group = await services.group(company_id=service.company_id, staff_group=staff_group)
     return team_of(named, group, staff_group=staff_group, staff_id=staff_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """Whose services are to be tried, in this order; `near` are the team's bookings nearby, by their customers."""
-
-    services: tuple[Service, ...]
-    near: Mapping[UUID, UUID] = field(default_factory=dict)
 
 
 class Assigning:
@@ -99,9 +90,8 @@ class Assigning:
         found = customer_id is not None
         if not team:
             return self._engine.open(key.booking_id, initiated(), customer_found=found)
-        choice = await self._choose(request, team, key.booking_id, initiated().customer_id)
-        begun = (initiated(one) for one in choice.services)
-        return self._engine.open(key.booking_id, *begun, customer_found=found, near=choice.near)
+        begun = [initiated(one) for one in await self._choose(request, team, key.booking_id)]
+        return self._engine.open(key.booking_id, *begun, customer_found=found)
 
     def begin_composite(self, request: RequestComposite, *, key: IdempotencyKey, customer_id: UUID | None) -> Run:
         """Return the run of a new composite, to be driven; its legs name their staff, or have nobody to choose."""
@@ -111,24 +101,21 @@ class Assigning:
             key.booking_id, begun, correlation_id=request.correlation_id, customer_found=customer_id is not None
         )
 
-    async def _choose(
-        self, request: RequestBooking, team: Sequence[Offer], booking_id: UUID, customer_id: UUID
-    ) -> Choice:
+    async def _choose(self, request: RequestBooking, team: Sequence[Offer], booking_id: UUID) -> tuple[Service, ...]:
+        """Return whose services are to be tried, in this order."""
         services = tuple(one.service for one in team)
         if len(services) == 1:
-            return Choice(services=services)
+            return services
         slot = Period(starts_at=request.starts_at, ends_at=request.starts_at + request.service.duration)
         day = day_around(slot, ZoneInfo(request.service.time_zone or request.time_zone))
         stored = await self._stored(services, slot, day, booking_id)
-        busy = [*stored, *self._chosen_beside(stored, request.service.company_id, customer_id)]
+        busy = [*stored, *self._chosen_beside(stored, request.service.company_id, booking_id)]
         order = ranked(self._suited(request, team), busy, slot=slot, day=day)
-        near = {} if request.allow_near_duplicate else near_duplicates(services, stored, starts_at=slot.starts_at)
-        if customer_id not in near:
-            # Before anybody else is chosen for, and again once it is known whom Cal.com offers.
-            self._note(order[0], slot, booking_id, customer_id)
-            order = await self._offered_first(order, slot)
-            self._note(order[0], slot, booking_id, customer_id)
-        return Choice(services=order, near=near)
+        # Before anybody else is chosen for, and again once it is known whom Cal.com offers.
+        self._note(order[0], slot, booking_id)
+        order = await self._offered_first(order, slot)
+        self._note(order[0], slot, booking_id)
+        return order
 
     def _suited(self, request: RequestBooking, team: Sequence[Offer]) -> tuple[Service, ...]:
         start, zone, now = request.starts_at, request.time_zone, self._clock.now()
@@ -138,9 +125,7 @@ class Assigning:
 
     async def _stored(self, services: Sequence[Service], slot: Period, day: Period, booking_id: UUID) -> Sequence[Busy]:
         company_id = services[0].company_id
-        around = Period(
-            starts_at=min(day.starts_at, slot.starts_at - NEAR), ends_at=max(day.ends_at, slot.ends_at + NEAR)
-        )
+        around = Period(starts_at=day.starts_at, ends_at=max(day.ends_at, slot.ends_at))
         staff_ids = sorted({one.staff_id for one in services if one.staff_id is not None})
         try:
             return await self._diary.busy(around, company_id=company_id, staff_ids=staff_ids)
@@ -149,25 +134,13 @@ class Assigning:
             error.booking_id = booking_id
             raise
 
-    def _chosen_beside(self, stored: Sequence[Busy], company_id: str, customer_id: UUID) -> list[Busy]:
-        """Return who was chosen here for others, as far as the log does not say it yet."""
-        known = {one.booking_id for one in stored}
-        # What is chosen for the same customer is left out: the claims decide which of the two is the near-duplicate.
-        # A repeat may find itself here. Whatever it chooses, its append loses to the booking that there is.
-        return [
-            one
-            for company, one in self._chosen.values()
-            if company == company_id and one.booking_id not in known and one.customer_id != customer_id
-        ]
+    def _chosen_beside(self, stored: Sequence[Busy], company_id: str, booking_id: UUID) -> list[Busy]:
+        """Return who was chosen here for other bookings, as far as the log does not say it yet."""
+        known = {booking_id, *(one.booking_id for one in stored)}
+        return [one for company, one in self._chosen.values() if company == company_id and one.booking_id not in known]
 
-    def _note(self, service: Service, slot: Period, booking_id: UUID, customer_id: UUID) -> None:
-        busy = Busy(
-            booking_id=booking_id,
-            customer_id=customer_id,
-            service_id=service.service_id,
-            staff_id=service.staff_id or "",
-            period=slot,
-        )
+    def _note(self, service: Service, slot: Period, booking_id: UUID) -> None:
+        busy = Busy(booking_id=booking_id, staff_id=service.staff_id or "", period=slot)
         self._chosen[booking_id] = (service.company_id, busy)
 
     async def _offered_first(self, order: Sequence[Service], slot: Period) -> tuple[Service, ...]:

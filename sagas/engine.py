@@ -7,7 +7,7 @@ start an effect.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import assert_never
 from uuid import UUID
@@ -27,7 +27,6 @@ from sagas.appending import (
     Lease,
     Lost,
     NothingDue,
-    OtherCustomer,
     booking_events,
 )
 from sagas.effects import Effects
@@ -92,21 +91,15 @@ class Engine:
         return Run(saved=booking, state=booking, token=token or self._ids.token(), correlation_id=correlation_id)
 
     def open(
-        self,
-        booking_id: UUID,
-        initiated: BookingInitiated,
-        *others: BookingInitiated,
-        customer_found: bool = False,
-        near: Mapping[UUID, UUID] | None = None,
+        self, booking_id: UUID, initiated: BookingInitiated, *others: BookingInitiated, customer_found: bool = False
     ) -> Run:
         """
         Return the run of a new booking, to be driven; unless its customer was found, its first append looks.
 
-        It begins as one of `others` if the staff is taken. `near` are bookings that it is a
-        near-duplicate of, by their customers.
+        It begins as one of `others` if the staff is taken.
         """
         run = self.begin(initial_state(booking_id), correlation_id=initiated.correlation_id)
-        run.others, run.near = others, near or {}
+        run.others = others
         run.initiate(initiated, customer_found=customer_found)
         return run
 
@@ -205,8 +198,6 @@ class Engine:
                     self._tell(run.saved)
             case Lost():
                 await self._lost(run)
-            case OtherCustomer(customer_id=customer_id):
-                run.initiate_for(customer_id)
             case result:
                 assert_never(result)
 

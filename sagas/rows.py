@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from domain.booking import Booking
 from domain.events import AppointmentBooked, BookingInitiated
-from domain.idempotency import customer_id_for
 from domain.moving import BookingRescheduled, RescheduleRequested
 from sagas.appending import Customer, InsertAppointment, MoveAppointment, SlotClaim
 
@@ -15,6 +14,7 @@ def claim_of(facts: BookingInitiated, *, leg: int = 0) -> SlotClaim:
         company_id=facts.service.company_id,
         customer_id=facts.customer_id,
         service_id=facts.service.service_id,
+        offered_as=facts.service.offered_as,
         staff_id=facts.staff_id,
         starts_at=facts.starts_at,
         ends_at=facts.ends_at,
@@ -37,7 +37,6 @@ def customer_of(facts: BookingInitiated, *, found: bool = False) -> Customer:
         email=facts.person.email,
         phone=facts.person.phone,
         found=found,
-        new_id=None if found else customer_id_for(facts.service.company_id, facts.person.identity),
     )
 
 
@@ -51,6 +50,7 @@ def appointment_of(booking: Booking, booked: AppointmentBooked) -> InsertAppoint
         idempotency_key=facts.idempotency_key,
         calcom_booking_uid=booked.calcom_uid,
         service_id=facts.service.service_id,
+        offered_as=facts.service.offered_as,
         customer_id=facts.customer_id,
         staff_id=facts.staff_id,
         starts_at=booked.starts_at,

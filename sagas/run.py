@@ -6,7 +6,7 @@ do; only then are they written, together. That is why an undisturbed booking cos
 commits: one before Cal.com is asked, one after it has answered.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -48,8 +48,7 @@ class Run:
     outcome must reach the log even when somebody else has written in between. `due` is
     what the log says is due, if this run has written it. `refused` and `lost` tell what
     became of the last append, and `on_heard` is called once one is durable. `others` is
-    how the booking may begin instead, in this order, while its staff turns out to be taken;
-    `near` are bookings that it must not begin beside, by their customers.
+    how the booking may begin instead, in this order, while its staff turns out to be taken.
     """
 
     saved: Booking
@@ -58,7 +57,6 @@ class Run:
     correlation_id: str
     pending: list[SagaEvent] = field(default_factory=list)
     others: Sequence[BookingInitiated] = ()
-    near: Mapping[UUID, UUID] = field(default_factory=dict)
     claim: SlotClaim | None = None
     customer: Customer | None = None
     appointment: InsertAppointment | MoveAppointment | CancelAppointment | None = None
@@ -79,20 +77,6 @@ class Run:
         self.claim = claim_of(initiated)
         self.customer = customer_of(initiated, found=customer_found)
         self.decide(initiated)
-        known = self.near.get(initiated.customer_id)
-        if known is not None:
-            self.decide(near_duplicate_of(known, now=initiated.at))
-
-    def initiate_for(self, customer_id: UUID) -> None:
-        """Begin the booking anew: the person is a customer under this id, unless the next append finds another."""
-        if self.state.legs:
-            begun = [one for event in self.pending for one in _begun_for(event, customer_id)]
-            self._forget(self.saved)
-            self.refused = True
-            self.initiate_legs(begun)
-            return
-        self.others = tuple(replace(one, customer_id=customer_id) for one in self.others)
-        self._begin_anew(replace(self.state.facts, customer_id=customer_id), customer_found=False)
 
     def _begin_anew(self, initiated: BookingInitiated, *, customer_found: bool) -> None:
         # Nothing was written: what was decided before is decided again, for another beginning.
@@ -137,6 +121,20 @@ class Run:
             self.appointment = CancelAppointment(appointment_id=self.state.appointment_id)
         self.decide(*events)
 
+    def of_customer(self, customer_id: UUID) -> "Run":
+        """Return this run for a person who has been a customer under this id before."""
+        pending = [_of_customer(event, customer_id) for event in self.pending]
+        return replace(
+            self,
+            pending=pending,
+            state=fold(self.saved, pending),
+            claim=self.claim and replace(self.claim, customer_id=customer_id),
+            customer=self.customer and replace(self.customer, customer_id=customer_id),
+            legs=tuple(
+                replace(one, claim=one.claim and replace(one.claim, customer_id=customer_id)) for one in self.legs
+            ),
+        )
+
     def append(self, *, append_id: str, now: datetime, due: Due, if_refused: Due) -> Append:
         """Return everything that waits as one append; `if_refused` is what is due when the appointment is refused."""
         return Append(
@@ -153,6 +151,7 @@ class Run:
             appointment=self.appointment,
             on_refused=self._on_refused(now, if_refused),
             legs=tuple(self._leg_rows(rows, now, if_refused) for rows in self.legs),
+            for_customer=self._for_customer(append_id=append_id, now=now, due=due, if_refused=if_refused),
         )
 
     def written(self, appended: Appended, *, due: Due) -> None:
@@ -186,6 +185,17 @@ class Run:
     @property
     def _may_begin_otherwise(self) -> bool:
         return bool(self.others) and not self.saved.version
+
+    def _for_customer(
+        self, *, append_id: str, now: datetime, due: Due, if_refused: Due
+    ) -> Callable[[UUID], Append] | None:
+        if self.customer is None or self.customer.found:
+            return None
+        # The writer's thread asks, and this run may have gone on by then.
+        waiting = replace(self, pending=list(self.pending))
+        return lambda customer_id: waiting.of_customer(customer_id).append(
+            append_id=append_id, now=now, due=due, if_refused=if_refused
+        )
 
     def _forget(self, state: Booking) -> None:
         self.state = state
@@ -227,15 +237,14 @@ class Run:
         return replace(rows, claim=None if self.state.ended in ENDED else rows.claim, on_refused=on_refused)
 
 
-def _begun_for(event: SagaEvent, customer_id: UUID) -> tuple[SagaEvent, ...]:
-    """Return the beginning of a composite, or of a leg, for this customer; nothing for what was decided after it."""
+def _of_customer(event: SagaEvent, customer_id: UUID) -> SagaEvent:
     match event:
-        case CompositeInitiated():
-            return (replace(event, customer_id=customer_id),)
+        case BookingInitiated() | CompositeInitiated():
+            return replace(event, customer_id=customer_id)
         case LegEvent(event=BookingInitiated() as of_leg):
-            return (replace(event, event=replace(of_leg, customer_id=customer_id)),)
+            return replace(event, event=replace(of_leg, customer_id=customer_id))
         case _:
-            return ()
+            return event
 
 
 def _is_stated(event: SagaEvent) -> bool:
@@ -255,16 +264,12 @@ def _move_refused(refusal: Refusal, now: datetime) -> RescheduleFailed:
 
 
 def _refused_at_once(refusal: Refusal, now: datetime) -> BookingFailed:
+    known = refusal.booking_id
     if refusal.by == "near_duplicate":
-        return near_duplicate_of(refusal.booking_id, now=now)
+        detail = "the customer already has a booking of this service within 5 minutes of this start"
+        return BookingFailed(at=now, reason="near_duplicate", detail=detail, conflicting_booking_id=known)
     detail = "the member of staff is already booked at that time"
-    return BookingFailed(at=now, reason="slot_taken", detail=detail, conflicting_booking_id=refusal.booking_id)
-
-
-def near_duplicate_of(known: UUID | None, *, now: datetime) -> BookingFailed:
-    """Return that a booking ends at once, since its customer has another one nearby."""
-    detail = "the customer already has a booking of this service within 5 minutes of this start"
-    return BookingFailed(at=now, reason="near_duplicate", detail=detail, conflicting_booking_id=known)
+    return BookingFailed(at=now, reason="slot_taken", detail=detail, conflicting_booking_id=known)
 
 
 def _not_persisted(refusal: Refusal, now: datetime, *, but: UUID | None = None) -> AppointmentPersistenceFailed:

@@ -7,6 +7,7 @@ other, is flagged, and is never mended by itself.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -19,7 +20,7 @@ from domain.idempotency import NAMESPACE, customer_id_for
 from domain.person import Person, parse_email, parse_phone
 from domain.service import Service
 from sagas import outcomes as o
-from sagas.appending import Append, Appended, AppendResult, Instead, NothingDue, OtherCustomer, Refusal
+from sagas.appending import Append, Appended, Instead, NothingDue, Refusal
 from sagas.converged import Converged
 from sagas.ports import Clock, Ids, Log, Services
 from sagas.rows import appointment_of, customer_of
@@ -45,16 +46,11 @@ class WalkIns:
         if service is None:
             return Converged(outcome="ignored", detail="no service of ours books this event type")
         booking_id = walk_in_id(company_id, seen.uid)
-        customer_id: UUID | None = None
         overlaps = False
         while True:
             now = self._clock.now()
-            events = _events(
-                booking_id, service, seen, webhook_id=webhook_id, customer_id=customer_id, overlaps=overlaps, now=now
-            )
-            match await self._append(booking_id, events):
-                case OtherCustomer(customer_id=known):
-                    customer_id = known
+            events = _events(booking_id, service, seen, webhook_id=webhook_id, overlaps=overlaps, now=now)
+            match await self._log.append(self._append(booking_id, events, append_id=self._ids.attempt_id())):
                 case Appended(refusal=None):
                     flagged = any(isinstance(event, f.InconsistencyDetected) for event in events)
                     return Converged(outcome="flagged" if flagged else "imported", booking_id=booking_id)
@@ -63,12 +59,17 @@ class WalkIns:
                 case _:
                     return None
 
-    async def _append(self, booking_id: UUID, events: tuple[BookingEvent, ...]) -> AppendResult:
+    def _append(self, booking_id: UUID, events: tuple[BookingEvent, ...], *, append_id: str) -> Append:
         before, booked = _until_booked(booking_id, events)
-        append = Append(
+
+        def for_customer(customer_id: UUID) -> Append:
+            known = replace(before.facts, customer_id=customer_id)
+            return self._append(booking_id, (known, *events[1:]), append_id=append_id)
+
+        return Append(
             stream_id=booking_id,
             expected_version=0,
-            append_id=self._ids.attempt_id(),
+            append_id=append_id,
             correlation_id=before.facts.correlation_id,
             recorded_at=self._clock.now(),
             events=events,
@@ -76,8 +77,8 @@ class WalkIns:
             customer=customer_of(before.facts),
             appointment=appointment_of(before, booked),
             on_refused=lambda _: Instead(events=(), due=NothingDue()),
+            for_customer=for_customer,
         )
-        return await self._log.append(append)
 
 
 def walk_in_id(company_id: str, uid: str) -> UUID:
@@ -91,7 +92,6 @@ def _events(
     seen: o.Standing,
     *,
     webhook_id: UUID | None,
-    customer_id: UUID | None,
     overlaps: bool,
     now: datetime,
 ) -> tuple[BookingEvent, ...]:
@@ -99,7 +99,7 @@ def _events(
     initiated = e.BookingInitiated(
         at=now,
         service=service,
-        customer_id=customer_id or customer_id_for(service.company_id, person.identity),
+        customer_id=customer_id_for(service.company_id, person.identity),
         person=person,
         starts_at=seen.starts_at,
         ends_at=seen.ends_at,

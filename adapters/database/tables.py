@@ -30,6 +30,7 @@ appointments = Table(
     Column("resilience_strategy", String),
     Column("overlap_allowed", Boolean, nullable=False),
     Column("leg", SmallInteger, nullable=False, server_default="0"),
+    Column("offered_as", String),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
 )
@@ -47,6 +48,7 @@ slot_claims = Table(
     Column("starts_epoch", BigInteger, nullable=False),
     Column("allow_near_duplicate", Boolean, nullable=False),
     Column("leg", SmallInteger, primary_key=True, server_default="0"),
+    Column("offered_as", String),
     Column("created_at", Instant, nullable=False),
 )
 

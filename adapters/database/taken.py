@@ -22,7 +22,7 @@ from domain.period import Period
 from domain.staffing import Busy
 from projections.columns import Instant
 
-_OF_A_BOOKING = ("booking_id", "customer_id", "service_id", "staff_id", "starts_at", "ends_at")
+_OF_A_BOOKING = ("booking_id", "staff_id", "starts_at", "ends_at")
 _HALF_OPEN: ColumnElement[str] = literal_column("'[)'")
 _BOOKED: ColumnElement[bool] = literal_column("appointments.status = 'booked'")
 
@@ -56,7 +56,7 @@ class DatabaseTaken:
 
     async def busy(self, period: Period, *, company_id: str, staff_ids: Sequence[str]) -> Sequence[Busy]:
         """
-        Return what bookings take of a period from any of these members of staff, and whose bookings they are.
+        Return what bookings take of a period from any of these members of staff.
 
         Raises:
             AppointmentDatabaseError: the database did not answer.

@@ -62,17 +62,17 @@ WHERE (known.email IS NULL AND excluded.email IS NOT NULL) OR (known.phone IS NU
 # begins with the company, and keep it when a hundred thousand rows have the same one.
 CLAIMS: Final = """
 INSERT INTO slot_claims (
-    booking_id, company_id, customer_id, service_id, staff_id, starts_at, ends_at, starts_epoch, allow_near_duplicate,
-    leg
+    booking_id, company_id, customer_id, service_id, offered_as, staff_id, starts_at, ends_at, starts_epoch,
+    allow_near_duplicate, leg
 )
 SELECT claim.*
 FROM unnest(
     %(booking_id)b::uuid[], %(company_id)b::text[], %(claimant_id)b::uuid[], %(service_id)b::text[],
-    %(staff_id)b::text[], %(starts_at)b::timestamptz[], %(ends_at)b::timestamptz[], %(starts_epoch)b::bigint[],
-    %(allow_near_duplicate)b::boolean[], %(leg)b::smallint[]
+    %(offered_as)b::text[], %(staff_id)b::text[], %(starts_at)b::timestamptz[], %(ends_at)b::timestamptz[],
+    %(starts_epoch)b::bigint[], %(allow_near_duplicate)b::boolean[], %(leg)b::smallint[]
 ) AS claim (
-    booking_id, company_id, customer_id, service_id, staff_id, starts_at, ends_at, starts_epoch, allow_near_duplicate,
-    leg
+    booking_id, company_id, customer_id, service_id, offered_as, staff_id, starts_at, ends_at, starts_epoch,
+    allow_near_duplicate, leg
 )
 WHERE (
     SELECT id FROM appointments
@@ -99,7 +99,7 @@ AND (
         SELECT id FROM appointments
         WHERE company_id || '' = claim.company_id
             AND customer_id = claim.customer_id
-            AND service_id = claim.service_id
+            AND (service_id = claim.service_id OR offered_as = claim.offered_as)
             AND starts_at >= claim.starts_at - interval '300 seconds'
             AND starts_at <= claim.starts_at + interval '300 seconds'
             AND status = 'booked'
@@ -119,22 +119,22 @@ APPOINTMENTS: Final = """
 INSERT INTO appointments (
     id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
     ends_at, status, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy, webhook_id,
-    overlap_allowed, leg
+    overlap_allowed, leg, offered_as
 )
 SELECT
     id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
     ends_at, 'booked', source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy, webhook_id,
-    overlap_allowed, leg
+    overlap_allowed, leg, offered_as
 FROM unnest(
     %(id)b::uuid[], %(company_id)b::text[], %(booking_id)b::uuid[], %(idempotency_key)b::text[],
     %(calcom_booking_uid)b::text[], %(service_id)b::text[], %(customer_id)b::uuid[], %(staff_id)b::text[],
     %(starts_at)b::timestamptz[], %(ends_at)b::timestamptz[], %(source)b::text[], %(retry_count)b::integer[],
     %(sync_attempt_count)b::integer[], %(last_sync_attempted_at)b::timestamptz[], %(resilience_strategy)b::text[],
-    %(webhook_id)b::text[], %(overlap_allowed)b::boolean[], %(leg)b::smallint[]
+    %(webhook_id)b::text[], %(overlap_allowed)b::boolean[], %(leg)b::smallint[], %(offered_as)b::text[]
 ) AS appointment (
     id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
     ends_at, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy, webhook_id,
-    overlap_allowed, leg
+    overlap_allowed, leg, offered_as
 )
 WHERE (
     SELECT name FROM services

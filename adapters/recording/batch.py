@@ -28,7 +28,6 @@ from sagas.appending import (
     LegRows,
     Lost,
     MoveAppointment,
-    OtherCustomer,
     Refusal,
 )
 
@@ -143,27 +142,30 @@ def write_batch(transaction: Transaction, drafts: Sequence[Draft], mapper: Event
             results[append.stream_id] = Lost()
         else:
             winners.append(one)
-    others = _other_customers(transaction, winners)
-    winners = [one for one in winners if one.append.stream_id not in others]
     if winners:
-        results |= _write(transaction, winners, mapper)
-    results |= others
+        results |= _write(transaction, _met(transaction, winners, mapper), mapper)
     return [results[stream_id] for stream_id in appends]
 
 
-def _other_customers(transaction: Transaction, drafts: Sequence[Draft]) -> dict[UUID, OtherCustomer]:
-    """Return who of the new customers is none; what was decided for them has to be decided again."""
+def _met(transaction: Transaction, drafts: Sequence[Draft], mapper: EventMapper) -> list[Draft]:
+    """Return the drafts, each for the customer that its person has been before, if they have been one."""
     sought = {one.append.stream_id: one.append.customer for one in drafts if one.append.customer is not None}
     sought = {stream_id: one for stream_id, one in sought.items() if not one.found}
     if not sought:
-        return {}
+        return list(drafts)
     meeting = Meeting()
     found = transaction.find_customers(list(sought.values()))
-    met = {
-        stream_id: (one, meeting.meet(one, known))
-        for (stream_id, one), known in zip(sought.items(), found, strict=True)
-    }
-    return {stream_id: OtherCustomer(who) for stream_id, (one, who) in met.items() if who != one.customer_id}
+    met = {stream_id: meeting.meet(one, known) for (stream_id, one), known in zip(sought.items(), found, strict=True)}
+    return [_of_customer(one, met.get(one.append.stream_id), mapper) for one in drafts]
+
+
+def _of_customer(one: Draft, customer_id: UUID | None, mapper: EventMapper) -> Draft:
+    customer = one.append.customer
+    if customer is None or customer_id is None or customer_id == customer.customer_id:
+        return one
+    if one.append.for_customer is None:
+        raise ValueError("somebody has been a customer before, and nothing says what to write for them")
+    return draft(one.append.for_customer(customer_id), mapper)
 
 
 def _as_written(transaction: Transaction, append: Append, mapper: EventMapper) -> Appended:

@@ -53,8 +53,8 @@ class Meeting:
         rows = (by_table, *self._with_the_email_of(customer))
         # Where the phones differ, the people do, though they share an address.
         fitting = (row for row in rows if row is not None and (customer.phone is None or row.phone is None))
-        new_id = customer.new_id or customer.customer_id
-        return next(fitting, self._rows.get(new_id, CustomerRow(customer_id=new_id, phone=None, email=None)))
+        new = CustomerRow(customer_id=customer.customer_id, phone=None, email=None)
+        return next(fitting, self._rows.get(new.customer_id, new))
 
     def _with_the_email_of(self, customer: Customer) -> Iterator[CustomerRow]:
         email = _folded(customer)

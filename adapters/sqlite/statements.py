@@ -45,11 +45,11 @@ REPLACED_CLAIM: Final = "DELETE FROM slot_claims WHERE booking_id = :booking_id"
 # Other claims refuse it by the table's triggers.
 CLAIM: Final = """
 INSERT INTO slot_claims (
-    booking_id, company_id, customer_id, service_id, staff_id, starts_at, ends_at, starts_epoch, allow_near_duplicate,
-    leg, created_at
+    booking_id, company_id, customer_id, service_id, offered_as, staff_id, starts_at, ends_at, starts_epoch,
+    allow_near_duplicate, leg, created_at
 )
 SELECT
-    :booking_id, :company_id, :customer_id, :service_id, :staff_id, :starts_at, :ends_at, :starts_epoch,
+    :booking_id, :company_id, :customer_id, :service_id, :offered_as, :staff_id, :starts_at, :ends_at, :starts_epoch,
     :allow_near_duplicate, :leg, strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
 WHERE NOT EXISTS (
     SELECT 1 FROM appointments
@@ -65,7 +65,7 @@ AND (
         SELECT 1 FROM appointments
         WHERE company_id = :company_id
             AND customer_id = :customer_id
-            AND service_id = :service_id
+            AND (service_id = :service_id OR offered_as = :offered_as)
             AND starts_at BETWEEN :near_from AND :near_to
             AND status = 'booked'
             AND booking_id <> :booking_id
@@ -77,14 +77,16 @@ CLAIM_OBSTACLE: Final = """
 SELECT refused_by, booking_id, appointment_id FROM (
     SELECT 1 AS place, 'near_duplicate' AS refused_by, booking_id, id AS appointment_id FROM appointments
     WHERE NOT :allow_near_duplicate
-        AND company_id = :company_id AND customer_id = :customer_id AND service_id = :service_id
+        AND company_id = :company_id AND customer_id = :customer_id
+        AND (service_id = :service_id OR offered_as = :offered_as)
         AND starts_at BETWEEN :near_from AND :near_to
         AND status = 'booked'
         AND booking_id <> :booking_id
     UNION ALL
     SELECT 2, 'near_duplicate', booking_id, NULL FROM slot_claims
     WHERE NOT :allow_near_duplicate AND NOT allow_near_duplicate
-        AND company_id = :company_id AND customer_id = :customer_id AND service_id = :service_id
+        AND company_id = :company_id AND customer_id = :customer_id
+        AND (service_id = :service_id OR offered_as = :offered_as)
         AND starts_epoch BETWEEN :starts_epoch - 300 AND :starts_epoch + 300
         AND booking_id <> :booking_id
     UNION ALL
@@ -107,13 +109,13 @@ APPOINTMENT: Final = """
 INSERT INTO appointments (
     id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
     ends_at, status, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy, webhook_id,
-    overlap_allowed, leg, created_at, updated_at
+    overlap_allowed, leg, offered_as, created_at, updated_at
 )
 SELECT
     :id, :company_id, :booking_id, :idempotency_key, :calcom_booking_uid, :service_id, :customer_id, :staff_id,
     :starts_at, :ends_at, 'booked', :source, :retry_count, :sync_attempt_count, :last_sync_attempted_at,
-    :resilience_strategy, :webhook_id, :overlap_allowed, :leg, strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'),
-    strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
+    :resilience_strategy, :webhook_id, :overlap_allowed, :leg, :offered_as,
+    strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'), strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
 WHERE EXISTS (SELECT 1 FROM services WHERE company_id = :company_id AND service_id = :service_id)
 """
 

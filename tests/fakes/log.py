@@ -28,7 +28,6 @@ from sagas.appending import (
     LogEvent,
     Lost,
     MoveAppointment,
-    OtherCustomer,
     OtherEvent,
     Recorded,
     Refusal,
@@ -146,7 +145,8 @@ class FakeLog:
             return Lost()
         other = self._met(append.customer)
         if other is not None:
-            return OtherCustomer(other)
+            assert append.for_customer is not None, "an append that looks for a customer says what is written for them"
+            append = append.for_customer(other)
         refusal, refused = self._refused(append)
         events, due, releases = append.events, append.due, append.releases_claim
         if refusal is not None:
@@ -176,7 +176,7 @@ class FakeLog:
         if given is None or given.found:
             return None
         ours = [one for one in self.customers.values() if one.company_id == given.company_id]
-        who = meant(ours, phone=given.phone, email=given.email) or given.new_id
+        who = meant(ours, phone=given.phone, email=given.email)
         return None if who == given.customer_id else who
 
     def _learn(self, given: Customer) -> None:
@@ -337,8 +337,8 @@ def _all_rows(append: Append) -> tuple[Append | LegRows, ...]:
 def _near(claim: SlotClaim, other: SlotClaim | InsertAppointment) -> bool:
     return (
         not claim.allow_near_duplicate
-        and (claim.company_id, claim.customer_id, claim.service_id)
-        == (other.company_id, other.customer_id, other.service_id)
+        and (claim.company_id, claim.customer_id) == (other.company_id, other.customer_id)
+        and (claim.service_id == other.service_id or claim.offered_as == other.offered_as)
         and abs((claim.starts_at - other.starts_at).total_seconds()) <= NEAR_SECONDS
     )
 

@@ -38,8 +38,6 @@ class FakeDiary:
         found = [
             Busy(
                 booking_id=booking_id,
-                customer_id=one.customer_id,
-                service_id=one.service_id,
                 staff_id=one.staff_id,
                 period=Period(starts_at=one.starts_at, ends_at=one.ends_at),
             )

@@ -166,7 +166,8 @@ def _of_rows(world: World) -> Iterator[str]:
         near = abs((one.starts_at - other.starts_at).total_seconds()) <= 300
         if {one.booking_id, other.booking_id} & made_there or one.booking_id == other.booking_id:
             continue
-        if near and (one.service_id, one.customer_id) == (other.service_id, other.customer_id):
+        same = one.service_id == other.service_id or one.offered_as == other.offered_as
+        if near and same and one.customer_id == other.customer_id:
             yield f"4: {one.booking_id} and {other.booking_id} are near-duplicates"
     reviewed = {one.booking_id for one in world.bookings() if one.status is BookingStatus.NEEDS_REVIEW}
     if {booking_id for booking_id, _ in world.log.claims} - reviewed:

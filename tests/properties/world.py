@@ -452,6 +452,7 @@ class World:
             idempotency_key=made.uid,
             calcom_booking_uid=made.uid,
             service_id=facts.service.service_id,
+            offered_as=facts.service.offered_as,
             customer_id=stranger,
             staff_id=facts.staff_id,
             starts_at=made.starts_at,

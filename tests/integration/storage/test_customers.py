@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from random import Random
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -18,7 +19,8 @@ from adapters.database.customers import DatabaseCustomers
 from adapters.database.tables import customers as table
 from adapters.log.store import Store, open_store
 from adapters.recording.backend import Backend
-from sagas.appending import Append, Appended, Customer, OtherCustomer
+from domain.events import BookingInitiated
+from sagas.appending import Append, Appended, AppendResult, Customer
 from tests.fakes.customers import meant
 from tests.integration.storage.appends import COMPANY, NOW, initiated, opened, rows, start
 
@@ -62,32 +64,27 @@ def insert(store: Store, *given: Customer) -> None:
             connection.execute(table.insert().values(row))
 
 
-def first_of(customer: Customer) -> Append:
-    facts = initiated(customer_id=customer.customer_id)
-    return start(facts, customer=customer, claim=None)
+def first_of(customer: Customer, **more: Any) -> Append:  # noqa: ANN401 - fields of all types
+    first = start(initiated(customer_id=customer.customer_id), customer=customer, **{"claim": None, **more})
+
+    def for_customer(customer_id: UUID) -> Append:
+        same = {"stream_id": first.stream_id, "append_id": first.append_id}
+        return first_of(replace(customer, customer_id=customer_id), **more, **same)
+
+    return replace(first, for_customer=for_customer)
 
 
-def again_for(one: Customer, customer_id: UUID) -> Customer:
-    """
-    Return whom the saga decides for anew; the next append looks again.
-    """
-    return replace(one, customer_id=customer_id, new_id=one.new_id or one.customer_id)
+def whose(result: AppendResult) -> UUID:
+    assert isinstance(result, Appended)
+    assert isinstance(result.events[0], BookingInitiated)
+    return result.events[0].customer_id
 
 
 def written(database: Backend, *given: Customer) -> list[UUID]:
     """
-    Append the first events of these customers' bookings in one batch, those who were met in one each.
-
-    Return under which ids they are customers.
+    Append the first events of these customers' bookings in one batch, and return under which ids they are customers.
     """
-    ids: list[UUID] = []
-    for one, result in zip(given, database.append([first_of(one) for one in given]), strict=True):
-        met = one
-        if isinstance(result, OtherCustomer):
-            met = again_for(one, result.customer_id)
-            assert isinstance(database.append([first_of(met)])[0], Appended)
-        ids.append(met.customer_id)
-    return ids
+    return [whose(one) for one in database.append([first_of(one) for one in given])]
 
 
 def learned(known: Customer, given: Customer) -> Customer:
@@ -152,48 +149,71 @@ def test_where_the_phones_differ_an_address_makes_nobody_the_same(database: Back
 
 
 @pytest.mark.parametrize("together", [True, False])
-def test_a_phone_is_one_customers_though_another_process_comes_between(
-    database: Backend, url: str, together: bool
-) -> None:
+def test_a_phone_is_one_customers_whoever_learns_it_first(database: Backend, url: str, together: bool) -> None:
     known, by_both, by_phone = (
         a_customer(None, EMAILS[1]),
         a_customer(PHONES[1], EMAILS[1]),
         a_customer(PHONES[1], None),
     )
     written(database, known)
-    assert [OtherCustomer(known.customer_id)] == database.append([first_of(by_both)])
-    again = again_for(by_both, known.customer_id)
 
     if together:
-        first, second = database.append([first_of(again), first_of(by_phone)])
-        assert (Appended, OtherCustomer(known.customer_id)) == (type(first), second)
+        assert [known.customer_id] * 2 == written(database, by_both, by_phone)
     else:
-        written(database, by_phone)
-        assert [OtherCustomer(by_phone.customer_id)] == database.append([first_of(again)])
+        assert [by_phone.customer_id] * 2 == written(database, by_phone) + written(database, by_both)
 
     assert 1 == len([row for row in rows(url, "SELECT phone FROM customers") if row == (PHONES[1],)])
 
 
-def test_whose_customer_has_learned_another_phone_meanwhile_is_somebody_new(database: Backend) -> None:
+@pytest.mark.parametrize("together", [True, False])
+def test_whose_customer_has_learned_another_phone_is_somebody_new(database: Backend, together: bool) -> None:
     known, one, other = a_customer(None, EMAILS[1]), a_customer(PHONES[1], EMAILS[1]), a_customer(PHONES[2], EMAILS[1])
     written(database, known)
-    assert [OtherCustomer(known.customer_id)] == database.append([first_of(one)])
-    assert [OtherCustomer(known.customer_id)] == database.append([first_of(other)])
-    database.append([first_of(again_for(one, known.customer_id))])
 
-    assert [OtherCustomer(other.customer_id)] == database.append([first_of(again_for(other, known.customer_id))])
-    assert [other.customer_id] == written(database, other)
+    ids = written(database, one, other) if together else written(database, one) + written(database, other)
+
+    assert [known.customer_id, other.customer_id] == ids
 
 
-def test_for_another_customer_nothing_is_written(database: Backend, url: str) -> None:
+def test_all_that_is_written_is_of_whoever_was_met(database: Backend, url: str) -> None:
+    [ada] = written(database, a_customer(PHONES[1], EMAILS[1]))
+    claim = start(initiated(staff_id="grace")).claim
+    assert claim is not None
+    one = first_of(a_customer(PHONES[1], None))
+
+    def for_customer(customer_id: UUID) -> Append:
+        assert one.for_customer is not None
+        return replace(one.for_customer(customer_id), claim=replace(claim, customer_id=customer_id))
+
+    whole = replace(one, claim=claim, for_customer=for_customer)
+    [first], [again] = database.append([whole]), database.append([whole])
+
+    # An append whose acknowledgement was lost is recognized all the same.
+    assert (ada, first) == (whose(first), again)
+    for name in ("customers", "slot_claims"):
+        assert [ada] == [UUID(str(who)) for (who,) in rows(url, f"SELECT customer_id FROM {name}")]
+
+
+def test_whoever_is_met_meets_their_own_bookings(database: Backend) -> None:
+    [ada] = written(database, a_customer(PHONES[1], EMAILS[1]))
+    theirs = start(initiated(customer_id=ada))
+    database.append([theirs])
+    again = first_of(a_customer(None, EMAILS[1]), claim=theirs.claim)
+
+    [result] = database.append([again])
+
+    assert isinstance(result, Appended)
+    assert result.refusal is not None
+    assert ("near_duplicate", theirs.stream_id) == (result.refusal.by, result.refusal.booking_id)
+
+
+def test_whoever_is_looked_for_says_what_is_written_if_they_are_found(database: Backend, url: str) -> None:
     written(database, a_customer(PHONES[1], EMAILS[1]))
-    tables = ("stored_events", "customers", "slot_claims", "saga_due")
-    before = [rows(url, f"SELECT count(*) FROM {table}") for table in tables]
+    before = rows(url, "SELECT count(*) FROM stored_events")
 
-    [result] = database.append([start(initiated(), customer=a_customer(PHONES[1], None))])
-
-    assert isinstance(result, OtherCustomer)
-    assert before == [rows(url, f"SELECT count(*) FROM {table}") for table in tables]
+    with pytest.raises(ValueError, match="before"):
+        database.append([replace(first_of(a_customer(PHONES[1], None)), for_customer=None)])
+    assert before == rows(url, "SELECT count(*) FROM stored_events")
 
 
 async def test_only_the_companys_own_customers_are_found(store: Store) -> None:
@@ -299,10 +319,9 @@ def test_finding_takes_one_statement_and_no_walk_through_the_table(postgres_url:
             connection.execute("CREATE EXTENSION pg_stat_statements")
             connection.execute("SELECT pg_stat_statements_reset()")
             connection.execute("SELECT pg_stat_reset()")
-            met = database.append(
-                [first_of(a_customer(None if n % 2 else f"+4930{n}", f"{n}@a.com")) for n in range(1, 21)]
-            )
-            assert all(isinstance(one, OtherCustomer) for one in met)
+            everybody = [a_customer(None if n % 2 else f"+4930{n}", f"{n}@a.com") for n in range(1, 21)]
+            met = written(database, *everybody)
+            assert set() == {one.customer_id for one in everybody} & set(met)
             [counted] = connection.execute(
                 "SELECT sum(calls) FROM pg_stat_statements JOIN pg_database ON pg_database.oid = dbid "
                 "WHERE datname = current_database() AND query LIKE '%JOIN LATERAL%customers%'"

@@ -81,7 +81,7 @@ def test_customers_of_an_older_database_are_found_by_their_address(empty_databas
 async def test_an_older_database_learns_what_became_of_its_appointments(empty_database_url: str) -> None:
     migrate(empty_database_url, to="0003")
     told = history(Random(3), wish(3))
-    with _without_check(empty_database_url) as database:
+    with without_check(empty_database_url) as database:
         database.append([append_of([one.event for one in told], like=told[0])])
 
     migrate(empty_database_url)
@@ -93,7 +93,7 @@ async def test_an_older_database_learns_what_became_of_its_appointments(empty_da
 
 
 @contextmanager
-def _without_check(url: str) -> Iterator[Backend]:
+def without_check(url: str) -> Iterator[Backend]:
     """
     Open a database as an older calsaga does, which needs no newer tables.
     """

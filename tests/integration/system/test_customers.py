@@ -8,13 +8,15 @@ import asyncio
 from datetime import timedelta
 from itertools import cycle
 
+import psycopg
 import pytest
 
 from adapters.verify import verify
 from domain.errors import CustomerValidationError
 from domain.wish import BookAppointment, CustomerWish
+from tests.integration.storage.test_cost import counted
 from tests.integration.system.account import Account
-from tests.integration.system.installation import PATIENT, START, Installation, a_wish, quiet
+from tests.integration.system.installation import PATIENT, START, Installation, a_wish, quick, quiet
 
 PHONE = "+491701234567"
 
@@ -75,6 +77,22 @@ async def test_a_customer_is_the_same_by_the_other_route_in_another_process(
         await quiet(here)
         assert [] == await verify(here.store)
     assert [] == await installation.faults(account.ledger())
+
+
+async def test_whoever_turns_out_to_be_known_costs_no_statement_more(postgres_url: str, account: Account) -> None:
+    installed = Installation(settings=quick(postgres_url, account))
+    await installed.define(account.event_type())
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION pg_stat_statements")
+        async with installed.opened(background=False) as app:
+            known = await app.orchestrator.book(by(0, email="ada@example.com"), patience=PATIENT)
+            await asyncio.to_thread(connection.execute, "SELECT pg_stat_statements_reset()")
+            again = await app.orchestrator.book(by(3, phone=None, email="ada@example.com"), patience=PATIENT)
+            cost = await asyncio.to_thread(counted, connection)
+
+    assert known.booking.facts.customer_id == again.booking.facts.customer_id
+    # One looks for the customer, and eight are the booking's.
+    assert (9, 2) == cost
 
 
 async def test_a_mumbled_wish_stores_nothing(installation: Installation, account: Account) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -118,7 +117,7 @@ async def test_processes_that_race_for_the_same_start_book_nobody_twice(
 ) -> None:
     await barbers(installation, account)
     wishes = [for_anybody(number, starts_at=START) for number in range(12)]
-    answers = _all_at_once(installation, [wishes[turn::4] for turn in range(4)])
+    answers = all_at_once(installation, [wishes[turn::4] for turn in range(4)])
     async with installation.opened() as app:
         await quiet(app)
         booked = [await app.orchestrator.book(one, patience=PATIENT) for one in wishes]
@@ -129,7 +128,7 @@ async def test_processes_that_race_for_the_same_start_book_nobody_twice(
     assert [] == await installation.faults(account.ledger())
 
 
-def _all_at_once(here: Installation, shares: Sequence[Sequence[BookAppointment]]) -> list[callers.Answer]:
+def all_at_once(here: Installation, shares: Sequence[Sequence[BookAppointment]]) -> list[callers.Answer]:
     with children(*((callers.all_at_once, here, list(share)) for share in shares)) as crowd:
         assert ["ready"] * len(crowd) == [child.says() for child in crowd]
         for child in crowd:
@@ -161,30 +160,6 @@ async def test_five_repeats_are_one_booking_and_one_person_though_the_loads_have
     assert all(one.replayed for one in at_once)
     assert first.booking == replayed
     assert 3 == len(account.ledger())
-    assert [] == await installation.faults(account.ledger())
-
-
-async def test_a_customer_is_not_booked_twice_through_the_group_by_accident(
-    installation: Installation, account: Account
-) -> None:
-    await barbers(installation, account)
-    async with installation.opened() as app:
-        named = await app.orchestrator.book(a_wish(service_id="cut-cal", key="named"), patience=PATIENT)
-        through = await app.orchestrator.book(for_anybody(key=None), patience=PATIENT)
-        at_once = await asyncio.gather(
-            *(
-                app.orchestrator.book(replace(for_anybody(7, key=None), source=one), patience=PATIENT)
-                for one in ("web", "phone", "mail")
-            )
-        )
-        await quiet(app)
-
-    assert through.booking.failure is not None
-    assert ("near_duplicate", named.booking.booking_id) == (
-        through.booking.failure.reason,
-        through.booking.failure.conflicting_booking_id,
-    )
-    assert {"booked": 1, "near_duplicate": 2} == outcomes(at_once)
     assert [] == await installation.faults(account.ledger())
 
 

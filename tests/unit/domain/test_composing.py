@@ -66,6 +66,13 @@ def test_legs_are_no_near_duplicates_of_each_other(minutes: int, beside: bool) -
     assert [False, beside] == [one.allow_near_duplicate for one in _legs(RequestComposite(legs=(request(), twin)))]
 
 
+def test_legs_that_two_people_of_a_team_do_are_no_near_duplicates_of_each_other() -> None:
+    cut = replace(request().service, staff_group="barbers")
+    legs = (request(service=cut), request(service=replace(cut, service_id="cut-ben", staff_id="ben")))
+
+    assert [False, True] == [one.allow_near_duplicate for one in _legs(RequestComposite(legs=legs))]
+
+
 def test_the_derived_key_is_made_of_the_legs_and_not_of_who_serves() -> None:
     assert KEY == key_for(_changed(1, staff_id="dora"))
     assert KEY != key_for(_changed(1, starts_at=SLOT + timedelta(hours=3)))

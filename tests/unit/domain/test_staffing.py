@@ -20,13 +20,12 @@ from domain.errors import CustomerValidationError
 from domain.offer import Offer
 from domain.period import Period
 from domain.service import Service
-from domain.staffing import NEAR, Busy, day_around, near_duplicates, ranked, team_of
+from domain.staffing import Busy, day_around, ranked, team_of
 
 MIDNIGHT = datetime(2027, 3, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 DAY = Period(starts_at=MIDNIGHT, ends_at=MIDNIGHT + timedelta(days=1))
 ADA, BEN, CAL, DON = ("ada", "ben", "cal", "don")
-OURS, THEIRS = UUID(int=1), UUID(int=2)
 
 
 def service(staff_id: str | None, **changes: object) -> Service:
@@ -47,14 +46,8 @@ def period(starts: int, minutes: int) -> Period:
     return Period(starts_at=MIDNIGHT + starts * MINUTE, ends_at=MIDNIGHT + (starts + minutes) * MINUTE)
 
 
-def busy(staff_id: str, starts: int, minutes: int, *, number: int = 100, customer_id: UUID = THEIRS) -> Busy:
-    return Busy(
-        booking_id=UUID(int=number),
-        customer_id=customer_id,
-        service_id=f"cut-{staff_id}",
-        staff_id=staff_id,
-        period=period(starts, minutes),
-    )
+def busy(staff_id: str, starts: int, minutes: int, *, number: int = 100) -> Busy:
+    return Busy(booking_id=UUID(int=number), staff_id=staff_id, period=period(starts, minutes))
 
 
 TEAM = tuple(service(one) for one in (ADA, BEN, CAL))
@@ -156,29 +149,6 @@ def test_the_day_is_that_of_the_clock_on_the_wall(start: datetime, name: str) ->
     # Where the clocks are put forward at midnight, the day begins at one.
     assert first.date() == last.date() or first.date() + timedelta(days=1) == last.date()
     assert timedelta(hours=23) <= day.ends_at - day.starts_at <= timedelta(hours=25)
-
-
-@pytest.mark.parametrize(
-    ("minutes", "customer_id", "service_id", "found"),
-    [
-        (0, OURS, "cut-ben", True),
-        (5, OURS, "cut-ada", True),
-        (-5, OURS, "cut-ada", True),
-        (6, OURS, "cut-ada", False),
-        (-6, OURS, "cut-ada", False),
-        (0, THEIRS, "cut-ada", False),
-        (0, OURS, "color-ada", False),
-    ],
-)
-def test_a_near_duplicate_is_one_with_anybody_of_the_team(
-    minutes: int, customer_id: UUID, service_id: str, found: bool
-) -> None:
-    slot = period(600, 30)
-    other = replace(busy(ADA, 600 + minutes, 30, customer_id=customer_id, number=7), service_id=service_id)
-    known = near_duplicates(TEAM, [busy(BEN, 600, 30), other], starts_at=slot.starts_at)
-
-    assert (UUID(int=7) if found else None) == known.get(OURS)
-    assert timedelta(minutes=5) == NEAR
 
 
 def offers(*services: Service) -> list[Offer]:

@@ -68,6 +68,7 @@ def stranger(office: Office, uid: str | None = "uid-0", *, booking_id: UUID = ST
         idempotency_key="another",
         calcom_booking_uid=uid or "",
         service_id="cut",
+        offered_as="cut",
         customer_id=UUID(int=5),
         staff_id="ann",
         starts_at=SLOT,

@@ -372,10 +372,11 @@ def test_other_staff_than_was_chosen_under_the_same_derived_key_is_a_near_duplic
 
 
 @pytest.mark.parametrize("named", ["cut", "cut-ben", "cut-cal"])
-def test_a_customer_who_has_somebody_of_the_group_already_is_a_near_duplicate(named: str) -> None:
+@pytest.mark.parametrize("turned", [False, True], ids=["named first", "chosen first"])
+def test_a_customer_who_has_somebody_of_the_team_already_is_a_near_duplicate(named: str, turned: bool) -> None:
     office = barbers()
-    (first,) = in_turn(office, of(1, service_id=named, group=None))
-    (second,) = in_turn(office, of(1))
+    by_name, chosen = of(1, service_id=named, group=None), of(1)
+    first, second = in_turn(office, *((chosen, by_name) if turned else (by_name, chosen)))
     (allowed,) = in_turn(office, of(1, allow_near_duplicate=True, source="web"))
 
     failure = second.booking.failure
@@ -383,6 +384,30 @@ def test_a_customer_who_has_somebody_of_the_group_already_is_a_near_duplicate(na
     assert ("near_duplicate", first.booking.booking_id) == (failure.reason, failure.conflicting_booking_id)
     assert BookingStatus.BOOKED is allowed.booking.status
     assert {} == office.log.claims
+
+
+def test_processes_that_choose_different_people_for_one_customer_book_one() -> None:
+    office = barbers()
+    other = office.another_process().orchestrator
+
+    async def main() -> list[BookingResult]:
+        wishes = (office.orchestrator.book(of(1)), other.book(of(1, source="web", staff_id="ben")))
+        return list(await asyncio.gather(*wishes))
+
+    results = office.run(main())
+    booked, refused = sorted((one.booking for one in results), key=lambda one: one.status is BookingStatus.FAILED)
+
+    assert ["ann", "ben"] == staff_of(results)
+    assert BookingStatus.BOOKED is booked.status
+    assert refused.failure is not None
+    assert ("near_duplicate", booked.booking_id) == (refused.failure.reason, refused.failure.conflicting_booking_id)
+
+
+def test_another_thing_of_the_same_person_is_no_near_duplicate() -> None:
+    office = barbers(replace(CAL, service_id="shave-cal", name="Shave", calcom_event_type_id=4))
+    results = in_turn(office, of(1), of(1, service_id="shave-cal"))
+
+    assert {("booked", None): 2} == ended(results)
 
 
 def test_a_customer_by_another_route_is_a_near_duplicate_too() -> None:

@@ -135,6 +135,7 @@ def test_the_pivot_writes_the_row() -> None:
             idempotency_key=str(BOOKING_ID),
             calcom_booking_uid="uid-1",
             service_id="cut",
+            offered_as="cut",
             customer_id=initiated().customer_id,
             staff_id="ann",
             starts_at=SLOT,
