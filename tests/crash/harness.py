@@ -161,6 +161,7 @@ class _Play:
             "moved": {"booked"},
             "rescheduling": {"booked"},
             "pending": {"booked", "failed", "cancelled"},
+            "compensating": {"failed"},
             "cancelling": {"cancelled"},
         }
         if told == "booked" and self._scenario.cancels != "no":
