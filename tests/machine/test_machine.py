@@ -1,0 +1,249 @@
+"""
+Both sides are equal once quiet, whatever happens in whatever order: calsaga itself, on SQLite, and Cal.com's double.
+
+Hypothesis chooses who does what and what goes wrong. The model is the ledger of Cal.com's double, and what callers were
+told. CALSAGA_SWEEP multiplies the number of runs, and makes them other ones each time.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from adapters.sandbox.errors import Refusal
+from domain.booking import BookingStatus
+from domain.errors import AppointmentError
+from domain.wish import BookComposite
+from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
+from tests.machine.judging import wrong_in
+from tests.machine.misfortunes import MISFORTUNES
+from tests.machine.offers import COMPANY, CUSTOMERS, OFFERS, Wish, clock_time
+from tests.machine.place import Place
+from tests.machine.promises import Promises
+from tests.storm.people import LIVE
+
+TIMES = int(os.environ.get("CALSAGA_SWEEP", "1"))
+TIMES_OF_DAY = ("10:00", "10:15", "10:30", "11:00")
+IMPATIENT, PATIENT = 0.0, 20.0
+
+
+class BothSides(RuleBasedStateMachine):
+    """
+    Callers, people at Cal.com, the post between both sides, and a process that dies.
+    """
+
+    wishes: Bundle[Wish] = Bundle("wishes")
+
+    def __init__(self, database_url: str) -> None:
+        super().__init__()
+        self.place = Place(database_url)
+        self.promises = Promises()
+
+    @rule(
+        target=wishes,
+        who=st.sampled_from(sorted(CUSTOMERS)),
+        what=st.sampled_from([*OFFERS, "row"]),
+        at=st.sampled_from(TIMES_OF_DAY),
+        keyed=st.booleans(),
+        patience=st.sampled_from([PATIENT, IMPATIENT]),
+    )
+    def somebody_asks_for(self, who: str, what: str, at: str, *, keyed: bool, patience: float) -> Wish:
+        wish = Wish(who, what, at, key=f"{who}'s {what} at {at}" if keyed else None)
+        self._ask(wish, patience)
+        return wish
+
+    @rule(wish=wishes, patience=st.sampled_from([PATIENT, IMPATIENT]))
+    def it_is_asked_again(self, wish: Wish, patience: float) -> None:
+        before = self.promises.bookings.get(wish)
+        stood = self.promises.stands(before)
+        result = self._ask(wish, patience)
+        if result is not None and stood and self.promises.stands(before):
+            assert before == result.booking.booking_id, "a repeat has led to another booking"
+
+    @rule(wish=wishes, minutes=st.sampled_from([-5, 5]))
+    @precondition(lambda self: self.promises.bookings)
+    def it_is_asked_for_a_little_beside(self, wish: Wish, minutes: int) -> None:
+        request, before = wish.request(), self.promises.bookings.get(wish)
+        if isinstance(request, BookComposite) or not self.promises.stands(before):
+            return
+        at = f"{request.starts_at.hour if minutes > 0 else request.starts_at.hour - (request.starts_at.minute == 0)}"
+        beside = Wish(wish.who, wish.what, f"{at}:{(request.starts_at.minute + minutes) % 60:02}")
+        result = self._ask(beside, PATIENT)
+        if result is not None and self.promises.stands(before):
+            twice = result.booking.status is BookingStatus.BOOKED and result.booking.booking_id != before
+            assert not twice, "a near-duplicate was booked"
+
+    @rule(wish=wishes, patience=st.sampled_from([PATIENT, IMPATIENT]))
+    @precondition(lambda self: self.promises.bookings)
+    def it_is_cancelled(self, wish: Wish, patience: float) -> None:
+        booking_id = self.promises.bookings.get(wish)
+        if booking_id is None:
+            return
+        self.promises.release(booking_id)
+        cancel = CancelAppointment(company_id=COMPANY, booking_id=booking_id, reason="no need")
+        result = self._call(self.place.app.orchestrator.cancel(cancel, patience=patience))
+        if result is not None:
+            self.promises.told(result.booking)
+
+    @rule(wish=wishes, to=st.sampled_from(TIMES_OF_DAY), patience=st.sampled_from([PATIENT, IMPATIENT]))
+    @precondition(lambda self: self.promises.bookings)
+    def it_is_moved(self, wish: Wish, to: str, patience: float) -> None:
+        booking_id = self.promises.bookings.get(wish)
+        if booking_id is None:
+            return
+        self.promises.unsettle(booking_id)
+        move = RescheduleAppointment(company_id=COMPANY, booking_id=booking_id, starts_at=clock_time(to))
+        result = self._call(self.place.app.orchestrator.reschedule(move, patience=patience))
+        if result is not None and result.booking.move is None and result.booking.starts_at == clock_time(to):
+            self.promises.settle(result.booking)
+
+    @rule(what=st.sampled_from(sorted(OFFERS)), at=st.sampled_from(TIMES_OF_DAY))
+    def somebody_books_at_calcom(self, what: str, at: str) -> None:
+        offer = OFFERS[what]
+        self._person(action="book", event_type_id=offer.event_type_id, start=clock_time(at).isoformat())
+
+    @rule(which=st.integers(0, 3))
+    @precondition(lambda self: self._live())
+    def somebody_cancels_at_calcom(self, which: int) -> None:
+        uid = self._touched(which, self.promises.release)
+        self._person(action="cancel", uid=uid)
+
+    @rule(which=st.integers(0, 3), to=st.sampled_from(TIMES_OF_DAY))
+    @precondition(lambda self: self._live())
+    def somebody_moves_at_calcom(self, which: int, to: str) -> None:
+        uid = self._touched(which, self.promises.unsettle)
+        self._person(action="move", uid=uid, start=clock_time(to).isoformat())
+
+    @rule(what=st.sampled_from(sorted(MISFORTUNES)))
+    def it_will_be_that(self, what: str) -> None:
+        self.place.befall(**MISFORTUNES[what])
+
+    @rule(prompt=st.booleans())
+    def the_post_is_prompt(self, *, prompt: bool) -> None:
+        self.place.post.is_prompt = prompt
+
+    @rule(which=st.integers(0, 3), times=st.sampled_from([1, 1, 2]))
+    @precondition(lambda self: self.place.post.letters)
+    def a_webhook_arrives(self, which: int, times: int) -> None:
+        letters = self.place.post.letters
+        letter = letters.pop(which % len(letters))
+        for _ in range(times):
+            note(f"{letter}: {self.place.during(self.place.post.deliver(letter))}")
+
+    @rule(which=st.integers(0, 3))
+    @precondition(lambda self: self.place.post.letters)
+    def a_webhook_is_lost(self, which: int) -> None:
+        letters = self.place.post.letters
+        self.place.post.lose(letters[which % len(letters)])
+
+    @rule()
+    def the_reconciler_runs(self) -> None:
+        self.place.reconcile()
+
+    @rule(points=st.integers(1, 25))
+    @precondition(lambda self: not self.place.process.is_doomed)
+    def the_process_will_die(self, points: int) -> None:
+        self.place.process.doom(points)
+
+    @rule()
+    def the_process_is_killed(self) -> None:
+        self.place.kill()
+
+    @rule(seconds=st.sampled_from([0.5, 2.0, 15.0, 60.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.place.pass_time(seconds)
+
+    @rule(post=st.sampled_from(["is delivered", "is lost"]))
+    def all_is_quiet(self, post: str) -> None:
+        if post == "is lost":
+            for letter in tuple(self.place.post.letters):
+                self.place.post.lose(letter)
+        self._judge()
+
+    def teardown(self) -> None:
+        try:
+            self._judge()
+        finally:
+            self.place.close()
+        assert [] == self.place.faults
+
+    def _judge(self) -> None:
+        self.place.calm()
+        if self.place.post.has_lost:
+            self.place.reconcile_what_was_lost()
+        wrong = self.place.during(wrong_in(self.place.app.store, self.place.ledger(), self.promises))
+        assert [] == [*self.place.faults, *(wrong or ())]
+
+    def _ask(self, wish: Wish, patience: float) -> BookingResult | None:
+        door, request = self.place.app.orchestrator, wish.request()
+        if isinstance(request, BookComposite):
+            result = self._call(door.book_composite(request, patience=patience))
+        else:
+            result = self._call(door.book(request, patience=patience))
+        if result is not None:
+            self.promises.told_of(wish, result.booking)
+        return result
+
+    def _call(self, asking: Coroutine[Any, Any, BookingResult]) -> BookingResult | None:
+        """
+        Return the answer, or None if the caller got none or was refused.
+        """
+        process = self.place.process
+        try:
+            result = self.place.during(asking)
+        except AppointmentError as refused:
+            note(f"refused: {refused!r}")
+            return None
+        if process.is_dead:
+            note(f"the process died at {process.died_at}")
+        if result is not None:
+            note(f"told: {result.booking.booking_id} is {result.booking.status} at {result.booking.starts_at:%H:%M}")
+        return result
+
+    def _person(self, **wish: object) -> None:
+        try:
+            note(f"at Cal.com: {[(it['uid'], it['status'], it['start']) for it in self.place.person(**wish)]}")
+        except Refusal as refused:
+            note(f"refused at Cal.com: {refused.message}")
+
+    def _live(self) -> list[dict[str, Any]]:
+        return [one for one in self.place.ledger() if one["status"] in LIVE]
+
+    def _touched(self, which: int, note_it: Callable[[UUID], None]) -> str:
+        live = self._live()
+        one = live[which % len(live)]
+        if "calsaga_booking_id" in one["metadata"]:
+            note_it(UUID(one["metadata"]["calsaga_booking_id"]))
+        return str(one["uid"])
+
+
+@pytest.mark.slow
+def test_both_sides_are_equal_once_quiet(sqlite_template: Path, tmp_path: Path) -> None:
+    databases = iter(range(10**6))
+
+    def machine() -> BothSides:
+        folder = tmp_path / str(next(databases))
+        folder.mkdir()
+        for part in sqlite_template.parent.glob(f"{sqlite_template.name}*"):
+            shutil.copy(part, folder / part.name)
+        return BothSides(f"sqlite:///{folder / sqlite_template.name}")
+
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        machine,
+        settings=settings(
+            max_examples=20 * TIMES,
+            stateful_step_count=25,
+            derandomize=TIMES == 1,
+            database=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )
