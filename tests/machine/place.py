@@ -5,7 +5,7 @@ Cal.com's double, a real database, and calsaga's own process between them, which
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, ExitStack, suppress
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -59,7 +59,8 @@ class Place:
     Everything there is; `faults` are what must not happen at any time.
     """
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, *, tell: Callable[[str], None]) -> None:
+        self._tell = tell
         self.faults: list[str] = []
         self.clock = SharedClock()
         self.post = PostOffice()
@@ -182,6 +183,7 @@ class Place:
         return doing.result() if answered else None
 
     async def _replace(self) -> None:
+        self._tell(f"the process has died: {self.process.died_at}")
         with suppress(Death):
             await self._lives.aclose()
         self.process = Mortal()

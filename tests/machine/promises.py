@@ -30,6 +30,8 @@ class Promises:
     by_key: dict[str, set[UUID]] = field(default_factory=dict)
     released: set[UUID] = field(default_factory=set)
     moved: set[UUID] = field(default_factory=set)
+    moving: set[UUID] = field(default_factory=set)
+    moved_at_calcom: set[UUID] = field(default_factory=set)
 
     def told(self, booking: Booking) -> None:
         """
@@ -37,7 +39,8 @@ class Promises:
         """
         self.versions[booking.booking_id] = max(booking.version, self.versions.get(booking.booking_id, 0))
         if booking.status is BookingStatus.BOOKED:
-            self.standing[booking.booking_id] = None if booking.booking_id in self.moved else booking.starts_at
+            unsure = booking.booking_id in self.moving | self.moved_at_calcom
+            self.standing[booking.booking_id] = None if unsure else booking.starts_at
         if booking.status in _FINAL:
             self.ended[booking.booking_id] = booking.status
 
@@ -53,20 +56,39 @@ class Promises:
     def release(self, booking_id: UUID) -> None:
         self.released.add(booking_id)
 
-    def unsettle(self, booking_id: UUID) -> None:
+    def wants_moved(self, booking_id: UUID) -> None:
         """
-        Somebody wants another time, and may get it.
+        A caller wants another time, and may get it.
         """
         self.moved.add(booking_id)
+        self.moving.add(booking_id)
+        self._forget_time(booking_id)
+
+    def moves_at_calcom(self, booking_id: UUID) -> None:
+        """
+        A person moves it, of which no caller can know before it is quiet.
+        """
+        self.moved.add(booking_id)
+        self.moved_at_calcom.add(booking_id)
+        self._forget_time(booking_id)
+
+    def told_moved(self, booking: Booking) -> None:
+        """
+        Take note of the new time that a caller was told of.
+        """
+        self.moving.discard(booking.booking_id)
+        self.told(booking)
+
+    def is_quiet(self) -> None:
+        """
+        By now everybody knows of everything.
+        """
+        self.moving.clear()
+        self.moved_at_calcom.clear()
+
+    def _forget_time(self, booking_id: UUID) -> None:
         if booking_id in self.standing:
             self.standing[booking_id] = None
-
-    def settle(self, booking: Booking) -> None:
-        """
-        A caller was told of the new time.
-        """
-        self.moved.discard(booking.booking_id)
-        self.told(booking)
 
     def stands(self, booking_id: UUID | None) -> bool:
         """
