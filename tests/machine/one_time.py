@@ -75,9 +75,7 @@ class OneThreadLoop(VirtualLoop):
     A loop in virtual time that does itself what is meant for a thread.
     """
 
-    def run_in_executor(  # type: ignore[override]
-        self, executor: object, func: Callable[..., Any], *args: object
-    ) -> asyncio.Future[Any]:
+    def run_in_executor(self, executor: object, func: Callable[..., Any], *args: object) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self.create_future()
         self.call_soon(self._carry_out, future, func, args)
         return future

@@ -128,6 +128,7 @@ class Place:
         """
         self.sandbox.faults = FaultPlan(Profile())
         self.process.doom(None)
+        self.post.way = "slowly"
         self.loop.run_until_complete(self._until_quiet())
 
     def reconcile(self) -> None:

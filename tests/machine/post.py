@@ -7,12 +7,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final, Literal
 
 import httpx
 import orjson
 from starlette.types import ASGIApp
 
 from tests.machine.mortal import Death, Mortal
+
+Way = Literal["at once", "slowly", "nowhere"]
+WAYS: Final[tuple[Way, ...]] = ("at once", "slowly", "nowhere")
 
 
 class Cable(httpx.AsyncBaseTransport):
@@ -54,16 +58,19 @@ class PostOffice(httpx.AsyncBaseTransport):
 
     def __init__(self) -> None:
         self.letters: list[Letter] = []
-        self.is_prompt = False
+        self.way: Way = "slowly"
         self.has_lost = False
         self.door: Callable[[], ASGIApp] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         letter = Letter(path=request.url.path, body=await request.aread(), headers=request.headers)
-        if self.is_prompt:
-            await self.deliver(letter)
-        else:
-            self.letters.append(letter)
+        match self.way:
+            case "at once":
+                await self.deliver(letter)
+            case "slowly":
+                self.letters.append(letter)
+            case "nowhere":
+                self.has_lost = True
         return httpx.Response(200)
 
     async def deliver(self, letter: Letter) -> str:
