@@ -47,6 +47,7 @@ class BothSides(RuleBasedStateMachine):
     what = st.sampled_from([*OFFERS, "row"])
     times = st.sampled_from(["10:00", "10:15", "10:30", "11:00"])
     patience = st.sampled_from([PATIENT, IMPATIENT])
+    dying = st.one_of(st.just(0), st.integers(0, 12))
     of_a_write = st.sampled_from([NOTHING, NOTHING, NOTHING, *OF_A_WRITE])
     of_a_listed_write = st.sampled_from([NOTHING, NOTHING, NOTHING, *OF_A_LISTED_WRITE])
 
@@ -54,6 +55,11 @@ class BothSides(RuleBasedStateMachine):
         super().__init__()
         self.place = Place(database_url, tell=note)
         self.promises = Promises()
+        self.last_post = "is delivered"
+
+    @initialize(way=st.sampled_from(WAYS), last_post=st.sampled_from(["is lost", "is delivered"]))
+    def the_post_goes_at_first(self, way: Way, last_post: str) -> None:
+        self.place.post.way, self.last_post = way, last_post
 
     @initialize(target=wishes, who=who, what=what, at=times, keyed=st.booleans())
     def somebody_asks_first_for(self, who: str, what: str, at: str, *, keyed: bool) -> Wish:
@@ -61,9 +67,20 @@ class BothSides(RuleBasedStateMachine):
         self._ask(wish, PATIENT)
         return wish
 
-    @rule(target=wishes, who=who, what=what, at=times, keyed=st.booleans(), patience=patience, but=of_a_listed_write)
-    def somebody_asks_for(self, who: str, what: str, at: str, *, keyed: bool, patience: float, but: str) -> Wish:
-        self._befall("create", but)
+    @rule(
+        target=wishes,
+        who=who,
+        what=what,
+        at=times,
+        keyed=st.booleans(),
+        patience=patience,
+        but=of_a_listed_write,
+        dying=dying,
+    )
+    def somebody_asks_for(
+        self, who: str, what: str, at: str, *, keyed: bool, patience: float, but: str, dying: int
+    ) -> Wish:
+        self._befall("create", but, dying=dying)
         wish = Wish(who, what, at, key=f"{who}'s {what} at {at}" if keyed else None)
         self._ask(wish, patience)
         return wish
@@ -90,25 +107,25 @@ class BothSides(RuleBasedStateMachine):
             twice = result.booking.status is BookingStatus.BOOKED and result.booking.booking_id != before
             assert not twice or not self.promises.stands(before), "a near-duplicate was booked"
 
-    @rule(wish=wishes, patience=patience, but=of_a_write)
+    @rule(wish=wishes, patience=patience, but=of_a_write, dying=dying)
     @precondition(lambda self: self.promises.bookings)
-    def it_is_cancelled(self, wish: Wish, patience: float, but: str) -> None:
+    def it_is_cancelled(self, wish: Wish, patience: float, but: str, dying: int) -> None:
         booking_id = self.promises.bookings.get(wish)
         if booking_id is None:
             return
-        self._befall("cancel", but)
+        self._befall("cancel", but, dying=dying)
         self.promises.release(booking_id)
         cancel = CancelAppointment(company_id=COMPANY, booking_id=booking_id, reason="no need")
         for result in self._call(self.place.app.orchestrator.cancel(cancel, patience=patience)):
             self.promises.told(result.booking)
 
-    @rule(wish=wishes, to=times, patience=patience, but=of_a_listed_write)
+    @rule(wish=wishes, to=times, patience=patience, but=of_a_listed_write, dying=dying)
     @precondition(lambda self: self.promises.bookings)
-    def it_is_moved(self, wish: Wish, to: str, patience: float, but: str) -> None:
+    def it_is_moved(self, wish: Wish, to: str, patience: float, but: str, dying: int) -> None:
         booking_id = self.promises.bookings.get(wish)
         if booking_id is None:
             return
-        self._befall("reschedule", but)
+        self._befall("reschedule", but, dying=dying)
         self.promises.wants_moved(booking_id)
         move = RescheduleAppointment(company_id=COMPANY, booking_id=booking_id, starts_at=clock_time(to))
         for result in self._call(self.place.app.orchestrator.reschedule(move, patience=patience)):
@@ -173,19 +190,19 @@ class BothSides(RuleBasedStateMachine):
 
     @rule(post=st.sampled_from(["is delivered", "is lost"]))
     def all_is_quiet(self, post: str) -> None:
-        if post == "is lost":
-            for letter in tuple(self.place.post.letters):
-                self.place.post.lose(letter)
-        self._judge()
+        self._judge(post)
 
     def teardown(self) -> None:
         try:
-            self._judge()
+            self._judge(self.last_post)
         finally:
             self.place.close()
         assert [] == self.place.faults
 
-    def _judge(self) -> None:
+    def _judge(self, post: str) -> None:
+        if post == "is lost":
+            for letter in tuple(self.place.post.letters):
+                self.place.post.lose(letter)
         self.place.calm()
         if self.place.post.has_lost:
             self.place.reconcile_what_was_lost()
@@ -194,7 +211,12 @@ class BothSides(RuleBasedStateMachine):
         assert not wrong, "\n".join(["not equal, although it is quiet:", *wrong])
         self.promises.is_quiet()
 
-    def _befall(self, operation: str, but: str) -> None:
+    def _befall(self, operation: str, but: str, *, dying: int = 0) -> None:
+        """
+        Arm what befalls the next call, and the death of the process after so many points; after none it lives.
+        """
+        if dying:
+            self.place.process.doom(dying)
         if but != NOTHING:
             self.place.befall(operation=operation, **OF_A_LISTED_WRITE[but])
 
@@ -260,7 +282,7 @@ def test_both_sides_are_equal_once_quiet(sqlite_template: Path, tmp_path: Path) 
     run_state_machine_as_test(
         machine,  # type: ignore[arg-type] # any callable will do
         settings=settings(
-            max_examples=25 * TIMES,
+            max_examples=20 * TIMES,
             stateful_step_count=25,
             derandomize=TIMES == 1,
             database=None,
