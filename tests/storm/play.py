@@ -18,12 +18,10 @@ from typing import Any, Final
 
 import httpx
 import orjson
-import sqlalchemy as sa
 from httpx_aiohttp import AiohttpTransport
 from redis.asyncio import Redis
 
 from adapters.bootstrap import Application, application
-from adapters.database.tables import appointments
 from adapters.demo import day
 from adapters.demo.inside import Chronicle
 from adapters.demo.outside import Outside
@@ -36,8 +34,9 @@ from adapters.verify import verify
 from migrations.runner import migrate
 from tests.servers.processes import free_port
 from tests.storm.customers import Customers
-from tests.storm.judge import Evidence, Row, Verdict, judge
+from tests.storm.judge import Evidence, Verdict, judge
 from tests.storm.people import STRANGE_EVENT_TYPE, People
+from tests.storm.rows import booked_rows
 from tests.storm.visits import GROUP, kind_of, visits
 from tests.storm.weather import SECRET, Weather, settle_in, storm_profile
 
@@ -260,26 +259,10 @@ async def _judged(
         asked=frozenset(range(asked)),
         answers=customers.answers,
         bookings=chronicle.bookings,
-        rows=await asyncio.to_thread(_rows, app.store),
+        rows=await asyncio.to_thread(booked_rows, app.store),
         ledger=(await control.get("/_sandbox/ledger")).json()["bookings"],
         contradictions=[str(one) for one in await verify(app.store, policy=app.settings.policy())],
     )
     waiting = (f"needs_review ({it.review.reason})" for it in chronicle.bookings.values() if it.review is not None)
     standing = chronicle.standing() + Counter(waiting)
     return judge(evidence), dict(sorted(standing.items()))
-
-
-def _rows(store: Store) -> list[Row]:
-    with store.engine.connect() as connection:
-        return [
-            Row(
-                booking_id=row.booking_id,
-                uid=row.calcom_booking_uid,
-                staff_id=row.staff_id,
-                starts_at=row.starts_at,
-                ends_at=row.ends_at,
-                leg=row.leg,
-                overlaps=row.overlap_allowed,
-            )
-            for row in connection.execute(sa.select(appointments).where(appointments.c.status == "booked"))
-        ]
