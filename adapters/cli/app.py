@@ -25,6 +25,8 @@ app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    # Plain help: in 80 columns the drawn one cuts the names of options short.
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Keep appointments equal in Cal.com and in a local database.",
     epilog="Settings are read from CALSAGA_… variables. Exit codes: 0 done, 1 found something wrong, 2 wrong usage.",

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli.failing import FOUND_WRONG, Misused, complain
+from adapters.cli.failing import FOUND_WRONG, Group, Misused, complain
 from adapters.cli.running import ready_settings
 
 if TYPE_CHECKING:
     from adapters.redis.clearing import Cleared
 
-app = typer.Typer(no_args_is_help=True, help="Look after what is cached.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Look after what is cached.")
 
 ALONE = (
     "there is no CALSAGA_REDIS_URL, so nothing was cleared: each process keeps what it has cached in its own memory, "

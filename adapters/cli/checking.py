@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli.failing import FOUND_WRONG, complain
+from adapters.cli.failing import FOUND_WRONG, Group, complain
 from adapters.cli.running import say_json, with_application
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def verify(*, as_json: Json = False) -> None:
         raise typer.Exit(FOUND_WRONG)
 
 
-projections = typer.Typer(no_args_is_help=True, help="Look after the read models.")
+projections = typer.Typer(cls=Group, no_args_is_help=True, help="Look after the read models.")
 
 
 @projections.command()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli.failing import Misused, note
+from adapters.cli.failing import Group, Misused, note
 from adapters.cli.identifiers import company_id as company_id_of
 from adapters.cli.running import with_application
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from adapters.bootstrap import Application
     from adapters.database.companies import CompanyRecord
 
-app = typer.Typer(no_args_is_help=True, help="Give a company its own Cal.com key and webhook secret.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Give a company its own Cal.com key and webhook secret.")
 
 Secret = Annotated[str | None, typer.Option(metavar="TEXT|-", help="`-` reads it from stdin, away from the history.")]
 Secrets = Annotated[

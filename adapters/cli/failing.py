@@ -22,7 +22,17 @@ class Misused(Exception):
     """The command was given something that it cannot use; the message says what, and what instead."""
 
 
-class Commands(TyperGroup):
+class Group(TyperGroup):
+    """A group of commands, whose help says in whole sentences what each is for."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - typer's own form
+        """Write the list of commands."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, it.get_short_help_str(limit=200)) for name, it in commands if it is not None])
+
+
+class Commands(Group):
     """A group of commands whose foreseeable failures end in one clear line on stderr."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own form

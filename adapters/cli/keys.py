@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.cli.bookings import Company
-from adapters.cli.failing import FOUND_WRONG, complain, note
+from adapters.cli.failing import FOUND_WRONG, Group, complain, note
 from adapters.cli.running import ready_settings, with_application
 from adapters.directory.scopes import Scope
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from adapters.bootstrap import Application
     from adapters.directory.keys import KeyRecord
 
-app = typer.Typer(no_args_is_help=True, help="Create, list and revoke the API's keys.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Create, list and revoke the API's keys.")
 
 
 @app.command()

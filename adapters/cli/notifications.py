@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from adapters.bootstrap import Application
     from projections.notification_requests import NotificationRequest
 
-app = typer.Typer(no_args_is_help=True, help="See what customers are to be told; nothing sends it yet.")
+from adapters.cli.failing import Group
+
+app = typer.Typer(cls=Group, no_args_is_help=True, help="See what customers are to be told; nothing sends it yet.")
 
 
 @app.command(name="list")

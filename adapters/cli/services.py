@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.cli.bookings import Company
-from adapters.cli.failing import FOUND_WRONG, complain
+from adapters.cli.failing import FOUND_WRONG, Group, complain
 from adapters.cli.running import ready_settings, with_application
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from adapters.cli.service_lines import Problem
     from domain.offer import Offer
 
-app = typer.Typer(no_args_is_help=True, help="Define and list services.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Define and list services.")
 
 
 @app.command(name="import")

@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from adapters.cli.bookings import Company, Wait
-from adapters.cli.failing import Misused
+from adapters.cli.failing import Group, Misused
 from adapters.cli.running import ready_settings, say_json, with_application
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from domain.findings import ReviewAnswer
     from projections.failures import SyncFailure
 
-app = typer.Typer(no_args_is_help=True, help="See and settle what differs between Cal.com and the local database.")
+app = typer.Typer(
+    cls=Group, no_args_is_help=True, help="See and settle what differs between Cal.com and the local database."
+)
 
 FailureId = Annotated[UUID, typer.Argument(metavar="ID", help="As `calsaga sync-failures list` shows it.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

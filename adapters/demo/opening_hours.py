@@ -6,8 +6,10 @@ same request again, with the same key, at the other door.
 """
 
 import asyncio
+import signal
 from asyncio.subprocess import Process
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -23,6 +25,7 @@ from sagas.orchestrator import Orchestrator
 
 SHARE_OF_THE_DOOMED: Final = 3
 """Every third customer goes to the door that is killed."""
+LOOKS_AGAIN_SECONDS: Final = 0.01
 
 
 @dataclass(slots=True)
@@ -68,16 +71,22 @@ class OpeningHours:
     async def _work_until_killed(self, requests: Sequence[Request], door: Door, today: Day) -> None:
         process = await self.processes.start("adapters.demo.doomed_door", talks=True)
         _hand_over(process, requests)
-        heard = await _answers_until_killed(process, enough=max(len(requests) // 2, 1))
+        correlations = frozenset(one.wish.correlation_id for one in requests)
+        heard = await _answers_until_killed(
+            process, enough=max(len(requests) // 2, 1), under_way=lambda: self._under_way(correlations)
+        )
         today.answers += heard
         answered = {one.number for one in heard}
+        today.left_behind = await self._under_way(correlations)
+        await door.open(replace(one, after=0.0) for one in requests if one.number not in answered)
+
+    async def _under_way(self, correlations: Collection[str]) -> int:
         await self.chronicle.read_on()
-        today.left_behind = sum(
+        return sum(
             booking.ended is None and booking.review is None
             for booking in self.chronicle.bookings.values()
-            if booking.facts.correlation_id in _correlations(requests)
+            if booking.facts.correlation_id in correlations
         )
-        await door.open(replace(one, after=0.0) for one in requests if one.number not in answered)
 
 
 def _hand_over(process: Process, requests: Sequence[Request]) -> None:
@@ -86,19 +95,31 @@ def _hand_over(process: Process, requests: Sequence[Request]) -> None:
         process.stdin.close()
 
 
-async def _answers_until_killed(process: Process, *, enough: int) -> list[Answer]:
-    """Read answers, kill the process after so many, and return also those that it had already sent."""
+async def _answers_until_killed(
+    process: Process, *, enough: int, under_way: Callable[[], Awaitable[int]]
+) -> list[Answer]:
+    """Read answers, have the process killed after so many, and return also those that it had already sent."""
     heard: list[Answer] = []
-    while process.stdout is not None:
-        line = await process.stdout.readline()
-        if not line.endswith(b"\n"):
-            break
-        heard.append(read_answer(line))
-        if len(heard) == enough:
-            process.kill()
+    async with asyncio.TaskGroup() as beside:
+        while process.stdout is not None:
+            line = await process.stdout.readline()
+            if not line.endswith(b"\n"):
+                break
+            heard.append(read_answer(line))
+            if len(heard) == enough:
+                beside.create_task(_kill_in_the_middle(process, under_way))
     await process.wait()
     return heard
 
 
-def _correlations(requests: Sequence[Request]) -> frozenset[str]:
-    return frozenset(one.wish.correlation_id for one in requests)
+async def _kill_in_the_middle(process: Process, under_way: Callable[[], Awaitable[int]]) -> None:
+    """Kill the process at a moment at which it leaves something behind."""
+    with suppress(ProcessLookupError):
+        while process.returncode is None:
+            # It stands still while the log is read: what is under way then stays so.
+            process.send_signal(signal.SIGSTOP)
+            if await under_way():
+                process.kill()
+                return
+            process.send_signal(signal.SIGCONT)
+            await asyncio.sleep(LOOKS_AGAIN_SECONDS)

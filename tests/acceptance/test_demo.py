@@ -86,6 +86,7 @@ def test_what_went_wrong_really_did(faults: str, played: dict[str, Played]) -> N
     said = played[faults].said
 
     assert said["in_doubt"] == said["in_doubt_resolved"] >= 1
+    assert 1 <= said["left_behind_by_the_killed_process"]
     assert 1 <= said["overtaken_by_the_front_desk"]
     assert 1 <= said["compensated"]
     assert 5 <= sum(said["faults_injected"].values())
