@@ -88,8 +88,8 @@ class StoreProbes:
                 problem = f"the database is at revision {found}, not at {_needed()}: run `calsaga migrate`"
                 return Readiness(problem=problem, overdue=timedelta(0))
         counts = count_due(self.store.engine, self.store.clock.now())
-        problem = "the database is read-only: nothing can be booked" if counts.read_only else None
-        return Readiness(problem=problem, overdue=counts.oldest or timedelta(0))
+        refusing = "the database is read-only: nothing can be booked" if counts.read_only else None
+        return Readiness(problem=refusing, overdue=counts.oldest or timedelta(0))
 
 
 @cache
