@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import uuid4
 
-from pydantic import BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BeforeValidator, ConfigDict
 
 from adapters.web.body import parse_object
 from adapters.web.fields import Fields, checked
@@ -17,10 +17,16 @@ from domain.wish import BookAppointment
 Model = TypeVar("Model", bound=Fields)
 
 
+def _key(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text
+
+
 class BookingLine(BookingFields):
     """The body of `POST /api/bookings`, and the key that is a header there."""
 
-    idempotency_key: str | None = None
+    idempotency_key: Annotated[str, AfterValidator(_key)] | None = None
 
 
 def _from_json(value: object) -> object:
@@ -35,10 +41,14 @@ def _from_json(value: object) -> object:
 class ServiceLine(ServiceFields):
     """The body of `PUT /api/services/{service_id}`, and the id that stands in the path there."""
 
-    # Every value of a CSV file is text.
+    service_id: Identifier
+
+
+class ServiceRow(ServiceLine):
+    """The same in a table, where every value is text."""
+
     model_config = ConfigDict(strict=False)
 
-    service_id: Identifier
     opening_hours: Annotated[Hours, BeforeValidator(_from_json)] = None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from adapters.cli.import_run import lines_of
-from adapters.cli.lines import ServiceLine, read_fields, read_object
+from adapters.cli.lines import ServiceLine, ServiceRow, read_fields, read_object
 from adapters.directory.services import ServiceWish
 from domain.errors import AppointmentDatabaseError, CalcomBookingError, CustomerValidationError
 from domain.offer import Offer
@@ -50,8 +50,9 @@ async def _define(
     if isinstance(line, csv.Error):
         return [Problem(line=number, field="line", message=f"cannot be read: {line}")]
     try:
-        values = read_object(line) if isinstance(line, bytes) else line
-        service = read_fields(ServiceLine, values)
+        service = (
+            read_fields(ServiceLine, read_object(line)) if isinstance(line, bytes) else read_fields(ServiceRow, line)
+        )
         await services.define(ServiceWish(company_id=company_id, **dict(service)))
     except CustomerValidationError as error:
         return [Problem(line=number, field=one.field, message=one.message) for one in error.errors]

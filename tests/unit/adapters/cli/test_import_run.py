@@ -142,6 +142,14 @@ async def test_a_key_in_the_line_is_kept(tmp_path: Path, orchestrator: FakeOrche
     assert ["order-7"] == list(orchestrator.booked)
 
 
+@pytest.mark.parametrize("key", ["", "  "])
+async def test_an_empty_key_is_refused(tmp_path: Path, orchestrator: FakeOrchestrator, key: str) -> None:
+    result = await run(written(tmp_path, line(1, idempotency_key=key)), orchestrator)
+
+    assert [(1, "idempotency_key: must not be empty")] == [(one.line, one.reason) for one in result.rejected]
+    assert {} == orchestrator.booked
+
+
 async def test_another_name_tries_failed_lines_anew(tmp_path: Path, orchestrator: FakeOrchestrator) -> None:
     file = written(tmp_path, line(1, service_id="taken"))
     await run(file, orchestrator)
