@@ -175,9 +175,29 @@ def test_an_unknown_revision_is_wrong_usage(empty_sqlite_url: str) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
-    result = run("services", "list", CALSAGA_DATABASE_URL=f"sqlite:///{tmp_path}/no/such/folder/calsaga.db")
+@pytest.mark.parametrize("command", [("services", "list"), ("migrate",)])
+@pytest.mark.parametrize("path", ["no/such/folder/calsaga.db", "", "letter.txt"])
+def test_a_file_that_can_be_no_database_is_a_wrong_setting(tmp_path: Path, path: str, command: tuple[str, ...]) -> None:
+    (tmp_path / "letter.txt").write_text("Dear reader, this is no database, however long it may be.")
 
-    assert 1 == result.exit_code
+    result = run(*command, CALSAGA_DATABASE_URL=f"sqlite:///{tmp_path}/{path}")
+
+    assert_one_line_about_the_database(result, exit_code=2)
+
+
+def assert_one_line_about_the_database(result: Result, *, exit_code: int) -> None:
+    assert exit_code == result.exit_code, result.output
     assert "CALSAGA_DATABASE_URL" in result.stderr
-    assert "Traceback" not in result.stderr
+    assert 1 == result.stderr.count("\n")
+    assert "" == result.stdout
+
+
+def test_a_table_of_another_program_is_a_wrong_setting(empty_sqlite_url: str) -> None:
+    with sqlite3.connect(empty_sqlite_url.removeprefix("sqlite:///")) as connection:
+        connection.execute("CREATE TABLE appointments (x INTEGER)")
+    connection.close()
+
+    result = run("migrate", CALSAGA_DATABASE_URL=empty_sqlite_url)
+
+    assert_one_line_about_the_database(result, exit_code=2)
+    assert "appointments" in result.stderr
