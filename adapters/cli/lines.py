@@ -30,12 +30,7 @@ class BookingLine(BookingFields):
 
 
 def _from_json(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_object(value.encode(errors="replace"))
-    except Refused as refused:
-        raise ValueError(refused.problem.detail) from None
+    return parse_object(value.encode(errors="replace")) if isinstance(value, str) else value
 
 
 class ServiceLine(ServiceFields):
@@ -52,20 +47,6 @@ class ServiceRow(ServiceLine):
     opening_hours: Annotated[Hours, BeforeValidator(_from_json)] = None
 
 
-def read_object(line: bytes) -> dict[str, Any]:
-    """
-    Return the JSON object that a line is.
-
-    Raises:
-        CustomerValidationError: it is none.
-
-    """
-    try:
-        return parse_object(line)
-    except Refused as refused:
-        raise _wrong(refused) from None
-
-
 def read_fields(model: type[Model], values: dict[str, Any]) -> Model:
     """
     Return values as `model`.
@@ -77,7 +58,7 @@ def read_fields(model: type[Model], values: dict[str, Any]) -> Model:
     try:
         return checked(model, values)
     except Refused as refused:
-        raise _wrong(refused) from None
+        raise CustomerValidationError(tuple(refused.problem.errors)) from None
 
 
 def read_wish(values: dict[str, Any], *, company_id: str, key: str) -> BookAppointment:
@@ -105,8 +86,3 @@ def read_instant(text: str, *, field: str) -> datetime:
         return parse_instant(text)
     except ValueError as error:
         raise CustomerValidationError((FieldError(field, str(error)),)) from None
-
-
-def _wrong(refused: Refused) -> CustomerValidationError:
-    errors = tuple(refused.problem.errors) or (FieldError("line", refused.problem.detail),)
-    return CustomerValidationError(errors)

@@ -44,7 +44,7 @@ def import_(
     defined, problems = with_application(run, settings=settings)
     typer.echo(f"{defined} defined, {len({one.line for one in problems})} rejected")
     for one in problems:
-        complain(f"line {one.line}: {one.field}: {one.message}")
+        complain(str(one))
     if problems:
         raise typer.Exit(FOUND_WRONG)
 

@@ -130,8 +130,9 @@ async def test_wrong_lines_are_named_and_stop_nothing(tmp_path: Path, orchestrat
 
     assert {"booked": 2, "rejected": 6} == dict(result.counts)
     assert {2, 4, 5, 6, 7, 8} == set(reasons)
+    assert ("is not JSON: column 1", "must be a JSON object, in braces") == (reasons[2], reasons[8])
     assert "starts_at" in reasons[4]
-    assert "unknown" in reasons[5]
+    assert reasons[5].startswith("service_id: ")
     assert "slot_taken" in reasons[6]
     assert "color" in reasons[7]
 

@@ -107,3 +107,12 @@ async def test_a_number_in_quotes_is_refused_in_json_and_taken_from_a_table(tmp_
 
     assert [(1, "duration_minutes")] == [(one.line, one.field) for one in problems]
     assert (1, []) == await define_all(table, FakeServices(), company_id="acme")
+
+
+async def test_a_line_that_is_no_json_is_told_by_its_number_alone(tmp_path: Path) -> None:
+    file = tmp_path / "services.jsonl"
+    file.write_text("\nnot json\n")
+
+    _, problems = await define_all(file, FakeServices(), company_id="acme")
+
+    assert ["line 2: is not JSON: column 1"] == list(map(str, problems))
