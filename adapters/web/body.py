@@ -8,10 +8,11 @@ from typing import Any, Never
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
-from adapters.web.problems import BAD_REQUEST, NOT_JSON, TOO_LARGE, Problem, Refused
+from adapters.web.problems import BAD_REQUEST, ENCODED, NOT_JSON, TOO_LARGE, Problem, Refused
 
 LIMIT = 64 * 1024
 DEEPEST = 32
+_SEND_PLAIN = "Send the body as it is, without Content-Encoding: compressed bodies are not read."
 _TOO_DEEP = f"is nested more than {DEEPEST} levels deep"
 
 
@@ -24,7 +25,7 @@ async def read_object(request: Request) -> dict[str, Any]:
     Return the request's JSON object.
 
     Raises:
-        Refused: it is too large (413), not JSON or not an object (400).
+        Refused: it is too large (413), compressed (415), not JSON or not an object (400).
 
     """
     raw = await read_body(request, limit=LIMIT)
@@ -67,9 +68,11 @@ async def read_body(request: Request, *, limit: int) -> bytes:
     Return the request's body as it came.
 
     Raises:
-        Refused: it is larger than `limit` bytes (413), or ended early (400).
+        Refused: it is larger than `limit` bytes (413), compressed (415), or ended early (400).
 
     """
+    if request.headers.get("content-encoding", "identity").strip().lower() not in {"identity", ""}:
+        raise Refused(Problem(kind=ENCODED, detail=_SEND_PLAIN, headers={"Accept-Encoding": "identity"}))
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and (len(announced) > len(str(limit)) or int(announced) > limit):
         _refuse_size(limit)
