@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.cli.bookings import Company
-from adapters.cli.failing import FOUND_WRONG, complain
+from adapters.cli.failing import FOUND_WRONG, complain, note
 from adapters.cli.running import ready_settings, with_application
 
 if TYPE_CHECKING:
@@ -58,7 +58,10 @@ def list_(*, company: Company = None) -> None:
     async def run(app: "Application") -> "Sequence[Offer]":
         return await app.directory.services.list(company_id=owner)
 
-    for offer in with_application(run, settings=settings):
+    offers = with_application(run, settings=settings)
+    if not offers:
+        note(f"{owner} has no services yet; `calsaga services import` defines some")
+    for offer in offers:
         one = offer.service
         staff = f"{one.staff_id or '–'}" + (f" ({one.staff_group})" if one.staff_group else "")
         hours = "–" if offer.opening_hours is None else str(offer.opening_hours)

@@ -4,6 +4,7 @@ Wrong usage and wrong settings end in one clear line, exit code 2, and no traceb
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from adapters.cli.app import app
+from adapters.cli.counting import counted
 
 BOOKING = "5f76468b-1d5c-46ef-bd0e-ab2608f9947a"
 
@@ -201,3 +203,16 @@ def test_a_table_of_another_program_is_a_wrong_setting(empty_sqlite_url: str) ->
 
     assert_one_line_about_the_database(result, exit_code=2)
     assert "appointments" in result.stderr
+
+
+@pytest.mark.parametrize("group", ["services", "companies", "keys", "sync-failures", "notifications"])
+def test_a_list_of_nothing_says_so(sqlite_url: str, group: str) -> None:
+    result = run(group, "list", CALSAGA_DATABASE_URL=sqlite_url)
+
+    assert (0, "") == (result.exit_code, result.stdout)
+    assert re.search(r"\bno\b", result.stderr)
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows")])
+def test_one_is_no_plural(number: int, said: str) -> None:
+    assert said == counted(number, "row")
