@@ -28,6 +28,8 @@ _KEYS = (
 _REDIS = "must be an address such as redis://user:password@host:6379/0, rediss://host or unix:///run/redis.sock?db=0"
 _POINT = "must be POINT, POINT#N or #N, such as append.after:booking.initiated.v1#2"
 _POINT_FORM = re.compile(r"(?=.)(?:[a-z]+(?:\.[a-z_]+)+(?::[a-z0-9._-]+)?)?(?:#[1-9]\d{0,8})?")
+# As it is sent, in ASCII. No standard has underscores, but many networks do.
+_HOST_FORM = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _HIGHEST_PORT = 65535
 
 Value = TypeVar("Value")
@@ -72,7 +74,9 @@ def web_address(url: str) -> str:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         raise ValueError(_HOST) from None
-    if not parsed.host or parsed.userinfo or parsed.query or parsed.fragment:
+    if not _HOST_FORM.fullmatch(parsed.raw_host) or re.search(r"\s", url):
+        raise ValueError(_HOST)
+    if parsed.userinfo or parsed.query or parsed.fragment:
         raise ValueError(_HOST)
     if parsed.port is not None and not 1 <= parsed.port <= _HIGHEST_PORT:
         raise ValueError(_PORT)

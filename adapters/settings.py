@@ -189,8 +189,9 @@ def _misnamed() -> Iterator[str]:
     given = sorted(name for name, value in os.environ.items() if value and name.upper().startswith(PREFIX))
     for name in given:
         if name.upper() not in known and not name.upper().startswith(TESTS):
-            meant = check.nearest(name.upper(), sorted(known))
-            yield f"{name}: is no setting; " + (f"did you mean {meant}?" if meant else "unset it")
+            # Without the prefix, which all of them have: with it anything would be like something.
+            meant = check.nearest(name.upper().removeprefix(PREFIX), sorted(one.removeprefix(PREFIX) for one in known))
+            yield f"{name}: is no setting; " + (f"did you mean {PREFIX}{meant}?" if meant else "unset it")
 
 
 def _said_of(problem: ErrorDetails) -> list[str]:

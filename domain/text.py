@@ -20,9 +20,14 @@ def text_problem(value: str, *, at_most: int, lines: bool = False) -> str | None
         return "must not be empty"
     if len(value) > at_most:
         return f"must have at most {at_most} characters"
-    if (_CONTROL_BUT_LINES if lines else _CONTROL).search(value):
+    if holds_control(value, lines=lines):
         return "must not contain control characters"
     return None
+
+
+def holds_control(value: str, *, lines: bool = False) -> bool:
+    """Tell whether a text holds what `text_problem` refuses as control characters."""
+    return (_CONTROL_BUT_LINES if lines else _CONTROL).search(value) is not None
 
 
 def _can_be_seen(value: str) -> bool:

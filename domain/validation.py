@@ -18,7 +18,7 @@ from domain.idempotency import KEY_LIMIT
 from domain.offer import Offer
 from domain.period import utc
 from domain.person import Person, parse_email, parse_phone
-from domain.text import identifier_problem, text_problem
+from domain.text import holds_control, identifier_problem, text_problem
 from domain.wish import BookAppointment
 
 NAME_LIMIT = 200
@@ -113,12 +113,27 @@ def _metadata(wish: BookAppointment, problems: _Problems) -> str | None:
         return None
     try:
         text = json.dumps(wish.metadata, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
+        unsafe = _holds_control(wish.metadata)
     except (TypeError, ValueError, RecursionError):
         problems.add("metadata", "must be a JSON object")
         return None
     if len(text) > METADATA_LIMIT:
         problems.add("metadata", f"must be at most {METADATA_LIMIT} bytes as JSON")
+    if unsafe:
+        problems.add("metadata", "must not contain control characters")
     return text
+
+
+def _holds_control(value: object) -> bool:
+    match value:
+        case str():
+            return holds_control(value, lines=True)
+        case dict():
+            return any(holds_control(str(key)) or _holds_control(one) for key, one in value.items())
+        case list() | tuple():
+            return any(map(_holds_control, value))
+        case _:
+            return False
 
 
 def cancellation_problem(reason: str) -> str | None:

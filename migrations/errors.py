@@ -5,7 +5,8 @@ Why a database cannot be used as it is.
     ├── SchemaNotMigrated     its tables are missing or old
     ├── SchemaTooNew          its tables are those of a newer calsaga
     ├── ExtensionRefused      PostgreSQL's btree_gist could not be created
-    └── TablesRefused         PostgreSQL's role may not create the tables
+    ├── TablesRefused         PostgreSQL's role may not create the tables
+    └── TableInTheWay         another program's table has the name of one of calsaga's
 """
 
 
@@ -55,3 +56,15 @@ class TablesRefused(SchemaError):
             "or a superuser run `GRANT CREATE ON SCHEMA public TO` the role of CALSAGA_DATABASE_URL in this "
             "database, then run `calsaga migrate` again."
         )
+
+
+class TableInTheWay(SchemaError):
+    """Give calsaga a database of its own, or on PostgreSQL a schema of its own, then migrate."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(
+            f"The database already has a table {table}, which calsaga did not make. calsaga needs a database of its "
+            "own, or on PostgreSQL a schema of its own: name another one in CALSAGA_DATABASE_URL, then run "
+            "`calsaga migrate` again."
+        )
+        self.table = table

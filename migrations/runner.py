@@ -5,6 +5,7 @@ Any number of processes may call `migrate` at once: one does the work behind an
 exclusive lock, the others wait for it and find nothing to do.
 """
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
-from migrations.errors import ExtensionRefused, SchemaNotMigrated, SchemaTooNew, TablesRefused
+from migrations.errors import ExtensionRefused, SchemaNotMigrated, SchemaTooNew, TableInTheWay, TablesRefused
 
 # Alembic keeps the migration under way in globals, so that two threads would mix them up.
 _IN_THIS_PROCESS = Lock()
@@ -29,6 +30,7 @@ LOCK = 4_702_111_234_474_983_745
 PATIENCE = 60
 """How many seconds to wait for another process that migrates."""
 
+CREATING = re.compile(r"^\s*CREATE TABLE (\w+)", re.MULTILINE)
 REFUSALS = (psycopg.errors.InsufficientPrivilege, psycopg.errors.FeatureNotSupported, psycopg.errors.UndefinedFile)
 
 
@@ -40,6 +42,7 @@ def migrate(url: str, *, to: str = "head") -> None:
         SchemaTooNew: a newer calsaga has migrated it.
         ExtensionRefused: PostgreSQL's btree_gist could not be created.
         TablesRefused: PostgreSQL's role may not create tables.
+        TableInTheWay: another program's table has the name of one of calsaga's.
 
     """
     if to == "head" and current(url) == newest():
@@ -163,4 +166,12 @@ def _named_refusals() -> Iterator[None]:
             raise ExtensionRefused(exc.orig.diag.message_primary or str(exc.orig)) from exc
         if isinstance(exc.orig, psycopg.errors.InsufficientPrivilege):
             raise TablesRefused(exc.orig.diag.message_primary or str(exc.orig)) from exc
+        if (table := _table_in_the_way(exc)) is not None:
+            raise TableInTheWay(table) from exc
         raise
+
+
+def _table_in_the_way(exc: DBAPIError) -> str | None:
+    creating = CREATING.search(exc.statement or "")
+    there = isinstance(exc.orig, psycopg.errors.DuplicateTable) or "already exists" in str(exc.orig)
+    return creating[1] if creating and there else None

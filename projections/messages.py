@@ -4,7 +4,7 @@ Who told whom what: each event of a booking as messages between the caller, cals
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import assert_never
+from typing import Final, assert_never
 
 from domain import events as e
 from domain import findings as f
@@ -22,6 +22,9 @@ class Lane(Enum):
     CALSAGA = "calsaga"
     CALCOM = "Cal.com"
     DATABASE = "database"
+
+
+_VERDICTS: Final[dict[e.ObstacleVerdict, str]] = {"gone": "is gone", "moving": "is moving", "stands": "stands"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,7 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
         case e.AppointmentPersistenceFailed():
             return (_says(f"refused the appointment: {event.reason}"),)
         case e.ObstacleInspected():
-            return (_says(f"the row in the way {event.verdict}"),)
+            return (_says(f"the row in the way {_VERDICTS[event.verdict]}"),)
         case e.CompensationStarted():
             return (_notes(f"undoing what was done: {_why(event)}"),)
         case e.CancellationRequested():

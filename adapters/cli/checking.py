@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adapters.cli.counting import counted
 from adapters.cli.failing import FOUND_WRONG, Group, complain
 from adapters.cli.running import say_json, with_application
 
@@ -25,7 +26,7 @@ def verify(*, as_json: Json = False) -> None:
     if as_json:
         say_json({"differences": [str(one) for one in differences]})
     else:
-        typer.echo(f"{len(differences)} differences")
+        typer.echo(counted(len(differences), "difference"))
     for one in differences:
         complain(str(one))
     if differences:
@@ -69,4 +70,5 @@ def rebuild(
         return await app.followers.rebuild(name)
 
     rebuilt = with_application(run)
-    typer.echo(f"rebuilt {rebuilt.name} up to {rebuilt.position}: {rebuilt.differences} rows differed from the log")
+    differed = f"{counted(rebuilt.differences, 'row')} differed from the log"
+    typer.echo(f"rebuilt {rebuilt.name} up to {rebuilt.position}: {differed}")

@@ -51,7 +51,10 @@ def list_() -> None:
     async def run(app: "Application") -> "Sequence[CompanyRecord]":
         return await app.directory.companies.list()
 
-    for one in with_application(run):
+    companies = with_application(run)
+    if not companies:
+        note("no company has secrets of its own; `calsaga companies set` stores some")
+    for one in companies:
         has = {"calcom-key": one.has_calcom_key, "webhook-secret": one.has_webhook_secret}
         typer.echo(f"{one.company_id}\t{', '.join(name for name, there in has.items() if there) or '–'}")
 

@@ -5,6 +5,7 @@ Imports are late: to know an error's class its module must be loaded, and a comm
 fails with it has loaded it already.
 """
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -62,6 +63,11 @@ def note(message: str) -> None:
 
 
 Explanation = tuple[list[str], int]
+_NEVER = re.compile(
+    r"unable to open database file|file is not a database|FATAL:\s+(?:database|role) .* does not exist"
+    r"|password authentication failed|is not permitted to log in"
+)
+"""What is said of a database that will not be there later either; psycopg has no SQLSTATE of a failed connection."""
 
 
 def _explain(error: BaseException) -> Explanation | None:
@@ -69,7 +75,7 @@ def _explain(error: BaseException) -> Explanation | None:
         error = error.exceptions[0]
     if isinstance(error, Misused):
         return [str(error)], MISUSED
-    explanations: tuple[tuple[str, str, Callable[[Any], Explanation]], ...] = (
+    explanations: tuple[tuple[str, str, Callable[[Any], Explanation | None]], ...] = (
         ("adapters.settings", "BadSettings", lambda bad: (list(bad.problems), MISUSED)),
         ("adapters.postgres.datastore", "DatabaseFunctionsEnabled", lambda bad: ([str(bad)], MISUSED)),
         ("migrations.errors", "SchemaError", lambda bad: ([str(bad)], MISUSED)),
@@ -84,6 +90,7 @@ def _explain(error: BaseException) -> Explanation | None:
         ("domain.errors", "AppointmentDatabaseError", _unreachable),
         ("domain.errors", "AppointmentError", lambda bad: ([bad.message], FOUND_WRONG)),
         ("sqlalchemy.exc", "OperationalError", _unreachable),
+        ("sqlalchemy.exc", "DatabaseError", _no_database),
         ("psycopg", "OperationalError", _unreachable),
         ("psycopg_pool", "PoolTimeout", _unreachable),
         ("sqlite3", "OperationalError", _unreachable),
@@ -110,9 +117,16 @@ def _unreachable(error: BaseException) -> Explanation:
     from adapters.telemetry import scrubbed
 
     # The driver's words, without the statement and the address of an explanation that SQLAlchemy adds.
-    said = str(getattr(error, "orig", None) or error).strip().splitlines()
-    reason = scrubbed(said[0]) if said else type(error).__name__
-    return [f"{reason} (the database is that of CALSAGA_DATABASE_URL)"], FOUND_WRONG
+    said = str(getattr(error, "orig", None) or error).strip()
+    reason = scrubbed(said.splitlines()[0]) if said else type(error).__name__
+    code = MISUSED if _NEVER.search(said) else FOUND_WRONG
+    return [f"{reason} (the database is that of CALSAGA_DATABASE_URL)"], code
+
+
+def _no_database(error: BaseException) -> Explanation | None:
+    # Of the errors that are no operational ones, only that of a file which is something else can be foreseen.
+    explanation = _unreachable(error)
+    return explanation if explanation[1] == MISUSED else None
 
 
 def _no_redis(error: BaseException) -> Explanation:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from adapters.cli.lines import read_object, read_wish
+from adapters.cli.lines import read_wish
 from adapters.reasons import sentence
+from adapters.web.body import NotAnObject, parse_object
 from domain.booking import BookingStatus
-from domain.errors import AppointmentDatabaseError, AppointmentError
+from domain.errors import AppointmentDatabaseError, AppointmentError, UnknownService
 from domain.wish import BookAppointment
 from sagas.wishes import BookingResult
 
@@ -67,11 +68,17 @@ class ImportRun:
 
     async def _line(self, number: int, line: bytes, orchestrator: Books) -> None:
         try:
-            values = read_object(line)
+            values = parse_object(line)
             wish = read_wish(values, company_id=self._company_id, key=self._key_of(values))
             result = await self._booked(wish, orchestrator)
         except AppointmentDatabaseError as error:
             self._leave(number, error)
+            return
+        except NotAnObject as error:
+            self._reject(Rejected(line=number, reason=str(error)))
+            return
+        except UnknownService as error:
+            self._reject(Rejected(line=number, reason=f"service_id: {error.message}"))
             return
         except AppointmentError as error:
             self._reject(Rejected(line=number, reason=error.message))

@@ -47,7 +47,10 @@ def list_(*, company: Company = None) -> None:
     async def run(app: "Application") -> "Sequence[KeyRecord]":
         return await app.directory.keys.list(company_id=owner)
 
-    for one in with_application(run, settings=settings):
+    keys = with_application(run, settings=settings)
+    if not keys:
+        note(f"{owner} has no API keys; `calsaga keys create` makes one")
+    for one in keys:
         ended = "" if one.revoked_at is None else f"\trevoked {one.revoked_at:%Y-%m-%d %H:%M} UTC"
         typer.echo(f"{one.key_id}\t{', '.join(one.scopes)}\tcreated {one.created_at:%Y-%m-%d %H:%M} UTC{ended}")
 

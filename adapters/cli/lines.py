@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import uuid4
 
-from pydantic import BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BeforeValidator, ConfigDict
 
 from adapters.web.body import parse_object
 from adapters.web.fields import Fields, checked
@@ -17,43 +17,34 @@ from domain.wish import BookAppointment
 Model = TypeVar("Model", bound=Fields)
 
 
+def _key(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text
+
+
 class BookingLine(BookingFields):
     """The body of `POST /api/bookings`, and the key that is a header there."""
 
-    idempotency_key: str | None = None
+    idempotency_key: Annotated[str, AfterValidator(_key)] | None = None
 
 
 def _from_json(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_object(value.encode(errors="replace"))
-    except Refused as refused:
-        raise ValueError(refused.problem.detail) from None
+    return parse_object(value.encode(errors="replace")) if isinstance(value, str) else value
 
 
 class ServiceLine(ServiceFields):
     """The body of `PUT /api/services/{service_id}`, and the id that stands in the path there."""
 
-    # Every value of a CSV file is text.
+    service_id: Identifier
+
+
+class ServiceRow(ServiceLine):
+    """The same in a table, where every value is text."""
+
     model_config = ConfigDict(strict=False)
 
-    service_id: Identifier
     opening_hours: Annotated[Hours, BeforeValidator(_from_json)] = None
-
-
-def read_object(line: bytes) -> dict[str, Any]:
-    """
-    Return the JSON object that a line is.
-
-    Raises:
-        CustomerValidationError: it is none.
-
-    """
-    try:
-        return parse_object(line)
-    except Refused as refused:
-        raise _wrong(refused) from None
 
 
 def read_fields(model: type[Model], values: dict[str, Any]) -> Model:
@@ -67,7 +58,7 @@ def read_fields(model: type[Model], values: dict[str, Any]) -> Model:
     try:
         return checked(model, values)
     except Refused as refused:
-        raise _wrong(refused) from None
+        raise CustomerValidationError(tuple(refused.problem.errors)) from None
 
 
 def read_wish(values: dict[str, Any], *, company_id: str, key: str) -> BookAppointment:
@@ -95,8 +86,3 @@ def read_instant(text: str, *, field: str) -> datetime:
         return parse_instant(text)
     except ValueError as error:
         raise CustomerValidationError((FieldError(field, str(error)),)) from None
-
-
-def _wrong(refused: Refused) -> CustomerValidationError:
-    errors = tuple(refused.problem.errors) or (FieldError("line", refused.problem.detail),)
-    return CustomerValidationError(errors)

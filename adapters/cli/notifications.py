@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.cli.bookings import Company
+from adapters.cli.failing import note
 from adapters.cli.running import ready_settings, say_json, with_application
 
 if TYPE_CHECKING:
@@ -43,5 +44,7 @@ def list_(
     if as_json:
         say_json({"notification_requests": [in_json(one) for one in requests]})
         return
+    if not requests:
+        note(f"{owner} has no notification requests")
     for one in requests:
         typer.echo(f"{one.id}\t{one.status}\t{one.kind}\tbooking {one.booking_id}\t{one.created_at:%Y-%m-%d %H:%M} UTC")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from adapters.cli.counting import counted
 from adapters.cli.failing import FOUND_WRONG, Misused, complain
 from adapters.cli.running import say_json, with_application
 
@@ -38,8 +39,9 @@ def reconcile(
     if as_json:
         say_json({"dry_run": dry_run, "sweeps": [_swept(one) for one in sweeps]})
     else:
-        seen = sum(one.seen for one in sweeps)
-        typer.echo(f"{len(sweeps)} event types, {seen} bookings seen, {len(findings)} differences")
+        seen = counted(sum(one.seen for one in sweeps), "booking")
+        differences = counted(len(findings), "difference")
+        typer.echo(f"{counted(len(sweeps), 'event type')}, {seen} seen, {differences}")
         for one in findings:
             typer.echo(f"{one.kind}\t{one.uid}\t{one.repair}\t{_outcome(one)}\t{one.evidence}")
     problems = [one for one in sweeps if one.problem is not None]

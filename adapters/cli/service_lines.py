@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from adapters.cli.import_run import lines_of
-from adapters.cli.lines import ServiceLine, read_fields, read_object
+from adapters.cli.lines import ServiceLine, ServiceRow, read_fields
 from adapters.directory.services import ServiceWish
+from adapters.web.body import NotAnObject, parse_object
 from domain.errors import AppointmentDatabaseError, CalcomBookingError, CustomerValidationError
 from domain.offer import Offer
 
@@ -25,11 +26,15 @@ class Defines(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What is wrong with one field of a line."""
+    """What is wrong with one field of a line, or, without a field, with the whole of it."""
 
     line: int
-    field: str
+    field: str | None
     message: str
+
+    def __str__(self) -> str:
+        """Return the problem as people read it."""
+        return f"line {self.line}: {self.message if self.field is None else f'{self.field}: {self.message}'}"
 
 
 async def define_all(file: Path, services: Defines, *, company_id: str) -> tuple[int, list[Problem]]:
@@ -48,11 +53,14 @@ async def _define(
     number: int, line: bytes | dict[str, Any] | csv.Error, services: Defines, *, company_id: str
 ) -> list[Problem]:
     if isinstance(line, csv.Error):
-        return [Problem(line=number, field="line", message=f"cannot be read: {line}")]
+        return [Problem(line=number, field=None, message=f"cannot be read: {line}")]
     try:
-        values = read_object(line) if isinstance(line, bytes) else line
-        service = read_fields(ServiceLine, values)
+        service = (
+            read_fields(ServiceLine, parse_object(line)) if isinstance(line, bytes) else read_fields(ServiceRow, line)
+        )
         await services.define(ServiceWish(company_id=company_id, **dict(service)))
+    except NotAnObject as error:
+        return [Problem(line=number, field=None, message=str(error))]
     except CustomerValidationError as error:
         return [Problem(line=number, field=one.field, message=one.message) for one in error.errors]
     except CalcomBookingError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.cli.bookings import Company
-from adapters.cli.failing import FOUND_WRONG, Group, complain
+from adapters.cli.failing import FOUND_WRONG, Group, complain, note
 from adapters.cli.running import ready_settings, with_application
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def import_(
     defined, problems = with_application(run, settings=settings)
     typer.echo(f"{defined} defined, {len({one.line for one in problems})} rejected")
     for one in problems:
-        complain(f"line {one.line}: {one.field}: {one.message}")
+        complain(str(one))
     if problems:
         raise typer.Exit(FOUND_WRONG)
 
@@ -58,7 +58,10 @@ def list_(*, company: Company = None) -> None:
     async def run(app: "Application") -> "Sequence[Offer]":
         return await app.directory.services.list(company_id=owner)
 
-    for offer in with_application(run, settings=settings):
+    offers = with_application(run, settings=settings)
+    if not offers:
+        note(f"{owner} has no services yet; `calsaga services import` defines some")
+    for offer in offers:
         one = offer.service
         staff = f"{one.staff_id or '–'}" + (f" ({one.staff_group})" if one.staff_group else "")
         hours = "–" if offer.opening_hours is None else str(offer.opening_hours)

@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from adapters.cli.bookings import Company, Wait
-from adapters.cli.failing import Group, Misused
+from adapters.cli.failing import Group, Misused, note
 from adapters.cli.running import ready_settings, say_json, with_application
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def list_(
     if as_json:
         say_json({"sync_failures": [sync_failure_document(one) for one in failures]})
         return
+    if not failures:
+        note(f"{owner} has no {'' if status is None else f'{status.value} '}sync failures")
     for one in failures:
         typer.echo(_in_a_line(one))
 

@@ -7,6 +7,7 @@ from psycopg_pool import PoolClosed, PoolTimeout
 
 from domain.errors import AppointmentDatabaseError, DatabaseKind
 
+READ_ONLY: Final = "25006"
 KINDS: Final[dict[str, DatabaseKind]] = {
     "40P01": "deadlock",
     "40001": "deadlock",
@@ -18,7 +19,7 @@ KINDS: Final[dict[str, DatabaseKind]] = {
     "57P03": "connection_lost",
     "57P05": "connection_lost",
     "25P03": "connection_lost",
-    "25006": "connection_lost",
+    READ_ONLY: "connection_lost",
     "53300": "connection_lost",
 }
 KINDS_BY_CLASS: Final[dict[str, DatabaseKind]] = {"08": "connection_lost", "22": "data", "23": "constraint"}
@@ -28,7 +29,8 @@ def database_error(exc: BaseException) -> AppointmentDatabaseError:
     """Return what a caller is told; the server's own message stays behind, since it may quote a row."""
     state = getattr(exc, "sqlstate", None) or ""
     kind = KINDS.get(state) or KINDS_BY_CLASS.get(state[:2]) or _kind_without_state(exc, state)
-    return AppointmentDatabaseError(f"PostgreSQL failed ({kind})", kind=kind, sql_state=state)
+    message = "PostgreSQL is read-only" if state == READ_ONLY else "PostgreSQL failed"
+    return AppointmentDatabaseError(f"{message} ({kind})", kind=kind, sql_state=state)
 
 
 def _kind_without_state(exc: BaseException, state: str) -> DatabaseKind:

@@ -36,6 +36,7 @@ from adapters.sandbox.answering import answered_of
 from adapters.sandbox.answers import json_response
 from adapters.sandbox.errors import Refusal
 from adapters.sandbox.event_types import EventType
+from adapters.sandbox.fault_fields import TEXT, TIMES, WHOLE, check
 from adapters.sandbox.fault_plan import FaultPlan
 from adapters.sandbox.faults import Fault, Profile
 from adapters.sandbox.keys import Keys
@@ -103,6 +104,7 @@ def _stats(sandbox: Sandbox, _request: Request, _body: object) -> Any:  # noqa: 
 
 def _set_faults(sandbox: Sandbox, _request: Request, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
     if "profile" in body:
+        check(body, {"profile": TEXT, "seed": WHOLE}, of="choice of a profile")
         profile = load_profile(body["profile"])
         profile = replace(profile, seed=body.get("seed", profile.seed))
     else:
@@ -113,13 +115,16 @@ def _set_faults(sandbox: Sandbox, _request: Request, body: dict[str, Any]) -> An
 
 def _queue_faults(sandbox: Sandbox, _request: Request, body: Any) -> Any:  # noqa: ANN401 - JSON
     documents = body if isinstance(body, list) else [body]
-    queue = [
-        (Fault.from_json({key: value for key, value in document.items() if key != "times"}), document.get("times", 1))
-        for document in documents
-    ]
-    for fault, times in queue:
+    for fault, times in list(map(_queued, documents)):
         sandbox.faults.push(fault, times=times)
     return {"queued": sandbox.faults.queued}
+
+
+def _queued(document: dict[str, Any]) -> tuple[Fault, int]:
+    fault = dict(document)
+    times = fault.pop("times", 1)
+    check({"times": times}, {"times": TIMES}, of="fault")
+    return Fault.from_json(fault), times
 
 
 def _define_event_type(sandbox: Sandbox, request: Request, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON

@@ -3,11 +3,13 @@ What goes wrong, how often, and with which calls and webhooks: the knobs, and a 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from adapters.sandbox import fault_fields as form
 from adapters.sandbox.errors import Shape
+from adapters.sandbox.fault_fields import check
 from adapters.sandbox.webhooks import Trigger
 
 OPERATIONS = ("create", "get", "list", "cancel", "reschedule", "slots", "event_types", "event_type", "me", "webhooks")
@@ -61,6 +63,25 @@ _OPERATIONS_OF = {
 }
 # Cal.com is known to tell of a reschedule as of a request, and of nothing else wrongly.
 _TRIGGER_OF = {Kind.WEBHOOK_WRONG_TRIGGER: Trigger.RESCHEDULED}
+
+_FAULT = {
+    "kind": form.one_of(Kind),
+    "operation": form.optional(form.one_of(OPERATIONS)),
+    "probability": form.number(1),
+    "seconds": form.SECONDS,
+    "hold_seconds": form.SECONDS,
+    "shape": form.one_of(Shape),
+    "commit": form.TRUTH,
+    "moment": form.one_of(Moment),
+    "match": form.OBJECT,
+}
+_MATCH = {
+    "event_type_id": form.optional(form.WHOLE),
+    "attendee_email": form.TEXT,
+    "metadata": form.OBJECT,
+    "trigger": form.TEXT,
+}
+_PROFILE = {"seed": form.WHOLE, "faults": form.LIST}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +159,7 @@ class Fault:
         Raises:
             ValueError: a field is unknown or has a bad value.
         """
-        _refuse_unknown(document, cls)
+        check(document, _FAULT, of="fault")
         if "kind" not in document:
             message = "a fault needs a kind"
             raise ValueError(message)
@@ -147,7 +168,7 @@ class Fault:
             if name in values:
                 values[name] = enum(values[name])
         if "match" in values:
-            _refuse_unknown(values["match"], Match)
+            check(values["match"], _MATCH, of="match")
             values["match"] = Match(**values["match"])
         return cls(**values)
 
@@ -179,11 +200,5 @@ class Profile:
         Raises:
             ValueError: a field is unknown or has a bad value.
         """
-        _refuse_unknown(document, cls)
+        check(document, _PROFILE, of="profile")
         return cls(seed=document.get("seed", 0), faults=tuple(map(Fault.from_json, document.get("faults", ()))))
-
-
-def _refuse_unknown(document: Mapping[str, Any], cls: type) -> None:
-    if unknown := document.keys() - {known.name for known in fields(cls)}:
-        message = f"unknown fields of a {cls.__name__.lower()}: {sorted(unknown)}"
-        raise ValueError(message)

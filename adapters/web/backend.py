@@ -69,7 +69,7 @@ class StoredBookings:
 
 @dataclass(frozen=True, slots=True)
 class StoreProbes:
-    """What can be seen of the database: whether it answers, fits, and has its due work done."""
+    """What can be seen of the database: whether it answers, fits, takes writes, and has its due work done."""
 
     store: "Store"
 
@@ -87,8 +87,9 @@ class StoreProbes:
             if found != _needed():
                 problem = f"the database is at revision {found}, not at {_needed()}: run `calsaga migrate`"
                 return Readiness(problem=problem, overdue=timedelta(0))
-        oldest = count_due(self.store.engine, self.store.clock.now()).oldest
-        return Readiness(problem=None, overdue=oldest or timedelta(0))
+        counts = count_due(self.store.engine, self.store.clock.now())
+        refusing = "the database is read-only: nothing can be booked" if counts.read_only else None
+        return Readiness(problem=refusing, overdue=counts.oldest or timedelta(0))
 
 
 @cache

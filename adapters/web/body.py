@@ -8,10 +8,16 @@ from typing import Any, Never
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
-from adapters.web.problems import BAD_REQUEST, NOT_JSON, TOO_LARGE, Problem, Refused
+from adapters.web.problems import BAD_REQUEST, ENCODED, NOT_JSON, TOO_LARGE, Problem, Refused
 
 LIMIT = 64 * 1024
 DEEPEST = 32
+_SEND_PLAIN = "Send the body as it is, without Content-Encoding: compressed bodies are not read."
+_TOO_DEEP = f"is nested more than {DEEPEST} levels deep"
+
+
+class NotAnObject(ValueError):
+    """What was sent is no JSON object; the message says why, as in "The body must be …"."""
 
 
 async def read_object(request: Request) -> dict[str, Any]:
@@ -19,10 +25,14 @@ async def read_object(request: Request) -> dict[str, Any]:
     Return the request's JSON object.
 
     Raises:
-        Refused: it is too large (413), not JSON or not an object (400).
+        Refused: it is too large (413), compressed (415), not JSON or not an object (400).
 
     """
-    return parse_object(await read_body(request, limit=LIMIT))
+    raw = await read_body(request, limit=LIMIT)
+    try:
+        return parse_object(raw)
+    except NotAnObject as error:
+        raise Refused(Problem(kind=NOT_JSON, detail=f"The body {error}.")) from None
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
@@ -34,7 +44,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     are exact and which shows repeated names.
 
     Raises:
-        Refused: it is not JSON, or not an object, or nested too deeply, or a name stands twice.
+        NotAnObject: it is not JSON, or not an object, or nested too deeply, or a name stands twice.
 
     """
     try:
@@ -42,13 +52,14 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         value = json.loads(raw, object_pairs_hook=_once)
     except orjson.JSONDecodeError as error:
         # Without the cause: it holds the body.
-        raise _not_json(f"The body is not JSON: line {error.lineno}, column {error.colno}.") from None
+        line = f"line {error.lineno}, " if b"\n" in raw else ""
+        raise NotAnObject(f"is not JSON: {line}column {error.colno}") from None
     except RecursionError:
-        raise _not_json(f"The body is nested more than {DEEPEST} levels deep.") from None
+        raise NotAnObject(_TOO_DEEP) from None
     if not isinstance(value, dict):
-        raise _not_json("The body must be a JSON object, in braces.")
+        raise NotAnObject("must be a JSON object, in braces")
     if _depth_exceeds(value, DEEPEST):
-        raise _not_json(f"The body is nested more than {DEEPEST} levels deep.")
+        raise NotAnObject(_TOO_DEEP)
     return value
 
 
@@ -57,9 +68,11 @@ async def read_body(request: Request, *, limit: int) -> bytes:
     Return the request's body as it came.
 
     Raises:
-        Refused: it is larger than `limit` bytes (413), or ended early (400).
+        Refused: it is larger than `limit` bytes (413), compressed (415), or ended early (400).
 
     """
+    if request.headers.get("content-encoding", "identity").strip().lower() not in {"identity", ""}:
+        raise Refused(Problem(kind=ENCODED, detail=_SEND_PLAIN, headers={"Accept-Encoding": "identity"}))
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and (len(announced) > len(str(limit)) or int(announced) > limit):
         _refuse_size(limit)
@@ -86,7 +99,7 @@ def _refuse_size(limit: int) -> Never:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise _not_json("A name stands twice in the same object of the body; keep one of them.")
+        raise NotAnObject("has a name twice in the same object; keep one of them")
     return members
 
 
@@ -95,7 +108,3 @@ def _depth_exceeds(value: object, levels: int) -> bool:
         return False
     inside = value.values() if isinstance(value, dict) else value
     return not levels or any(_depth_exceeds(one, levels - 1) for one in inside)
-
-
-def _not_json(detail: str) -> Refused:
-    return Refused(Problem(kind=NOT_JSON, detail=detail))

@@ -24,7 +24,7 @@ async def live(request: Request) -> Response:  # noqa: ARG001 - an endpoint take
 @router.get("/readyz", **described("Tell whether requests can be served", answers={200: Ready, 503: Ready}))
 async def ready(request: Request) -> Response:
     """
-    Answer 503 when the database is away or not migrated.
+    Answer 503 when the database is away, read-only or not migrated.
 
     Due work that nobody claims is a problem, and no reason to send callers elsewhere.
     """

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
+from adapters.postgres.errors import READ_ONLY
 from adapters.web import problems as p
 from adapters.web.correlation import correlation_id_of
 from adapters.web.problems import Problem, Refused
@@ -78,18 +79,20 @@ def problem_of(error: e.AppointmentError) -> Problem:
 
 
 def _of_the_database(error: e.AppointmentDatabaseError) -> Problem:
+    read_only = error.sql_state == READ_ONLY
     if error.booking_id is not None and not error.retryable:
         return Problem(kind=p.INTERNAL, detail=_OUR_FAULT, facts={"booking_id": error.booking_id})
     if error.booking_id is not None:
         return Problem(
             kind=p.UNAVAILABLE,
-            detail="The database did not answer in time. The booking may go on all the same: "
-            "send the same request again, or ask for the booking at `Location`.",
+            detail=f"The database {'is read-only' if read_only else 'did not answer in time'}. "
+            "The booking may go on all the same: send the same request again, or ask for the booking at `Location`.",
             facts={"booking_id": error.booking_id},
             headers={"Retry-After": str(RETRY_AFTER_SECONDS), "Location": booking_location(error.booking_id)},
         )
     if error.retryable:
-        return _unavailable("The database does not answer at the moment; send the same request again.")
+        failing = "is read-only" if read_only else "does not answer"
+        return _unavailable(f"The database {failing} at the moment; send the same request again.")
     return Problem(kind=p.INTERNAL, detail=_OUR_FAULT)
 
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 from typer.testing import CliRunner, Result
 
 from adapters.cli.app import app
@@ -35,6 +36,21 @@ def test_a_database_that_is_away_is_named() -> None:
 
     assert 1 == result.exit_code
     assert "hunter2" not in result.stderr
+    assert 1 == len(result.stderr.strip().splitlines())
+
+
+@pytest.mark.parametrize("command", [("services", "list"), ("migrate",)])
+@pytest.mark.parametrize(("user", "name"), [("nobody_known", None), (None, "no_such_database")])
+def test_an_unknown_database_or_role_is_a_wrong_setting(
+    postgres_url: str, command: tuple[str, ...], user: str | None, name: str | None
+) -> None:
+    given = make_url(postgres_url)
+    url = given.set(username=user or given.username, database=name or given.database)
+
+    result = run(*command, url=url.render_as_string(hide_password=False))
+
+    assert 2 == result.exit_code, result.stderr
+    assert "does not exist" in result.stderr
     assert 1 == len(result.stderr.strip().splitlines())
 
 

@@ -28,7 +28,7 @@ from adapters.postgres.datastore import DatabaseFunctionsEnabled, open_datastore
 from adapters.recording.backend import Backend
 from adapters.recording.codec import booking_codec
 from domain.errors import AppointmentDatabaseError
-from migrations.errors import ExtensionRefused, SchemaNotMigrated, SchemaTooNew, TablesRefused
+from migrations.errors import ExtensionRefused, SchemaNotMigrated, SchemaTooNew, TableInTheWay, TablesRefused
 from migrations.runner import check, current, migrate, newest
 from projections import tables as read_models
 from tests.histories.appending import append_of
@@ -219,6 +219,18 @@ def test_a_missing_right_to_create_tables_is_named(postgres_server: DatabaseServ
 
     with psycopg.connect(empty_postgres_url, autocommit=True) as connection:
         connection.execute("DROP ROLE nobody_at_all")
+
+
+@pytest.mark.parametrize("name", ["stored_events", "appointments", "sync_failures"])
+def test_a_table_of_another_program_is_named_and_left_alone(empty_database_url: str, name: str) -> None:
+    rows(empty_database_url, f"CREATE TABLE {name} (x INTEGER)")
+    rows(empty_database_url, f"INSERT INTO {name} (x) VALUES (7)")
+
+    with pytest.raises(TableInTheWay, match=rf"table {name}.*of its own.*CALSAGA_DATABASE_URL"):
+        migrate(empty_database_url)
+
+    assert [(7,)] == rows(empty_database_url, f"SELECT x FROM {name}")
+    assert current(empty_database_url) is None
 
 
 def test_the_tables_in_the_code_are_those_of_the_migrations(database_url: str) -> None:

@@ -7,14 +7,17 @@ from types import SimpleNamespace
 from typing import cast
 from uuid import uuid4
 
+import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import text
 
 from adapters.bootstrap import Application
 from adapters.database.tables import saga_due
-from adapters.log.store import Store
+from adapters.log.store import Store, open_store
 from adapters.web.backend import StoreProbes
 from domain.errors import AppointmentDatabaseError
+from tests.integration.storage.appends import append, deferred
 
 
 async def test_work_that_nobody_claims_is_seen(opened: Application) -> None:
@@ -39,6 +42,23 @@ async def test_a_database_of_another_revision_is_named(opened: Application) -> N
     assert readiness.problem is not None
     assert "revision 0000" in readiness.problem
     assert "calsaga migrate" in readiness.problem
+
+
+async def test_a_database_that_takes_no_writes_is_no_place_to_serve_from(
+    postgres_url: str,
+) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
+
+    async with open_store(postgres_url, patience=0.1) as store:
+        readiness = await StoreProbes(store).readiness()
+        with pytest.raises(AppointmentDatabaseError, match="read-only") as caught:
+            await store.log.append(append(uuid4(), 0, deferred()))
+
+    assert readiness.problem is not None
+    assert "read-only" in readiness.problem
+    assert caught.value.retryable
 
 
 class Failing:

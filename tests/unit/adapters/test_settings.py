@@ -53,6 +53,11 @@ def problems_of(monkeypatch: pytest.MonkeyPatch, **environment: str) -> list[str
         ("CALCOM_BASE_URL", "https:///hunter2"),
         ("CALCOM_BASE_URL", "https://me:hunter2@api.cal.com"),
         ("CALCOM_BASE_URL", "https://api.cal.com?hunter2"),
+        ("CALCOM_BASE_URL", "http://hunter2 y"),
+        ("CALCOM_BASE_URL", "http://hunter2;y"),
+        ("CALCOM_BASE_URL", "http://hunter2%20y"),
+        ("CALCOM_BASE_URL", "http://hunter2*"),
+        ("CALCOM_BASE_URL", "http://hunter2/ y"),
         ("CALCOM_BASE_URL", "http://hunter2:99999"),
         ("CALCOM_BASE_URL", "http://hunter2:port"),
         ("CALCOM_API_KEY", "cal_hunter2\n"),
@@ -103,6 +108,8 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str, monkeypatch: py
         ("REDIS_URL", "unix://me:secret@/run/redis.sock"),
         ("CALCOM_BASE_URL", "http://127.0.0.1:4010/"),
         ("CALCOM_BASE_URL", "http://[::1]:4010"),
+        ("CALCOM_BASE_URL", "http://calcom_double:4010/v2"),
+        ("CALCOM_BASE_URL", "https://bücher.example"),
         ("ENCRYPTION_KEY", f"{KEY},{KEY}"),
         ("CRASH_AT", "append.after:booking.initiated.v1"),
         ("CRASH_AT", "calcom.create.before#3"),
@@ -141,8 +148,9 @@ def test_a_misspelt_name_is_refused_with_the_nearest_one(monkeypatch: pytest.Mon
     )
 
 
-def test_a_name_like_no_other_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ["QXQXQX: is no setting; unset it"] == problems_of(monkeypatch, QXQXQX="1")
+@pytest.mark.parametrize("name", ["QXQXQX", "NOSUCH"])
+def test_a_name_like_no_other_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [f"{name}: is no setting; unset it"] == problems_of(monkeypatch, **{name: "1"})
 
 
 def test_everything_that_is_wrong_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def test_a_good_wish_becomes_a_request() -> None:
     asked = wish(
         staff_id="bob",
         notes="two lines\nof notes\tand a tab",
-        metadata={"b": [1, None], "a": "ü"},
+        metadata={"b": [1, None], "a": "ü\n\t"},
         call_id="call 1",
         confidence=1,
         allow_near_duplicate=True,
@@ -45,7 +45,7 @@ def test_a_good_wish_becomes_a_request() -> None:
         email="ada@example.com",
         phone="+491701234567",
         notes="two lines\nof notes\tand a tab",
-        metadata='{"a":"\\u00fc","b":[1,null]}',
+        metadata='{"a":"\\u00fc\\n\\t","b":[1,null]}',
     )
     assert (person, SLOT, "UTC", "phone", "bob", "call 1", 1.0, True, "key 1", "c-1", SERVICE) == (
         request.person,
@@ -83,6 +83,10 @@ def test_a_good_wish_becomes_a_request() -> None:
         (wish(metadata={"a": {1, 2}}), "metadata"),
         (wish(metadata={"a": START}), "metadata"),
         (wish(metadata={"a": 1, 2: 3}), "metadata"),
+        (wish(metadata={"a": "nul\x00"}), "metadata"),
+        (wish(metadata={"a": [1, {"b": ["bell\x07"]}]}), "metadata"),
+        (wish(metadata={"a": {"line\nbreak": 1}}), "metadata"),
+        (wish(metadata={"half\udfff": 1}), "metadata"),
         (wish(metadata=CIRCLE), "metadata"),
         (wish(metadata=DEEP), "metadata"),
         (wish(metadata={"a": "x" * METADATA_LIMIT}), "metadata"),

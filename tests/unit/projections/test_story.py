@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import events as e
+from projections.messages import messages
 from projections.story import as_json, story, until
 from projections.timeline import timeline, timeline_mermaid, timeline_text
 from sagas.appending import Recorded
+from tests.fakes.given import inspected
 from tests.histories.bookings import BEGINNING, history, recorded
 
 ATTEMPT = "a" * 32
@@ -159,3 +161,8 @@ def test_every_story_can_be_told_and_names_nobody(seed: int, cut: int) -> None:
 def everything_told(stream: Sequence[Recorded]) -> str:
     told = [json.dumps(as_json(story(stream))), json.dumps(as_json(timeline(stream)))]
     return "\n".join([*told, timeline_text(stream), timeline_mermaid(stream)])
+
+
+@pytest.mark.parametrize(("verdict", "said"), [("gone", "is gone"), ("moving", "is moving"), ("stands", "stands")])
+def test_what_became_of_the_row_in_the_way_is_a_sentence(verdict: e.ObstacleVerdict, said: str) -> None:
+    assert [f"the row in the way {said}"] == [one.text for one in messages(inspected(verdict))]

@@ -130,8 +130,9 @@ async def test_wrong_lines_are_named_and_stop_nothing(tmp_path: Path, orchestrat
 
     assert {"booked": 2, "rejected": 6} == dict(result.counts)
     assert {2, 4, 5, 6, 7, 8} == set(reasons)
+    assert ("is not JSON: column 1", "must be a JSON object, in braces") == (reasons[2], reasons[8])
     assert "starts_at" in reasons[4]
-    assert "unknown" in reasons[5]
+    assert reasons[5].startswith("service_id: ")
     assert "slot_taken" in reasons[6]
     assert "color" in reasons[7]
 
@@ -140,6 +141,14 @@ async def test_a_key_in_the_line_is_kept(tmp_path: Path, orchestrator: FakeOrche
     await run(written(tmp_path, line(1, idempotency_key="order-7")), orchestrator)
 
     assert ["order-7"] == list(orchestrator.booked)
+
+
+@pytest.mark.parametrize("key", ["", "  "])
+async def test_an_empty_key_is_refused(tmp_path: Path, orchestrator: FakeOrchestrator, key: str) -> None:
+    result = await run(written(tmp_path, line(1, idempotency_key=key)), orchestrator)
+
+    assert [(1, "idempotency_key: must not be empty")] == [(one.line, one.reason) for one in result.rejected]
+    assert {} == orchestrator.booked
 
 
 async def test_another_name_tries_failed_lines_anew(tmp_path: Path, orchestrator: FakeOrchestrator) -> None:

@@ -65,7 +65,7 @@ def _run(*arguments: str) -> Result:
 def test_two_sides_that_agree_are_success(reconciler: _Reconciler) -> None:
     result = _run()
 
-    assert (0, "1 event types, 3 bookings seen, 0 differences\n", [(None, False)]) == (
+    assert (0, "1 event type, 3 bookings seen, 0 differences\n", [(None, False)]) == (
         result.exit_code,
         result.stdout,
         reconciler.asked,

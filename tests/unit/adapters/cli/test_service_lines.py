@@ -4,6 +4,7 @@ What becomes of a file of services, line by line.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,24 @@ async def test_a_line_that_fails_says_on_whose_side(tmp_path: Path, error: Appoi
     file.write_text(f"{HEADER}cut,Haircut,30,1\n")
 
     assert (0, [problem]) == await define_all(file, FakeServices(error), company_id="acme")
+
+
+async def test_a_number_in_quotes_is_refused_in_json_and_taken_from_a_table(tmp_path: Path) -> None:
+    lines, table = tmp_path / "services.jsonl", tmp_path / "services.csv"
+    fields = {"service_id": "cut", "name": "Haircut", "duration_minutes": "30", "calcom_event_type_id": 1}
+    lines.write_text(json.dumps(fields))
+    table.write_text(f"{HEADER}cut,Haircut,30,1\n")
+
+    _, problems = await define_all(lines, FakeServices(), company_id="acme")
+
+    assert [(1, "duration_minutes")] == [(one.line, one.field) for one in problems]
+    assert (1, []) == await define_all(table, FakeServices(), company_id="acme")
+
+
+async def test_a_line_that_is_no_json_is_told_by_its_number_alone(tmp_path: Path) -> None:
+    file = tmp_path / "services.jsonl"
+    file.write_text("\nnot json\n")
+
+    _, problems = await define_all(file, FakeServices(), company_id="acme")
+
+    assert ["line 2: is not JSON: column 1"] == list(map(str, problems))

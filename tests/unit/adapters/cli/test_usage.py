@@ -4,6 +4,7 @@ Wrong usage and wrong settings end in one clear line, exit code 2, and no traceb
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from adapters.cli.app import app
+from adapters.cli.counting import counted
 
 BOOKING = "5f76468b-1d5c-46ef-bd0e-ab2608f9947a"
 
@@ -175,9 +177,42 @@ def test_an_unknown_revision_is_wrong_usage(empty_sqlite_url: str) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
-    result = run("services", "list", CALSAGA_DATABASE_URL=f"sqlite:///{tmp_path}/no/such/folder/calsaga.db")
+@pytest.mark.parametrize("command", [("services", "list"), ("migrate",)])
+@pytest.mark.parametrize("path", ["no/such/folder/calsaga.db", "", "letter.txt"])
+def test_a_file_that_can_be_no_database_is_a_wrong_setting(tmp_path: Path, path: str, command: tuple[str, ...]) -> None:
+    (tmp_path / "letter.txt").write_text("Dear reader, this is no database, however long it may be.")
 
-    assert 1 == result.exit_code
+    result = run(*command, CALSAGA_DATABASE_URL=f"sqlite:///{tmp_path}/{path}")
+
+    assert_one_line_about_the_database(result, exit_code=2)
+
+
+def assert_one_line_about_the_database(result: Result, *, exit_code: int) -> None:
+    assert exit_code == result.exit_code, result.output
     assert "CALSAGA_DATABASE_URL" in result.stderr
-    assert "Traceback" not in result.stderr
+    assert 1 == result.stderr.count("\n")
+    assert "" == result.stdout
+
+
+def test_a_table_of_another_program_is_a_wrong_setting(empty_sqlite_url: str) -> None:
+    with sqlite3.connect(empty_sqlite_url.removeprefix("sqlite:///")) as connection:
+        connection.execute("CREATE TABLE appointments (x INTEGER)")
+    connection.close()
+
+    result = run("migrate", CALSAGA_DATABASE_URL=empty_sqlite_url)
+
+    assert_one_line_about_the_database(result, exit_code=2)
+    assert "appointments" in result.stderr
+
+
+@pytest.mark.parametrize("group", ["services", "companies", "keys", "sync-failures", "notifications"])
+def test_a_list_of_nothing_says_so(sqlite_url: str, group: str) -> None:
+    result = run(group, "list", CALSAGA_DATABASE_URL=sqlite_url)
+
+    assert (0, "") == (result.exit_code, result.stdout)
+    assert re.search(r"\bno\b", result.stderr)
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows")])
+def test_one_is_no_plural(number: int, said: str) -> None:
+    assert said == counted(number, "row")

@@ -72,7 +72,13 @@ async def test_a_reset_forgets_bookings_faults_and_event_types(api: httpx.AsyncC
     [
         ("PUT", "/_sandbox/faults", {"profile": "tempest"}),
         ("PUT", "/_sandbox/faults", {"fault": []}),
+        ("PUT", "/_sandbox/faults", {"profile": "storm", "seed": {}}),
         ("POST", "/_sandbox/faults", {"kind": "earthquake"}),
+        ("POST", "/_sandbox/faults", {"kind": "delay", "seconds": "a"}),
+        ("POST", "/_sandbox/faults", {"kind": "delay", "seconds": -1}),
+        ("POST", "/_sandbox/faults", {"kind": "delay", "times": 0}),
+        ("POST", "/_sandbox/faults", {"kind": "delay", "times": "2"}),
+        ("POST", "/_sandbox/faults", ["delay"]),
         ("POST", "/_sandbox/people", {"action": "dance"}),
         ("POST", "/_sandbox/people", {"action": "cancel"}),
         ("PUT", "/_sandbox/event-types/1", {"slug": "x", "hostess": [1]}),

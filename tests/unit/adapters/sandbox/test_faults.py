@@ -79,11 +79,49 @@ def test_without_an_operation_a_fault_keeps_to_those_that_it_suits() -> None:
         {"kind": "delay", "second": 1},
         {"kind": "delay", "match": {"email": "x"}},
         {"kind": "delay", "moment": "during"},
+        [],
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(document: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r".+"):
         Fault.from_json(document)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("kind", ["delay"]),
+        ("operation", ["create"]),
+        ("seconds", "a"),
+        ("seconds", -1),
+        ("seconds", None),
+        ("seconds", True),
+        ("seconds", 1e300),
+        ("hold_seconds", "60"),
+        ("probability", "often"),
+        ("commit", 1),
+        ("match", []),
+        ("event_type_id", "1"),
+        ("metadata", 5),
+        ("trigger", "BOOKING_DREAMT_OF"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_named(tmp_path: Path, field: str, value: object) -> None:
+    within = {field: value} if field not in {"event_type_id", "metadata", "trigger"} else {"match": {field: value}}
+    file = tmp_path / "faults.json"
+    file.write_bytes(orjson.dumps({"faults": [{"kind": "delay", **within}]}))
+
+    with pytest.raises(ValueError, match=field):
+        load_profile(str(file))
+
+
+@pytest.mark.parametrize("profile", [{"seed": "x"}, {"seed": []}, {"faults": 7}, [], {"faults": ["delay"]}])
+def test_a_profile_that_makes_no_sense_is_refused(tmp_path: Path, profile: object) -> None:
+    file = tmp_path / "faults.json"
+    file.write_bytes(orjson.dumps(profile))
+
+    with pytest.raises(ValueError, match=r"profile|fault"):
+        load_profile(str(file))
 
 
 def test_a_profile_is_read_from_a_file(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Whatever stands in a body: it is refused with the field named, or it is booked. 
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -224,6 +225,21 @@ def test_thousands_of_wrong_fields_get_a_short_answer() -> None:
 
     assert 422 == answer.status_code
     assert 50 == len(answer.json()["errors"])
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "gzip, identity", "unheard-of"])
+async def test_a_compressed_body_is_refused_with_the_remedy(client: httpx.AsyncClient, encoding: str) -> None:
+    headers = {"Content-Encoding": encoding}
+    answer = await client.post("/api/bookings", content=gzip.compress(b"{}"), headers=headers)
+
+    assert (415, "identity") == (answer.status_code, answer.headers["Accept-Encoding"])
+    assert "without Content-Encoding" in answer.json()["detail"]
+
+
+async def test_a_body_that_is_called_plain_is_read(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/api/bookings", json=WISH, headers={"Content-Encoding": "Identity"})
+
+    assert 201 == answer.status_code
 
 
 @pytest.mark.parametrize("path", ["/api/bookings/x/cancel", "/api/services/s", "/api/companies/acme", "/api/keys"])

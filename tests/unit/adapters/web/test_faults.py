@@ -4,6 +4,8 @@ What happens when the connection, the framework or our own code breaks.
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,7 +17,7 @@ from adapters.web.correlation import CorrelationMiddleware
 from adapters.web.problems import Refused
 from adapters.web.refusals import problem_of
 from domain import events as e
-from domain.errors import AppointmentCreationError, AppointmentError, CalcomBookingError
+from domain.errors import AppointmentCreationError, AppointmentDatabaseError, AppointmentError, CalcomBookingError
 from tests.unit.adapters.web.conftest import connect
 from tests.unit.adapters.web.fake_backend import BOOKING_ID, NOW, FakeBackend, initiated, stream
 
@@ -80,6 +82,16 @@ async def test_the_framework_has_no_words_of_its_own(backend: FakeBackend) -> No
 )
 def test_every_error_has_its_problem(error: AppointmentError, status: int) -> None:
     assert status == problem_of(error).kind.status
+
+
+@pytest.mark.parametrize("booking_id", [None, BOOKING_ID])
+def test_a_read_only_database_is_called_so(booking_id: UUID | None) -> None:
+    error = AppointmentDatabaseError("read-only", kind="connection_lost", sql_state="25006", booking_id=booking_id)
+
+    problem = problem_of(error)
+
+    assert 503 == problem.kind.status
+    assert "is read-only" in problem.detail
 
 
 def test_names_are_masked_in_lists_and_other_peoples_words() -> None:
