@@ -2,7 +2,7 @@
 The time that a caller has, and what goes on when it is up.
 
 A saga that a request has begun runs in a task of its own: a caller who goes away, or
-whose patience ends, cancels nothing.
+whose patience ends, cancels nothing. When the process is to stop, everybody's ends.
 """
 
 import asyncio
@@ -26,13 +26,16 @@ class Callers:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._driving: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._closed = False
 
     async def drive(self, run: Run, deadline: float) -> Booking:
         """
         Drive a run in a task of its own, and return where it got to in the caller's time.
 
         Raises:
-            AppointmentDatabaseError: the database is away or slow; `booking_id` is the
+            AppointmentDatabaseError: the database is away or slow, or everybody's patience
+                has ended before the wish was durable; `booking_id` is the
                 booking that may go on all the same.
 
         """
@@ -42,10 +45,7 @@ class Callers:
         self._driving.add(task)
         task.add_done_callback(self._driving.discard)
         try:
-            if left(deadline) < DURABLE_SECONDS:
-                # However short the caller's patience, no answer before the wish is durable.
-                await asyncio.wait({task, heard}, timeout=DURABLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({task}, timeout=left(deadline))
+            await self._wait(task, heard, deadline)
         finally:
             if not task.done():
                 # The caller leaves: nobody else will ask how it ended.
@@ -58,9 +58,30 @@ class Callers:
             return run.saved
         return await self.outcome(run.saved, deadline)
 
+    async def _wait(self, task: asyncio.Task[None], heard: asyncio.Future[None], deadline: float) -> None:
+        enough: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(enough)
+        if self._closed:
+            enough.set_result(None)
+        try:
+            if left(deadline) < DURABLE_SECONDS:
+                # However short the caller's patience, no answer before the wish is durable.
+                await asyncio.wait({task, heard, enough}, timeout=DURABLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, enough}, timeout=left(deadline), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._waiting.discard(enough)
+
     async def outcome(self, booking: Booking, deadline: float) -> Booking:
         """Return the booking when it is over, or as it is when the caller's time is up, whoever drives it."""
         return await self._engine.waiting.outcome(booking, seconds=left(deadline))
+
+    def end_patience(self) -> None:
+        """Answer everybody with the booking as it stands: those who wait, and those who come from now on."""
+        self._closed = True
+        for enough in self._waiting:
+            if not enough.done():
+                enough.set_result(None)
+        self._engine.waiting.close()
 
     async def drain(self, *, within: timedelta) -> None:
         """Wait for the sagas that callers have started here, at most this long; then leave them to others."""
@@ -99,5 +120,5 @@ async def _finish(task: asyncio.Task[None], run: Run) -> None:
 
 def _slow(run: Run) -> AppointmentDatabaseError:
     return AppointmentDatabaseError(
-        "The database is slow to answer; the booking may go on.", kind="timeout", booking_id=run.state.booking_id
+        "The database has not answered yet; the booking may go on.", kind="timeout", booking_id=run.state.booking_id
     )

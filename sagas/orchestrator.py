@@ -244,6 +244,10 @@ class Orchestrator:
             raise UnknownBooking(booking_id)
         return booking
 
+    def end_patience(self) -> None:
+        """Answer everybody with the booking as it stands: those who wait, and those who come from now on."""
+        self._callers.end_patience()
+
     async def drain(self, *, within: timedelta) -> None:
         """Wait for the sagas that callers have started here, at most this long; then leave them to others."""
         await self._callers.drain(within=within)

@@ -23,7 +23,7 @@ SLOWEST_POLL_SECONDS = 1.0
 @dataclass(slots=True)
 class _Seat:
     latest: Booking | None = None
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
     hint: asyncio.Event = field(default_factory=asyncio.Event)
     sitting: int = 0
     poller: asyncio.Task[None] | None = None
@@ -35,6 +35,7 @@ class WaitingRoom:
     def __init__(self, load: Callable[[UUID], Awaitable[Booking]]) -> None:
         self._load = load
         self._seats: dict[UUID, _Seat] = {}
+        self._closed = False
 
     def told(self, booking: Booking) -> None:
         """Take note of a booking's new state, as the log has it."""
@@ -48,9 +49,15 @@ class WaitingRoom:
         if seat is not None:
             seat.hint.set()
 
+    def close(self) -> None:
+        """Have nobody wait any longer, neither those who do nor those who come."""
+        self._closed = True
+        for seat in self._seats.values():
+            seat.left.set()
+
     async def outcome(self, booking: Booking, *, seconds: float) -> Booking:
-        """Return the booking when it is over, or as it is when the time is up."""
-        if is_over(booking) or seconds <= 0:
+        """Return the booking when it is over, or as it is when the time is up or the room is closed."""
+        if is_over(booking) or seconds <= 0 or self._closed:
             return booking
         seat = self._seats.setdefault(booking.booking_id, _Seat())
         seat.sitting += 1
@@ -60,7 +67,7 @@ class WaitingRoom:
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
-                    await seat.over.wait()
+                    await seat.left.wait()
         finally:
             seat.sitting -= 1
             if not seat.sitting:
@@ -70,7 +77,7 @@ class WaitingRoom:
 
     async def _poll(self, booking_id: UUID, seat: _Seat) -> None:
         pause = FIRST_POLL_SECONDS
-        while not seat.over.is_set():
+        while not seat.left.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await seat.hint.wait()
@@ -85,4 +92,4 @@ def _update(seat: _Seat, booking: Booking) -> None:
     if seat.latest is None or booking.version >= seat.latest.version:
         seat.latest = booking
     if is_over(seat.latest):
-        seat.over.set()
+        seat.left.set()

@@ -4,6 +4,7 @@ The outermost layer of every request: its correlation id, and the last word when
 Plain ASGI, because every booking passes through it.
 """
 
+import asyncio
 import logging
 import re
 from time import perf_counter
@@ -14,9 +15,10 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.web.problems import INTERNAL, Problem
+from adapters.web.problems import INTERNAL, UNAVAILABLE, Problem
 
 HEADER = "X-Correlation-Id"
+RESTART_SECONDS = 5
 _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+/=-]{0,127}")
 _GUARDS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 log = structlog.get_logger("calsaga.web")
@@ -56,6 +58,12 @@ class CorrelationMiddleware:
         with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
             try:
                 await self._app(scope, receive, send_marked)
+            except asyncio.CancelledError:
+                # Only a server that ends cancels a request, and then it closes the connection.
+                log.warning("http.request.cut_off", method=scope["method"], route=_route(scope))
+                if answered:
+                    raise
+                await _cut_off(correlation_id)(scope, receive, send_marked)
             except Exception:
                 log.exception("http.request.crashed", method=scope["method"], route=_route(scope))
                 if answered:
@@ -79,6 +87,12 @@ def _given(scope: Scope) -> str | None:
 def _route(scope: Scope) -> str:
     # The template, not the path: what callers put into a path is theirs.
     return str(getattr(scope.get("route"), "path", "(none)"))
+
+
+def _cut_off(correlation_id: str) -> ASGIApp:
+    detail = "This process is being stopped. What was asked may go on all the same: send the same request again."
+    headers = {"Retry-After": str(RESTART_SECONDS)}
+    return Problem(kind=UNAVAILABLE, detail=detail, headers=headers).answer(correlation_id)
 
 
 def _broken(correlation_id: str) -> ASGIApp:

@@ -1,15 +1,16 @@
 """
 The API as a server: one process or several, over one listening socket.
 
-SIGTERM and SIGINT end it gently: no new connections, then the requests under way, then
-the sagas that they have started, all within `drain_seconds`.
+SIGTERM and SIGINT end it gently, all within `drain_seconds`: no new connections; a
+quarter of the time for callers to hear the outcome, after which they are told where their
+bookings stand; a cut after half of it; then the sagas that are still under way.
 """
 
 import asyncio
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from math import ceil
@@ -21,13 +22,14 @@ import uvloop
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
-from adapters.bootstrap import application
+from adapters.bootstrap import Application, application
 from adapters.collector import spare_what_stays
 from adapters.settings import Settings
 from adapters.telemetry import configure
-from adapters.web.app import create_api, create_app
+from adapters.web.app import create_api
 from adapters.web.backend import backend_over
 from adapters.web.rate_limit import RateLimit
+from adapters.web.stopping import SIGNALS, call_when_stopping, stop, stop_without_parent
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
@@ -54,15 +56,13 @@ def serve(settings: Settings, *, host: str, port: int, workers: int, background:
 async def _serve(settings: Settings, listener: socket.socket, *, background: bool) -> None:
     async with application(_with_time_for_sagas(settings), background=background) as opened:
         # uvicorn raises the signal again once it has stopped, which must not end the process before its sagas.
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS:
             signal.signal(number, _heard_already)
         _announce(listener)
-        config = _configured(create_app(opened, rate_limit=_rate_limit(settings)), settings, lifespan="off")
-        server = uvicorn.Server(config)
-        spare_what_stays()
-        watching = asyncio.create_task(_once(opened.ending, lambda: setattr(server, "should_exit", True)))
-        await server.serve(sockets=[listener])
-        watching.cancel()
+        app = create_api(
+            backend_over(opened), rate_limit=_rate_limit(settings), lifespan=lambda _: _ready_to_stop(opened)
+        )
+        await uvicorn.Server(_configured(app, settings, lifespan="on")).serve(sockets=[listener])
 
 
 def _serve_in_processes(settings: Settings, listener: socket.socket, *, workers: int, background: bool) -> None:
@@ -81,16 +81,27 @@ def _app_of_child(settings: Settings, *, background: bool) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with application(_with_time_for_sagas(settings), background=background) as opened:
             app.state.backend = backend_over(opened)
-            # The supervisor starts another process in place of one that ends.
-            watching = asyncio.create_task(_once(opened.ending, lambda: signal.raise_signal(signal.SIGTERM)))
-            spare_what_stays()
-            yield
-            watching.cancel()
+            async with _ready_to_stop(opened):
+                stop_without_parent()
+                yield
 
     return create_api(rate_limit=_rate_limit(settings), lifespan=lifespan)
 
 
-async def _once(ending: asyncio.Event, stop: Callable[[], None]) -> None:
+@asynccontextmanager
+async def _ready_to_stop(opened: Application) -> AsyncIterator[None]:
+    """Listen beside uvicorn, which handles signals from before it enters the lifespan until after it has left it."""
+    loop = asyncio.get_running_loop()
+    patience = opened.settings.drain_seconds / 2
+    call_when_stopping(lambda: loop.call_later(patience, opened.orchestrator.end_patience))
+    # Where there is a supervisor, it starts another process in place of one that ends.
+    watching = asyncio.create_task(_stop_once(opened.ending))
+    spare_what_stays()
+    yield
+    watching.cancel()
+
+
+async def _stop_once(ending: asyncio.Event) -> None:
     await ending.wait()
     stop()
 
@@ -112,7 +123,7 @@ def _configured(app: Any, settings: Settings, **options: Any) -> uvicorn.Config:
 
 
 def _with_time_for_sagas(settings: Settings) -> Settings:
-    # Half of the time is the callers', the other half that of the sagas whose callers are gone.
+    # Half of the time is the callers', the other half that of the sagas whose callers have been told.
     return settings.model_copy(update={"drain_seconds": max(settings.drain_seconds / 2, 1.0)})
 
 

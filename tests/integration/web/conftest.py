@@ -18,6 +18,7 @@ from adapters.directory.scopes import Scope
 from adapters.settings import Settings, read_settings
 from adapters.web.app import create_app
 from tests.integration.sandbox.sandbox_process import SandboxProcess
+from tests.integration.web.server_process import ServerProcess
 
 SERVICE = {"name": "Consultation", "duration_minutes": 30, "calcom_event_type_id": 12}
 
@@ -53,6 +54,28 @@ async def client(opened: Application) -> AsyncIterator[httpx.AsyncClient]:
     async with connected(opened, company_id="default") as client:
         assert 201 == (await client.put("/api/services/consult", json=SERVICE)).status_code
         yield client
+
+
+@pytest.fixture
+async def key(app_settings: Settings) -> str:
+    """
+    A key of the default company, which has a service.
+    """
+    async with application(app_settings, background=False) as opened, connected(opened, company_id="default") as client:
+        await client.put("/api/services/consult", json=SERVICE)
+        return str(client.headers["Authorization"])
+
+
+def server(settings: Settings, *, workers: int = 1, port: int = 0, **more: str) -> ServerProcess:
+    return ServerProcess(
+        workers=workers,
+        port=port,
+        database_url=settings.database_url,
+        calcom_base_url=settings.calcom_base_url,
+        calcom_api_key="cal_owner",
+        log_level="warning",
+        **more,
+    )
 
 
 @asynccontextmanager

@@ -13,23 +13,24 @@ from typing import Self
 _START = (
     "import sys; from adapters.settings import read_settings; from adapters.telemetry import configure; "
     "from adapters.web.server import serve; settings = read_settings(); configure(form='json', level='warning'); "
-    "serve(settings, host='127.0.0.1', port=0, workers=int(sys.argv[1]), background=True)"
+    "serve(settings, host='127.0.0.1', port=int(sys.argv[2]), workers=int(sys.argv[1]), background=True)"
 )
 
 
 class ServerProcess:
     """
-    Start a server on a free port, and see to its end.
+    Start a server, on a free port unless one is named, and see to its end.
     """
 
-    def __init__(self, *, workers: int = 1, **settings: str) -> None:
+    def __init__(self, *, workers: int = 1, port: int = 0, **settings: str) -> None:
         self._workers = workers
+        self._port = port
         self._environment = {f"CALSAGA_{name.upper()}": value for name, value in settings.items()}
         self.url = ""
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _START, str(self._workers)],
+            [sys.executable, "-c", _START, str(self._workers), str(self._port)],
             env={**os.environ, **self._environment},
             stderr=subprocess.PIPE,
             text=True,

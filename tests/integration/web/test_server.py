@@ -11,8 +11,7 @@ import pytest
 from adapters.bootstrap import application
 from adapters.settings import Settings
 from adapters.web.server import serve
-from tests.integration.web.conftest import SERVICE, connected, wish
-from tests.integration.web.server_process import ServerProcess
+from tests.integration.web.conftest import connected, server, wish
 
 
 @pytest.fixture
@@ -24,26 +23,6 @@ def slow_calcom(calcom_url: str) -> Iterator[None]:
     httpx.put(f"{calcom_url}/_sandbox/faults", json={"seed": 1, "faults": [fault]}).raise_for_status()
     yield
     httpx.post(f"{calcom_url}/_sandbox/reset")
-
-
-@pytest.fixture
-async def key(app_settings: Settings) -> str:
-    """
-    A key of the default company, which has a service.
-    """
-    async with application(app_settings, background=False) as opened, connected(opened, company_id="default") as client:
-        await client.put("/api/services/consult", json=SERVICE)
-        return str(client.headers["Authorization"])
-
-
-def server(settings: Settings, *, workers: int = 1) -> ServerProcess:
-    return ServerProcess(
-        workers=workers,
-        database_url=settings.database_url,
-        calcom_base_url=settings.calcom_base_url,
-        calcom_api_key="cal_owner",
-        log_level="warning",
-    )
 
 
 @pytest.mark.parametrize("workers", [1, 2])

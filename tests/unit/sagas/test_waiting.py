@@ -153,3 +153,16 @@ def test_an_empty_room_asks_nobody_any_more() -> None:
         return dict(room._seats)
 
     assert {} == run_virtually(main(), clock)
+
+
+def test_a_room_that_is_closed_is_left_at_once_and_entered_by_nobody() -> None:
+    clock, shelf = FakeClock(), Shelf(given())
+
+    async def main() -> list[Booking]:
+        room = WaitingRoom(shelf.load)
+        asyncio.get_running_loop().call_later(1, room.close)
+        return [await room.outcome(given(attempted()), seconds=10) for _ in range(2)]
+
+    bookings = run_virtually(main(), clock)
+
+    assert ([given(attempted())] * 2, 1.0) == (bookings, clock.seconds)
