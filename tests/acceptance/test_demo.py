@@ -103,7 +103,8 @@ def test_without_faults_nothing_goes_wrong(played: dict[str, Played]) -> None:
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_leaves_nothing_behind(ending: signal.Signals, tmp_path: Path) -> None:
     demo = subprocess.Popen(
-        [CALSAGA, "demo", "--bookings", "100"],
+        # Tests that run in the background have been told to ignore SIGINT, and pass it on.
+        ["env", "--default-signal=INT", CALSAGA, "demo", "--bookings", "100"],
         env=environment(tmp_path, TMPDIR=str(tmp_path)),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -189,6 +189,7 @@ async def test_what_never_was_is_not_found(client: httpx.AsyncClient, path: str)
         {"metadata": {"a\x00": "b"}, "source": ""},
         {"time_zone": "Nowhere/Land"},
         {"starts_at": "2020-01-01T00:00:00+00:00"},
+        {"metadata": {"deep": [{"nul": "a\x00b"}]}},
     ],
 )
 async def test_what_is_wrong_is_named_and_not_stored(
@@ -202,7 +203,7 @@ async def test_what_is_wrong_is_named_and_not_stored(
 
 
 async def test_metadata_with_any_text_is_kept(client: httpx.AsyncClient) -> None:
-    odd = {"nul": "a\x00b", "emoji": "🦷", "big": 10**30, "deep": [[[{}]]]}
+    odd = {"lines": "a\nb\tc", "emoji": "🦷", "big": 10**30, "deep": [[[{}]]]}
     answer = await client.post("/api/bookings", json=wish(metadata=odd))
 
     assert 201 == answer.status_code, answer.text
