@@ -7,13 +7,14 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from domain.booking import Booking
-from domain.composite import LegEvent
-from sagas.appending import Append, CancelAppointment, LegRows, MoveAppointment, NothingDue
+from domain.booking import Booking, initial_state
+from domain.composite import CompositeInitiated, LegEvent
+from domain.events import BookingFailed, BookingInitiated
+from sagas.appending import Append, CancelAppointment, LegRows, MoveAppointment, NothingDue, Refusal
 from sagas.leg_run import LegRun, part_of
 from sagas.run import Run
 from tests.fakes.given import at, cancelled, compensating
-from tests.fakes.legs import composite
+from tests.fakes.legs import BEGUN, COMPOSITE_ID, composite
 from tests.fakes.moves import rescheduled
 from tests.unit.domain.test_legs import MADE, STANDS
 
@@ -77,3 +78,34 @@ def test_the_part_of_a_booking_that_has_no_legs_is_the_run_itself() -> None:
 
     assert run is part_of(run, run.state)
     assert isinstance(part_of(run, run.state.legs[1]), LegRun)
+
+
+def _first_append() -> Append:
+    run = _run(initial_state(COMPOSITE_ID))
+    run.initiate_legs(BEGUN)
+    return _append(run)
+
+
+def test_a_claim_that_one_leg_is_refused_ends_them_all_with_what_is_in_the_way() -> None:
+    first = _first_append()
+
+    refused = Refusal(refused="claim", by="near_duplicate", booking_id=UUID(int=9), appointment_id=None)
+    assert first.legs[1].on_refused is not None
+    instead = first.legs[1].on_refused(refused)
+
+    ends = [one.event for one in instead.events if isinstance(one, LegEvent) and isinstance(one.event, BookingFailed)]
+    assert (BEGUN, 3, NothingDue()) == (instead.events[: len(BEGUN)], len(ends), instead.due)
+    assert {("near_duplicate", UUID(int=9))} == {(end.reason, end.conflicting_booking_id) for end in ends}
+
+
+def test_a_composite_of_somebody_who_has_been_a_customer_is_written_for_them_in_every_part() -> None:
+    first = _first_append()
+
+    assert first.for_customer is not None
+    theirs = first.for_customer(UUID(int=7))
+
+    named = [event.event if isinstance(event, LegEvent) else event for event in theirs.events]
+    assert {UUID(int=7)} == {it.customer_id for it in named if isinstance(it, BookingInitiated | CompositeInitiated)}
+    assert {UUID(int=7)} == {rows.claim and rows.claim.customer_id for rows in theirs.legs}
+    assert UUID(int=7) == (theirs.customer and theirs.customer.customer_id)
+    assert (first.append_id, len(first.events)) == (theirs.append_id, len(theirs.events))
