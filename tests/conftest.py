@@ -101,6 +101,27 @@ def postgres_url(postgres_server: DatabaseServer, postgres_template: str) -> Ite
     postgres_server.drop_database(name)
 
 
+@pytest.fixture(scope="module")
+def mortal_server() -> Iterator[PostgresServer]:
+    """
+    A server that may be killed.
+    """
+    server = PostgresServer(durable=True)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mortal_url(mortal_server: PostgresServer) -> str:
+    """
+    A migrated database on it.
+    """
+    url = mortal_server.create_database(f"mortal_{uuid4().hex}")
+    migrate(url)
+    return url
+
+
 @pytest.fixture
 def empty_postgres_url(postgres_server: DatabaseServer) -> Iterator[str]:
     """

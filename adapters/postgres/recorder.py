@@ -13,6 +13,7 @@ from adapters.postgres.errors import database_error
 from adapters.postgres.session import WriterSession
 from adapters.postgres.transaction import PostgresTransaction
 from adapters.recording.batch import draft, write_batch
+from adapters.recording.errors import OnlyAppended
 from adapters.recording.mapper import EventMapper
 from adapters.recording.probing import Probe, reached
 from sagas.appending import Append, AppendResult
@@ -76,7 +77,7 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_kwargs: object) -> NoReturn:
         """Refuse: events that were written without their claims and due work would be lost sight of."""
-        raise NotImplementedError("the log is written by `append` alone")
+        raise OnlyAppended(len(stored_events))
 
     def close(self) -> None:
         """Close the writer's connection and the pool."""

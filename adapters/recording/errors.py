@@ -16,3 +16,10 @@ class UnknownTopic(UnreadableEvent):
     def __init__(self, topic: str) -> None:
         super().__init__(f"The log holds an event {topic!r}, which this calsaga does not know.")
         self.topic = topic
+
+
+class OnlyAppended(Exception):
+    """Use `append`: events that were written without their claims and due work would be lost sight of."""
+
+    def __init__(self, events: int) -> None:
+        super().__init__(f"{events} events are not written: `append` alone writes them, with their claims and due work")

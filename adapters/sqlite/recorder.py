@@ -10,6 +10,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from adapters.database.clock import DatabaseClock
 from adapters.recording.batch import draft, write_batch
+from adapters.recording.errors import OnlyAppended
 from adapters.recording.mapper import EventMapper
 from adapters.recording.probing import Probe, reached
 from adapters.sqlite.errors import database_error
@@ -98,7 +99,7 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_kwargs: object) -> NoReturn:
         """Refuse: events that were written without their claims and due work would be lost sight of."""
-        raise NotImplementedError("the log is written by `append` alone")
+        raise OnlyAppended(len(stored_events))
 
     def close(self) -> None:
         """Close the writer's connection and the pool."""

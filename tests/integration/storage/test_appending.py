@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from adapters.recording.backend import Backend
+from adapters.recording.errors import OnlyAppended
 from domain import events as e
 from domain.errors import AppointmentDatabaseError
 from sagas.appending import Append, Appended, DueAfter, Lease, Lost, NothingDue
@@ -212,7 +213,7 @@ def test_a_customer_is_written_once(url: str, database: Backend) -> None:
 
 
 def test_events_that_are_not_appended_are_refused(database: Backend) -> None:
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(OnlyAppended):
         database.recorder.insert_events([])
 
 

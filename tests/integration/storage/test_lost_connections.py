@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import suppress
 from time import monotonic
 from uuid import uuid4
@@ -17,28 +16,13 @@ from tests.integration.storage.proxy import Proxy
 from tests.servers.postgres import PostgresServer
 
 
-@pytest.fixture(scope="module")
-def own_server() -> Iterator[PostgresServer]:
-    """
-    A server that may be killed.
-    """
-    server = PostgresServer(durable=True)
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
-def own_url(own_server: PostgresServer) -> str:
+def own_url(mortal_url: str) -> str:
     """
-    A migrated database on it.
+    A database that knows one service, on a server that may be killed.
     """
-    from migrations.runner import migrate  # noqa: PLC0415 - as late as in the shared fixtures
-
-    url = own_server.create_database(f"mortal_{uuid4().hex}")
-    migrate(url)
-    define_service(url)
-    return url
+    define_service(mortal_url)
+    return mortal_url
 
 
 async def test_a_database_that_takes_its_time_to_let_us_in_is_opened(postgres_url: str) -> None:
@@ -135,7 +119,7 @@ async def test_a_database_that_stays_away_is_said_to_everybody_who_waits(postgre
         assert result.retryable
 
 
-async def test_appends_outlive_a_server_that_is_killed(own_server: PostgresServer, own_url: str) -> None:
+async def test_appends_outlive_a_server_that_is_killed(mortal_server: PostgresServer, own_url: str) -> None:
     written: list[Append] = []
 
     async def write(store: Store) -> None:
@@ -147,8 +131,8 @@ async def test_appends_outlive_a_server_that_is_killed(own_server: PostgresServe
     async with open_store(own_url, patience=20) as store:
         writers = [asyncio.create_task(write(store)) for _ in range(8)]
         await until(lambda: len(written) >= 40)
-        await asyncio.to_thread(own_server.kill)
-        await asyncio.to_thread(own_server.restart)
+        await asyncio.to_thread(mortal_server.kill)
+        await asyncio.to_thread(mortal_server.restart)
         await asyncio.gather(*writers)
 
         assert 320 == len(written)
@@ -163,10 +147,10 @@ async def gaps(store: Store) -> int:
     return found[-1].position - len(found)
 
 
-async def test_appends_outlive_an_orderly_restart(own_server: PostgresServer, own_url: str) -> None:
+async def test_appends_outlive_an_orderly_restart(mortal_server: PostgresServer, own_url: str) -> None:
     async with open_store(own_url, patience=20) as store:
         await store.log.append(append(uuid4(), 0, deferred()))
-        restarting = asyncio.create_task(asyncio.to_thread(own_server.restart))
+        restarting = asyncio.create_task(asyncio.to_thread(mortal_server.restart))
         for _ in range(50):
             assert isinstance(await store.log.append(append(uuid4(), 0, deferred())), Appended)
             await asyncio.sleep(0.01)
