@@ -9,7 +9,9 @@ get uids that the database holds already, so that their appointments are refused
 """
 
 import asyncio
+import itertools
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -28,6 +30,7 @@ class Calendar:
     """The bookings, by uid."""
 
     bookings: dict[str, dict[str, object]] = field(default_factory=dict)
+    doomed: Iterator[int] = field(default_factory=lambda: itertools.cycle(range(DOOMED_UIDS)))
     cancels: int = 0
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, object]:
@@ -50,7 +53,7 @@ class Calendar:
 
     def _create(self, wish: dict[str, object]) -> dict[str, object]:
         doomed = wish["eventTypeId"] == DOOMED_EVENT_TYPE
-        uid = f"doomed{len(self.bookings) % DOOMED_UIDS}" if doomed else f"uid{len(self.bookings)}"
+        uid = f"doomed{next(self.doomed)}" if doomed else f"uid{len(self.bookings)}"
         start = datetime.fromisoformat(str(wish["start"]))
         now = datetime.now(UTC).isoformat()
         self.bookings[uid] = {

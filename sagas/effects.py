@@ -13,7 +13,7 @@ from domain.policy import Policy
 from sagas import recording
 from sagas.appending import Append, CancelAppointment, DueAfter, Lost, NothingDue, booking_events
 from sagas.leg_run import Part
-from sagas.outcomes import Inspected
+from sagas.outcomes import Inspected, NotSent
 from sagas.ports import Appointments, Calendar, Calendars, Clock, Ids, Log, RowInTheWay
 from sagas.recording_legs import record_part_gone
 from sagas.recording_moves import announce_reschedule, record_reschedule, record_trace
@@ -80,6 +80,9 @@ class Effects:
     async def _create(self, part: Part, effect: CreateAtCalcom, announce: Announce) -> Outcome | None:
         # Found before anything is announced: what fails until then has not been promised to the ledger.
         calendar = await self._calendar(part, announce)
+        held_back = calendar.held_back()
+        if held_back is not None:
+            return await self._defer(part, held_back, announce)
         attempt_id = self._ids.attempt_id()
         (attempted,) = recording.announce_create(
             attempt_id=attempt_id, number=effect.number, now=self._clock.now(), policy=self._policy
@@ -91,6 +94,16 @@ class Effects:
 
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:
             return recording.record_create(booking, attempt_id, outcome, now=self._clock.now(), policy=self._policy)
+
+        return rerecord
+
+    async def _defer(self, part: Part, held_back: NotSent, announce: Announce) -> Outcome | None:
+        # Nothing is announced, since nothing is done; but an outcome before this one is written down first.
+        if part.rerecord is not None and not await announce():
+            return None
+
+        def rerecord(booking: Booking) -> Sequence[BookingEvent]:
+            return recording.record_held_back(booking, held_back, now=self._clock.now(), policy=self._policy)
 
         return rerecord
 

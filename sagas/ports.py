@@ -12,7 +12,7 @@ from domain.period import Period
 from domain.service import Service
 from domain.staffing import Busy
 from sagas.appending import Append, AppendResult, Recorded
-from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome, Sightings, Trace
+from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome, NotSent, Sightings, Trace
 from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 
 
@@ -72,6 +72,10 @@ class Agenda(Protocol):
 
 class Calendar(Protocol):
     """One company's calendar at Cal.com."""
+
+    def held_back(self) -> NotSent | None:
+        """Tell, without asking anybody, why nothing new may be sent now, and for how long; None if it may."""
+        ...
 
     async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
         """

@@ -115,6 +115,16 @@ def _not_sent(
     return (not_sent,)
 
 
+def record_held_back(
+    booking: Booking, held_back: o.NotSent, *, now: datetime, policy: Policy
+) -> tuple[e.BookingEvent, ...]:
+    """Return what it adds to the log that a create was not even tried; nothing once there is nothing to create."""
+    if booking.goal is not Goal.BOOK or booking.ended is not None or booking.kept is not None or booking.ledger.open:
+        return ()
+    wait = _wait_to_send(booking.not_sent + 1, str(booking.booking_id), held_back, policy)
+    return (e.BookingDeferred(at=now, until=now + wait, reason=held_back.reason),)
+
+
 def _wait_to_send(failures: int, attempt_id: str, outcome: o.NotSent, policy: Policy) -> timedelta:
     if outcome.defer and outcome.retry_after is not None:
         return policy.retry.queue(outcome.retry_after, salt=attempt_id)

@@ -25,6 +25,7 @@ from sagas.outcomes import (
     CreateOutcome,
     LookFailed,
     LookOutcome,
+    NotSent,
     Sightings,
     Trace,
     TraceFailed,
@@ -53,6 +54,12 @@ class CalComCalendar:
         self._total_seconds = total_seconds
         self._visible_after = visible_after
         self._looks: Looks[Listing | ListingFailed] = Looks(self._list)
+
+    def held_back(self) -> NotSent | None:
+        """Tell why a create would not leave now: the rate limit, as far as it is known here."""
+        held = self._wire.held_back(endpoints.create())
+        # A key that is missing is worth an attempt in the log: a person looks there for what is wrong.
+        return None if held is None or held.retry_after is None else creation.not_sent(held)
 
     async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
         """Ask for the booking once, and not at all from `send_by` on."""

@@ -25,7 +25,7 @@ async def outcome_of(
 ) -> CreateOutcome:
     """Classify what came of a create; `table` holds the answers that prove that nothing was made."""
     if isinstance(reply, Unsent):
-        return NotSent(reason=reply.reason, detail=reply.detail, retry_after=reply.retry_after, defer=reply.defer)
+        return not_sent(reply)
     if not isinstance(reply, Answer):
         return Unknown(reason=reply.reason, detail=reply.detail)
     if not is_success(reply):
@@ -37,6 +37,11 @@ async def outcome_of(
     if booking.attempt_id is None:
         return await _recognized(wire, booking.uid, attempt_id=attempt_id, asked_at=asked_at)
     return _made(booking, attempt_id=attempt_id)
+
+
+def not_sent(unsent: Unsent) -> NotSent:
+    """Say in the sagas' words that nothing left."""
+    return NotSent(reason=unsent.reason, detail=unsent.detail, retry_after=unsent.retry_after, defer=unsent.defer)
 
 
 def _not_made(answer: Answer, problem: Problem, table: tuple[Refusal, ...]) -> CreateOutcome:

@@ -91,7 +91,7 @@ class Wire:
         self, call: Call, *, body: bytes | None = None, send_by: datetime | None = None, size_limit: int = ANSWER_LIMIT
     ) -> Reply:
         """Send a request, unless it is too late or too much, and read the whole answer."""
-        held = self._held_back(call)
+        held = self.held_back(call)
         if held is not None:
             return held
         if send_by is not None:
@@ -124,7 +124,8 @@ class Wire:
     def _left(self, send_by: datetime) -> float:
         return min((send_by - self.now()).total_seconds(), self.send_seconds)
 
-    def _held_back(self, call: Call) -> Unsent | None:
+    def held_back(self, call: Call) -> Unsent | None:
+        """Return why a call may not go now, as far as this process knows."""
         if not self.api_key:
             return Unsent(reason="unauthorized", detail="the company has no usable API key", defer=True)
         wait = self.rate_limit.wait(spends_reserve=call.spends_reserve)

@@ -15,7 +15,18 @@ from sagas.outcomes import Attendee
 from tests.fakes.time import FakeClock
 
 CreateDoes: TypeAlias = Literal[
-    "made", "pending", "lost", "committed", "double", "late", "slow", "conflict", "refused", "not_sent", "deferred"
+    "made",
+    "pending",
+    "lost",
+    "committed",
+    "double",
+    "late",
+    "slow",
+    "conflict",
+    "refused",
+    "not_sent",
+    "deferred",
+    "held_back",
 ]
 LookDoes: TypeAlias = Literal["reads", "errs"]
 MoveDoes: TypeAlias = Literal["moved", "committed", "lost", "late", "conflict", "refused", "not_sent"]

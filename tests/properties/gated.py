@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.booking import Booking
 from sagas.appending import Append, AppendResult, Recorded
-from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome, Sightings, Trace
+from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome, NotSent, Sightings, Trace
 from sagas.ports import Claimed, RowInTheWay
 from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 from tests.fakes.agenda import FakeAgenda
@@ -102,6 +102,9 @@ class GatedCalendar:
 
     async def of(self, company_id: str) -> GatedCalendar:
         return self
+
+    def held_back(self) -> NotSent | None:
+        return self._inner.held_back()
 
     async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
         await self._process.gate()

@@ -161,7 +161,8 @@ _CREATES: tuple[tuple[int, str], ...] = (
     (1, "conflict"),
     (1, "refused"),
     (3, "not_sent"),
-    (2, "deferred"),
+    (1, "deferred"),
+    (1, "held_back"),
 )
 _MOVES = (
     (5, "moved"),

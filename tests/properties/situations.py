@@ -21,6 +21,7 @@ EVERY = frozenset(
         "booked at once",
         "booked by a retry",
         "deferred",
+        "held back before it was tried",
         "expired",
         "refused",
         "slot taken",
@@ -173,7 +174,7 @@ def _of_event(before: Booking, event: e.BookingEvent, after: Booking) -> Iterato
     yield from _of_finding(event)
     match event:
         case e.BookingDeferred():
-            yield "deferred"
+            yield "deferred" if before.calls else "held back before it was tried"
         case e.CalcomOutcomeUnknown(reason="no_outcome"):
             yield "announced and without outcome"
         case e.CalcomBookingCreated():

@@ -46,6 +46,41 @@ def test_an_undisturbed_booking_costs_two_commits() -> None:
     )
 
 
+def test_who_is_held_back_is_deferred_in_the_first_commit_and_booked_later() -> None:
+    office = Office()
+    office.calcom.creates.append(CreateFate(does="held_back", retry_after=30))
+    seen = []
+
+    async def main() -> None:
+        await book_new(office)
+        seen.append((office.topics(), office.log.commits, office.agenda.rows[BOOKING_ID].due_at))
+        await until_quiet(office)
+
+    office.run(main())
+
+    ((topics, commits, due_at),) = seen
+    assert (["initiated", "deferred"], 1) == (topics, commits)
+    assert 30 <= due_at <= 33
+    assert ["calcom-attempted", "calcom-created", "appointment-booked"] == office.topics()[2:]
+
+
+def test_a_look_that_found_nothing_is_written_down_before_the_next_attempt_is_held_back() -> None:
+    office = Office()
+    office.calcom.creates.extend([CreateFate(does="lost"), CreateFate(does="held_back", retry_after=30)])
+    written: list[list[str]] = []
+    office.log.watch = lambda append, _: written.append([one.TOPIC for one in append.events])
+
+    async def main() -> None:
+        await book_new(office)
+        await until_quiet(office)
+
+    office.run(main())
+
+    looked = next(number for number, topics in enumerate(written) if "booking.calcom-attempt-absent.v1" in topics)
+    assert ["booking.deferred.v1"] == written[looked + 1]
+    assert BookingStatus.BOOKED is office.booking().status
+
+
 def test_after_it_nothing_is_claimed_due_or_leased() -> None:
     office = Office()
 

@@ -203,6 +203,9 @@ async def test_creates_are_held_back_when_only_the_reserve_is_left() -> None:
     assert ("rate_limited", True) == (not_sent.reason, not_sent.defer)
     assert not_sent.retry_after is not None
     assert 29 < not_sent.retry_after <= 30
+    held_back = calendar.held_back()
+    assert held_back is not None
+    assert (not_sent.reason, not_sent.detail, True) == (held_back.reason, held_back.detail, held_back.defer)
     await calendar.is_live("x")
     assert 2 == len(account.calcom.requests)
 
