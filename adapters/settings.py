@@ -6,16 +6,18 @@ names it; secrets are never printed.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adapters import setting_checks as check
+from adapters.breakers import policies as circuit_policies
+from domain.breaker_policy import BreakerPolicy
 from domain.confidence import VoiceRule
 from domain.policy import Policy
 from domain.retry import RetryPolicy
@@ -76,6 +78,8 @@ class Settings(BaseSettings):
     reconcile_seconds: Seconds = 300
     reconcile_calls_per_minute: Annotated[float, Field(gt=0, le=60_000)] = 20
     calcom_reserve_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+    circuits: Annotated[circuit_policies.Given, NoDecode, PlainValidator(circuit_policies.checked)] = {}
 
     lease_seconds: Seconds = 45
     booking_expiry_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24
@@ -155,6 +159,11 @@ class Settings(BaseSettings):
             inconsistent_after=self.inconsistent_after,
             review_after=self.review_after,
         )
+
+    def breaker_policies(self) -> Mapping[str, BreakerPolicy]:
+        """Return the figures of each circuit breaker."""
+        longest_call = self.calcom_send_seconds + self.calcom_attempt_seconds
+        return circuit_policies.of(self.circuits, longest_calls={"calcom": longest_call})
 
     def voice_rule(self) -> VoiceRule:
         """Return how sure a wish that was spoken must be."""
