@@ -58,7 +58,7 @@ class Metrics:
             registry=self._registry,
         )
 
-    def breaker_moved(self, service: str, state: State) -> None:
+    def breaker_stands(self, service: str, state: State) -> None:
         """Take note of how a breaker stands."""
         self._breaker_states.labels(service).set(_STATES[state])
 

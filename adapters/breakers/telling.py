@@ -1,4 +1,4 @@
-"""Telling what happens to breakers: a line in the log of the process that saw it, and figures for Prometheus."""
+"""What operators are told of the breakers: lines in the log of the process that saw it, and figures for Prometheus."""
 
 from collections.abc import Callable
 
@@ -6,39 +6,45 @@ import structlog
 
 from domain.breaker_words import State, Transition
 
-_log = structlog.get_logger("calsaga.breakers")
+log = structlog.get_logger("calsaga.breakers")
+
+EVENTS: dict[State, str] = {"closed": "breaker.closed", "open": "breaker.opened", "half_open": "breaker.half_opened"}
 
 
 class Telling:
-    """`moved_to` is told of every state that a breaker enters, `alone` with 1 when this process decides alone."""
+    """A listener; `stands` is given every state that a breaker enters, `alone` 1 while this process decides alone."""
 
-    def __init__(self, *, moved_to: Callable[[str, State], None], alone: Callable[[int], None]) -> None:
-        self._moved_to = moved_to
+    def __init__(
+        self,
+        *,
+        stands: Callable[[str, State], None] = lambda _name, _state: None,
+        alone: Callable[[int], None] = lambda _alone: None,
+    ) -> None:
+        self._stands = stands
         self._alone = alone
 
     def moved(self, transition: Transition, *, shared: bool) -> None:
-        """Take note of a transition."""
-        self._moved_to(transition.name, transition.after)
-        say = _log.warning if transition.after == "open" else _log.info
-        say(
-            "breaker.moved",
+        """Tell that a breaker has moved; that one opened is a warning."""
+        self._stands(transition.name, transition.after)
+        write = log.warning if transition.after == "open" else log.info
+        write(
+            EVENTS[transition.after],
             breaker=transition.name,
-            before=transition.before,
-            after=transition.after,
             cause=transition.cause,
             failures=transition.failures,
             calls=transition.calls,
+            epoch=transition.epoch,
             actor=transition.actor,
             reason=transition.reason,
             shared=shared,
         )
 
     def degraded(self, reason: str) -> None:
-        """Take note that from now on this process decides alone."""
+        """Tell that this process decides alone."""
         self._alone(1)
-        _log.warning("breakers.alone", reason=reason)
+        log.warning("breakers.shared.lost", reason=reason)
 
     def recovered(self) -> None:
-        """Take note that the fleet decides together again."""
+        """Tell that the fleet decides together again."""
         self._alone(0)
-        _log.info("breakers.together")
+        log.info("breakers.shared.recovered")
