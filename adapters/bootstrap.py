@@ -194,6 +194,7 @@ async def application(
             agenda=store.agenda,
             calendars=calendars,
             appointments=store.appointments,
+            drain=SteadyPace(per_minute=60 * settings.circuit_drain_per_second),
             services=services,
             diary=taken,
             offering=CalComOffering(availability),

@@ -81,6 +81,8 @@ class Settings(BaseSettings):
 
     circuits: Annotated[circuit_policies.Given, NoDecode, PlainValidator(circuit_policies.checked)] = {}
 
+    circuit_drain_per_second: Annotated[float, Field(gt=0, le=10_000)] = 10
+
     lease_seconds: Seconds = 45
     booking_expiry_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24
     create_attempts: Annotated[int, Field(ge=1, le=10)] = 3
@@ -135,6 +137,11 @@ class Settings(BaseSettings):
         looks = [timedelta(seconds=seconds) for seconds in (0, *self.calcom_look_seconds)]
         if not self.calcom_look_seconds or any(later <= sooner for sooner, later in pairwise(looks)):
             yield f"{PREFIX}CALCOM_LOOK_SECONDS: must be growing seconds, such as 1,3,10,30,60"
+        if self.worker_concurrency / self.circuit_drain_per_second >= self.lease_seconds:
+            yield (
+                f"{PREFIX}CIRCUIT_DRAIN_PER_SECOND: must be so high that {PREFIX}WORKER_CONCURRENCY sagas "
+                f"have their turn within {PREFIX}LEASE_SECONDS"
+            )
         if self.retry_first_seconds > self.retry_cap_seconds:
             yield f"{PREFIX}RETRY_FIRST_SECONDS: must not exceed {PREFIX}RETRY_CAP_SECONDS"
 
