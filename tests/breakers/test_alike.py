@@ -1,0 +1,26 @@
+"""
+The breaker in Redis does what the one in this process does, and both do what the reference does.
+
+Redis's clock is the test's here: the one place where the script asks for the time is replaced.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.redis import breakers
+from tests.breakers.alike import EVERY_CAUSE, run_alike
+
+CLOCK = "redis.call('TIME')"
+TEST_CLOCK = "(function() local s, u = redis.call('GET', 'test:clock'):match('(%d+) (%d+)') return {s, u} end)()"
+
+
+def test_every_breaker_does_what_the_reference_does(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = breakers.script()
+    assert 1 == script.count(CLOCK)
+    monkeypatch.setattr(breakers, "script", lambda: script.replace(CLOCK, TEST_CLOCK))
+
+    reached = run_alike(runs=150, redis_url=redis_url)
+
+    print(reached)
+    assert EVERY_CAUSE == set(reached)
