@@ -119,7 +119,11 @@ class AlikeBreakers(RuleBasedStateMachine):
             told = (answer.reason, answer.retry_after) if isinstance(answer, Refusal) else answer.epoch
             assert told == (expected.epoch if isinstance(expected, Call) else expected)
         self._agree()
-        return (expected, tuple(answers)) if isinstance(expected, Call) else multiple()
+        return (
+            (expected, tuple(one for one in answers if isinstance(one, Permit)))
+            if isinstance(expected, Call)
+            else multiple()
+        )
 
     @rule(
         held=st.one_of(consumes(held), held),
@@ -148,10 +152,30 @@ class AlikeBreakers(RuleBasedStateMachine):
             if isinstance(held, tuple):
                 self.record(held, outcome, 0.5)
 
-    @rule(quarters=st.one_of(st.integers(1, 20), st.integers(1, 100)))
+    @rule(permits=st.integers(1, 4), again=st.integers(1, 4), outcome=st.sampled_from(["succeeded", "ignored"]))
+    def one_of_several_comes_back(self, permits: int, again: int, outcome: Outcome) -> None:
+        self.wait_for_what_is_due(0, 0)
+        answers = [self.acquire(INSTANCES[0], 0.0, probe=True) for _ in range(permits)]
+        for held in answers[:1]:
+            if isinstance(held, tuple):
+                self.record(held, outcome, 0.0)
+        for _ in range(again):
+            self.acquire(INSTANCES[1], 0.0, probe=True)
+
+    @rule(quarters=st.integers(1, 40))
     def wait(self, quarters: int) -> None:
         self.now += quarters / 4
         self._set_clock()
+
+    @rule(which=st.integers(0, 20), by=st.sampled_from([-1, 0, 0, 1]))
+    def wait_for_what_is_due(self, which: int, by: int) -> None:
+        """
+        Wait exactly for one of the next moments at which something ends, or for a little less or more.
+        """
+        ahead = sorted({at for at in self.reference.moments() if at > self.now})
+        if ahead:
+            self.now = max(ahead[which % len(ahead)] + by / 4, self.now)
+            self._set_clock()
 
     @precondition(lambda self: self.since_command >= BETWEEN_COMMANDS)
     @rule(

@@ -87,6 +87,14 @@ class Reference:
     def moves(self) -> list[tuple[str, str, str, float, int, int]]:
         return [move for move in self.history if move[0]]
 
+    def moments(self) -> list[float]:
+        policy = self.policy
+        found = [self.since + policy.stable_seconds, self.since + policy.half_open_limit_seconds]
+        found += [at for at in (self.until, self.held_by and self.held_by[1]) if at is not None]
+        for call in self._under_way():
+            found += [call.began + policy.slow_seconds, call.began + policy.lease_seconds]
+        return found
+
     def _time_passes(self, now: float, chance: float) -> None:
         if self.held_by is not None and self.held_by[1] is not None and self.held_by[1] <= now:
             action, until = self.held_by[0], self.held_by[1]
