@@ -36,6 +36,7 @@ from domain.breaker_state import moment
 from domain.breaker_words import Action, Cause, Command, Outcome, Permit, Refusal, Trigger
 from tests.breakers.listening import Heard
 from tests.breakers.reference import Call, Reference
+from tests.breakers.stores import BEGAN, set_redis_clock
 
 A = TypeVar("A")
 Store = LocalBreakers | RedisBreakers
@@ -67,7 +68,6 @@ POLICIES = {
     "two instances": replace(POLICY, quorum=2),
     "one probe": replace(POLICY, half_open_quota=1, success_threshold=1, stable_seconds=0.25),
 }
-BEGAN = 1_800_000_000.0
 BETWEEN_COMMANDS = 12
 INSTANCES = ("a/1", "b")
 EVERY_CAUSE: set[str] = {*get_args(Trigger)}.union(*(get_args(part) or {part} for part in get_args(Cause)))
@@ -227,8 +227,7 @@ class AlikeBreakers(RuleBasedStateMachine):
 
     def _set_clock(self) -> None:
         if self.client is not None:
-            now = f"{int(self.now)} {round(self.now % 1 * 1_000_000)}"
-            self.runner.run(_done(self.client.set("test:clock", now)))
+            self.runner.run(set_redis_clock(self.client, self.now))
 
 
 async def _done(command: Awaitable[object]) -> None:

@@ -10,9 +10,7 @@ import pytest
 
 from adapters.redis import breakers
 from tests.breakers.alike import EVERY_CAUSE, run_alike
-
-CLOCK = "redis.call('TIME')"
-TEST_CLOCK = "(function() local s, u = redis.call('GET', 'test:clock'):match('(%d+) (%d+)') return {s, u} end)()"
+from tests.breakers.stores import CLOCK, TEST_CLOCK
 
 
 def test_every_breaker_does_what_the_reference_does(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
