@@ -25,7 +25,9 @@ local function load()
   local stored = redis.call('HGETALL', STATE)
   for i = 1, #stored, 2 do b[stored[i]] = stored[i + 1] end
   for _, name in ipairs(NUMBERS) do b[name] = tonumber(b[name]) end
-  b.state = b.state or 'closed'
+  -- What makes no sense, or is missing, must not keep anybody away for ever.
+  if b.state ~= 'open' and b.state ~= 'half_open' then b.state = 'closed' end
+  if b.state == 'open' and not b.override then b.open_until = b.open_until or 0 end
   for _, name in ipairs({'epoch', 'since', 'probes_succeeded', 'failed_probes'}) do b[name] = b[name] or 0 end
 end
 
