@@ -32,8 +32,10 @@ def settle(breaker: Breaker, policy: BreakerPolicy, *, now: float, chance: float
 def trip(moved: Moved, policy: BreakerPolicy, *, now: float, chance: float) -> Moved:
     """Open a closed breaker if its window says so."""
     breaker = moved.breaker
+    if breaker.state != "closed" or breaker.override is not None:
+        return moved
     cause = trigger(breaker, policy, now=now)
-    if cause is None or breaker.state != "closed" or breaker.override is not None:
+    if cause is None:
         return moved
     if breaker.since + policy.stable_seconds <= now:
         moved = Moved(replace(breaker, failed_probes=0), moved.moves)
@@ -44,7 +46,9 @@ def trigger(breaker: Breaker, policy: BreakerPolicy, *, now: float) -> Trigger |
     """Say what in the window, and of the calls under way, opens a breaker that is closed."""
     late = overdue(breaker, policy, now=now)
     tally = breaker.window.tally(policy, now=now)
-    return tally.plus(Tally(troubled=frozenset(map(instance_of, late)))).trigger(policy, overdue=len(late))
+    if late:
+        tally = tally.plus(Tally(troubled=frozenset(map(instance_of, late))))
+    return tally.trigger(policy, overdue=len(late))
 
 
 def reopen(moved: Moved, policy: BreakerPolicy, cause: Cause, *, at: float, chance: float) -> Moved:

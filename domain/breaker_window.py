@@ -7,6 +7,7 @@ than one bucket more.
 """
 
 from dataclasses import dataclass
+from functools import reduce
 
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_words import Trigger
@@ -27,7 +28,7 @@ class Tally:
             calls=self.calls + other.calls,
             failed=self.failed + other.failed,
             slow=self.slow + other.slow,
-            troubled=self.troubled | other.troubled,
+            troubled=self.troubled | other.troubled if other.troubled else self.troubled,
         )
 
     def trigger(self, policy: BreakerPolicy, *, overdue: int) -> Trigger | None:
@@ -49,33 +50,30 @@ NOTHING = Tally()
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Tallies by the number of their bucket, the oldest first."""
+    """Tallies by the number of their bucket, the oldest first, and all of them together."""
 
     buckets: tuple[tuple[int, Tally], ...] = ()
+    total: Tally = NOTHING
 
     def add(self, tally: Tally, policy: BreakerPolicy, *, now: float) -> "Window":
         """Return the window with this counted now, and without what is too old."""
         number = policy.bucket_of(now)
-        kept = self._kept(number, policy)
-        if kept and kept[-1][0] == number:
-            return Window((*kept[:-1], (number, kept[-1][1].plus(tally))))
-        return Window((*kept, (number, tally)))
+        kept = self._until(number, policy)
+        buckets, total = kept.buckets, kept.total.plus(tally)
+        if buckets and buckets[-1][0] == number:
+            return Window((*buckets[:-1], (number, buckets[-1][1].plus(tally))), total)
+        return Window((*buckets, (number, tally)), total)
 
     def tally(self, policy: BreakerPolicy, *, now: float) -> Tally:
         """Return all that it holds."""
-        kept = self._kept(policy.bucket_of(now), policy)
-        return Tally(
-            calls=sum(one.calls for _, one in kept),
-            failed=sum(one.failed for _, one in kept),
-            slow=sum(one.slow for _, one in kept),
-            troubled=frozenset().union(*(one.troubled for _, one in kept)),
-        )
+        return self._until(policy.bucket_of(now), policy).total
 
-    def _kept(self, number: int, policy: BreakerPolicy) -> tuple[tuple[int, Tally], ...]:
+    def _until(self, number: int, policy: BreakerPolicy) -> "Window":
         oldest = number - policy.buckets
         if not self.buckets or self.buckets[0][0] >= oldest:
-            return self.buckets
-        return tuple(bucket for bucket in self.buckets if bucket[0] >= oldest)
+            return self
+        kept = tuple(bucket for bucket in self.buckets if bucket[0] >= oldest)
+        return Window(kept, reduce(Tally.plus, (tally for _, tally in kept), NOTHING))
 
 
 EMPTY = Window()
