@@ -13,6 +13,8 @@ Trigger: TypeAlias = Literal["failures", "failure_rate", "slow_calls"]
 Cause: TypeAlias = (
     Trigger | Literal["probe_due", "probe_failed", "probes_succeeded", "no_verdict", "manual", "override_expired"]
 )
+RECENT = 20
+"""How many transitions of a breaker are remembered."""
 Action: TypeAlias = Literal["open", "close", "observe", "reset"]
 
 
@@ -108,6 +110,8 @@ class Snapshot:
     Failures, successes and slow calls are those in the window, probes included. `half_open_quota` is how many more
     probes would be let through now; `would_open` is what would open it if nobody held it closed.
     `operations` counts, by the name of the operation, what came of its calls, and those that were refused, for ever.
+    `recent` are the last transitions, the oldest first. Each has an epoch of its own, so that whoever keeps them sees
+    which one is missing because the process that was to tell of it died.
     `shared` is false when this process speaks for itself alone.
     """
 
@@ -126,4 +130,5 @@ class Snapshot:
     override: Override | None
     would_open: Trigger | None
     operations: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    recent: tuple[Transition, ...] = ()
     shared: bool = False

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import random
@@ -13,7 +13,7 @@ from domain import breaker as machine
 from domain.breaker import Step
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_state import Breaker
-from domain.breaker_words import Command, Outcome, Permit, Refusal, Snapshot
+from domain.breaker_words import RECENT, Command, Outcome, Permit, Refusal, Snapshot, Transition
 
 A = TypeVar("A")
 
@@ -49,6 +49,7 @@ class LocalBreakers:
         self._clock = clock or steady_clock()
         self._chance = chance
         self._breakers: dict[str, Breaker] = {}
+        self._recent: defaultdict[str, deque[Transition]] = defaultdict(lambda: deque(maxlen=RECENT))
         self._operations: defaultdict[str, defaultdict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
 
     async def acquire(self, name: str, *, operation: str = "call", probe: bool = True) -> Permit | Refusal:
@@ -79,7 +80,7 @@ class LocalBreakers:
             machine.look(self._breaker(name), self._policy(name), now=self._clock(), chance=self._chance())
         )
         operations = {operation: dict(counted) for operation, counted in self._operations[name].items()}
-        return replace(snapshot, operations=operations)
+        return replace(snapshot, operations=operations, recent=tuple(self._recent[name]))
 
     async def control(self, name: str, command: Command) -> Snapshot:
         """Do what a person wants."""
@@ -90,6 +91,7 @@ class LocalBreakers:
     def forget(self) -> None:
         """Begin anew, with every breaker closed; permits that are out are worth nothing."""
         self._breakers.clear()
+        self._recent.clear()
 
     def _breaker(self, name: str) -> Breaker:
         return self._breakers.get(name) or Breaker(name=name)
@@ -100,5 +102,6 @@ class LocalBreakers:
     def _take(self, step: Step[A]) -> A:
         self._breakers[step.breaker.name] = step.breaker
         for move in step.moves:
+            self._recent[move.name].append(move)
             self._listener.moved(move, shared=False)
         return step.answer

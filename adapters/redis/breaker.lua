@@ -1,12 +1,12 @@
 -- One circuit breaker that a whole fleet shares. This is `domain/breaker.py` once more; a change there is a change here.
 --
 -- KEYS  1 state (hash), 2 window (hash: "<bucket>:calls" and so on), 3 permits (sorted set: id by the end of its lease),
---       4 operations (hash: "<operation>:<outcome>", counts for ever)
+--       4 operations (hash: "<operation>:<outcome>", counts for ever), 5 transitions (list: JSON, the latest)
 -- ARGV  1 what to do, 2 the policy and 3 what it is done with, both JSON
 --
 -- Times are milliseconds since 1970 by this server's clock, the only one that counts.
 
-local STATE, WINDOW, PERMITS, OPERATIONS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local STATE, WINDOW, PERMITS, OPERATIONS, TRANSITIONS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local policy, asked = cjson.decode(ARGV[2]), cjson.decode(ARGV[3])
 
 local function clock()
@@ -109,10 +109,13 @@ end
 
 local function enter(state, cause, at, open_until, actor, reason)
   local w = tally(at)
-  table.insert(moves, {
+  local move = {
     before = b.state, after = state, cause = cause, at = at, epoch = b.epoch + 1,
     failures = w.failed, calls = w.calls, actor = actor, reason = reason,
-  })
+  }
+  table.insert(moves, move)
+  redis.call('RPUSH', TRANSITIONS, cjson.encode(move))
+  redis.call('LTRIM', TRANSITIONS, -policy.recent, -1)
   put('state', state)
   put('epoch', b.epoch + 1)
   put('since', at)
@@ -233,6 +236,7 @@ local function look()
     half_open_quota = b.state == 'half_open' and quota_left() or policy.half_open_quota,
     would_open = b.state == 'closed' and trigger() or nil,
     operations = operations,
+    recent = redis.call('LRANGE', TRANSITIONS, 0, -1),
   }
   for _, names in ipairs({NUMBERS, TEXTS}) do
     for _, name in ipairs(names) do found[name] = b[name] end

@@ -9,12 +9,12 @@ import orjson
 
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_state import moment
-from domain.breaker_words import Override, Snapshot, Transition
+from domain.breaker_words import RECENT, Override, Snapshot, Transition
 
 
 def policy_document(policy: BreakerPolicy) -> bytes:
     """Return a policy as the script reads it: `open_seconds` is `open`, in milliseconds."""
-    document: dict[str, object] = {}
+    document: dict[str, object] = {"recent": RECENT}
     for field in fields(policy):
         value = getattr(policy, field.name)
         if field.name.endswith("_seconds"):
@@ -60,6 +60,7 @@ def read_snapshot(name: str, found: Mapping[str, Any]) -> Snapshot:
         override=_override(found),
         would_open=found.get("would_open"),
         operations=_operations(found["operations"]),
+        recent=tuple(read_transition(name, orjson.loads(move)) for move in found["recent"]),
         shared=True,
     )
 

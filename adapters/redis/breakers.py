@@ -20,7 +20,7 @@ from adapters.redis.breaker_wire import policy_document, read_snapshot, read_tra
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_words import Command, Outcome, Permit, Refusal, Snapshot
 
-KEYS: Final = ("state", "window", "permits", "operations")
+KEYS: Final = ("state", "window", "permits", "operations", "transitions")
 ANSWER_SECONDS = 0.25
 """How long a caller waits for Redis before this process decides alone."""
 

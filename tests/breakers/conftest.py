@@ -21,5 +21,7 @@ async def bench(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     script = redis_breakers.script()
     monkeypatch.setattr(redis_breakers, "script", lambda: script.replace(CLOCK, TEST_CLOCK))
     client = Redis.from_url(url)
-    yield await redis_bench(client)
-    await client.aclose()
+    try:
+        yield await redis_bench(client)
+    finally:
+        await client.aclose()

@@ -124,8 +124,10 @@ async def onlooker(url: str) -> AsyncIterator[RedisBreakers]:
     Yield the fleet's breakers as one more process sees them.
     """
     client = Redis.from_url(url)
-    yield RedisBreakers(client, POLICIES, listener=Heard(), limit=10)
-    await client.aclose()
+    try:
+        yield RedisBreakers(client, POLICIES, listener=Heard(), limit=10)
+    finally:
+        await client.aclose()
 
 
 async def open_breaker(url: str, name: str) -> None:

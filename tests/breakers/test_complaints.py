@@ -326,6 +326,17 @@ async def test_a_reset_does_not_reset_everything(bench: Bench) -> None:
     assert "closed" == (await bench.look()).state
 
 
+async def test_nobody_can_tell_what_it_did(bench: Bench) -> None:
+    for _ in range(15):
+        await bench.order("open")
+        await bench.order("reset")
+
+    recent = (await bench.look()).recent
+
+    assert bench.heard.moves[-20:] == list(recent)
+    assert list(range(11, 31)) == [move.epoch for move in recent]
+
+
 async def test_nobody_can_tell_what_the_calls_were(bench: Bench) -> None:
     permit = await bench.breakers().acquire("x", operation="look")
     assert isinstance(permit, Permit)

@@ -45,8 +45,10 @@ class Here:
 async def here(url: str, *, rest: float = 0.1) -> AsyncIterator[Here]:
     heard, client = Heard(), connect(url)
     shared, local = RedisBreakers(client, {}, listener=heard, limit=ROOMY), LocalBreakers({}, listener=heard)
-    yield Here(FleetBreakers(shared, local, listener=heard, rest=rest), shared, heard)
-    await client.aclose()
+    try:
+        yield Here(FleetBreakers(shared, local, listener=heard, rest=rest), shared, heard)
+    finally:
+        await client.aclose()
 
 
 async def test_this_process_decides_alone_until_redis_is_back(mortal_redis: RedisServer) -> None:
@@ -128,11 +130,12 @@ async def test_a_caller_who_leaves_takes_nobodys_answer_along(redis_url: str) ->
 
 async def test_foreign_values_under_its_keys_are_an_absence(redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
-        for key in ("state", "window", "permits", "operations"):
+        for key in ("state", "window", "permits", "operations", "transitions"):
             client.flushdb()
             client.set(f"circuit_breaker:{{x}}:{key}", "something else")
             async with here(redis_url) as process:
                 await process.call("failed")
+                await process.breakers.snapshot("x")
                 assert ["degraded"] == process.heard.words
 
 
@@ -164,6 +167,7 @@ async def test_everything_stands_under_the_breakers_prefix_in_one_slot(redis_url
 
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:
         keys = set(client.keys("*"))
-        assert {"circuit_breaker:{x}:state", "circuit_breaker:{x}:window", "circuit_breaker:{x}:operations"} == keys
+        names = {"state", "window", "operations", "transitions"}
+        assert {f"circuit_breaker:{{x}}:{name}" for name in names} == keys
         assert client.ttl("circuit_breaker:{x}:window") > 0
         assert -1 == client.ttl("circuit_breaker:{x}:state")
