@@ -145,6 +145,29 @@ async def test_a_slow_redis_costs_one_caller_the_limit(mortal_redis: RedisServer
         assert 1.5 > time.monotonic() - began
 
 
+async def test_one_caller_at_a_time_finds_out_whether_redis_is_back(mortal_redis: RedisServer) -> None:
+    async with here(mortal_redis.url, rest=0.5) as process:
+        held = await process.breakers.acquire("x")
+        assert isinstance(held, Permit)
+        process.shared._limit = 0.4
+        mortal_redis.suspend()
+        await process.call()
+        began = time.monotonic()
+        await process.breakers.record(held, "failed")
+        assert 0.3 > time.monotonic() - began
+        await asyncio.sleep(0.5)
+
+        async def took() -> float:
+            began = time.monotonic()
+            await process.breakers.acquire("x")
+            return time.monotonic() - began
+
+        waited = await asyncio.gather(*(took() for _ in range(20)))
+        mortal_redis.resume()
+
+        assert 1 == sum(seconds > 0.3 for seconds in waited)
+
+
 async def test_a_caller_who_leaves_takes_nobodys_answer_along(redis_url: str) -> None:
     async with here(redis_url) as process:
         for _ in range(50):
