@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from math import inf
 from typing import TypeVar
 
 from adapters.breakers.local import LocalBreakers
@@ -18,8 +20,9 @@ class FleetBreakers:
     """
     The shared breakers, with the local ones behind them.
 
-    A permit goes back to whoever gave it. Once the shared ones answer again, the local ones are
-    forgotten, and so is what came of calls that they let through.
+    A permit goes back to whoever gave it. What the fleet's breaker refused last stays refused for as long as it
+    said, or until somebody says otherwise here: its going away opens no way through. Once the shared ones answer
+    again, the local ones are forgotten, and so is what came of calls that they let through.
     """
 
     def __init__(
@@ -37,10 +40,17 @@ class FleetBreakers:
         self._rest = rest
         self._clock = clock
         self._away_until: float | None = None
+        self._refused: dict[str, tuple[Refusal, float]] = {}
 
     async def acquire(self, name: str, *, operation: str = "call", probe: bool = True) -> Permit | Refusal:
         """Ask for leave to call."""
-        return await self._either(lambda breakers: breakers.acquire(name, operation=operation, probe=probe))
+        answer = await self._either(
+            lambda breakers: breakers.acquire(name, operation=operation, probe=probe),
+            alone=lambda: self._still_refused(name),
+        )
+        if self._away_until is None:
+            self._remember(name, answer)
+        return answer
 
     async def record(self, permit: Permit, outcome: Outcome) -> None:
         """Give a permit back; one of the fleet's, while that is away, is freed by its lease."""
@@ -58,9 +68,12 @@ class FleetBreakers:
 
     async def control(self, name: str, command: Command) -> Snapshot:
         """Do what a person wants."""
+        self._refused.pop(name, None)
         return await self._either(lambda breakers: breakers.control(name, command))
 
-    async def _either(self, ask: Callable[[Breakers], Awaitable[A]]) -> A:
+    async def _either(
+        self, ask: Callable[[Breakers], Awaitable[A]], *, alone: Callable[[], A | None] = lambda: None
+    ) -> A:
         if self._may_try():
             try:
                 answer = await ask(self._shared)
@@ -69,7 +82,21 @@ class FleetBreakers:
             else:
                 self._recover()
                 return answer
-        return await ask(self._local)
+        return alone() or await ask(self._local)
+
+    def _remember(self, name: str, answer: Permit | Refusal) -> None:
+        if isinstance(answer, Refusal) and answer.reason != "half_open":
+            wait = inf if answer.retry_after is None else answer.retry_after
+            self._refused[name] = (answer, self._clock() + wait)
+        else:
+            self._refused.pop(name, None)
+
+    def _still_refused(self, name: str) -> Refusal | None:
+        refusal, until = self._refused.get(name, (None, 0.0))
+        left = until - self._clock()
+        if refusal is None or left <= 0:
+            return None
+        return replace(refusal, retry_after=None if refusal.retry_after is None else left)
 
     def _may_try(self) -> bool:
         if self._away_until is None:

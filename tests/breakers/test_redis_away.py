@@ -98,6 +98,37 @@ async def test_a_permit_of_the_fleets_is_given_back_to_nobody_while_it_is_away(m
         assert ["degraded"] == process.heard.words
 
 
+async def test_what_the_fleet_has_opened_stays_open_when_redis_goes(mortal_redis: RedisServer) -> None:
+    async with here(mortal_redis.url) as process:
+        for _ in range(5):
+            await process.call("failed")
+        before = await process.breakers.acquire("x")
+        assert isinstance(before, Refusal)
+        mortal_redis.kill()
+
+        after = await process.breakers.acquire("x")
+
+        assert isinstance(after, Refusal)
+        assert "open" == after.reason
+        assert before.retry_after is not None
+        assert after.retry_after is not None
+        assert 55 < after.retry_after < before.retry_after
+        assert isinstance(await process.breakers.acquire("another"), Permit)
+
+
+async def test_what_a_person_has_opened_stays_open_until_a_person_says_otherwise(mortal_redis: RedisServer) -> None:
+    async with here(mortal_redis.url) as process:
+        await process.breakers.control("x", Command(action="open", actor="ann", reason="maintenance"))
+        before = await process.breakers.acquire("x")
+        mortal_redis.kill()
+        assert before == await process.breakers.acquire("x")
+
+        look = await process.breakers.control("x", Command(action="reset", actor="ann", reason="it is over"))
+
+        assert not look.shared
+        assert isinstance(await process.breakers.acquire("x"), Permit)
+
+
 async def test_a_slow_redis_costs_one_caller_the_limit(mortal_redis: RedisServer) -> None:
     async with here(mortal_redis.url, rest=60) as process:
         await process.call()
@@ -112,6 +143,29 @@ async def test_a_slow_redis_costs_one_caller_the_limit(mortal_redis: RedisServer
 
         assert 0.3 <= first < 1.0
         assert 1.5 > time.monotonic() - began
+
+
+async def test_one_caller_at_a_time_finds_out_whether_redis_is_back(mortal_redis: RedisServer) -> None:
+    async with here(mortal_redis.url, rest=0.5) as process:
+        held = await process.breakers.acquire("x")
+        assert isinstance(held, Permit)
+        process.shared._limit = 0.4
+        mortal_redis.suspend()
+        await process.call()
+        began = time.monotonic()
+        await process.breakers.record(held, "failed")
+        assert 0.3 > time.monotonic() - began
+        await asyncio.sleep(0.5)
+
+        async def took() -> float:
+            began = time.monotonic()
+            await process.breakers.acquire("x")
+            return time.monotonic() - began
+
+        waited = await asyncio.gather(*(took() for _ in range(20)))
+        mortal_redis.resume()
+
+        assert 1 == sum(seconds > 0.3 for seconds in waited)
 
 
 async def test_a_caller_who_leaves_takes_nobodys_answer_along(redis_url: str) -> None:
