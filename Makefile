@@ -7,10 +7,10 @@ WORKERS ?= 4
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo test check format bench crash-sweep storm coverage clean
+.PHONY: help install lock demo test check format bench crash-sweep storm breaker-fleet coverage clean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/installed ## install everything, pinned, into .venv
 
@@ -49,6 +49,9 @@ crash-sweep: install ## kill a booking at every step and check that it heals
 
 storm: install ## let everything go wrong at once and check that both places agree
 	$(BIN)/python -m tests.storm
+
+breaker-fleet: install ## let 16 processes race for the probes of a breaker 1,000 times; fail if one gets too many
+	$(BIN)/python -m tests.breakers.fleet
 
 coverage: install ## run every test; fail under 90 % of all, and under 100 % of domain/ and sagas/
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --cov --cov-report=

@@ -18,10 +18,14 @@ from adapters.availability.alternatives import Alternatives
 from adapters.availability.free_slots import FRESH, KEPT, Availability, Day, read_day, write_day
 from adapters.availability.log_watch import LogWatch
 from adapters.availability.offering import CalComOffering
+from adapters.breakers.ports import Breakers
+from adapters.breakers.telling import Telling
 from adapters.caching.cache import Cache
 from adapters.caching.clearing import Caches
 from adapters.caching.redis_entries import RedisEntries
 from adapters.calcom.calendars import CalComCalendars
+from adapters.calcom.circuit import Circuit
+from adapters.calcom.recovery import Recovery
 from adapters.crash_points import crash_points
 from adapters.database.api_keys import ApiKeys
 from adapters.database.books import DatabaseBooks
@@ -42,6 +46,7 @@ from adapters.metrics import Metrics
 from adapters.pace import SteadyPace
 from adapters.reconciling import ReconcilerRunner
 from adapters.redis.marks import RedisMarks, redis_marks
+from adapters.redis.opening_breakers import open_breakers
 from adapters.settings import Settings
 from adapters.telemetry import configure
 from domain.errors import AppointmentDatabaseError
@@ -76,7 +81,7 @@ class Application:
 
     `orchestrator` books, cancels and gets, `repairs` takes a person's decisions, `inbox`
     webhooks. `store` is the log and the rows beside it, `marks` remember what was seen
-    lately, `metrics` count. `availability` finds free slots, `alternatives` those near
+    lately, `metrics` count, `breakers` tell what is failing. `availability` finds free slots, `alternatives` those near
     one that is gone. `worker`, `followers` and `reconciling` run already if the
     application was opened with `background=True`. `ending` is set when one of them has
     died of a defect: then the application is to be left, which raises it.
@@ -92,6 +97,7 @@ class Application:
     store: Store
     directory: Directory
     calendars: CalComCalendars
+    breakers: Breakers
     availability: Availability
     alternatives: Alternatives
     marks: Marks
@@ -132,6 +138,16 @@ async def application(
             default_calcom_key=_revealed(settings.calcom_api_key),
             default_webhook_secret=_revealed(settings.calcom_webhook_secret),
         )
+        metrics = Metrics()
+        breakers = await stack.enter_async_context(
+            open_breakers(
+                settings.breaker_policies(),
+                listener=Telling(stands=metrics.breaker_stands, alone=metrics.breakers_alone),
+                redis_url=_revealed(settings.redis_url),
+                limit=settings.redis_seconds,
+            )
+        )
+        circuit = Circuit(breakers, count=metrics.breaker_called)
         calendars = CalComCalendars(
             base_url=settings.calcom_base_url,
             api_key_of=companies.calcom_key,
@@ -142,12 +158,13 @@ async def application(
             max_connections=settings.calcom_connections,
             reserve=settings.calcom_reserve_share,
             visible_after=policy.send_within + policy.attempt_limit + policy.visibility,
+            circuit=circuit,
             probe=probe,
         )
         stack.push_async_callback(calendars.aclose)
+        await stack.enter_async_context(_running(Recovery(circuit, ping=calendars.ping).run, name="recovery"))
         stored_services = DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock)
         services = ServiceDirectory(stored=stored_services, calendars=calendars)
-        metrics = Metrics()
         customers = DatabaseCustomers(
             engine=store.engine, readers=store.readers, clock=store.clock, count=metrics.cached
         )
@@ -177,6 +194,7 @@ async def application(
             agenda=store.agenda,
             calendars=calendars,
             appointments=store.appointments,
+            drain=SteadyPace(per_minute=60 * settings.circuit_drain_per_second),
             services=services,
             diary=taken,
             offering=CalComOffering(availability),
@@ -210,6 +228,7 @@ async def application(
             store=store,
             directory=Directory(companies=companies, services=services, customers=customers, keys=KeyDirectory(keys)),
             calendars=calendars,
+            breakers=breakers,
             availability=availability,
             alternatives=Alternatives(availability=availability, offers=services, clock=store.clock),
             marks=marks,
@@ -220,6 +239,16 @@ async def application(
         )
         async with _background(opened, runs=background):
             yield opened
+
+
+@asynccontextmanager
+async def _running(work: Callable[[], Coroutine[None, None, None]], *, name: str) -> AsyncIterator[None]:
+    task = asyncio.create_task(work(), name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager

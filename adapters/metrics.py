@@ -3,7 +3,10 @@
 from itertools import product
 from typing import Literal, TypeAlias, get_args
 
-from prometheus_client import CollectorRegistry, Counter, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, generate_latest
+
+from domain.breaker_words import Outcome as CallOutcome
+from domain.breaker_words import State
 
 Tier: TypeAlias = Literal["process", "redis", "log"]
 Outcome: TypeAlias = Literal["hit", "miss", "error"]
@@ -11,6 +14,7 @@ CacheName: TypeAlias = Literal["availability", "phone", "user"]
 CacheOutcome: TypeAlias = Literal["hit", "miss", "stale", "error"]
 
 _CACHES = tuple(product(get_args(CacheName), get_args(CacheOutcome)))
+_STATES: dict[State, int] = {"closed": 0, "half_open": 1, "open": 2}
 _LOOKUPS = (*product(("process", "redis", "log"), ("hit", "miss")), ("redis", "error"))
 
 
@@ -34,6 +38,41 @@ class Metrics:
             registry=self._registry,
         )
         self._cached = {labels: cached.labels(*labels) for labels in _CACHES}
+
+        self._breaker_states = Gauge(
+            "circuit_breaker_state",
+            "0 closed, 1 half-open, 2 open.",
+            ("service",),
+            registry=self._registry,
+        )
+        self._breaker_calls = {
+            "refused": self._of_service("circuit_breaker_open", "Calls that an open breaker has refused."),
+            "succeeded": self._of_service(
+                "circuit_breaker_success", "Calls that a breaker let through, and that succeeded."
+            ),
+            "failed": self._of_service("circuit_breaker_failure", "Calls that a breaker let through, and that failed."),
+        }
+        self._alone = Gauge(
+            "calsaga_breakers_alone",
+            "1 while Redis is away and this process decides by itself.",
+            registry=self._registry,
+        )
+
+    def breaker_stands(self, service: str, state: State) -> None:
+        """Take note of how a breaker stands."""
+        self._breaker_states.labels(service).set(_STATES[state])
+
+    def breaker_called(self, service: str, outcome: CallOutcome | Literal["refused"]) -> None:
+        """Count one call, or one that was refused; what says nothing of the service is not counted."""
+        if outcome != "ignored":
+            self._breaker_calls[outcome].labels(service).inc()
+
+    def breakers_alone(self, alone: int) -> None:
+        """Take note of whether this process decides by itself."""
+        self._alone.set(alone)
+
+    def _of_service(self, name: str, told: str) -> Counter:
+        return Counter(name, told, ("service",), registry=self._registry)
 
     def looked_up(self, tier: Tier, outcome: Outcome) -> None:
         """Count one question for what was seen before."""

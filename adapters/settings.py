@@ -6,16 +6,18 @@ names it; secrets are never printed.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adapters import setting_checks as check
+from adapters.breakers import policies as circuit_policies
+from domain.breaker_policy import BreakerPolicy
 from domain.confidence import VoiceRule
 from domain.policy import Policy
 from domain.retry import RetryPolicy
@@ -77,6 +79,10 @@ class Settings(BaseSettings):
     reconcile_calls_per_minute: Annotated[float, Field(gt=0, le=60_000)] = 20
     calcom_reserve_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
+    circuits: Annotated[circuit_policies.Given, NoDecode, PlainValidator(circuit_policies.checked)] = {}
+
+    circuit_drain_per_second: Annotated[float, Field(gt=0, le=10_000)] = 10
+
     lease_seconds: Seconds = 45
     booking_expiry_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24
     create_attempts: Annotated[int, Field(ge=1, le=10)] = 3
@@ -131,6 +137,11 @@ class Settings(BaseSettings):
         looks = [timedelta(seconds=seconds) for seconds in (0, *self.calcom_look_seconds)]
         if not self.calcom_look_seconds or any(later <= sooner for sooner, later in pairwise(looks)):
             yield f"{PREFIX}CALCOM_LOOK_SECONDS: must be growing seconds, such as 1,3,10,30,60"
+        if self.worker_concurrency / self.circuit_drain_per_second >= self.lease_seconds:
+            yield (
+                f"{PREFIX}CIRCUIT_DRAIN_PER_SECOND: must be so high that {PREFIX}WORKER_CONCURRENCY sagas "
+                f"have their turn within {PREFIX}LEASE_SECONDS"
+            )
         if self.retry_first_seconds > self.retry_cap_seconds:
             yield f"{PREFIX}RETRY_FIRST_SECONDS: must not exceed {PREFIX}RETRY_CAP_SECONDS"
 
@@ -155,6 +166,11 @@ class Settings(BaseSettings):
             inconsistent_after=self.inconsistent_after,
             review_after=self.review_after,
         )
+
+    def breaker_policies(self) -> Mapping[str, BreakerPolicy]:
+        """Return the figures of each circuit breaker."""
+        longest_call = self.calcom_send_seconds + self.calcom_attempt_seconds
+        return circuit_policies.of(self.circuits, longest_calls={"calcom": longest_call})
 
     def voice_rule(self) -> VoiceRule:
         """Return how sure a wish that was spoken must be."""

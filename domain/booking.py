@@ -112,6 +112,7 @@ class Booking:
     retry_at: datetime | None = None
     not_sent: int = 0
     deferred_for: str | None = None
+    breaker_open_at: datetime | None = None
     calls: int = 0
     repeats: int = 0
     updated_at: datetime | None = None
@@ -155,7 +156,9 @@ class Booking:
 
     @property
     def resilience_strategy(self) -> str | None:
-        """Return what it took to get here (M5): null, `retry` or `degradation`."""
+        """Return what it took to get here (M5): null, `retry`, `circuit_breaker` or `degradation`."""
+        if self.breaker_open_at is not None:
+            return "circuit_breaker"
         if self.deferred_for is not None:
             return "degradation"
         return "retry" if self.repeats or any(line.doubted_at for line in self.ledger.lines) else None

@@ -16,6 +16,9 @@ from domain.legs import begun, with_leg
 from domain.moving import MoveEvent, evolve_move
 from domain.replacing import replace
 
+HELD_BACK = frozenset({"rate_limited", "breaker_open"})
+"""Why a request does not leave that says nothing of whether this one would have reached Cal.com."""
+
 
 def fold(booking: Booking, happened: Iterable[SagaEvent]) -> Booking:
     """Return the state after all these events."""
@@ -41,8 +44,7 @@ def _after(b: Booking, event: SagaEvent) -> Booking:
             return _attempted(b, event)
         case e.CalcomBookingNotSent():
             not_sent = _settle(b, event.attempt_id, status=LineStatus.NOT_SENT, reason=event.reason, in_review=False)
-            # To be held back by the rate limit says nothing of whether Cal.com can be reached.
-            failed = event.reason != "rate_limited"
+            failed = event.reason not in HELD_BACK
             return replace(not_sent, retry_at=event.retry_at, not_sent=b.not_sent + failed)
         case e.CalcomOutcomeUnknown():
             return _settle(
@@ -71,7 +73,7 @@ def _after(b: Booking, event: SagaEvent) -> Booking:
         case e.CalcomBookingFound():
             return _found(b, event)
         case e.BookingDeferred():
-            return replace(b, deferred_for=event.reason, retry_at=event.until)
+            return _deferred(b, event)
         case e.AppointmentBooked():
             return replace(
                 b,
@@ -142,6 +144,11 @@ def _attempted(b: Booking, event: e.CalcomBookingAttempted) -> Booking:
     return replace(
         b, ledger=b.ledger.opened(line), calls=b.calls + 1, repeats=b.repeats + (event.number > 1), retry_at=None
     )
+
+
+def _deferred(b: Booking, event: e.BookingDeferred) -> Booking:
+    opened = event.at if event.reason == "breaker_open" else None
+    return replace(b, deferred_for=event.reason, retry_at=event.until, breaker_open_at=b.breaker_open_at or opened)
 
 
 def _looked(b: Booking, event: e.CalcomLooked) -> Booking:

@@ -8,6 +8,9 @@ from domain.ledger import Line
 from domain.moving import Move
 from domain.retry import RetryPolicy
 
+LINE = timedelta(seconds=2)
+"""Within what time those who wait in line come, whoever is first."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -50,6 +53,15 @@ class Policy:
     def absent_from(self, answer_by: datetime) -> datetime:
         """Return the moment from which on a clean look speaks for absence."""
         return answer_by + self.visibility
+
+    def in_line(self, asked_for: float, *, waiting: timedelta) -> timedelta:
+        """
+        Return the wait of one in a line that opens in so many seconds, a moment later, when it is known to be open.
+
+        Whoever has been `waiting` for longer comes sooner.
+        """
+        patience = min(max(waiting / self.expiry, 0.0), 1.0)
+        return timedelta(seconds=min(asked_for, self.retry.cap)) + LINE * (1 - patience)
 
     @property
     def pace(self) -> timedelta:

@@ -64,7 +64,9 @@ def of_legs(row: BookingRow, legs: Sequence[BookingRow]) -> BookingRow:
         ends_at=max(leg.ends_at for leg in standing),
         failure_reason=None if blamed is None else blamed.failure_reason,
         failure_detail=None if blamed is None else blamed.failure_detail,
-        resilience_strategy=next((one for one in ("degradation", "retry") if one in strategies), None),
+        resilience_strategy=next(
+            (one for one in ("circuit_breaker", "degradation", "retry") if one in strategies), None
+        ),
     )
 
 

@@ -170,7 +170,7 @@ def evolve(row: BookingRow, event: LogEvent) -> BookingRow:
         case e.CalcomOutcomeUnknown() | e.AppointmentPersistenceFailed():
             return _retried(row)
         case e.BookingDeferred():
-            return replace(row, resilience_strategy="degradation")
+            return _deferred(row, event)
         case e.CalcomBookingCreated() if row.calcom_booking_uid is None and row.status == BookingStatus.PENDING:
             return replace(row, calcom_booking_uid=event.uid, starts_at=event.starts_at, ends_at=event.ends_at)
         case e.CalcomBookingFound():
@@ -257,6 +257,11 @@ def _blamed(row: BookingRow, event: e.CompensationStarted | e.BookingFailed | f.
     if row.status == BookingStatus.NEEDS_REVIEW and not isinstance(event, f.ManualReviewRequested):
         return row
     return replace(row, failure_reason=event.reason, failure_detail=event.detail)
+
+
+def _deferred(row: BookingRow, event: e.BookingDeferred) -> BookingRow:
+    by_breaker = event.reason == "breaker_open" or row.resilience_strategy == "circuit_breaker"
+    return replace(row, resilience_strategy="circuit_breaker" if by_breaker else "degradation")
 
 
 def _retried(row: BookingRow) -> BookingRow:

@@ -129,6 +129,7 @@ class InsertAppointment:
     sync_attempt_count: int
     last_sync_attempted_at: datetime | None
     resilience_strategy: str | None
+    circuit_breaker_open_at_booking: datetime | None = None
     webhook_id: str | None = None
     overlap_allowed: bool = False
     leg: int = 0

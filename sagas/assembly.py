@@ -21,6 +21,7 @@ from sagas.ports import (
     Ids,
     Log,
     Offering,
+    Pace,
     Services,
     WebhookHints,
 )
@@ -47,6 +48,7 @@ def assemble(
     agenda: Agenda,
     calendars: Calendars,
     appointments: Appointments,
+    drain: Pace,
     services: Services,
     diary: Diary,
     offering: Offering,
@@ -60,7 +62,15 @@ def assemble(
     at_once: int = 32,
 ) -> Sagas:
     """Return the sagas of one process; `at_once` is how many its worker drives at a time."""
-    effects = Effects(log=log, calendars=calendars, appointments=appointments, clock=clock, ids=ids, policy=policy)
+    effects = Effects(
+        log=log,
+        calendars=calendars,
+        appointments=appointments,
+        drain=drain,
+        clock=clock,
+        ids=ids,
+        policy=policy,
+    )
     engine = Engine(log=log, effects=effects, hints=hints, clock=clock, ids=ids, policy=policy)
     orchestrator = Orchestrator(
         engine=engine,

@@ -14,7 +14,7 @@ from sagas import recording
 from sagas.appending import Append, CancelAppointment, DueAfter, Lost, NothingDue, booking_events
 from sagas.leg_run import Part
 from sagas.outcomes import Inspected, NotSent
-from sagas.ports import Appointments, Calendar, Calendars, Clock, Ids, Log, RowInTheWay
+from sagas.ports import Appointments, Calendar, Calendars, Clock, Ids, Log, Pace, RowInTheWay
 from sagas.recording_legs import record_part_gone
 from sagas.recording_moves import announce_reschedule, record_reschedule, record_trace
 from sagas.run import Outcome
@@ -41,11 +41,20 @@ class Effects:
     """
 
     def __init__(
-        self, *, log: Log, calendars: Calendars, appointments: Appointments, clock: Clock, ids: Ids, policy: Policy
+        self,
+        *,
+        log: Log,
+        calendars: Calendars,
+        appointments: Appointments,
+        drain: Pace,
+        clock: Clock,
+        ids: Ids,
+        policy: Policy,
     ) -> None:
         self._log = log
         self._calendars = calendars
         self._appointments = appointments
+        self._drain = drain
         self._clock = clock
         self._ids = ids
         self._policy = policy
@@ -80,6 +89,9 @@ class Effects:
     async def _create(self, part: Part, effect: CreateAtCalcom, announce: Announce) -> Outcome | None:
         # Found before anything is announced: what fails until then has not been promised to the ledger.
         calendar = await self._calendar(part, announce)
+        if part.state.breaker_open_at is not None:
+            # Whoever has waited for Cal.com to be well again comes in turn, not in a crowd that makes it ill.
+            await self._drain.wait()
         held_back = calendar.held_back()
         if held_back is not None:
             return await self._defer(part, held_back, announce)

@@ -31,7 +31,7 @@ from sagas.appending import (
 )
 from sagas.effects import Effects
 from sagas.leg_run import LegRun, Part
-from sagas.next_step import next_step
+from sagas.next_step import next_step, rests
 from sagas.ports import Clock, Hints, Ids, Log
 from sagas.run import Run
 from sagas.steps import (
@@ -110,6 +110,10 @@ class Engine:
         run = self.begin(initial_state(booking_id), correlation_id=correlation_id)
         run.initiate_legs(initiated, customer_found=customer_found)
         return run
+
+    def rests(self, booking: Booking, seconds: float) -> bool:
+        """Tell whether nothing is to happen to a booking for so long, because it was deferred."""
+        return rests(booking, until=self._clock.now() + timedelta(seconds=seconds))
 
     async def drive(self, run: Run) -> None:
         """

@@ -235,3 +235,9 @@ def is_over(booking: Booking) -> bool:
     if booking.status is BookingStatus.NEEDS_REVIEW:
         return True
     return booking.ended is not None
+
+
+def rests(booking: Booking, *, until: datetime) -> bool:
+    """Tell whether whoever waits until then waits for nothing: Cal.com is not to be asked before."""
+    deferred = booking.status is BookingStatus.PENDING and booking.deferred_for is not None
+    return deferred and not booking.ledger.open and booking.retry_at is not None and booking.retry_at > until

@@ -115,6 +115,14 @@ class Calendar(Protocol):
         ...
 
 
+class Pace(Protocol):
+    """Spreads what would otherwise come all at once."""
+
+    async def wait(self) -> None:
+        """Return when it is one's turn."""
+        ...
+
+
 class Calendars(Protocol):
     """Every company's calendar."""
 

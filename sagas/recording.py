@@ -106,7 +106,7 @@ def _not_sent(
     booking: Booking, attempt_id: str, outcome: o.NotSent, *, now: datetime, policy: Policy
 ) -> tuple[e.BookingEvent, ...]:
     failures = booking.not_sent + 1
-    wait = _wait_to_send(failures, attempt_id, outcome, policy)
+    wait = _wait_to_send(booking, failures, attempt_id, outcome, now=now, policy=policy)
     not_sent = e.CalcomBookingNotSent(
         at=now, attempt_id=attempt_id, reason=outcome.reason, detail=outcome.detail, retry_at=now + wait
     )
@@ -121,14 +121,18 @@ def record_held_back(
     """Return what it adds to the log that a create was not even tried; nothing once there is nothing to create."""
     if booking.goal is not Goal.BOOK or booking.ended is not None or booking.kept is not None or booking.ledger.open:
         return ()
-    wait = _wait_to_send(booking.not_sent + 1, str(booking.booking_id), held_back, policy)
+    wait = _wait_to_send(booking, booking.not_sent + 1, str(booking.booking_id), held_back, now=now, policy=policy)
     return (e.BookingDeferred(at=now, until=now + wait, reason=held_back.reason),)
 
 
-def _wait_to_send(failures: int, attempt_id: str, outcome: o.NotSent, policy: Policy) -> timedelta:
+def _wait_to_send(
+    booking: Booking, failures: int, salt: str, outcome: o.NotSent, *, now: datetime, policy: Policy
+) -> timedelta:
     if outcome.defer and outcome.retry_after is not None:
-        return policy.retry.queue(outcome.retry_after, salt=attempt_id)
-    wait = policy.retry.wait(failures, salt=attempt_id, asked_for=outcome.retry_after)
+        if outcome.reason == "breaker_open":
+            return policy.in_line(outcome.retry_after, waiting=now - booking.facts.at)
+        return policy.retry.queue(outcome.retry_after, salt=salt)
+    wait = policy.retry.wait(failures, salt=salt, asked_for=outcome.retry_after)
     return min(wait, LONGEST_DEFERRAL) if outcome.defer else wait
 
 

@@ -60,6 +60,7 @@ def appointment_of(booking: Booking, booked: AppointmentBooked) -> InsertAppoint
         sync_attempt_count=booking.calls,
         last_sync_attempted_at=max((line.attempted_at for line in booking.ledger.lines), default=None),
         resilience_strategy=booking.resilience_strategy,
+        circuit_breaker_open_at_booking=booking.breaker_open_at,
         webhook_id=booking.webhook_id,
         overlap_allowed=booked.overlaps,
         leg=booking.leg,

@@ -12,7 +12,7 @@ from typing import TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from adapters.calcom.wire import Answer
+from adapters.calcom.replies import Answer
 from adapters.calcom.wording import fit_for_log
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -15,7 +15,8 @@ from adapters.calcom.listing import NO_ACCESS, Listing, ListingFailed, list_book
 from adapters.calcom.looks import Looks
 from adapters.calcom.models import BookingAnswer, EventTypeAnswer, Me, Slots
 from adapters.calcom.reading import failure_of, read_booking
-from adapters.calcom.wire import Answer, Reply, Wire
+from adapters.calcom.replies import Answer, Reply
+from adapters.calcom.wire import Wire
 from domain.booking import Booking
 from domain.errors import CalcomBookingError, FieldError
 from sagas.next_step import CLOCK_SKEW
@@ -56,7 +57,7 @@ class CalComCalendar:
         self._looks: Looks[Listing | ListingFailed] = Looks(self._list)
 
     def held_back(self) -> NotSent | None:
-        """Tell why a create would not leave now: the rate limit, as far as it is known here."""
+        """Tell why a create would not leave now: the rate limit, or an open breaker, as far as they are known here."""
         held = self._wire.held_back(endpoints.create())
         # A key that is missing is worth an attempt in the log: a person looks there for what is wrong.
         return None if held is None or held.retry_after is None else creation.not_sent(held)
@@ -147,6 +148,10 @@ class CalComCalendar:
 
         """
         return await self._read(endpoints.me(), Me)
+
+    async def ping(self) -> Reply:
+        """Ask whose key it is, to see whether anybody answers."""
+        return await self._wire.send(endpoints.me())
 
     async def slots(
         self,

@@ -8,10 +8,12 @@ from importlib.metadata import PackageNotFoundError, version
 import httpx
 
 from adapters.calcom.calendar import CalComCalendar
+from adapters.calcom.circuit import Circuit
 from adapters.calcom.connections import open_transport
 from adapters.calcom.departure import boottime
 from adapters.calcom.key_watch import KeyWatch
 from adapters.calcom.rate_limit import RateLimit
+from adapters.calcom.replies import Reply
 from adapters.calcom.wire import Wire
 from sagas.ports import Clock
 
@@ -27,7 +29,7 @@ class CalComCalendars:
 
     `visible_after` is the time to send, plus the time limit of an attempt, plus the
     time in which Cal.com's replicas catch up. `probe` is told of the points around
-    every request; it does nothing in production.
+    every request; it does nothing in production. Without a `circuit` nothing is held back because Cal.com fails.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class CalComCalendars:
         reserve: float = 0.1,
         visible_after: timedelta = _VISIBLE_AFTER,
         probe: Callable[[str], None] = lambda _: None,
+        circuit: Circuit | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         boottime: Callable[[], float] = boottime,
     ) -> None:
@@ -55,6 +58,7 @@ class CalComCalendars:
         self._reserve = reserve
         self._visible_after = visible_after
         self._probe = probe
+        self._circuit = circuit
         self._boottime = boottime
         self._transport = transport or open_transport(max_connections=max_connections, attempt_seconds=attempt_seconds)
         self._calendars: dict[str, CalComCalendar] = {}
@@ -66,6 +70,11 @@ class CalComCalendars:
         if calendar is None:
             calendar = self._calendars[key] = self._open(key, company_id)
         return calendar
+
+    async def ping(self) -> Reply | None:
+        """Read whose key it is with any company's key; None if no company has come with one yet."""
+        calendar = next((calendar for key, calendar in self._calendars.items() if key), None)
+        return None if calendar is None else await calendar.ping()
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -85,6 +94,7 @@ class CalComCalendars:
             now=self._clock.now,
             probe=self._probe,
             heard=KeyWatch(api_key, company_id=company_id).heard,
+            circuit=self._circuit,
             clock=self._boottime,
         )
         return CalComCalendar(

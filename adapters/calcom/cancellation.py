@@ -13,7 +13,8 @@ from adapters.calcom.answers import Unreadable, is_success, problem_of, read
 from adapters.calcom.bodies import cancel_body
 from adapters.calcom.models import BookingAnswer
 from adapters.calcom.reading import Failure, NotFound, Seen, failure_of, read_booking
-from adapters.calcom.wire import Answer, Wire
+from adapters.calcom.replies import Answer
+from adapters.calcom.wire import Wire
 from domain.booking import Booking
 from sagas.outcomes import (
     CancelFailed,

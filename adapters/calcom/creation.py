@@ -15,7 +15,8 @@ from adapters.calcom.models import BookingAnswer
 from adapters.calcom.rate_limit import BLOCK_SECONDS, retry_after
 from adapters.calcom.reading import read_booking
 from adapters.calcom.refusals import Refusal
-from adapters.calcom.wire import Answer, Reply, Unsent, Wire
+from adapters.calcom.replies import Answer, Reply, Unsent
+from adapters.calcom.wire import Wire
 from sagas.next_step import CLOCK_SKEW
 from sagas.outcomes import CreateOutcome, Made, NotSent, Refused, Unknown
 

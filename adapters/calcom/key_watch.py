@@ -6,7 +6,7 @@ import structlog
 
 from adapters.calcom import refusals
 from adapters.calcom.answers import is_success, problem_of
-from adapters.calcom.wire import Answer
+from adapters.calcom.replies import Answer
 
 _log = structlog.get_logger(__name__)
 

@@ -19,7 +19,8 @@ from adapters.calcom.answers import Unreadable, is_success, read, read_as, read_
 from adapters.calcom.endpoints import BY_CREATION, Order
 from adapters.calcom.models import ATTEMPT_KEY, BookingAnswer, Identified
 from adapters.calcom.reading import failure_of
-from adapters.calcom.wire import Answer, Wire
+from adapters.calcom.replies import Answer
+from adapters.calcom.wire import Wire
 from sagas.ports import Clock
 
 PAGE_LIMIT = 16 * 1024 * 1024

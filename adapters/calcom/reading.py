@@ -7,7 +7,8 @@ from adapters.calcom import endpoints, refusals
 from adapters.calcom.answers import Unreadable, is_success, problem_of, read
 from adapters.calcom.models import BookingAnswer, SightingAnswer
 from adapters.calcom.rate_limit import BLOCK_SECONDS, retry_after
-from adapters.calcom.wire import Answer, Reply, Wire
+from adapters.calcom.replies import Answer, Reply
+from adapters.calcom.wire import Wire
 
 
 @dataclass(frozen=True, slots=True)

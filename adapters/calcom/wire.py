@@ -7,19 +7,20 @@ arrives here as `httpx.ConnectTimeout`). It is known from the departure of the b
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import TypeAlias
 
 import aiohttp
 import httpx
 import structlog
 
+from adapters.calcom.circuit import Circuit
 from adapters.calcom.departure import Departure, TooLate, boottime
 from adapters.calcom.endpoints import Call
 from adapters.calcom.rate_limit import BLOCK_SECONDS, RateLimit, retry_after
+from adapters.calcom.replies import Answer, Reply, Unanswered, Unsent
 from adapters.calcom.wording import fit_for_log
 
 ANSWER_LIMIT = 2 * 1024 * 1024
@@ -27,36 +28,6 @@ ANSWER_LIMIT = 2 * 1024 * 1024
 
 _TOO_MANY_REQUESTS = 429
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Everything that Cal.com, or a proxy before it, answered; the names of the headers in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unsent:
-    """Nothing of the request was written."""
-
-    reason: str
-    detail: str
-    retry_after: float | None = None
-    defer: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unanswered:
-    """The request may have arrived; a whole answer did not."""
-
-    reason: str
-    detail: str
-
-
-Reply: TypeAlias = Answer | Unsent | Unanswered
 
 
 class _TooLarge(Exception):
@@ -85,15 +56,33 @@ class Wire:
     now: Callable[[], datetime]
     probe: Callable[[str], None]
     heard: Callable[[Answer], None] = lambda _: None
+    circuit: Circuit | None = None
     clock: Callable[[], float] = boottime
 
     async def send(
         self, call: Call, *, body: bytes | None = None, send_by: datetime | None = None, size_limit: int = ANSWER_LIMIT
     ) -> Reply:
         """Send a request, unless it is too late or too much, and read the whole answer."""
-        held = self.held_back(call)
+        held = self._held_back(call)
         if held is not None:
             return held
+        if self.circuit is None:
+            return await self._send(call, body=body, send_by=send_by, size_limit=size_limit)
+        permit = await self.circuit.enter(call)
+        if isinstance(permit, Unsent):
+            return permit
+        reply: Reply | None = None
+        try:
+            reply = await self._send(call, body=body, send_by=send_by, size_limit=size_limit)
+        finally:
+            await self.circuit.leave(permit, reply)
+        return reply
+
+    def held_back(self, call: Call) -> Unsent | None:
+        """Return why a call may not go now, as far as this process knows."""
+        return self._held_back(call) or (None if self.circuit is None else self.circuit.held_back())
+
+    async def _send(self, call: Call, *, body: bytes | None, send_by: datetime | None, size_limit: int) -> Reply:
         if send_by is not None:
             self.probe(f"calcom.{call.op}.announced")
         seconds = self.attempt_seconds if send_by is None else self._left(send_by)
@@ -124,8 +113,7 @@ class Wire:
     def _left(self, send_by: datetime) -> float:
         return min((send_by - self.now()).total_seconds(), self.send_seconds)
 
-    def held_back(self, call: Call) -> Unsent | None:
-        """Return why a call may not go now, as far as this process knows."""
+    def _held_back(self, call: Call) -> Unsent | None:
         if not self.api_key:
             return Unsent(reason="unauthorized", detail="the company has no usable API key", defer=True)
         wait = self.rate_limit.wait(spends_reserve=call.spends_reserve)

@@ -6,6 +6,7 @@ from adapters.cli import (
     bookings,
     caches,
     checking,
+    circuits,
     companies,
     databases,
     demonstrating,
@@ -51,6 +52,7 @@ app.add_typer(checking.projections, name="projections")
 app.add_typer(sync_failures.app, name="sync-failures")
 app.add_typer(notifications.app, name="notifications")
 app.add_typer(caches.app, name="cache")
+app.add_typer(circuits.app, name="circuit")
 
 
 def main() -> None:

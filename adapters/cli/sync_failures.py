@@ -1,13 +1,12 @@
 """`calsaga sync-failures`: what differs between both sides, and what people decide about it."""
 
-import os
-import pwd
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
+from adapters.cli.actors import user_name
 from adapters.cli.bookings import Company, Wait
 from adapters.cli.failing import Group, Misused, note
 from adapters.cli.running import ready_settings, say_json, with_application
@@ -115,7 +114,7 @@ def _decide(
         company_id=company or settings.default_company,
         failure_id=failure_id,
         answer=answer,
-        actor=_user_name(),
+        actor=user_name(),
         adopt=adopt,
         note=note,
     )
@@ -165,11 +164,3 @@ def _in_a_line(failure: "SyncFailure") -> str:
         f"{failure.id}\t{failure.status}\t{failure.failure_type}\tbooking {failure.booking_id}\t{about}"
         f"\t{failure.created_at:%Y-%m-%d %H:%M} UTC\t{said}{ended}"
     )
-
-
-def _user_name() -> str:
-    # Not from the environment, in which anybody may write.
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid-{os.getuid()}"

@@ -15,6 +15,8 @@ SHORTENED: Final = {
     "CALSAGA_CALCOM_HORIZON_SECONDS": "9",
     "CALSAGA_LEASE_SECONDS": "3",
     "CALSAGA_RETRY_FIRST_SECONDS": "0.2",
+    "CALSAGA_CIRCUIT_DRAIN_PER_SECOND": "100",
+    "CALSAGA_CIRCUITS": '{"calcom": {"window_seconds": 10, "open_seconds": 1, "open_cap_seconds": 2}}',
     "CALSAGA_RETRY_CAP_SECONDS": "1",
 }
 LATE_SECONDS: Final = 5.5

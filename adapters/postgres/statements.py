@@ -119,22 +119,23 @@ APPOINTMENTS: Final = """
 INSERT INTO appointments (
     id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
     ends_at, status, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy, webhook_id,
-    overlap_allowed, leg, offered_as
+    overlap_allowed, leg, offered_as, circuit_breaker_open_at_booking
 )
 SELECT
     id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
     ends_at, 'booked', source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy, webhook_id,
-    overlap_allowed, leg, offered_as
+    overlap_allowed, leg, offered_as, circuit_breaker_open_at_booking
 FROM unnest(
     %(id)b::uuid[], %(company_id)b::text[], %(booking_id)b::uuid[], %(idempotency_key)b::text[],
     %(calcom_booking_uid)b::text[], %(service_id)b::text[], %(customer_id)b::uuid[], %(staff_id)b::text[],
     %(starts_at)b::timestamptz[], %(ends_at)b::timestamptz[], %(source)b::text[], %(retry_count)b::integer[],
     %(sync_attempt_count)b::integer[], %(last_sync_attempted_at)b::timestamptz[], %(resilience_strategy)b::text[],
-    %(webhook_id)b::text[], %(overlap_allowed)b::boolean[], %(leg)b::smallint[], %(offered_as)b::text[]
+    %(webhook_id)b::text[], %(overlap_allowed)b::boolean[], %(leg)b::smallint[], %(offered_as)b::text[],
+    %(circuit_breaker_open_at_booking)b::timestamptz[]
 ) AS appointment (
     id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
     ends_at, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy, webhook_id,
-    overlap_allowed, leg, offered_as
+    overlap_allowed, leg, offered_as, circuit_breaker_open_at_booking
 )
 WHERE (
     SELECT name FROM services

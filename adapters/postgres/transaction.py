@@ -212,6 +212,7 @@ def _appointment_columns(rows: Sequence[InsertAppointment]) -> dict[str, list[An
         "sync_attempt_count": [one.sync_attempt_count for one in rows],
         "last_sync_attempted_at": [one.last_sync_attempted_at for one in rows],
         "resilience_strategy": [one.resilience_strategy for one in rows],
+        "circuit_breaker_open_at_booking": [one.circuit_breaker_open_at_booking for one in rows],
         "webhook_id": [one.webhook_id for one in rows],
         "overlap_allowed": [one.overlap_allowed for one in rows],
         "leg": [one.leg for one in rows],

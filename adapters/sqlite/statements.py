@@ -109,12 +109,12 @@ APPOINTMENT: Final = """
 INSERT INTO appointments (
     id, company_id, booking_id, idempotency_key, calcom_booking_uid, service_id, customer_id, staff_id, starts_at,
     ends_at, status, source, retry_count, sync_attempt_count, last_sync_attempted_at, resilience_strategy, webhook_id,
-    overlap_allowed, leg, offered_as, created_at, updated_at
+    overlap_allowed, leg, offered_as, circuit_breaker_open_at_booking, created_at, updated_at
 )
 SELECT
     :id, :company_id, :booking_id, :idempotency_key, :calcom_booking_uid, :service_id, :customer_id, :staff_id,
     :starts_at, :ends_at, 'booked', :source, :retry_count, :sync_attempt_count, :last_sync_attempted_at,
-    :resilience_strategy, :webhook_id, :overlap_allowed, :leg, :offered_as,
+    :resilience_strategy, :webhook_id, :overlap_allowed, :leg, :offered_as, :circuit_breaker_open_at_booking,
     strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'), strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
 WHERE EXISTS (SELECT 1 FROM services WHERE company_id = :company_id AND service_id = :service_id)
 """

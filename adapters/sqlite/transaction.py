@@ -194,6 +194,7 @@ def _appointment(row: InsertAppointment) -> dict[str, Any]:
         "sync_attempt_count": row.sync_attempt_count,
         "last_sync_attempted_at": optional_instant(row.last_sync_attempted_at),
         "resilience_strategy": row.resilience_strategy,
+        "circuit_breaker_open_at_booking": optional_instant(row.circuit_breaker_open_at_booking),
         "webhook_id": row.webhook_id,
         "overlap_allowed": row.overlap_allowed,
         "leg": row.leg,

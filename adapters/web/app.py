@@ -15,6 +15,7 @@ from adapters.web import (
     history,
     keys,
     metrics,
+    resilience,
     services,
     sync_failures,
     webhooks,
@@ -48,7 +49,7 @@ def create_api(
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False, lifespan=lifespan)
     app.state.backend = backend
     app.state.rate_limiter = None if rate_limit is None else RateLimiter(rate_limit)
-    parts = (bookings, availability, history, sync_failures, customers, services, companies, keys)
+    parts = (bookings, availability, history, sync_failures, customers, services, companies, keys, resilience)
     for part in (*parts, webhooks, health, metrics):
         # Flat, because an included router is one more to search on every request.
         app.router.routes.extend(part.router.routes)

@@ -12,6 +12,7 @@ from adapters.database.customers import CustomerRecord
 from adapters.directory.keys import Caller, KeyRecord
 from adapters.directory.services import ServiceWish
 from domain.booking import Booking
+from domain.breaker_words import Snapshot
 from domain.offer import Offer
 from domain.wish import BookAppointment, BookComposite
 from projections.booking_pages import BookingFilter, BookingPage
@@ -28,6 +29,7 @@ __all__ = [
     "Backend",
     "BookingList",
     "Bookings",
+    "Breakers",
     "Caller",
     "Companies",
     "CompanyRecord",
@@ -250,6 +252,14 @@ class Probes(Protocol):
         ...
 
 
+class Breakers(Protocol):
+    """The circuit breakers, for looking at."""
+
+    async def snapshot(self, name: str) -> Snapshot:
+        """Return how a breaker stands."""
+        ...
+
+
 class Metrics(Protocol):
     """What this process counts."""
 
@@ -276,3 +286,4 @@ class Backend:
     inbox: WebhookInbox
     probes: Probes
     metrics: Metrics
+    breakers: Breakers

@@ -6,7 +6,11 @@ from __future__ import annotations
 
 from adapters.settings import Settings, read_settings
 
+# Tests let Cal.com fail more than any breaker bears; those that are about breakers have one of their own.
+NO_BREAKER = {"calcom": {"failure_threshold": 1_000_000, "minimum_calls": 1_000_000}}
 SHORT = {
+    "circuits": NO_BREAKER,
+    "circuit_drain_per_second": 1000,
     "calcom_send_seconds": 0.4,
     "calcom_attempt_seconds": 0.5,
     "calcom_total_seconds": 2,

@@ -47,6 +47,7 @@ class CreateFate:
     late_by: float = 0.0
     answers: float = 0.0
     retry_after: float | None = None
+    because: str = "rate_limited"
     squeezes_in: bool = False
 
 

@@ -51,9 +51,9 @@ class FakeCalendar:
     def held_back(self) -> NotSent | None:
         if not (self._calcom.creates and self._calcom.creates[0].does == "held_back"):
             return None
-        wait = self._calcom.creates.popleft().retry_after
+        fate = self._calcom.creates.popleft()
         self._note("create held back")
-        return NotSent(reason="rate_limited", detail="too much", retry_after=wait, defer=True)
+        return NotSent(reason=fate.because, detail="not now", retry_after=fate.retry_after, defer=True)
 
     async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
         fate = self._calcom.creates.popleft() if self._calcom.creates else CreateFate()

@@ -16,6 +16,7 @@ from sagas.assembly import Sagas, assemble
 from sagas.engine import Engine
 from sagas.ports import Agenda
 from tests.fakes.agenda import FakeAgenda
+from tests.fakes.books import FakePace
 from tests.fakes.calcom import FakeCalCom
 from tests.fakes.calendar import FakeCalendar
 from tests.fakes.customers import FakeCustomers
@@ -56,6 +57,7 @@ class Office:
         self.services = FakeServices(service, *others)
         self.diary = FakeDiary(self.log)
         self.offering = FakeOffering()
+        self.drain = FakePace()
         self.appointments = FakeAppointments(self.log)
         self.at_once = at_once
         self.sagas = self.another_process()
@@ -69,6 +71,7 @@ class Office:
             agenda=agenda or self.agenda,
             calendars=self.calendar,
             appointments=self.appointments,
+            drain=self.drain,
             services=self.services,
             diary=self.diary,
             offering=self.offering,

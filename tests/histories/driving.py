@@ -26,6 +26,7 @@ from domain.wish import BookAppointment, CustomerWish
 from sagas.assembly import assemble
 from sagas.inbox import IncomingWebhook
 from sagas.wishes import CancelAppointment, RescheduleAppointment
+from tests.fakes.books import FakePace
 from tests.fakes.calcom import CancelFate, CreateFate, FakeCalCom, LookFate, MoveFate
 from tests.fakes.calendar import FakeCalendar
 from tests.fakes.hints import FakeHints, FakeWebhookHints
@@ -69,6 +70,7 @@ class Salon:
             agenda=store.agenda,
             calendars=FakeCalendar(self.calcom),
             appointments=store.appointments,
+            drain=FakePace(),
             services=FakeServices(HAIRCUT),
             diary=DatabaseTaken(engine=store.engine, readers=store.readers),
             offering=FakeOffering(),

@@ -26,6 +26,7 @@ from adapters.sandbox.webhooks import BOOKING_TRIGGERS, Webhook
 from adapters.settings import Settings, read_settings
 from adapters.web.app import create_app as create_api
 from domain.errors import AppointmentDatabaseError
+from tests.crash.timing import NO_BREAKER
 from tests.machine.complaints import complaints_to
 from tests.machine.mortal import Death, Mortal, database_of
 from tests.machine.offers import COMPANY, OFFERS, service_wishes
@@ -48,6 +49,7 @@ SHORTER: Final = {
     "follow_seconds": 10,
     "drain_seconds": 0.1,
     "review_after": 10_000,
+    "circuits": NO_BREAKER,
     "log_level": "error",
 }
 LONGEST_QUIET: Final = timedelta(hours=3).total_seconds()

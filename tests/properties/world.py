@@ -160,6 +160,7 @@ class Process:
             agenda=GatedAgenda(self),
             calendars=GatedCalendar(self),
             appointments=GatedAppointments(self),
+            drain=FakePace(),
             services=FakeServices(*SERVICES),
             diary=FakeDiary(world.log),
             offering=FakeOffering(),

@@ -4,6 +4,7 @@ Settings as the environment of a process.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from pydantic import SecretStr
@@ -25,4 +26,6 @@ def environment(settings: Settings) -> Mapping[str, str]:
 def _text(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, Mapping):
+        return json.dumps(value)
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -26,6 +26,7 @@ from adapters.settings import Settings
 from sagas import callers
 from sagas.ports import Claimed
 from tests.integration.system.account import Account
+from tests.integration.system.environment import environment
 from tests.integration.system.installation import START, Installation, a_wish, eventually, named, quick, story
 from tests.servers.postgres import PostgresServer
 
@@ -162,20 +163,12 @@ def _body(number: int) -> dict[str, object]:
 @contextmanager
 def _calsaga(*words: str, settings: Settings) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "adapters.cli", *words]
-    environment = {**os.environ, **_environment(settings)}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, env={**os.environ, **environment(settings)}, stderr=subprocess.PIPE, text=True)
     try:
         yield process
     finally:
         process.kill()
         process.communicate(timeout=60)
-
-
-def _environment(settings: Settings) -> Mapping[str, str]:
-    given = settings.model_dump(exclude_unset=True)
-    given["calcom_api_key"] = settings.calcom_api_key.get_secret_value() if settings.calcom_api_key else ""
-    given["calcom_look_seconds"] = ",".join(map(str, settings.calcom_look_seconds))
-    return {f"CALSAGA_{name.upper()}": str(value) for name, value in given.items()}
 
 
 def _stop(process: subprocess.Popen[str]) -> tuple[int, float]:
@@ -281,7 +274,7 @@ async def test_a_process_whose_background_has_died_ends(
     ended = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-c", DOOMED.format(module=module, name=name), *command],
-        env={**os.environ, **_environment(settings)},
+        env={**os.environ, **environment(settings)},
         capture_output=True,
         text=True,
         timeout=90,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.settings import BadSettings, read_settings
+from domain.breaker_policy import BreakerPolicy
 from domain.confidence import VoiceRule
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -162,7 +163,48 @@ def test_everything_that_is_wrong_is_named_at_once(monkeypatch: pytest.MonkeyPat
 def test_contradictions_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
     named = problems_of(monkeypatch, LEASE_SECONDS="1", CALCOM_LOOK_SECONDS="2,1", RETRY_FIRST_SECONDS="1000")
 
-    assert ["LEASE_SECONDS", "CALCOM_LOOK_SECONDS", "RETRY_FIRST_SECONDS"] == [one.split(":")[0] for one in named]
+    assert ["LEASE_SECONDS", "CALCOM_LOOK_SECONDS", "CIRCUIT_DRAIN_PER_SECOND", "RETRY_FIRST_SECONDS"] == [
+        one.split(":")[0] for one in named
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ("nonsense", 'must be JSON such as {"calcom": {"failure_threshold": 10}}'),
+        ("[1]", 'must be JSON such as {"calcom": {"failure_threshold": 10}}'),
+        ('{"calcom": 5}', 'must be JSON such as {"calcom": {"failure_threshold": 10}}'),
+        ('{"calom": {}}', "there is no breaker 'calom'; there are calcom"),
+        ('{"calcom": {"open_secnds": 1}}', "calcom.open_secnds is no figure of a breaker; there are failure_threshold"),
+        ('{"calcom": {"open_seconds": 0}}', "calcom.open_seconds must be above 0"),
+        ('{"calcom": {"open_seconds": true}}', "calcom.open_seconds must be a number"),
+        ('{"calcom": {"quorum": 1.5}}', "calcom.quorum must be a whole number"),
+        ('{"calcom": {"lost": 5}}', "calcom.lost must be a word"),
+        ('{"calcom": {"lost": "x"}}', "calcom.lost is ignored or failed"),
+        ('{"calcom": {"lease_seconds": 1}}', "calcom.lease_seconds must be above slow_seconds"),
+    ],
+)
+def test_figures_of_breakers_that_cannot_be_meant_are_named(
+    monkeypatch: pytest.MonkeyPatch, given: str, named: str
+) -> None:
+    (problem,) = problems_of(monkeypatch, CIRCUITS=given)
+
+    assert problem.startswith(f"CIRCUITS: {named}")
+
+
+def test_figures_of_breakers_begin_with_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALSAGA_CIRCUITS", '{"calcom": {"open_seconds": 30}}')
+
+    settings = read_settings()
+
+    assert {"calcom": BreakerPolicy(open_seconds=30.0, lease_seconds=20.0)} == settings.breaker_policies()
+
+
+def test_a_permit_outlasts_the_longest_call_and_the_slowest_that_is_no_failure() -> None:
+    patient = read_settings(calcom_send_seconds=20, calcom_attempt_seconds=20, circuits={"calcom": {}})
+    lenient = read_settings(circuits={"calcom": {"slow_seconds": 60}})
+
+    assert (45.0, 65.0) == tuple(one.breaker_policies()["calcom"].lease_seconds for one in (patient, lenient))
 
 
 def test_what_is_for_the_tests_and_what_is_empty_is_let_be(monkeypatch: pytest.MonkeyPatch) -> None:

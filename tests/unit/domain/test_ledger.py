@@ -97,8 +97,9 @@ def test_absence_forgets_its_clean_looks_so_that_the_horizon_needs_one_of_its_ow
     assert 0 == given(*ABSENT).ledger.lines[0].clean_looks
 
 
-def test_to_be_held_back_by_the_rate_limit_is_no_failure() -> None:
-    held_back = replace(not_sent(), reason="rate_limited")
+@pytest.mark.parametrize("reason", ["rate_limited", "breaker_open"])
+def test_to_be_held_back_is_no_failure(reason: str) -> None:
+    held_back = replace(not_sent(), reason=reason)
 
     assert (0, at(2)) == ((booking := given(attempted(), held_back)).not_sent, booking.retry_at)
 

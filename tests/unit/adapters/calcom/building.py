@@ -14,6 +14,7 @@ import httpx
 import orjson
 
 from adapters.calcom.calendars import CalComCalendars
+from adapters.calcom.circuit import Circuit
 from domain import events as e
 from domain.booking import Booking, initial_state
 from domain.evolving import evolve
@@ -99,6 +100,7 @@ class Account:
     probe: Callable[[str], None] | None = None
     key: str | None = "cal_secret"
     total_seconds: float = 5.0
+    circuit: Circuit | None = None
 
     def calendars(self) -> CalComCalendars:
         async def api_key_of(company_id: str) -> str | None:
@@ -110,6 +112,7 @@ class Account:
             clock=self.clock,
             attempt_seconds=2.0,
             total_seconds=self.total_seconds,
+            circuit=self.circuit,
             probe=self.probe or self.probed.append,
             transport=self.calcom,
             boottime=self.seconds,

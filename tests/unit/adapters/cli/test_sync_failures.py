@@ -172,9 +172,3 @@ def test_another_companys_is_not_there(url: str, answered: list[AnswerReview]) -
     result = run(url, "retry", str(ASKED_ID), company="rival")
 
     assert (1, []) == (result.exit_code, answered)
-
-
-def test_a_user_without_a_name_is_named_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "getuid", lambda: 3_999_999_999)
-
-    assert "uid-3999999999" == sync_failures._user_name()

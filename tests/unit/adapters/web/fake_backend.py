@@ -10,8 +10,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+from adapters.breakers.local import LocalBreakers
+from adapters.breakers.telling import Telling
 from adapters.web.ports import (
     Backend,
+    Breakers,
     Caller,
     CompanyRecord,
     CustomerRecord,
@@ -395,6 +398,7 @@ class FakeBackend:
     probes: FakeProbes = field(default_factory=FakeProbes)
 
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
+    breakers: Breakers = field(default_factory=lambda: LocalBreakers({}, listener=Telling()))
 
     def as_backend(self) -> Backend:
         return Backend(**vars(self), alternatives=self.availability)

@@ -1,0 +1,119 @@
+"""Breakers that the fleet shares, and that this process decides alone while what they are kept in is away."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from math import inf
+from typing import TypeVar
+
+from adapters.breakers.local import LocalBreakers
+from adapters.breakers.ports import Breakers, Listener, SharedStateAway
+from domain.breaker_words import Command, Outcome, Permit, Refusal, Snapshot
+
+A = TypeVar("A")
+
+REST_SECONDS = 5.0
+"""How long what failed is left alone; then one caller tries it, and all others follow if it answers."""
+
+
+class FleetBreakers:
+    """
+    The shared breakers, with the local ones behind them.
+
+    A permit goes back to whoever gave it. What the fleet's breaker refused last stays refused for as long as it
+    said, or until somebody says otherwise here: its going away opens no way through. Once the shared ones answer
+    again, the local ones are forgotten, and so is what came of calls that they let through.
+    """
+
+    def __init__(
+        self,
+        shared: Breakers,
+        local: LocalBreakers,
+        *,
+        listener: Listener,
+        rest: float = REST_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._shared = shared
+        self._local = local
+        self._listener = listener
+        self._rest = rest
+        self._clock = clock
+        self._away_until: float | None = None
+        self._refused: dict[str, tuple[Refusal, float]] = {}
+
+    async def acquire(self, name: str, *, operation: str = "call", probe: bool = True) -> Permit | Refusal:
+        """Ask for leave to call."""
+        answer = await self._either(
+            lambda breakers: breakers.acquire(name, operation=operation, probe=probe),
+            alone=lambda: self._still_refused(name),
+        )
+        if self._away_until is None:
+            self._remember(name, answer)
+        return answer
+
+    async def record(self, permit: Permit, outcome: Outcome) -> None:
+        """Give a permit back; one of the fleet's, while that is away, is freed by its lease."""
+        if not permit.shared:
+            await self._local.record(permit, outcome)
+        elif self._away_until is None:
+            try:
+                await self._shared.record(permit, outcome)
+            except SharedStateAway as error:
+                self._degrade(error)
+
+    async def snapshot(self, name: str) -> Snapshot:
+        """Return how a breaker stands."""
+        return await self._either(lambda breakers: breakers.snapshot(name))
+
+    async def control(self, name: str, command: Command) -> Snapshot:
+        """Do what a person wants."""
+        self._refused.pop(name, None)
+        return await self._either(lambda breakers: breakers.control(name, command))
+
+    async def _either(
+        self, ask: Callable[[Breakers], Awaitable[A]], *, alone: Callable[[], A | None] = lambda: None
+    ) -> A:
+        if self._may_try():
+            try:
+                answer = await ask(self._shared)
+            except SharedStateAway as error:
+                self._degrade(error)
+            else:
+                self._recover()
+                return answer
+        return alone() or await ask(self._local)
+
+    def _remember(self, name: str, answer: Permit | Refusal) -> None:
+        if isinstance(answer, Refusal) and answer.reason != "half_open":
+            wait = inf if answer.retry_after is None else answer.retry_after
+            self._refused[name] = (answer, self._clock() + wait)
+        else:
+            self._refused.pop(name, None)
+
+    def _still_refused(self, name: str) -> Refusal | None:
+        refusal, until = self._refused.get(name, (None, 0.0))
+        left = until - self._clock()
+        if refusal is None or left <= 0:
+            return None
+        return replace(refusal, retry_after=None if refusal.retry_after is None else left)
+
+    def _may_try(self) -> bool:
+        if self._away_until is None:
+            return True
+        if self._clock() < self._away_until:
+            return False
+        # The others go on alone until this one knows.
+        self._away_until = self._clock() + self._rest
+        return True
+
+    def _degrade(self, error: SharedStateAway) -> None:
+        if self._away_until is None:
+            self._listener.degraded(str(error))
+        self._away_until = self._clock() + self._rest
+
+    def _recover(self) -> None:
+        if self._away_until is not None:
+            self._away_until = None
+            self._local.forget()
+            self._listener.recovered()

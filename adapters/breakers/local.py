@@ -1,0 +1,107 @@
+"""Breakers that this process keeps in its own memory."""
+
+import secrets
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from random import random
+from typing import TypeVar
+
+from adapters.breakers.ports import Listener
+from domain import breaker as machine
+from domain.breaker import Step
+from domain.breaker_policy import BreakerPolicy
+from domain.breaker_state import Breaker
+from domain.breaker_words import RECENT, Command, Outcome, Permit, Refusal, Snapshot, Transition
+
+A = TypeVar("A")
+
+
+def steady_clock() -> Callable[[], float]:
+    """Return a clock in seconds since 1970 that nobody can set: only its start is the machine's."""
+    source = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    began = time.time() - time.clock_gettime(source)
+    return lambda: began + time.clock_gettime(source)
+
+
+class LocalBreakers:
+    """
+    The breakers of one process, all used from one thread.
+
+    A breaker without a policy of its own has `default`.
+    """
+
+    def __init__(
+        self,
+        policies: Mapping[str, BreakerPolicy],
+        *,
+        listener: Listener,
+        default: BreakerPolicy | None = None,
+        instance: str = "",
+        clock: Callable[[], float] | None = None,
+        chance: Callable[[], float] = random,
+    ) -> None:
+        self._policies = policies
+        self._default = default or BreakerPolicy()
+        self._listener = listener
+        self._instance = instance
+        self._clock = clock or steady_clock()
+        self._chance = chance
+        self._breakers: dict[str, Breaker] = {}
+        self._recent: defaultdict[str, deque[Transition]] = defaultdict(lambda: deque(maxlen=RECENT))
+        self._operations: defaultdict[str, defaultdict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+
+    async def acquire(self, name: str, *, operation: str = "call", probe: bool = True) -> Permit | Refusal:
+        """Ask for leave to call."""
+        step = machine.acquire(
+            self._breaker(name),
+            self._policy(name),
+            now=self._clock(),
+            permit_id=f"{self._instance}/{secrets.token_hex(8)}",
+            chance=self._chance(),
+            operation=operation,
+            probe=probe,
+        )
+        if isinstance(step.answer, Refusal):
+            self._operations[name][operation]["refused"] += 1
+        return self._take(step)
+
+    async def record(self, permit: Permit, outcome: Outcome) -> None:
+        """Give a permit back."""
+        breaker, policy = self._breaker(permit.name), self._policy(permit.name)
+        now, chance = self._clock(), self._chance()
+        if self._take(machine.record(breaker, policy, permit=permit, outcome=outcome, now=now, chance=chance)):
+            self._operations[permit.name][permit.operation][outcome] += 1
+
+    async def snapshot(self, name: str) -> Snapshot:
+        """Return how a breaker stands."""
+        snapshot = self._take(
+            machine.look(self._breaker(name), self._policy(name), now=self._clock(), chance=self._chance())
+        )
+        operations = {operation: dict(counted) for operation, counted in self._operations[name].items()}
+        return replace(snapshot, operations=operations, recent=tuple(self._recent[name]))
+
+    async def control(self, name: str, command: Command) -> Snapshot:
+        """Do what a person wants."""
+        breaker, policy = self._breaker(name), self._policy(name)
+        self._take(machine.control(breaker, policy, command, now=self._clock(), chance=self._chance()))
+        return await self.snapshot(name)
+
+    def forget(self) -> None:
+        """Begin anew, with every breaker closed; permits that are out are worth nothing."""
+        self._breakers.clear()
+        self._recent.clear()
+
+    def _breaker(self, name: str) -> Breaker:
+        return self._breakers.get(name) or Breaker(name=name)
+
+    def _policy(self, name: str) -> BreakerPolicy:
+        return self._policies.get(name, self._default)
+
+    def _take(self, step: Step[A]) -> A:
+        self._breakers[step.breaker.name] = step.breaker
+        for move in step.moves:
+            self._recent[move.name].append(move)
+            self._listener.moved(move, shared=False)
+        return step.answer

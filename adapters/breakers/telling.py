@@ -1,0 +1,50 @@
+"""What operators are told of the breakers: lines in the log of the process that saw it, and figures for Prometheus."""
+
+from collections.abc import Callable
+
+import structlog
+
+from domain.breaker_words import State, Transition
+
+log = structlog.get_logger("calsaga.breakers")
+
+EVENTS: dict[State, str] = {"closed": "breaker.closed", "open": "breaker.opened", "half_open": "breaker.half_opened"}
+
+
+class Telling:
+    """A listener; `stands` is given every state that a breaker enters, `alone` 1 while this process decides alone."""
+
+    def __init__(
+        self,
+        *,
+        stands: Callable[[str, State], None] = lambda _name, _state: None,
+        alone: Callable[[int], None] = lambda _alone: None,
+    ) -> None:
+        self._stands = stands
+        self._alone = alone
+
+    def moved(self, transition: Transition, *, shared: bool) -> None:
+        """Tell that a breaker has moved; that one opened is a warning."""
+        self._stands(transition.name, transition.after)
+        write = log.warning if transition.after == "open" else log.info
+        write(
+            EVENTS[transition.after],
+            breaker=transition.name,
+            cause=transition.cause,
+            failures=transition.failures,
+            calls=transition.calls,
+            epoch=transition.epoch,
+            actor=transition.actor,
+            reason=transition.reason,
+            shared=shared,
+        )
+
+    def degraded(self, reason: str) -> None:
+        """Tell that this process decides alone."""
+        self._alone(1)
+        log.warning("breakers.shared.lost", reason=reason)
+
+    def recovered(self) -> None:
+        """Tell that the fleet decides together again."""
+        self._alone(0)
+        log.info("breakers.shared.recovered")

@@ -1,0 +1,106 @@
+"""
+Cal.com's circuit breaker, as the requests of this process meet it: a permit before each, a verdict after it (ADR-004).
+
+A create is never the first to try whether Cal.com is well again: a read is (`adapters/calcom/recovery.py`).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from adapters.breakers.ports import Breakers
+from adapters.calcom.endpoints import Call
+from adapters.calcom.replies import Answer, Reply, Unsent
+from domain.breaker_words import Outcome, Permit, Refusal
+
+CALCOM = "calcom"
+LONGEST_MEMORY = 5.0
+"""For how many seconds a refusal is taken for granted; a person may have closed the breaker since."""
+UNTIL_TOLD = 30.0
+"""How many seconds a booking is deferred for while nobody can say when the breaker closes."""
+WHILE_PROBED = 2.0
+"""How many seconds probes take to come to a verdict."""
+
+_REQUEST_TIMEOUT, _TOO_MANY_REQUESTS, _FIRST_FAULT = 408, 429, 500
+
+
+class Circuit:
+    """`refused` is set from the first refusal on until the breaker is known to be closed again."""
+
+    def __init__(
+        self,
+        breakers: Breakers,
+        *,
+        count: Callable[[str, Outcome | Literal["refused"]], None] = lambda _name, _outcome: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._breakers = breakers
+        self._count = count
+        self._clock = clock
+        self._remembered_until = 0.0
+        self._opens_at = 0.0
+        self.refused = asyncio.Event()
+
+    def held_back(self) -> Unsent | None:
+        """Say that a create would be refused, as far as this process remembers."""
+        now = self._clock()
+        return _unsent(max(self._opens_at - now, WHILE_PROBED)) if now < self._remembered_until else None
+
+    async def enter(self, call: Call) -> Permit | Unsent:
+        """Ask for leave to send a request."""
+        reads = call.method == "GET"
+        answer = await self._breakers.acquire(CALCOM, operation=call.op, probe=reads)
+        if isinstance(answer, Refusal):
+            self._count(CALCOM, "refused")
+            return self._remember(answer)
+        return answer
+
+    async def leave(self, permit: Permit, reply: Reply | None) -> None:
+        """Say what came of the request; None if whoever sent it went away."""
+        outcome = verdict(reply)
+        self._count(CALCOM, outcome)
+        await self._breakers.record(permit, outcome)
+
+    async def is_closed(self) -> bool:
+        """Ask whether the breaker lets everything through, and forget what it refused if it does."""
+        closed = (await self._breakers.snapshot(CALCOM)).state == "closed"
+        if closed:
+            self._remembered_until = 0.0
+            self.refused.clear()
+        return closed
+
+    def _remember(self, refusal: Refusal) -> Unsent:
+        wait = UNTIL_TOLD if refusal.retry_after is None else refusal.retry_after
+        if refusal.reason == "half_open":
+            wait = min(wait, WHILE_PROBED)
+        now = self._clock()
+        self._opens_at = now + wait
+        self._remembered_until = now + min(wait, LONGEST_MEMORY)
+        self.refused.set()
+        return _unsent(wait)
+
+
+def verdict(reply: Reply | None) -> Outcome:
+    """
+    Return what a reply says of Cal.com's health.
+
+    An answer that refuses a request, or a key, is a sign of life. Too many requests are our fault,
+    and so is a request that left too late.
+    """
+    match reply:
+        case Answer(status=status):
+            if status == _TOO_MANY_REQUESTS:
+                return "ignored"
+            return "failed" if status >= _FIRST_FAULT or status == _REQUEST_TIMEOUT else "succeeded"
+        case Unsent(reason="unreachable"):
+            return "failed"
+        case Unsent() | None:
+            return "ignored"
+        case _:
+            return "failed"
+
+
+def _unsent(wait: float) -> Unsent:
+    detail = "not sent, because Cal.com has failed lately"
+    return Unsent(reason="breaker_open", detail=detail, retry_after=wait, defer=True)

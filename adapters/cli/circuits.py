@@ -1,0 +1,138 @@
+"""`calsaga circuit`: how the fleet's circuit breakers stand, and what people make of them."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from adapters.cli.actors import user_name
+from adapters.cli.failing import FOUND_WRONG, Group, Misused, complain
+from adapters.cli.running import ready_settings, say_json
+
+if TYPE_CHECKING:
+    from adapters.redis.breakers import RedisBreakers
+    from domain.breaker_words import Action, Snapshot
+
+app = typer.Typer(cls=Group, no_args_is_help=True, help="See and set the circuit breakers of all processes.")
+
+ALONE = (
+    "there is no CALSAGA_REDIS_URL, so each process has a breaker of its own, which no other process reaches. "
+    "GET /api/resilience/states tells how a server's own stands; it is closed again once that process is restarted."
+)
+AWAY = "Redis does not answer, so each process decides alone for now; try again once it does"
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Which breaker: calcom.")]
+Reason = Annotated[str, typer.Option(help="Why; kept with the breaker while it stands like that.")]
+For = Annotated[
+    float | None, typer.Option("--for", metavar="SECONDS", help="For how long; until the next command if not given.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@app.command()
+def status(*, as_json: Json = False) -> None:
+    """Show how each breaker stands."""
+    from adapters.breakers.policies import NAMES
+
+    _tell(_ask(lambda breakers: _all(breakers, NAMES)), as_json=as_json)
+
+
+@app.command(name="open")
+def open_(name: Name, *, reason: Reason, seconds: For = None, as_json: Json = False) -> None:
+    """Let nothing through; once the time is over, probes decide."""
+    _command(name, "open", reason, seconds, as_json=as_json)
+
+
+@app.command()
+def close(name: Name, *, reason: Reason, seconds: For = None, as_json: Json = False) -> None:
+    """Let everything through, whatever comes of it."""
+    _command(name, "close", reason, seconds, as_json=as_json)
+
+
+@app.command()
+def observe(name: Name, *, reason: Reason, seconds: For = None, as_json: Json = False) -> None:
+    """Let everything through, and show what would have opened the breaker."""
+    _command(name, "observe", reason, seconds, as_json=as_json)
+
+
+@app.command()
+def reset(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which breaker: calcom.")] = None,
+    *,
+    all_: Annotated[bool, typer.Option("--all", help="Every breaker.")] = False,
+    reason: Reason = "reset",
+    as_json: Json = False,
+) -> None:
+    """Close a breaker, forget what it has counted, and let it decide by itself again."""
+    from adapters.breakers.policies import NAMES
+
+    if (name is None) is not all_:
+        raise Misused("reset: give either NAME or --all")
+    for one in NAMES if name is None else (name,):
+        _command(one, "reset", reason, None, as_json=as_json)
+
+
+def _command(name: str, action: "Action", reason: str, seconds: float | None, *, as_json: bool) -> None:
+    from adapters.breakers.policies import NAMES
+    from domain.breaker_words import Command
+
+    if name not in NAMES:
+        message = f"NAME: there is no breaker {name!r}; there are {', '.join(NAMES)}"
+        raise Misused(message)
+    try:
+        command = Command(action=action, actor=user_name(), reason=reason, seconds=seconds)
+    except ValueError as error:
+        # It names the field, which is the option but for its dashes.
+        message = f"--{error}".replace("--seconds", "--for")
+        raise Misused(message) from error
+
+    async def act(breakers: "RedisBreakers") -> "list[Snapshot]":
+        return [await breakers.control(name, command)]
+
+    _tell(_ask(act), as_json=as_json)
+
+
+def _ask(question: "Callable[[RedisBreakers], Awaitable[list[Snapshot]]]") -> "list[Snapshot]":
+    import uvloop
+
+    from adapters.breakers.ports import SharedStateAway
+    from adapters.breakers.telling import Telling
+    from adapters.redis.breakers import RedisBreakers
+    from adapters.redis.connection import connect
+
+    settings = ready_settings()
+    if settings.redis_url is None:
+        complain(ALONE)
+        raise typer.Exit(FOUND_WRONG)
+    url = settings.redis_url.get_secret_value()
+
+    async def ask() -> "list[Snapshot]":
+        async with connect(url) as client:
+            return await question(RedisBreakers(client, settings.breaker_policies(), listener=Telling(), limit=5))
+
+    try:
+        return uvloop.run(ask())
+    except SharedStateAway:
+        complain(AWAY)
+        raise typer.Exit(FOUND_WRONG) from None
+
+
+async def _all(breakers: "RedisBreakers", names: Sequence[str]) -> "list[Snapshot]":
+    return [await breakers.snapshot(name) for name in names]
+
+
+def _tell(snapshots: "list[Snapshot]", *, as_json: bool) -> None:
+    from adapters.breakers.documents import breaker_documents
+
+    if as_json:
+        say_json({"services": breaker_documents(snapshots)})
+        return
+    for one in snapshots:
+        typer.echo(_in_a_line(one))
+
+
+def _in_a_line(snapshot: "Snapshot") -> str:
+    until = "" if snapshot.open_until is None else f" until {snapshot.open_until.isoformat(timespec='seconds')}"
+    held = snapshot.override
+    by = "" if held is None else f"\t{held.action} by {held.actor}: {held.reason}"
+    return f"{snapshot.name}\t{snapshot.state}{until}\t{snapshot.failures} failed, {snapshot.successes} succeeded{by}"

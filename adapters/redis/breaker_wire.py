@@ -1,0 +1,86 @@
+"""What `breaker.lua` is given and gives back: JSON, and milliseconds."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import orjson
+
+from domain.breaker_policy import BreakerPolicy
+from domain.breaker_state import moment
+from domain.breaker_words import RECENT, Override, Snapshot, Transition
+
+
+def policy_document(policy: BreakerPolicy) -> bytes:
+    """Return a policy as the script reads it: `open_seconds` is `open`, in milliseconds."""
+    document: dict[str, object] = {"recent": RECENT}
+    for field in fields(policy):
+        value = getattr(policy, field.name)
+        if field.name.endswith("_seconds"):
+            # Never nothing, however short it was meant to be.
+            document[field.name.removesuffix("_seconds")] = max(round(value * 1000), 1)
+        else:
+            document[field.name] = value
+    return orjson.dumps(document)
+
+
+def read_transition(name: str, move: Mapping[str, Any]) -> Transition:
+    """Return a transition that the script tells of."""
+    return Transition(
+        name=name,
+        before=move["before"],
+        after=move["after"],
+        cause=move["cause"],
+        at=moment(move["at"] / 1000),
+        epoch=move["epoch"],
+        failures=move["failures"],
+        calls=move["calls"],
+        actor=move.get("actor"),
+        reason=move.get("reason"),
+    )
+
+
+def read_snapshot(name: str, found: Mapping[str, Any]) -> Snapshot:
+    """Return how the script says that a breaker stands."""
+    since, last_failure, until = found["since"], found.get("last_failure_at"), found.get("open_until")
+    return Snapshot(
+        name=name,
+        state=found["state"],
+        since=moment(since / 1000) if found["epoch"] else None,
+        failures=found["failures"],
+        successes=found["successes"],
+        slow=found["slow"],
+        under_way=found["under_way"],
+        half_open_quota=found["half_open_quota"],
+        last_failure_at=None if last_failure is None else moment(last_failure / 1000),
+        open_until=None if until is None else moment(until / 1000),
+        failed_probes=found["failed_probes"],
+        epoch=found["epoch"],
+        override=_override(found),
+        would_open=found.get("would_open"),
+        operations=_operations(found["operations"]),
+        recent=tuple(read_transition(name, orjson.loads(move)) for move in found["recent"]),
+        shared=True,
+    )
+
+
+def _override(found: Mapping[str, Any]) -> Override | None:
+    if "override" not in found:
+        return None
+    until = found.get("override_until")
+    return Override(
+        action=found["override"],
+        actor=found["override_actor"],
+        reason=found["override_reason"],
+        expires_at=None if until is None else until / 1000,
+    )
+
+
+def _operations(flat: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Read fields and values in turn; Lua's JSON writes an empty list as an empty object."""
+    counted: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for field, value in zip(flat[::2], flat[1::2], strict=True) if flat else ():
+        operation, _, outcome = field.rpartition(":")
+        counted[operation][outcome] = int(value)
+    return dict(counted)

@@ -1,0 +1,123 @@
+"""
+Breakers in Redis, one for all processes, each operation one run of `breaker.lua` by Redis's own clock.
+
+Whatever goes wrong is `SharedStateAway`; `adapters/breakers/fleet.py` decides what then.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from random import random
+from typing import Any, Final
+
+import orjson
+from redis.asyncio import Redis
+
+from adapters.breakers.ports import Listener, SharedStateAway
+from adapters.redis.breaker_wire import policy_document, read_snapshot, read_transition
+from domain.breaker_policy import BreakerPolicy
+from domain.breaker_words import Command, Outcome, Permit, Refusal, Snapshot
+
+KEYS: Final = ("state", "window", "permits", "operations", "transitions")
+ANSWER_SECONDS = 0.25
+"""How long a caller waits for Redis before this process decides alone."""
+
+
+@cache
+def script() -> str:
+    """Return the script that runs in Redis."""
+    return Path(__file__).with_name("breaker.lua").read_text(encoding="utf-8")
+
+
+class RedisBreakers:
+    """The breakers of a fleet. `instance` names this process, or its machine, when `quorum` counts instances."""
+
+    def __init__(
+        self,
+        client: Redis,
+        policies: Mapping[str, BreakerPolicy],
+        *,
+        listener: Listener,
+        default: BreakerPolicy | None = None,
+        instance: str = "",
+        limit: float = ANSWER_SECONDS,
+        chance: Callable[[], float] = random,
+    ) -> None:
+        self._run = client.register_script(script())
+        self._documents = {name: policy_document(policy) for name, policy in policies.items()}
+        self._default = policy_document(default or BreakerPolicy())
+        self._listener = listener
+        self._instance = instance
+        self._limit = limit
+        self._chance = chance
+
+    async def acquire(self, name: str, *, operation: str = "call", probe: bool = True) -> Permit | Refusal:
+        """
+        Ask for leave to call.
+
+        Raises:
+            SharedStateAway: Redis did not answer. Should it have given a permit, its lease ends it.
+
+        """
+        permit_id = f"{self._instance}/{secrets.token_hex(8)}"
+        answer = await self._ask("acquire", name, {"permit": permit_id, "operation": operation, "probe": probe})
+        if "refused" in answer:
+            wait = answer.get("retry_after")
+            return Refusal(name=name, reason=answer["refused"], retry_after=None if wait is None else wait / 1000)
+        return Permit(name=name, id=permit_id, epoch=answer["epoch"], operation=operation, shared=True)
+
+    async def record(self, permit: Permit, outcome: Outcome) -> None:
+        """
+        Give a permit back.
+
+        Raises:
+            SharedStateAway: Redis did not answer. The lease ends the permit.
+
+        """
+        said = {"permit": permit.id, "epoch": permit.epoch, "operation": permit.operation, "outcome": outcome}
+        await self._ask("record", permit.name, said)
+
+    async def snapshot(self, name: str) -> Snapshot:
+        """
+        Return how a breaker stands.
+
+        Raises:
+            SharedStateAway: Redis did not answer.
+
+        """
+        return read_snapshot(name, await self._ask("look", name, {}))
+
+    async def control(self, name: str, command: Command) -> Snapshot:
+        """
+        Do what a person wants, for the whole fleet.
+
+        Raises:
+            SharedStateAway: Redis did not answer, and it may have been done or not. To do it again is safe.
+
+        """
+        said: dict[str, object] = {"action": command.action, "actor": command.actor, "reason": command.reason}
+        if command.seconds is not None:
+            said["duration"] = round(command.seconds * 1000)
+        await self._ask("control", name, said)
+        return await self.snapshot(name)
+
+    async def _ask(self, operation: str, name: str, said: Mapping[str, object]) -> dict[str, Any]:
+        document = orjson.dumps({**said, "chance": self._chance()})
+        try:
+            async with asyncio.timeout(self._limit):
+                reply = await self._run(
+                    # In braces, which is how a cluster is told to keep them together.
+                    keys=[f"circuit_breaker:{{{name}}}:{key}" for key in KEYS],
+                    args=[operation, self._documents.get(name, self._default), document],
+                )
+            found = orjson.loads(reply)
+            moves = [read_transition(name, move) for move in found["moves"]]
+        except Exception as error:
+            # What a broken server, or a foreign value under our keys, makes the client raise has no common name.
+            raise SharedStateAway(f"{type(error).__name__}: {error}") from error
+        for move in moves:
+            self._listener.moved(move, shared=True)
+        answer: dict[str, Any] = found["answer"]
+        return answer

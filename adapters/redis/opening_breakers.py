@@ -1,0 +1,27 @@
+"""The breakers of a process: with Redis those of the fleet, without it its own."""
+
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from adapters.breakers.fleet import FleetBreakers
+from adapters.breakers.local import LocalBreakers
+from adapters.breakers.ports import Breakers, Listener
+from adapters.redis.breakers import RedisBreakers
+from adapters.redis.connection import connect
+from domain.breaker_policy import BreakerPolicy
+
+
+@asynccontextmanager
+async def open_breakers(
+    policies: Mapping[str, BreakerPolicy], *, listener: Listener, redis_url: str | None, limit: float
+) -> AsyncIterator[Breakers]:
+    """Yield the breakers; a caller waits `limit` seconds for Redis at most, and nothing is asked of it before."""
+    instance = secrets.token_hex(8)
+    local = LocalBreakers(policies, listener=listener, instance=instance)
+    if redis_url is None:
+        yield local
+        return
+    async with connect(redis_url) as client:
+        shared = RedisBreakers(client, policies, listener=listener, instance=instance, limit=limit)
+        yield FleetBreakers(shared, local, listener=listener)

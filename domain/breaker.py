@@ -1,0 +1,176 @@
+"""
+A circuit breaker as a pure state machine: what it was, what is asked and the time go in, what it is and says comes out.
+
+    step = acquire(breaker, policy, now=now, permit_id=f"{instance}/{random}", chance=random)
+    if isinstance(step.answer, Permit):
+        ...  # call, then:
+        step = record(step.breaker, policy, permit=step.answer, outcome="succeeded", now=now, chance=random)
+
+`now` is in seconds since 1970, on the one clock of whoever stores the breaker. `chance`, from 0 to 1, becomes jitter.
+What is due by time alone happens first, whatever is asked. `adapters/redis/breaker.lua` says the same in Lua, and
+`tests/breakers` holds both against a third telling.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from domain.breaker_moves import Moved, counts, enter, fail_probe, settle, trigger, trip
+from domain.breaker_policy import BreakerPolicy
+from domain.breaker_state import Breaker, instance_of, is_slow, moment, quota_left
+from domain.breaker_window import EMPTY, Tally
+from domain.breaker_words import Command, Outcome, Override, Permit, Refusal, Snapshot, Transition
+from domain.replacing import replace
+
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[A]):
+    """A breaker after it was asked, the transitions on the way there, and its answer."""
+
+    breaker: Breaker
+    moves: tuple[Transition, ...]
+    answer: A
+
+
+def acquire(
+    breaker: Breaker,
+    policy: BreakerPolicy,
+    *,
+    now: float,
+    permit_id: str,
+    chance: float,
+    operation: str = "call",
+    probe: bool = True,
+) -> Step[Permit | Refusal]:
+    """
+    Ask for leave to call.
+
+    A call that must not be the first to try whether the far side is well again (one that changes something there)
+    comes with `probe=False`: it is let through a closed breaker alone. `permit_id` is the instance, a slash, and
+    something that was never used before.
+    """
+    moved = settle(breaker, policy, now=now, chance=chance)
+    if probe and _is_due(moved.breaker, now=now):
+        moved = enter(moved, "half_open", policy, "probe_due", at=now)
+    breaker = moved.breaker
+    refusal = _refusal(breaker, policy, now=now, probe=probe)
+    if refusal is not None:
+        return Step(breaker, moved.moves, answer=refusal)
+    held = replace(breaker, permits={**breaker.permits, permit_id: now + policy.lease_seconds})
+    permit = Permit(name=breaker.name, id=permit_id, epoch=breaker.epoch, operation=operation)
+    return Step(held, moved.moves, answer=permit)
+
+
+def record(
+    breaker: Breaker, policy: BreakerPolicy, *, permit: Permit, outcome: Outcome, now: float, chance: float
+) -> Step[bool]:
+    """Give a permit back, and say what came of the call; the answer is whether epoch and lease still held."""
+    moved = settle(breaker, policy, now=now, chance=chance)
+    breaker = moved.breaker
+    deadline = breaker.permits.get(permit.id)
+    if deadline is None or permit.epoch != breaker.epoch:
+        return Step(breaker, moved.moves, answer=False)
+    held = {permit_id: until for permit_id, until in breaker.permits.items() if permit_id != permit.id}
+    moved = Moved(replace(breaker, permits=held), moved.moves)
+    if outcome != "ignored" and counts(breaker):
+        failed, slow = outcome == "failed", is_slow(deadline, policy, now=now)
+        moved = _count(moved, policy, instance_of(permit.id), failed=failed, slow=slow, now=now, chance=chance)
+    return Step(moved.breaker, moved.moves, answer=True)
+
+
+def control(breaker: Breaker, policy: BreakerPolicy, command: Command, *, now: float, chance: float) -> Step[None]:
+    """Do what a person wants; what was under way before counts no more."""
+    moved = settle(breaker, policy, now=now, chance=chance)
+    expires_at = None if command.seconds is None else now + command.seconds
+    override: Override | None = None
+    if command.action == "reset":
+        moved = Moved(replace(moved.breaker, failed_probes=0), moved.moves)
+    else:
+        override = Override(action=command.action, actor=command.actor, reason=command.reason, expires_at=expires_at)
+    opens = command.action == "open"
+    keeps_window = opens or (command.action == "observe" and moved.breaker.state == "closed")
+    moved = enter(
+        moved,
+        "open" if opens else "closed",
+        policy,
+        "manual",
+        at=now,
+        open_until=expires_at if opens else None,
+        window=None if keeps_window else EMPTY,
+        override=override,
+        actor=command.actor,
+        reason=command.reason,
+    )
+    return Step(moved.breaker, moved.moves, answer=None)
+
+
+def look(breaker: Breaker, policy: BreakerPolicy, *, now: float, chance: float) -> Step[Snapshot]:
+    """Return how it stands, after what is due by time alone."""
+    moved = settle(breaker, policy, now=now, chance=chance)
+    breaker = moved.breaker
+    tally = breaker.window.tally(policy, now=now)
+    snapshot = Snapshot(
+        name=breaker.name,
+        state=breaker.state,
+        since=moment(breaker.since) if breaker.epoch else None,
+        failures=tally.failed,
+        successes=tally.calls - tally.failed,
+        slow=tally.slow,
+        under_way=len(breaker.permits),
+        half_open_quota=quota_left(breaker, policy) if breaker.state == "half_open" else policy.half_open_quota,
+        last_failure_at=None if breaker.last_failure_at is None else moment(breaker.last_failure_at),
+        open_until=None if breaker.open_until is None else moment(breaker.open_until),
+        failed_probes=breaker.failed_probes,
+        epoch=breaker.epoch,
+        override=breaker.override,
+        would_open=trigger(breaker, policy, now=now) if breaker.state == "closed" else None,
+    )
+    return Step(breaker, moved.moves, answer=snapshot)
+
+
+def _count(
+    moved: Moved, policy: BreakerPolicy, instance: str, *, failed: bool, slow: bool, now: float, chance: float
+) -> Moved:
+    breaker = moved.breaker
+    troubled = frozenset({instance} if failed or slow else ())
+    tally = Tally(calls=1, failed=int(failed), slow=int(slow), troubled=troubled)
+    window = breaker.window.add(tally, policy, now=now)
+    last_failure_at = now if failed else breaker.last_failure_at
+    moved = Moved(replace(breaker, window=window, last_failure_at=last_failure_at), moved.moves)
+    if breaker.state == "half_open":
+        return _judge_probe(moved, policy, failed=failed or slow, now=now, chance=chance)
+    return trip(moved, policy, now=now, chance=chance)
+
+
+def _judge_probe(moved: Moved, policy: BreakerPolicy, *, failed: bool, now: float, chance: float) -> Moved:
+    if failed:
+        return fail_probe(moved, policy, now=now, chance=chance)
+    successes = moved.breaker.successes + 1
+    if successes >= policy.success_threshold:
+        return enter(moved, "closed", policy, "probes_succeeded", at=now, window=EMPTY)
+    return Moved(replace(moved.breaker, successes=successes), moved.moves)
+
+
+def _is_due(breaker: Breaker, *, now: float) -> bool:
+    return breaker.state == "open" and breaker.open_until is not None and breaker.open_until <= now
+
+
+def _refusal(breaker: Breaker, policy: BreakerPolicy, *, now: float, probe: bool) -> Refusal | None:
+    match breaker.state:
+        case "closed":
+            return None
+        case "open" if breaker.override is not None:
+            wait = None if breaker.open_until is None else breaker.open_until - now
+            return Refusal(name=breaker.name, reason="manual", retry_after=wait)
+        case "open" if breaker.open_until is not None and breaker.open_until > now:
+            return Refusal(name=breaker.name, reason="open", retry_after=breaker.open_until - now)
+        case "half_open" if probe and quota_left(breaker, policy):
+            return None
+        case _:
+            return Refusal(name=breaker.name, reason="half_open", retry_after=_until_verdict(breaker, policy, now=now))
+
+
+def _until_verdict(breaker: Breaker, policy: BreakerPolicy, *, now: float) -> float:
+    """Return the seconds until a permit is free at the latest, or until a probe that begins now has ended."""
+    return min(breaker.permits.values(), default=now + policy.lease_seconds) - now

@@ -1,0 +1,64 @@
+"""What is kept of a circuit breaker."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from domain.breaker_policy import BreakerPolicy
+from domain.breaker_window import EMPTY, Window
+from domain.breaker_words import Override, State
+
+
+# Without slots, so that `replace` is cheap: a breaker is copied twice for every call.
+@dataclass(frozen=True, kw_only=True)
+class Breaker:
+    """
+    One breaker, all times in seconds since 1970.
+
+    `permits` are those of this epoch that are out, with the end of their lease, the oldest first.
+    `open_until` is None while it is open until somebody says otherwise. `failed_probes` counts those in a
+    row; `successes` are the probes of this epoch that succeeded.
+    """
+
+    name: str
+    state: State = "closed"
+    epoch: int = 0
+    since: float = 0.0
+    open_until: float | None = None
+    successes: int = 0
+    failed_probes: int = 0
+    last_failure_at: float | None = None
+    permits: Mapping[str, float] = field(default_factory=dict)
+    window: Window = EMPTY
+    override: Override | None = None
+
+
+def overdue(breaker: Breaker, policy: BreakerPolicy, *, now: float) -> list[str]:
+    """Return the permits of calls that are under way and slow already."""
+    # The oldest come first, so that this costs nothing while there are none.
+    found: list[str] = []
+    for permit_id, deadline in breaker.permits.items():
+        if not is_slow(deadline, policy, now=now):
+            break
+        found.append(permit_id)
+    return found
+
+
+def is_slow(deadline: float, policy: BreakerPolicy, *, now: float) -> bool:
+    """Tell whether the call of a permit that is held until `deadline` takes, or took until now, too long."""
+    return now - (deadline - policy.lease_seconds) > policy.slow_seconds
+
+
+def quota_left(breaker: Breaker, policy: BreakerPolicy) -> int:
+    """Return how many more probes may be let through in a half-open epoch."""
+    return max(policy.half_open_quota - len(breaker.permits) - breaker.successes, 0)
+
+
+def instance_of(permit_id: str) -> str:
+    """Return who holds a permit: what stands before the last slash."""
+    return permit_id.rpartition("/")[0]
+
+
+def moment(seconds: float) -> datetime:
+    """Return an instant as everybody else writes it."""
+    return datetime.fromtimestamp(seconds, UTC)

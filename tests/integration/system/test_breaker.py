@@ -1,0 +1,147 @@
+"""
+An outage of Cal.com: bookings are taken and wait, and are made once it is well again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from adapters.bootstrap import Application
+from adapters.database.tables import appointments
+from domain import events as e
+from tests.integration.system.account import Account
+from tests.integration.system.installation import (
+    PATIENT,
+    Installation,
+    a_wish,
+    named,
+    quick,
+    quiet,
+    reaches,
+    story,
+)
+
+OPEN_SECONDS = 1.5
+QUICK_BREAKER: Mapping[str, Mapping[str, float]] = {
+    "calcom": {"failure_threshold": 3, "open_seconds": OPEN_SECONDS, "open_cap_seconds": OPEN_SECONDS}
+}
+IMPATIENT = 1.0
+
+
+def guarded(database_url: str, account: Account, **more: object) -> Installation:
+    return Installation(settings=quick(database_url, account, circuits=QUICK_BREAKER, retry_cap_seconds=60, **more))
+
+
+async def state(app: Application) -> str:
+    return (await app.breakers.snapshot("calcom")).state
+
+
+async def breaks_down(app: Application, account: Account) -> None:
+    """
+    Let Cal.com fail until the breaker knows.
+    """
+    account.breaks_always({"kind": "html_502", "commit": False}, {"kind": "html_502", "operation": "me"})
+    for number in range(100, 103):
+        await app.orchestrator.book(a_wish(number), patience=0.1)
+    assert "open" == await state(app)
+
+
+async def test_bookings_wait_while_cal_com_is_down_and_are_made_afterwards(database_url: str, account: Account) -> None:
+    here = guarded(database_url, account)
+    await here.define(account.event_type())
+    async with here.opened() as app:
+        await breaks_down(app, account)
+        # The first to be refused is told so by the breaker; from then on this process knows.
+        await app.orchestrator.book(a_wish(200), patience=IMPATIENT)
+        before = account.calls("create")
+        answers = await asyncio.gather(
+            *(app.orchestrator.book(a_wish(number), patience=IMPATIENT) for number in range(1, 9))
+        )
+        assert before == account.calls("create")
+        assert {"pending"} == {answer.booking.status.value for answer in answers}
+        account.breaks_always()
+        for answer in answers:
+            await reaches(app, answer.booking.booking_id, "booked")
+        await quiet(app)
+        told = [await story(app.store, answer.booking.booking_id) for answer in answers]
+        assert "closed" == await state(app)
+
+    for one in told:
+        assert ["BookingInitiated", "BookingDeferred"] == named(one)[:2]
+        assert ["CalcomBookingCreated", "AppointmentBooked"] == named(one)[-2:]
+        assert {"breaker_open"} == {it.reason for it in one if isinstance(it, e.BookingDeferred)}
+    assert 12 == len(account.live())
+    assert [] == await here.faults(account.ledger())
+
+
+async def test_whoever_has_to_wait_longer_than_they_would_is_told_at_once(sqlite_url: str, account: Account) -> None:
+    slow = {"calcom": {**QUICK_BREAKER["calcom"], "open_seconds": 600, "open_cap_seconds": 600}}
+    here = Installation(settings=quick(sqlite_url, account, circuits=slow, retry_cap_seconds=900))
+    await here.define(account.event_type())
+    async with here.opened() as app:
+        await breaks_down(app, account)
+        wish = a_wish()
+        async with asyncio.timeout(PATIENT / 2):
+            first = await app.orchestrator.book(wish, patience=PATIENT)
+            again = await app.orchestrator.book(wish, patience=PATIENT)
+
+    assert (first.booking.booking_id, True) == (again.booking.booking_id, again.replayed)
+    assert {"pending"} == {first.booking.status.value, again.booking.status.value}
+
+
+async def test_the_row_says_that_the_breaker_was_open_and_since_when(database_url: str, account: Account) -> None:
+    here = guarded(database_url, account)
+    await here.define(account.event_type())
+    async with here.opened() as app:
+        await breaks_down(app, account)
+        answer = await app.orchestrator.book(a_wish(), patience=0.1)
+        account.breaks_always()
+        booking = await reaches(app, answer.booking.booking_id, "booked")
+        with app.store.engine.connect() as connection:
+            query = select(appointments).where(appointments.c.booking_id == answer.booking.booking_id)
+            row = connection.execute(query).one()
+        (deferred, *_) = [
+            one for one in await story(app.store, booking.booking_id) if isinstance(one, e.BookingDeferred)
+        ]
+
+    assert ("circuit_breaker", deferred.at) == (row.resilience_strategy, row.circuit_breaker_open_at_booking)
+
+
+@pytest.mark.parametrize("down_for", [0.5, 5.0])
+async def test_an_outage_of_any_length_ends_without_a_herd(sqlite_url: str, account: Account, down_for: float) -> None:
+    here = guarded(sqlite_url, account)
+    await here.define(account.event_type())
+    async with here.opened() as app:
+        await breaks_down(app, account)
+        asked = [account.calls("create")]
+        for number in range(1, 11):
+            await app.orchestrator.book(a_wish(number), patience=0.01)
+            await asyncio.sleep(down_for / 10)
+        asked.append(account.calls("create"))
+        account.breaks_always()
+        await quiet(app)
+
+    # While it is open, whether for the first time or after a probe that failed, no create is sent.
+    assert asked[0] == asked[1]
+    assert 13 == len(account.live())
+    assert [] == await here.faults(account.ledger())
+
+
+async def test_what_is_too_late_by_then_fails_as_expired(sqlite_url: str, account: Account) -> None:
+    here = guarded(sqlite_url, account, booking_expiry_hours=timedelta(seconds=1) / timedelta(hours=1))
+    await here.define(account.event_type())
+    async with here.opened() as app:
+        await breaks_down(app, account)
+        answer = await app.orchestrator.book(a_wish(), patience=0.01)
+        booking = await reaches(app, answer.booking.booking_id, "failed")
+        account.breaks_always()
+        await quiet(app)
+
+    assert booking.failure is not None
+    assert "expired" == booking.failure.reason
+    assert [] == account.live()

@@ -1,0 +1,87 @@
+"""
+Callers of bookings that have to wait: told at once if they cannot have the outcome in time, else told the outcome.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from domain.booking import BookingStatus
+from domain.policy import LINE, Policy
+from tests.fakes.calcom import CreateFate
+from tests.fakes.given import WISH
+from tests.fakes.office import Office
+from tests.unit.sagas.driving import until_quiet
+
+
+def held_back(seconds: float) -> Office:
+    office = Office()
+    office.calcom.creates.append(CreateFate(does="held_back", retry_after=seconds))
+    return office
+
+
+def test_who_cannot_have_the_outcome_in_time_is_told_at_once() -> None:
+    office = held_back(30)
+
+    async def main() -> tuple[list[BookingStatus], float]:
+        first = await office.orchestrator.book(WISH, patience=10)
+        again = await office.orchestrator.book(WISH, patience=10)
+        return [first.booking.status, again.booking.status], office.clock.seconds
+
+    assert ([BookingStatus.PENDING] * 2, 0.0) == office.run(main())
+
+
+def test_who_can_have_it_waits_for_it() -> None:
+    office = held_back(30)
+
+    async def main() -> list[BookingStatus]:
+        first = asyncio.create_task(office.orchestrator.book(WISH, patience=60))
+        await asyncio.sleep(1)
+        again = asyncio.create_task(office.orchestrator.book(WISH, patience=60))
+        await until_quiet(office)
+        return [(await first).booking.status, (await again).booking.status]
+
+    assert [BookingStatus.BOOKED] * 2 == office.run(main())
+
+
+@pytest.mark.parametrize(("because", "turns"), [("rate_limited", 0), ("breaker_open", 1)])
+def test_who_has_waited_for_cal_com_to_be_well_comes_in_turn(because: str, turns: int) -> None:
+    office = Office()
+    office.calcom.creates.append(CreateFate(does="held_back", retry_after=30, because=because))
+
+    async def main() -> None:
+        await office.orchestrator.book(WISH, patience=0)
+        await until_quiet(office)
+
+    office.run(main())
+
+    assert (BookingStatus.BOOKED, turns) == (office.booking().status, office.drain.turns)
+
+
+def test_the_oldest_of_those_who_wait_in_line_comes_first() -> None:
+    policy = Policy()
+    ages = [timedelta(hours=hours) for hours in (30, 24, 12, 1, 0.001, 0)]
+
+    waits = [policy.in_line(60, waiting=age) for age in ages]
+
+    assert sorted(waits) == waits
+    assert (timedelta(seconds=60), timedelta(seconds=60) + LINE) == (waits[0], waits[-1])
+    assert timedelta(seconds=900) == policy.in_line(1e300, waiting=timedelta(days=2))
+
+
+def test_what_is_being_made_is_waited_for_although_it_was_deferred_before() -> None:
+    office = held_back(1)
+    office.calcom.creates.append(CreateFate(answers=5))
+
+    async def main() -> BookingStatus:
+        await office.orchestrator.book(WISH, patience=0.1)
+        going_on = asyncio.create_task(until_quiet(office))
+        await asyncio.sleep(7)
+        again = await office.orchestrator.book(WISH, patience=10)
+        await going_on
+        return again.booking.status
+
+    assert BookingStatus.BOOKED is office.run(main())
