@@ -142,7 +142,7 @@ async def application(
         breakers = await stack.enter_async_context(
             open_breakers(
                 settings.breaker_policies(),
-                listener=Telling(stands=metrics.breaker_stands, alone=metrics.breakers_alone),
+                listener=Telling(alone=metrics.breakers_alone),
                 redis_url=_revealed(settings.redis_url),
                 limit=settings.redis_seconds,
             )

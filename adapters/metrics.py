@@ -1,6 +1,8 @@
 """What this process counts, in the form that Prometheus fetches."""
 
+from collections.abc import Mapping
 from itertools import product
+from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, generate_latest
@@ -58,10 +60,6 @@ class Metrics:
             registry=self._registry,
         )
 
-    def breaker_stands(self, service: str, state: State) -> None:
-        """Take note of how a breaker stands."""
-        self._breaker_states.labels(service).set(_STATES[state])
-
     def breaker_called(self, service: str, outcome: CallOutcome | Literal["refused"]) -> None:
         """Count one call, or one that was refused; what says nothing of the service is not counted."""
         if outcome != "ignored":
@@ -82,6 +80,8 @@ class Metrics:
         """Count one question to a cache."""
         self._cached[cache, outcome].inc()
 
-    def exposition(self) -> bytes:
-        """Return everything in Prometheus' text form."""
+    def exposition(self, breakers: Mapping[str, State] = MappingProxyType({})) -> bytes:
+        """Return everything in Prometheus' text form, with how breakers stand, which other processes move as well."""
+        for service, state in breakers.items():
+            self._breaker_states.labels(service).set(_STATES[state])
         return generate_latest(self._registry)

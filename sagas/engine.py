@@ -113,7 +113,8 @@ class Engine:
 
     def rests(self, booking: Booking, seconds: float) -> bool:
         """Tell whether nothing is to happen to a booking for so long, because it was deferred."""
-        return rests(booking, until=self._clock.now() + timedelta(seconds=seconds))
+        now = self._clock.now()
+        return rests(booking, now=now, until=now + timedelta(seconds=seconds))
 
     async def drive(self, run: Run) -> None:
         """

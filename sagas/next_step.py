@@ -237,7 +237,14 @@ def is_over(booking: Booking) -> bool:
     return booking.ended is not None
 
 
-def rests(booking: Booking, *, until: datetime) -> bool:
-    """Tell whether whoever waits until then waits for nothing: Cal.com is not to be asked before."""
-    deferred = booking.status is BookingStatus.PENDING and booking.deferred_for is not None
-    return deferred and not booking.ledger.open and booking.retry_at is not None and booking.retry_at > until
+def rests(booking: Booking, *, now: datetime, until: datetime) -> bool:
+    """
+    Tell whether whoever waits until then waits for nothing: Cal.com is not to be asked before.
+
+    While it is failing nobody knows how long that will be, and nobody is asked to wait at all.
+    """
+    if booking.status is not BookingStatus.PENDING or booking.retry_at is None or booking.ledger.open:
+        return False
+    if booking.deferred_for == "breaker_open":
+        return booking.retry_at > now
+    return booking.deferred_for is not None and booking.retry_at > until

@@ -12,20 +12,13 @@ EVENTS: dict[State, str] = {"closed": "breaker.closed", "open": "breaker.opened"
 
 
 class Telling:
-    """A listener; `stands` is given every state that a breaker enters, `alone` 1 while this process decides alone."""
+    """A listener; `alone` is given 1 while this process decides alone."""
 
-    def __init__(
-        self,
-        *,
-        stands: Callable[[str, State], None] = lambda _name, _state: None,
-        alone: Callable[[int], None] = lambda _alone: None,
-    ) -> None:
-        self._stands = stands
+    def __init__(self, *, alone: Callable[[int], None] = lambda _alone: None) -> None:
         self._alone = alone
 
     def moved(self, transition: Transition, *, shared: bool) -> None:
         """Tell that a breaker has moved; that one opened is a warning."""
-        self._stands(transition.name, transition.after)
         write = log.warning if transition.after == "open" else log.info
         write(
             EVENTS[transition.after],

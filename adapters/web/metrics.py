@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.breakers.policies import NAMES
 from adapters.web.admission import backend_of
 from adapters.web.operations import PlainRoute, described
 
@@ -19,4 +20,6 @@ async def metrics(request: Request) -> Response:
     With several processes behind one address (`serve --workers`), whichever takes the
     request answers for itself alone, told apart by `process_start_time_seconds`.
     """
-    return Response(backend_of(request).metrics.exposition(), headers={"Content-Type": TEXT})
+    backend = backend_of(request)
+    states = {name: (await backend.breakers.snapshot(name)).state for name in NAMES}
+    return Response(backend.metrics.exposition(states), headers={"Content-Type": TEXT})

@@ -1,6 +1,6 @@
 """What the API needs from the rest of calsaga, in the API's words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -12,7 +12,7 @@ from adapters.database.customers import CustomerRecord
 from adapters.directory.keys import Caller, KeyRecord
 from adapters.directory.services import ServiceWish
 from domain.booking import Booking
-from domain.breaker_words import Snapshot
+from domain.breaker_words import Snapshot, State
 from domain.offer import Offer
 from domain.wish import BookAppointment, BookComposite
 from projections.booking_pages import BookingFilter, BookingPage
@@ -263,8 +263,8 @@ class Breakers(Protocol):
 class Metrics(Protocol):
     """What this process counts."""
 
-    def exposition(self) -> bytes:
-        """Return everything in Prometheus' text form."""
+    def exposition(self, breakers: Mapping[str, State]) -> bytes:
+        """Return everything in Prometheus' text form, with how breakers stand."""
         ...
 
 

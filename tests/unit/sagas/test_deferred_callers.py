@@ -17,14 +17,15 @@ from tests.fakes.office import Office
 from tests.unit.sagas.driving import until_quiet
 
 
-def held_back(seconds: float) -> Office:
+def held_back(seconds: float, *, because: str = "rate_limited") -> Office:
     office = Office()
-    office.calcom.creates.append(CreateFate(does="held_back", retry_after=seconds))
+    office.calcom.creates.append(CreateFate(does="held_back", retry_after=seconds, because=because))
     return office
 
 
-def test_who_cannot_have_the_outcome_in_time_is_told_at_once() -> None:
-    office = held_back(30)
+@pytest.mark.parametrize(("seconds", "because"), [(30, "rate_limited"), (30, "breaker_open"), (3, "breaker_open")])
+def test_who_cannot_have_the_outcome_in_time_is_told_at_once(seconds: float, because: str) -> None:
+    office = held_back(seconds, because=because)
 
     async def main() -> tuple[list[BookingStatus], float]:
         first = await office.orchestrator.book(WISH, patience=10)

@@ -4,7 +4,7 @@ A backend in memory, whose orchestrator answers what a test tells it to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -26,6 +26,7 @@ from adapters.web.ports import (
 from domain import events as e
 from domain import findings as f
 from domain.booking import Booking, initial_state
+from domain.breaker_words import State
 from domain.errors import AppointmentError, UnknownBooking, UnknownService
 from domain.evolving import fold
 from domain.offer import Offer
@@ -378,8 +379,8 @@ class FakeProbes:
 
 
 class FakeMetrics:
-    def exposition(self) -> bytes:
-        return b"calls_total 1.0\n"
+    def exposition(self, breakers: Mapping[str, State]) -> bytes:
+        return f"calls_total 1.0 {dict(breakers)}\n".encode()
 
 
 @dataclass

@@ -1,0 +1,36 @@
+"""
+What Prometheus is told of the breakers.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adapters.metrics import Metrics
+
+SERVICE: Final = '{service="calcom"}'
+
+
+def lines(metrics: Metrics, **breakers: str) -> list[str]:
+    told = metrics.exposition(breakers).decode().splitlines()  # type: ignore[arg-type]
+    return [one for one in told if one.startswith("circuit_breaker") and "_created" not in one]
+
+
+def test_a_breaker_is_told_as_it_stands() -> None:
+    metrics = Metrics()
+
+    told = [lines(metrics, calcom=state) for state in ("closed", "half_open", "open")]
+
+    assert [[f"circuit_breaker_state{SERVICE} {value}"] for value in ("0.0", "1.0", "2.0")] == told
+
+
+def test_its_calls_are_counted_by_what_came_of_them() -> None:
+    metrics = Metrics()
+    for outcome in ("refused", "refused", "succeeded", "failed", "ignored"):
+        metrics.breaker_called("calcom", outcome)
+
+    assert [
+        f"circuit_breaker_open_total{SERVICE} 2.0",
+        f"circuit_breaker_success_total{SERVICE} 1.0",
+        f"circuit_breaker_failure_total{SERVICE} 1.0",
+    ] == lines(metrics)
