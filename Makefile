@@ -7,7 +7,7 @@ WORKERS ?= 4
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo test check format bench crash-sweep storm breaker-fleet coverage clean
+.PHONY: help install lock demo test check format bench crash-sweep storm outage breaker-fleet coverage clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ storm: install ## let everything go wrong at once and check that both places agr
 
 breaker-fleet: install ## let 16 processes race for the probes of a breaker 1,000 times; fail if one gets too many
 	$(BIN)/python -m tests.breakers.fleet
+
+outage: install ## let Cal.com be down under a steady load, and count what becomes of the bookings
+	$(BIN)/python -m tests.outage
 
 coverage: install ## run every test; fail under 90 % of all, and under 100 % of domain/ and sagas/
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --cov --cov-report=
