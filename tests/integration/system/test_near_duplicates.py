@@ -18,7 +18,7 @@ from domain.booking import Booking
 from domain.wish import BookAppointment, LegWish
 from sagas.wishes import BookingResult, RescheduleAppointment
 from tests.integration.system.account import Account
-from tests.integration.system.installation import HALF_HOUR, PATIENT, START, Installation, a_wish, quiet
+from tests.integration.system.installation import HALF_HOUR, PATIENT, START, Installation, a_wish, eventually, quiet
 from tests.integration.system.test_composites import a_row
 from tests.integration.system.test_staffing import PEOPLE, all_at_once, barbers, for_anybody
 
@@ -89,6 +89,25 @@ async def test_by_name_or_through_the_group_whoever_comes_second_is_told_of_the_
         assert [None, *[("near_duplicate", first.booking.booking_id)] * 2] == [why(one) for one in (first, *others)]
     assert [None] * 4 == [why(one) for one in (*wanted, *later)]
     assert [] == await installation.faults(account.ledger())
+
+
+async def test_one_that_is_wanted_beside_others_is_in_the_way_before_calcom_has_answered(
+    installation: Installation, account: Account
+) -> None:
+    await barbers(installation, account)
+    account.breaks("delay", operation="create", seconds=1.0, moment="before")
+    async with installation.opened(background=False) as app:
+        beside = asyncio.create_task(app.orchestrator.book(by_name("ada", allow_near_duplicate=True), patience=PATIENT))
+        await eventually(lambda: _is_asked(account), "Cal.com is asked, and has not answered yet")
+        plain = await app.orchestrator.book(by_name("ben"), patience=PATIENT)
+        booked = await beside
+
+    assert ("booked", ("near_duplicate", booked.booking.booking_id)) == (booked.booking.status.value, why(plain))
+    assert [] == await installation.faults(account.ledger())
+
+
+async def _is_asked(account: Account) -> bool:
+    return account.calls("create") == 1 and not account.ledger()
 
 
 async def test_a_move_meets_what_somebody_else_of_the_group_does(installation: Installation, account: Account) -> None:
