@@ -328,6 +328,10 @@ class FakeAppointments:
             if row.company_id == company_id and row.calcom_booking_uid in uids
         }
 
+    async def companies(self, uids: Sequence[str]) -> Mapping[str, str]:
+        rows = [one.inserted for one in self._log.appointments.values()]
+        return {row.calcom_booking_uid: row.company_id for row in rows if row.calcom_booking_uid in uids}
+
 
 def _all_rows(append: Append) -> tuple[Append | LegRows, ...]:
     return (append, *append.legs)
