@@ -178,7 +178,7 @@ class Convergence:
             others = await self.kept_by_others(company_id, trace)
             if others is not None:
                 return Converged(outcome="ignored", detail=others)
-            return await self._walk_ins.take_in(company_id, trace, webhook_id=webhook_id)
+            return await self._walk_ins.take_in(company_id, trace, webhook_id=webhook_id, finding=finding)
         match compared:
             case None if (twice := await self._doubled(company_id, booking, trace, now)) is not None:
                 other, ghost = twice

@@ -8,7 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from projections.operator_notices import notices
+from projections.sync_failures import evolve_recorded
 from sagas.appending import Append, AppendResult
+from sagas.walk_in import walk_in_id
 from tests.fakes.calcom import CalcomBooking, CreateFate
 from tests.fakes.desk import Desk, a_booked_desk, told
 from tests.fakes.given import SERVICE, SLOT, WISH
@@ -25,6 +28,46 @@ def _stands(office: Office, starts_at: datetime = SLOT) -> CalcomBooking:
 
 def _reads(office: Office) -> int:
     return sum(one.startswith("trace") for one in office.calcom.happened)
+
+
+def test_what_the_reconciler_takes_in_is_a_finding_that_it_has_mended() -> None:
+    desk = Desk(Office())
+    _stands(desk.office)
+    desk.sweep()
+
+    booking_id = walk_in_id("acme", "uid-1")
+    stream = desk.office.run(desk.office.log.read(booking_id))
+    (row,) = evolve_recorded(None, stream).failures
+    assert ("foreign_booking", "adopt", "resolved", "adopt", "calsaga", 1) == (
+        row.failure_type,
+        row.proposed_repair,
+        row.status,
+        row.resolution,
+        row.actor,
+        row.attempt_count,
+    )
+    assert (True, desk.office.booking(booking_id).appointment_id) == (
+        "Cal.com" in row.error_message,
+        row.appointment_id,
+    )
+    assert ((), []) == (desk.office.booking(booking_id).inconsistencies, notices(stream))
+
+
+def test_what_a_webhook_tells_of_is_no_finding() -> None:
+    office = Office()
+    _stands(office)
+    office.run(office.sagas.convergence.converge("acme", "uid-1"))
+
+    assert ["initiated", "calcom-found", "appointment-booked"] == office.topics(walk_in_id("acme", "uid-1"))
+
+
+def test_what_the_reconciler_flags_is_one_finding_that_waits_for_a_person() -> None:
+    desk = a_booked_desk()
+    there = _stands(desk.office)
+    desk.sweep()
+
+    (row,) = evolve_recorded(None, desk.office.run(desk.office.log.read(walk_in_id("acme", there.uid)))).failures
+    assert ("manual_review", "manual_review", 1) == (row.proposed_repair, row.status, row.attempt_count)
 
 
 def test_of_two_companies_on_one_event_type_one_takes_it_in_and_the_other_leaves_it_alone() -> None:
