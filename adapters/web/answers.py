@@ -81,10 +81,11 @@ def answer_reschedule(
     """Return the answer to a move: done, going on, or refused with the appointment where it was."""
     booking = result.booking
     if result.not_moved is not None:
-        reason = result.not_moved.reason
+        reason, other = result.not_moved.reason, result.not_moved.conflicting_booking_id
         kind = p.SLOT_TAKEN if reason == TAKEN else p.NOT_MOVED
-        facts = {"reason": reason, "booking_id": booking.booking_id, **_others(alternatives)}
-        detail = f"{sentence(reason)} The appointment stays where it is."
+        facts = {"reason": reason, "booking_id": other or booking.booking_id, **_others(alternatives)}
+        told = sentence(reason) if other is None else f"{sentence(reason)} See `booking_id`."
+        detail = f"{told} The appointment stays where it is."
         return Problem(kind=kind, detail=detail, facts=facts, headers=_marks(replayed=result.replayed)).answer(
             correlation_id
         )

@@ -113,14 +113,16 @@ async def _is_asked(account: Account) -> bool:
 async def test_a_move_meets_what_somebody_else_of_the_group_does(installation: Installation, account: Account) -> None:
     await barbers(installation, account)
     async with installation.opened(background=False) as app:
-        _, moving = await in_turn(app, by_name("ada"), by_name("ben", starts_at=START + 4 * HALF_HOUR))
+        there, moving = await in_turn(app, by_name("ada"), by_name("ben", starts_at=START + 4 * HALF_HOUR))
         stays = await app.orchestrator.reschedule(
             RescheduleAppointment(company_id="default", booking_id=moving.booking.booking_id, starts_at=START),
             patience=PATIENT,
         )
 
-    assert ("near_duplicate", START + 4 * HALF_HOUR) == (
-        stays.not_moved and stays.not_moved.reason,
+    assert stays.not_moved is not None
+    assert ("near_duplicate", there.booking.booking_id, START + 4 * HALF_HOUR) == (
+        stays.not_moved.reason,
+        stays.not_moved.conflicting_booking_id,
         stays.booking.starts_at,
     )
     assert [] == await installation.faults(account.ledger())
