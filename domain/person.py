@@ -4,7 +4,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-_SEPARATORS = re.compile(r"[\s().\-/]")
+# Hyphens as typesetters write them, too: U+2010 to U+2013.
+_SEPARATORS = re.compile(r"[\s().\-/\u2010-\u2013]")
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _EMAIL = re.compile(
     r"[^@\s<>,;:\"()\[\]\\]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{1,62}"
