@@ -141,9 +141,9 @@ def reschedule(booking: Booking, command: RequestReschedule, *, now: datetime) -
     if booking.status is not BookingStatus.BOOKED or booking.starts_at is None or booking.ends_at is None:
         raise NotBooked(booking.booking_id, status=booking.status.value)
     if any(line.foreign for line in booking.ledger.lines):
-        raise MadeElsewhere(booking.booking_id)
+        raise MadeElsewhere(booking.booking_id, wanted="move")
     if now >= booking.ends_at:
-        raise AlreadyOver(booking.booking_id)
+        raise AlreadyOver(booking.booking_id, wanted="move")
     if booking.starts_at == command.starts_at:
         return None
     return RescheduleRequested(

@@ -14,7 +14,7 @@ Errors that callers can act on.
     ├── CannotBeMoved                a composite is cancelled and booked anew instead
     ├── NothingToDecide              nobody was asked about this, or it is decided
     ├── UnknownSyncFailure           no such sync failure, or another company's
-    ├── AlreadyOver                  the appointment has taken place; it cannot be cancelled
+    ├── AlreadyOver                  the appointment has taken place; it cannot be cancelled or moved
     ├── NothingToDecide              nobody has to decide about this any more
     └── KeyReused                    an idempotency key came back with another payload
 
@@ -28,6 +28,7 @@ from typing import Literal, Self, TypeAlias
 from uuid import UUID
 
 DatabaseKind: TypeAlias = Literal["deadlock", "timeout", "connection_lost", "constraint", "data", "other"]
+Wanted: TypeAlias = Literal["cancel", "move"]
 
 
 class AppointmentError(Exception):
@@ -166,18 +167,21 @@ class UnknownSyncFailure(AppointmentError):
 
 
 class AlreadyOver(AppointmentError):
-    """The appointment's time has passed; Cal.com does not cancel it any more, and neither do we."""
+    """The appointment's time has passed; Cal.com does not cancel or move it any more, and neither do we."""
 
-    def __init__(self, booking_id: UUID) -> None:
-        super().__init__("The appointment is over; it cannot be cancelled.", context={"booking_id": str(booking_id)})
+    def __init__(self, booking_id: UUID, *, wanted: Wanted = "cancel") -> None:
+        done = "moved" if wanted == "move" else "cancelled"
+        super().__init__(f"The appointment is over; it cannot be {done}.", context={"booking_id": str(booking_id)})
         self.booking_id = booking_id
 
 
 class MadeElsewhere(AppointmentError):
     """The booking was made at Cal.com without us; it is cancelled or moved there, and we follow."""
 
-    def __init__(self, booking_id: UUID) -> None:
-        super().__init__("This booking was made at Cal.com; cancel it there.", context={"booking_id": str(booking_id)})
+    def __init__(self, booking_id: UUID, *, wanted: Wanted = "cancel") -> None:
+        super().__init__(
+            f"This booking was made at Cal.com; {wanted} it there.", context={"booking_id": str(booking_id)}
+        )
         self.booking_id = booking_id
 
 

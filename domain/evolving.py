@@ -217,7 +217,9 @@ def _moving(b: Booking, event: MoveEvent) -> Booking:
         case m.CalcomBookingMoved():
             return _moved(moving, event)
         case m.RescheduleFailed():
-            failure = Failure(reason=event.reason, detail=event.detail)
+            failure = Failure(
+                reason=event.reason, detail=event.detail, conflicting_booking_id=event.conflicting_booking_id
+            )
             # A cancellation that came meanwhile goes on; else the appointment stays as it was.
             stays = b.goal is Goal.MOVE
             back = replace(moving, goal=Goal.BOOK, ended=BookingStatus.BOOKED) if stays else moving

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Literal, TypeAlias, assert_never
+from uuid import UUID
 
 from domain.person import Remark
 from domain.replacing import replace
@@ -108,12 +109,17 @@ class CalcomBookingMoved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RescheduleFailed:
-    """The appointment stays where it was; the claim on the new time is released."""
+    """
+    The appointment stays where it was; the claim on the new time is released.
+
+    `conflicting_booking_id` is what has refused the claim, where a claim was refused.
+    """
 
     TOPIC: ClassVar[str] = "booking.reschedule-failed.v1"
     at: datetime
     reason: str
     detail: str
+    conflicting_booking_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

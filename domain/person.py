@@ -4,7 +4,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-_SEPARATORS = re.compile(r"[\s().\-/]")
+# Hyphens as typesetters write them, too: U+2010 to U+2013.
+_SEPARATORS = re.compile(r"[\s().\-/\u2010-\u2013]")
+# In Austria, Germany and Switzerland no number begins with the trunk zero; in Italy they do.
+_TRUNK_ZERO = re.compile(r"(\+(?:41|43|49))0(?=[1-9])")
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _EMAIL = re.compile(
     r"[^@\s<>,;:\"()\[\]\\]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{1,62}"
@@ -65,6 +68,7 @@ def parse_phone(text: str) -> str:
     # "+49 (0) 170 …" names the trunk zero that only callers inside the country dial.
     number = _SEPARATORS.sub("", text.replace("(0)", ""))
     number = f"+{number[2:]}" if number.startswith("00") else number
+    number = _TRUNK_ZERO.sub(r"\1", number)
     if not number.isascii() or not _E164.fullmatch(number):
         msg = "must be an international number such as +491701234567"
         raise ValueError(msg)

@@ -16,6 +16,7 @@ from domain.idempotency import NAMESPACE
 WebhookOutcome: TypeAlias = Literal[
     "equal",
     "cancelled",
+    "cancelling",
     "moved",
     "adopted",
     "imported",

@@ -121,6 +121,29 @@ class Convergence:
         booking = part_with(await self._engine.load(holder), uids=trace.uids)
         return None if booking.initiated is None or booking.legs else booking
 
+    async def kept_by_others(self, company_id: str, trace: o.Standing) -> str | None:
+        """
+        Return who has what stands there, in words, although none of the company's bookings does; None if nobody has.
+
+        Companies may share an event type, and other software may write appointments: what
+        they have stands here already, and a uid has one appointment.
+        """
+        owners = await self._appointments.companies(trace.uids)
+        if any(owner != company_id for owner in owners.values()) or await self._is_made_elsewhere(company_id, trace):
+            return "it is another company's, which books the same event type"
+        holder = (await self._appointments.holders(company_id=company_id, uids=(trace.uid,))).get(trace.uid)
+        if holder is None or (await self._engine.load(holder)).initiated is not None:
+            return None
+        return "an appointment has it that this log does not know"
+
+    async def _is_made_elsewhere(self, company_id: str, trace: o.Standing) -> bool:
+        """Tell whether a booking of another company has made it, and may not have its appointment yet."""
+        if trace.booking_id is None or trace.attempt_id is None:
+            return False
+        booking = await self._engine.load(trace.booking_id)
+        theirs = booking.initiated is not None and booking.facts.service.company_id != company_id
+        return theirs and booking.ledger.of(trace.attempt_id) is not None
+
     async def flag_missing(self, booking_id: UUID, uid: str) -> Converged:
         """
         Have a person decide about a booked uid that Cal.com does not know at all.
@@ -152,7 +175,10 @@ class Convergence:
         if booking is None or compared is NotNow.REBOOKED:
             if isinstance(trace, o.Gone):
                 return Converged(outcome="equal", detail="nobody here knows it")
-            return await self._walk_ins.take_in(company_id, trace, webhook_id=webhook_id)
+            others = await self.kept_by_others(company_id, trace)
+            if others is not None:
+                return Converged(outcome="ignored", detail=others)
+            return await self._walk_ins.take_in(company_id, trace, webhook_id=webhook_id, finding=finding)
         match compared:
             case None if (twice := await self._doubled(company_id, booking, trace, now)) is not None:
                 other, ghost = twice

@@ -261,7 +261,7 @@ def _surplus(booking: Booking, trace: o.Standing, now: datetime) -> Difference |
         repair="cancel",
         uid=trace.uid,
         evidence=evidence,
-        outcome="adopted",
+        outcome="cancelling",
         events=(owed, *seen),
         owes=True,
     )

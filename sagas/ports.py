@@ -220,6 +220,10 @@ class Appointments(Protocol):
         """Return which booking has each of these uids, be its row booked or cancelled; uids of none are left out."""
         ...
 
+    async def companies(self, uids: Sequence[str]) -> Mapping[str, str]:
+        """Return which company's appointment has each of these uids, in the same way."""
+        ...
+
 
 class Hints(Protocol):
     """

@@ -152,7 +152,9 @@ class Reconciler:
     async def _suspect(self, company_id: str, seen: o.Standing | o.Gone, now: datetime) -> Finding | None:
         booking = await self._convergence.booking_of(company_id, seen)
         if booking is None:
-            return None if isinstance(seen, o.Gone) else _unknown(company_id, seen)
+            if isinstance(seen, o.Gone) or await self._convergence.kept_by_others(company_id, seen) is not None:
+                return None
+            return _unknown(company_id, seen)
         return _differing(company_id, booking, seen, now)
 
     async def _missing(self, company_id: str, event_type_id: int, sighted: o.Sighted, now: datetime) -> list[Finding]:
@@ -175,10 +177,10 @@ class Reconciler:
         ]
 
     async def _mend(self, finding: Finding) -> Finding | None:
-        """Return what came of it, or None if both sides are equal: a list is behind, and others mend, too."""
+        """Return what came of it, or None if nothing differs: a list is behind, and others mend, too."""
         await self._pace.wait()
         converged = await self._convergence.converge(finding.company_id, finding.uid, finding=True)
-        if converged.outcome == "equal":
+        if converged.outcome in {"equal", "ignored"}:
             return None
         if converged.detail == "not_there" and finding.booking_id is not None:
             converged = await self._convergence.flag_missing(finding.booking_id, finding.uid)

@@ -260,7 +260,12 @@ def _is_no_row(event: SagaEvent) -> bool:
 
 def _move_refused(refusal: Refusal, now: datetime) -> RescheduleFailed:
     failed = _refused_at_once(refusal, now)
-    return RescheduleFailed(at=now, reason=failed.reason, detail=failed.detail)
+    return RescheduleFailed(
+        at=now,
+        reason=failed.reason,
+        detail=failed.detail,
+        conflicting_booking_id=failed.conflicting_booking_id,
+    )
 
 
 def _refused_at_once(refusal: Refusal, now: datetime) -> BookingFailed:

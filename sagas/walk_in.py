@@ -38,8 +38,14 @@ class WalkIns:
         self._clock = clock
         self._ids = ids
 
-    async def take_in(self, company_id: str, seen: o.Standing, *, webhook_id: UUID | None) -> Converged | None:
-        """Write the appointment; None if somebody else has just done so."""
+    async def take_in(
+        self, company_id: str, seen: o.Standing, *, webhook_id: UUID | None = None, finding: bool = False
+    ) -> Converged | None:
+        """
+        Write the appointment; None if somebody else has just done so.
+
+        `finding` says that nobody has told us of it: it is then found, and what mends that is the appointment.
+        """
         service = None
         if seen.event_type_id is not None:
             service = await self._services.booked_as(company_id=company_id, event_type_id=seen.event_type_id)
@@ -49,11 +55,12 @@ class WalkIns:
         overlaps = False
         while True:
             now = self._clock.now()
+            flags = _flags(seen, overlaps=overlaps, now=now)
             events = _events(booking_id, service, seen, webhook_id=webhook_id, overlaps=overlaps, now=now)
+            events = _as_found(events, seen.uid, now=now) if finding and not flags else (*events, *flags)
             match await self._log.append(self._append(booking_id, events, append_id=self._ids.attempt_id())):
                 case Appended(refusal=None):
-                    flagged = any(isinstance(event, f.InconsistencyDetected) for event in events)
-                    return Converged(outcome="flagged" if flagged else "imported", booking_id=booking_id)
+                    return Converged(outcome="flagged" if flags else "imported", booking_id=booking_id)
                 case Appended(refusal=Refusal(by="staff_overlap")) if not overlaps:
                     overlaps = True
                 case _:
@@ -133,7 +140,16 @@ def _events(
         ends_at=seen.ends_at,
         overlaps=overlaps,
     )
-    return (initiated, there, booked, *_flags(seen, overlaps=overlaps, now=now))
+    return (initiated, there, booked)
+
+
+def _as_found(events: tuple[BookingEvent, ...], uid: str, *, now: datetime) -> tuple[BookingEvent, ...]:
+    """Return the events with what they are about: it was missing here, and is not any more."""
+    evidence = "made at Cal.com, and not known here when both sides were compared"
+    found = f.InconsistencyDetected(at=now, kind="foreign_booking", uid=uid, evidence=evidence, repair="adopt")
+    mended = f.InconsistencyResolved(at=now, kind="foreign_booking", uid=uid, how="adopt", actor="calsaga")
+    initiated, *others = events
+    return (initiated, found, *others, mended)
 
 
 def _flags(seen: o.Standing, *, overlaps: bool, now: datetime) -> tuple[f.InconsistencyDetected, ...]:

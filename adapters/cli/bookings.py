@@ -117,7 +117,9 @@ def _tell(result: "BookingResult", *, wrong: frozenset[str], as_json: bool) -> N
     else:
         typer.echo(in_a_line(booking))
     if result.near_duplicate:
-        complain("the customer already has another booking close by; --allow-near-duplicate books beside it")
+        complain(
+            "the customer already has another booking close by; --allow-near-duplicate with a --key books beside it"
+        )
     if result.near_duplicate or booking.status in wrong:
         raise typer.Exit(FOUND_WRONG)
 

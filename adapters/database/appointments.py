@@ -34,3 +34,12 @@ def find_holders(engine: Engine, company_id: str, uids: Sequence[str]) -> dict[s
     )
     with engine.connect() as connection:
         return {row.calcom_booking_uid: row.booking_id for row in connection.execute(query)}
+
+
+def find_companies(engine: Engine, uids: Sequence[str]) -> dict[str, str]:
+    """Return which company has each of these uids."""
+    query = select(appointments.c.calcom_booking_uid, appointments.c.company_id).where(
+        appointments.c.calcom_booking_uid.in_(uids)
+    )
+    with engine.connect() as connection:
+        return {row.calcom_booking_uid: row.company_id for row in connection.execute(query)}

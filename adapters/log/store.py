@@ -25,7 +25,7 @@ from eventsourcing.persistence import PersistenceError
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import DBAPIError
 
-from adapters.database.appointments import find_appointment, find_holders
+from adapters.database.appointments import find_appointment, find_companies, find_holders
 from adapters.database.clock import DatabaseClock
 from adapters.database.engine import open_engine
 from adapters.database.reading import Readers
@@ -70,6 +70,16 @@ class DatabaseAppointments:
 
         """
         return await self.readers.run(lambda: find_holders(self.engine, company_id, uids)) if uids else {}
+
+    async def companies(self, uids: Sequence[str]) -> Mapping[str, str]:
+        """
+        Return which company's appointment has each of these uids, in the same way.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        return await self.readers.run(lambda: find_companies(self.engine, uids)) if uids else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,9 @@ import psycopg
 
 from sagas.appending import Append, InsertAppointment, MoveAppointment, Refusal, SlotClaim
 
-# The two kinds of appointment stand in two partial indexes, hence in two parts here. As in the claims' statement, the
-# company is compared so that no index of its own looks as good as that of the customer while the table is empty.
+# The two kinds of appointment stand in two partial indexes, as do the two kinds of claim, hence in two parts here. As
+# in the claims' statement, the company is compared so that no index of its own looks as good as that of the customer
+# while the table is empty.
 CLAIM_OBSTACLE: Final = """
 SELECT refused_by, booking_id, appointment_id FROM (
     SELECT 1 AS place, 'near_duplicate' AS refused_by, booking_id, id AS appointment_id FROM appointments
@@ -29,19 +30,26 @@ SELECT refused_by, booking_id, appointment_id FROM (
             && int8range(%(starts_epoch)s::bigint, %(starts_epoch)s::bigint + 300, '[]')
         AND booking_id <> %(booking_id)s
     UNION ALL
-    SELECT 3, 'staff_overlap', booking_id, id FROM appointments
-    WHERE company_id = %(company_id)s AND staff_id = %(staff_id)s
-        AND tstzrange(starts_at, ends_at, '[)') && tstzrange(%(starts_at)s, %(ends_at)s, '[)')
-        AND status = 'booked' AND NOT overlap_allowed
+    SELECT 3, 'near_duplicate', booking_id, NULL FROM slot_claims
+    WHERE NOT %(allow_near_duplicate)s AND allow_near_duplicate
+        AND company_id || '' = %(company_id)s AND customer_id = %(customer_id)s
+        AND (service_id = %(service_id)s OR offered_as = %(offered_as)s)
+        AND starts_epoch BETWEEN %(starts_epoch)s::bigint - 300 AND %(starts_epoch)s::bigint + 300
         AND booking_id <> %(booking_id)s
     UNION ALL
     SELECT 4, 'staff_overlap', booking_id, id FROM appointments
     WHERE company_id = %(company_id)s AND staff_id = %(staff_id)s
         AND tstzrange(starts_at, ends_at, '[)') && tstzrange(%(starts_at)s, %(ends_at)s, '[)')
+        AND status = 'booked' AND NOT overlap_allowed
+        AND booking_id <> %(booking_id)s
+    UNION ALL
+    SELECT 5, 'staff_overlap', booking_id, id FROM appointments
+    WHERE company_id = %(company_id)s AND staff_id = %(staff_id)s
+        AND tstzrange(starts_at, ends_at, '[)') && tstzrange(%(starts_at)s, %(ends_at)s, '[)')
         AND status = 'booked' AND overlap_allowed
         AND booking_id <> %(booking_id)s
     UNION ALL
-    SELECT 5, 'staff_overlap', booking_id, NULL FROM slot_claims
+    SELECT 6, 'staff_overlap', booking_id, NULL FROM slot_claims
     WHERE company_id = %(company_id)s AND staff_id = %(staff_id)s
         AND tstzrange(starts_at, ends_at, '[)') && tstzrange(%(starts_at)s, %(ends_at)s, '[)')
         AND booking_id <> %(booking_id)s

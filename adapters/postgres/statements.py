@@ -59,7 +59,8 @@ WHERE (known.email IS NULL AND excluded.email IS NOT NULL) OR (known.phone IS NU
 
 # The subqueries are scalar so that each stays one look into an index, however many claims there are. The company is
 # compared in a way that no index serves: a generic plan made while the table is empty would as soon take an index that
-# begins with the company, and keep it when a hundred thousand rows have the same one.
+# begins with the company, and keep it when a hundred thousand rows have the same one. Only claims that were wanted
+# beside others are looked for: where both mind, the table's constraints refuse.
 CLAIMS: Final = """
 INSERT INTO slot_claims (
     booking_id, company_id, customer_id, service_id, offered_as, staff_id, starts_at, ends_at, starts_epoch,
@@ -103,6 +104,16 @@ AND (
             AND starts_at >= claim.starts_at - interval '300 seconds'
             AND starts_at <= claim.starts_at + interval '300 seconds'
             AND status = 'booked'
+            AND booking_id <> claim.booking_id
+        LIMIT 1
+    ) IS NULL
+    AND (
+        SELECT booking_id FROM slot_claims
+        WHERE allow_near_duplicate
+            AND company_id || '' = claim.company_id
+            AND customer_id = claim.customer_id
+            AND (service_id = claim.service_id OR offered_as = claim.offered_as)
+            AND starts_epoch BETWEEN claim.starts_epoch - 300 AND claim.starts_epoch + 300
             AND booking_id <> claim.booking_id
         LIMIT 1
     ) IS NULL

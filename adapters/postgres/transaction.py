@@ -10,6 +10,7 @@ from eventsourcing.persistence import StoredEvent
 
 from adapters.database.clock import DatabaseClock, elapsed
 from adapters.postgres import statements as sql
+from adapters.postgres.claiming import Claims, in_turns
 from adapters.postgres.refusals import why_appointment, why_claim, why_move
 from adapters.postgres.session import WriterSession
 from adapters.recording.batch import Head, Share
@@ -23,7 +24,6 @@ from sagas.appending import (
     MoveAppointment,
     NothingDue,
     Refusal,
-    SlotClaim,
 )
 
 NORMAL_PRIORITY = 5
@@ -78,9 +78,12 @@ class PostgresTransaction:
         if not claims:
             self._cursor.execute(sql.CUSTOMERS, customers, prepare=True)
             return {}
-        columns = _claim_columns([(stream_id, claim) for stream_id, (_, claim) in claims.items()])
         query = sql.CUSTOMERS_AND_CLAIMS if customers["customer_id"] else sql.CLAIMS
-        taken = {row[0] for row in self._cursor.execute(query, customers | columns, prepare=True)}
+        taken: set[UUID] = set()
+        for turn in in_turns([(stream_id, claim) for stream_id, (_, claim) in claims.items()]):
+            rows = self._cursor.execute(query, customers | _claim_columns(turn), prepare=True)
+            taken |= {row[0] for row in rows}
+            query = sql.CLAIMS
         return {
             stream_id: why_claim(self._cursor, one, claim)
             for stream_id, (one, claim) in claims.items()
@@ -178,7 +181,7 @@ def _each_once(customers: Sequence[Customer]) -> Sequence[Customer]:
     return list(found.values())
 
 
-def _claim_columns(claims: Sequence[tuple[UUID, SlotClaim]]) -> dict[str, list[Any]]:
+def _claim_columns(claims: Claims) -> dict[str, list[Any]]:
     return {
         "booking_id": [booking_id for booking_id, _ in claims],
         "company_id": [one.company_id for _, one in claims],

@@ -84,7 +84,7 @@ SELECT refused_by, booking_id, appointment_id FROM (
         AND booking_id <> :booking_id
     UNION ALL
     SELECT 2, 'near_duplicate', booking_id, NULL FROM slot_claims
-    WHERE NOT :allow_near_duplicate AND NOT allow_near_duplicate
+    WHERE NOT :allow_near_duplicate
         AND company_id = :company_id AND customer_id = :customer_id
         AND (service_id = :service_id OR offered_as = :offered_as)
         AND starts_epoch BETWEEN :starts_epoch - 300 AND :starts_epoch + 300

@@ -55,7 +55,8 @@ def answer_booking(result: BookingResult, *, correlation_id: str, alternatives: 
     """Return the answer to a wish for an appointment; `alternatives` are other times, if the slot is taken."""
     booking = result.booking
     if result.near_duplicate:
-        return _near_duplicate(booking.booking_id, replayed=False).answer(correlation_id)
+        # A derived key finds the same booking again, whatever is allowed.
+        return _near_duplicate(booking.booking_id, key=" with an `Idempotency-Key`").answer(correlation_id)
     match booking.status:
         case BookingStatus.BOOKED if result.replayed:
             return _standing(booking, status=200, replayed=True)
@@ -81,10 +82,11 @@ def answer_reschedule(
     """Return the answer to a move: done, going on, or refused with the appointment where it was."""
     booking = result.booking
     if result.not_moved is not None:
-        reason = result.not_moved.reason
+        reason, other = result.not_moved.reason, result.not_moved.conflicting_booking_id
         kind = p.SLOT_TAKEN if reason == TAKEN else p.NOT_MOVED
-        facts = {"reason": reason, "booking_id": booking.booking_id, **_others(alternatives)}
-        detail = f"{sentence(reason)} The appointment stays where it is."
+        facts = {"reason": reason, "booking_id": other or booking.booking_id, **_others(alternatives)}
+        told = sentence(reason) if other is None else f"{sentence(reason)} See `booking_id`."
+        detail = f"{told} The appointment stays where it is."
         return Problem(kind=kind, detail=detail, facts=facts, headers=_marks(replayed=result.replayed)).answer(
             correlation_id
         )
@@ -121,10 +123,10 @@ def _ask_again_in(booking: Booking) -> int:
     return min(max(ceil(seconds), ASK_AGAIN_SECONDS), ASK_AGAIN_AT_MOST_SECONDS)
 
 
-def _near_duplicate(first: UUID | None, *, replayed: bool) -> Problem:
+def _near_duplicate(first: UUID | None, *, key: str, replayed: bool = False) -> Problem:
     detail = (
         "This customer already has a booking of this service at nearly the same time: see `booking_id`. "
-        "Send `allow_near_duplicate` to book beside it."
+        f"Send `allow_near_duplicate`{key} to book beside it."
     )
     facts = {"reason": "near_duplicate", "booking_id": first}
     return Problem(kind=p.NEAR_DUPLICATE, detail=detail, facts=facts, headers=_marks(replayed=replayed))
@@ -139,7 +141,9 @@ def _refusal(booking: Booking, *, replayed: bool, alternatives: Alternatives | N
     else:
         failure = booking.failure or Failure(reason="refused", detail="")
         if failure.reason == "near_duplicate":
-            return _near_duplicate(failure.conflicting_booking_id, replayed=replayed)
+            # A given key is used up by this answer, and refused with another payload.
+            key = " with a new `Idempotency-Key`" if booking.facts.key_given else ""
+            return _near_duplicate(failure.conflicting_booking_id, key=key, replayed=replayed)
         kind, detail = p.BOOKING_REFUSED, sentence(failure.reason)
         facts["reason"] = failure.reason
         if failure.reason == TAKEN:

@@ -29,7 +29,11 @@ class Problem(BaseModel):
     correlation_id: str
     errors: list[FieldProblem]
     reason: str | None = Field(default=None, description="Why a booking was refused.")
-    booking_id: UUID | None = Field(default=None, description="The booking that this is about.")
+    booking_id: UUID | None = Field(
+        default=None,
+        description="The booking that this is about; of a near-duplicate, and of a move that another booking is in the "
+        "way of, that other booking.",
+    )
     alternatives: list[datetime] | None = Field(
         default=None,
         description="Of a slot that is taken: up to three free ones near it, the nearest first, in the booking's time "

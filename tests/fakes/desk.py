@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from domain.service import Service
 from sagas.reconciling import Reconciler, Sweep
 from tests.fakes.books import FakeBooks, FakePace
 from tests.fakes.given import SERVICE, WISH
@@ -14,9 +15,9 @@ from tests.fakes.office import Office
 
 
 class Desk:
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, service: Service = SERVICE) -> None:
         self.office = office
-        self.books = FakeBooks(office.log, SERVICE)
+        self.books = FakeBooks(office.log, service)
         self.pace = FakePace()
         self.reconciler = Reconciler(
             convergence=office.sagas.convergence,

@@ -256,8 +256,7 @@ class FakeLog:
 
     def _claim_refusal(self, booking_id: UUID, claim: SlotClaim) -> Refusal | None:
         for (other_id, _), other in self.claims.items():
-            near = not other.allow_near_duplicate and _near(claim, other)
-            if other_id != booking_id and near:
+            if other_id != booking_id and _near(claim, other):
                 return Refusal(refused="claim", by="near_duplicate", booking_id=other_id)
         for row in self._booked():
             if row.booking_id != booking_id and _near(claim, row):
@@ -328,6 +327,10 @@ class FakeAppointments:
             for row in rows
             if row.company_id == company_id and row.calcom_booking_uid in uids
         }
+
+    async def companies(self, uids: Sequence[str]) -> Mapping[str, str]:
+        rows = [one.inserted for one in self._log.appointments.values()]
+        return {row.calcom_booking_uid: row.company_id for row in rows if row.calcom_booking_uid in uids}
 
 
 def _all_rows(append: Append) -> tuple[Append | LegRows, ...]:

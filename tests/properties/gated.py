@@ -94,6 +94,10 @@ class GatedAppointments:
         await self._process.gate()
         return await self._inner.holders(company_id=company_id, uids=uids)
 
+    async def companies(self, uids: Sequence[str]) -> Mapping[str, str]:
+        await self._process.gate()
+        return await self._inner.companies(uids)
+
 
 class GatedCalendar:
     def __init__(self, process: Mortal) -> None:

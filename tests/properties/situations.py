@@ -68,6 +68,7 @@ EVERY = frozenset(
         "cancelled while being moved",
         "cancelled there while being moved",
         "made at Cal.com by a person",
+        "made at Cal.com, and found by comparing",
         "forged or foreign, and flagged",
         "orphan found by comparing",
         "duplicate found by comparing",
@@ -161,6 +162,8 @@ def _of_finding(event: e.BookingEvent) -> Iterator[str]:
     match event:
         case e.CalcomBookingFound():
             yield "made at Cal.com by a person"
+        case f.InconsistencyDetected(kind="foreign_booking", repair="adopt"):
+            yield "made at Cal.com, and found by comparing"
         case f.InconsistencyDetected(kind="foreign_booking"):
             yield "forged or foreign, and flagged"
         case f.InconsistencyDetected(kind=kind, uid=str()) if kind in found:

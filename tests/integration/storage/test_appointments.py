@@ -55,10 +55,19 @@ async def test_the_uids_of_another_company_are_nobodys(store: Store) -> None:
     assert {} == await store.appointments.holders(company_id="elsewhere", uids=["uid-1"])
 
 
+async def test_whose_uids_they_are_is_known_of_every_company(store: Store) -> None:
+    one = await booked(store, "uid-1")
+    assert isinstance(one.appointment, InsertAppointment)
+    await store.log.append(withdraw(one.stream_id, one.appointment.appointment_id))
+
+    assert {"uid-1": COMPANY} == await store.appointments.companies(["uid-1", "uid-2"])
+
+
 async def test_no_uids_have_no_holders(store: Store) -> None:
     await booked(store, "uid-1")
 
     assert {} == await store.appointments.holders(company_id=COMPANY, uids=[])
+    assert {} == await store.appointments.companies([])
 
 
 async def test_a_thousand_uids_are_one_question(store: Store) -> None:

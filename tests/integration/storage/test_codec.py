@@ -160,6 +160,16 @@ def test_a_booking_that_began_before_groups_could_be_chosen_from_was_chosen_from
     assert booking == CODEC.decode(BookingInitiated.TOPIC, orjson.dumps(state))
 
 
+def test_a_move_that_failed_before_it_was_written_what_was_in_its_way_names_nothing() -> None:
+    failed = stored(
+        moving.RescheduleFailed(at=datetime(2026, 1, 2, tzinfo=UTC), reason="near_duplicate", detail="so near")
+    )
+    state = orjson.loads(CODEC.encode(failed))
+    del state["event"]["conflicting_booking_id"]
+
+    assert failed == CODEC.decode(moving.RescheduleFailed.TOPIC, orjson.dumps(state))
+
+
 @pytest.mark.parametrize(
     "upcasts",
     [

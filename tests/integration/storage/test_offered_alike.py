@@ -166,8 +166,8 @@ def _to(booking_id: UUID, facts: e.BookingInitiated) -> Append:
 @HOW
 def test_a_leg_meets_what_somebody_else_does_and_is_met_by_it(database: Backend, how: object) -> None:
     there, _ = how(database, wish(ADA))  # type: ignore[operator]
-    refused = refusal(database, _legs(wish(BEN), wish(ADA, minutes=60)))
-    legs = _legs(wish(BEN, minutes=120), wish(BEN, minutes=180))
+    refused = refusal(database, legs_of(wish(BEN), wish(ADA, minutes=60)))
+    legs = legs_of(wish(BEN, minutes=120), wish(BEN, minutes=180))
     taken = refusal(database, legs)
     late = claim(database, wish(ADA, minutes=180))[1]
 
@@ -175,7 +175,7 @@ def test_a_leg_meets_what_somebody_else_does_and_is_met_by_it(database: Backend,
     assert ("near_duplicate", legs.stream_id) == why(late)
 
 
-def _legs(*legs: e.BookingInitiated) -> Append:
+def legs_of(*legs: e.BookingInitiated) -> Append:
     whole = start(legs[0])
     claims = [start(one).claim for one in legs]
     held = tuple(

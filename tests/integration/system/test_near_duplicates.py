@@ -18,7 +18,7 @@ from domain.booking import Booking
 from domain.wish import BookAppointment, LegWish
 from sagas.wishes import BookingResult, RescheduleAppointment
 from tests.integration.system.account import Account
-from tests.integration.system.installation import HALF_HOUR, PATIENT, START, Installation, a_wish, quiet
+from tests.integration.system.installation import HALF_HOUR, PATIENT, START, Installation, a_wish, eventually, quiet
 from tests.integration.system.test_composites import a_row
 from tests.integration.system.test_staffing import PEOPLE, all_at_once, barbers, for_anybody
 
@@ -91,17 +91,38 @@ async def test_by_name_or_through_the_group_whoever_comes_second_is_told_of_the_
     assert [] == await installation.faults(account.ledger())
 
 
+async def test_one_that_is_wanted_beside_others_is_in_the_way_before_calcom_has_answered(
+    installation: Installation, account: Account
+) -> None:
+    await barbers(installation, account)
+    account.breaks("delay", operation="create", seconds=1.0, moment="before")
+    async with installation.opened(background=False) as app:
+        beside = asyncio.create_task(app.orchestrator.book(by_name("ada", allow_near_duplicate=True), patience=PATIENT))
+        await eventually(lambda: _is_asked(account), "Cal.com is asked, and has not answered yet")
+        plain = await app.orchestrator.book(by_name("ben"), patience=PATIENT)
+        booked = await beside
+
+    assert ("booked", ("near_duplicate", booked.booking.booking_id)) == (booked.booking.status.value, why(plain))
+    assert [] == await installation.faults(account.ledger())
+
+
+async def _is_asked(account: Account) -> bool:
+    return account.calls("create") == 1 and not account.ledger()
+
+
 async def test_a_move_meets_what_somebody_else_of_the_group_does(installation: Installation, account: Account) -> None:
     await barbers(installation, account)
     async with installation.opened(background=False) as app:
-        _, moving = await in_turn(app, by_name("ada"), by_name("ben", starts_at=START + 4 * HALF_HOUR))
+        there, moving = await in_turn(app, by_name("ada"), by_name("ben", starts_at=START + 4 * HALF_HOUR))
         stays = await app.orchestrator.reschedule(
             RescheduleAppointment(company_id="default", booking_id=moving.booking.booking_id, starts_at=START),
             patience=PATIENT,
         )
 
-    assert ("near_duplicate", START + 4 * HALF_HOUR) == (
-        stays.not_moved and stays.not_moved.reason,
+    assert stays.not_moved is not None
+    assert ("near_duplicate", there.booking.booking_id, START + 4 * HALF_HOUR) == (
+        stays.not_moved.reason,
+        stays.not_moved.conflicting_booking_id,
         stays.booking.starts_at,
     )
     assert [] == await installation.faults(account.ledger())

@@ -107,7 +107,7 @@ async def test_an_orphan_of_a_failed_saga_is_cancelled(
     await here.recovers()
 
     (orphan,) = account.ledger()
-    assert (1, [("orphan", "cancel", "adopted")]) == (code, [_told(one) for one in said["sweeps"][0]["findings"]])
+    assert (1, [("orphan", "cancel", "cancelling")]) == (code, [_told(one) for one in said["sweeps"][0]["findings"]])
     assert ("cancelled", "api") == (orphan["status"], orphan["cancelled_by"])
     assert [] == await here.faults(account.ledger())
 

@@ -53,6 +53,35 @@ async def test_a_booking_lives_from_wish_to_cancellation(client: httpx.AsyncClie
     assert [booked.json()["booking"]["id"]] == [one["id"] for one in listed.json()["bookings"]]
 
 
+async def test_whoever_is_told_how_to_book_beside_another_booking_can_do_it_so(client: httpx.AsyncClient) -> None:
+    first = wish()
+    later = datetime.fromisoformat(first["starts_at"]) + timedelta(minutes=3)
+    near, beside = first | {"starts_at": later.isoformat()}, {"allow_near_duplicate": True}
+
+    async def book(body: dict[str, Any], key: str | None = None) -> httpx.Response:
+        return await client.post("/api/bookings", json=body, headers={} if key is None else {"Idempotency-Key": key})
+
+    booked = await book(first)
+    with_key, without_key = await book(near, "near"), await book(near)
+    same_wish = await book(first | {"staff_id": "ben"})
+    as_told = [
+        await book(near | beside, "new"),
+        await book(near | beside),
+        await book(first | beside | {"staff_id": "ben"}, "another"),
+    ]
+    otherwise = [await book(near | beside, "near"), await book(first | beside | {"staff_id": "ben"})]
+
+    refused = [with_key, without_key, same_wish]
+    assert [(409, booked.json()["booking"]["id"])] * 3 == [(it.status_code, it.json()["booking_id"]) for it in refused]
+    assert [
+        "Send `allow_near_duplicate` with a new `Idempotency-Key` to book beside it.",
+        "Send `allow_near_duplicate` to book beside it.",
+        "Send `allow_near_duplicate` with an `Idempotency-Key` to book beside it.",
+    ] == [it.json()["detail"].partition("`booking_id`. ")[2] for it in refused]
+    assert [201] * 3 == [it.status_code for it in as_told]
+    assert [422, 409] == [it.status_code for it in otherwise]
+
+
 async def test_one_key_makes_one_booking_however_often_at_once(client: httpx.AsyncClient) -> None:
     answers = await asyncio.gather(
         *(client.post("/api/bookings", json=wish(), headers={"Idempotency-Key": "same"}) for _ in range(20))

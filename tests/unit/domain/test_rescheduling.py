@@ -99,16 +99,16 @@ def test_what_does_not_stand_cannot_be_moved(events: Sequence[e.BookingEvent]) -
 
 
 def test_what_has_taken_place_cannot_be_moved() -> None:
-    with pytest.raises(AlreadyOver):
+    with pytest.raises(AlreadyOver, match="cannot be moved"):
         reschedule(given(*BOOKED), WISH, now=SLOT + SERVICE.duration)
 
 
 def test_what_somebody_else_has_made_is_neither_moved_nor_cancelled() -> None:
     booking = given(FOUND, BOOKED[-1])
 
-    with pytest.raises(MadeElsewhere):
+    with pytest.raises(MadeElsewhere, match="move it there"):
         reschedule(booking, WISH, now=at(9))
-    with pytest.raises(MadeElsewhere):
+    with pytest.raises(MadeElsewhere, match="cancel it there"):
         cancel(booking, RequestCancellation(reason="no need"), now=at(9))
 
 

@@ -93,12 +93,15 @@ def test_a_time_that_is_claimed_asks_nothing_of_cal_com_and_keeps_what_is_due() 
     office.run(office.orchestrator.book(WISH, patience=0))
     let_pass(office, 300)
     due_before = office.agenda.rows[BOOKING_ID]
-    office.run(office.orchestrator.book(wish(starts_at=LATER)))
+    there = office.run(office.orchestrator.book(wish(starts_at=LATER))).booking
 
     result = office.run(move(office))
 
     assert result.booking.move_failure is not None
-    assert "near_duplicate" == result.booking.move_failure.reason
+    assert ("near_duplicate", there.booking_id) == (
+        result.booking.move_failure.reason,
+        result.booking.move_failure.conflicting_booking_id,
+    )
     assert "move moved" not in office.calcom.happened
     assert due_before.due_at == pytest.approx(office.agenda.rows[BOOKING_ID].due_at, abs=1)
     assert {} == office.log.claims

@@ -76,7 +76,7 @@ def test_a_booking_that_left_the_list_is_looked_at_by_itself() -> None:
 def test_an_orphan_of_a_failed_booking_is_cancelled_and_its_finding_resolved() -> None:
     desk = _failed_for_good()
 
-    assert [("orphan", "cancel", "uid-1", "adopted")] == told(desk.sweep())
+    assert [("orphan", "cancel", "uid-1", "cancelling")] == told(desk.sweep())
     assert [("orphan", "uid-1")] == [(one.kind, one.uid) for one in desk.office.booking().inconsistencies]
     desk.work()
     booking = desk.office.booking()
@@ -111,7 +111,7 @@ def test_a_double_of_a_booked_booking_is_cancelled_and_the_appointment_stays() -
     desk = a_booked_desk()
     _stands(desk.office, desk.office.booking().ledger.lines[0].attempt_id, starts_at=LATER)
 
-    assert [("duplicate", "cancel", "uid-2", "adopted")] == told(desk.sweep())
+    assert [("duplicate", "cancel", "uid-2", "cancelling")] == told(desk.sweep())
     desk.work()
     assert (["uid-2"], BookingStatus.BOOKED, ()) == (
         desk.office.calcom.cancelled_by_us,
@@ -286,7 +286,7 @@ def test_a_booking_cancelled_by_us_that_lives_all_the_same_is_cancelled_again() 
     again = desk.office.calcom.bookings["uid-1"]
     desk.office.calcom.bookings["uid-1"] = replace(again, status="accepted", ended_at=None)
 
-    assert [("orphan", "cancel", "uid-1", "adopted")] == told(desk.sweep())
+    assert [("orphan", "cancel", "uid-1", "cancelling")] == told(desk.sweep())
     desk.office.calcom.person_cancels("uid-1")
     assert [("status_drift", "none", "uid-1", "cancelled")] == told(desk.sweep())
     booking = desk.office.booking()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -64,6 +65,20 @@ async def test_a_move_that_came_to_nothing_says_that_the_appointment_stays(
     )
     assert answer.json()["type"].endswith(kind)
     assert "stays where it is" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("reason", ["slot_taken", "near_duplicate"])
+async def test_a_move_that_is_refused_names_what_is_in_its_way(
+    client: httpx.AsyncClient, backend: FakeBackend, reason: str
+) -> None:
+    there = uuid4()
+    failed = Failure(reason=reason, detail="", conflicting_booking_id=there)
+    backend.bookings.result = BookingResult(booking=booking(ATTEMPTED, CREATED, BOOKED), not_moved=failed)
+
+    answer = await client.post(MOVE, json={"starts_at": "2027-03-02T10:00:00+01:00"})
+
+    assert (409, str(there)) == (answer.status_code, answer.json()["booking_id"])
+    assert "`booking_id`" in answer.json()["detail"]
 
 
 async def test_a_move_without_a_start_names_the_field(client: httpx.AsyncClient, backend: FakeBackend) -> None:
