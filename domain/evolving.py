@@ -11,6 +11,7 @@ from domain import findings as f
 from domain import moving as m
 from domain.booking import Booking, BookingStatus, Failure, Goal, MoveCommand, Obstacle
 from domain.composite import CompositeInitiated, LegEvent, SagaEvent
+from domain.differences import detected, resolved
 from domain.ledger import Ledger, Line, LineStatus
 from domain.legs import begun, with_leg
 from domain.moving import MoveEvent, evolve_move
@@ -114,10 +115,9 @@ def _after(b: Booking, event: SagaEvent) -> Booking:
             review = None if event.settles_review else b.review
             return replace(b, ended=BookingStatus.CANCELLED, appointment_live=False, review=review, move=None)
         case f.InconsistencyDetected():
-            return replace(b, inconsistencies=(*b.inconsistencies, event))
+            return detected(b, event)
         case f.InconsistencyResolved():
-            left = tuple(it for it in b.inconsistencies if (it.kind, it.uid) != (event.kind, event.uid))
-            return replace(b, inconsistencies=left)
+            return resolved(b, event)
         case f.CalcomSyncRequired():
             return b
         case f.ManualReviewRequested():
@@ -248,6 +248,7 @@ def _rescheduled(b: Booking, event: m.BookingRescheduled) -> Booking:
         webhook_id=event.webhook_id or b.webhook_id,
         move=None,
         obstacle=None,
+        let_stand=(),
     )
     return replace(there, goal=Goal.BOOK, ended=BookingStatus.BOOKED) if b.goal is Goal.MOVE else there
 

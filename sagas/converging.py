@@ -210,11 +210,13 @@ def _moved(booking: Booking, trace: o.Standing, now: datetime, webhook_id: UUID 
 
 def _there_again(booking: Booking, kept: str, now: datetime) -> Difference | None:
     """Return that what was missed stands where it should."""
-    resolved = tuple(one for one in settled(booking, kept, how="seen", now=now) if one.kind == "ghost")
-    if not resolved:
+    missed = any((one.kind, one.uid) == ("ghost", kept) for one in booking.inconsistencies)
+    if not missed and ("ghost", kept) not in booking.let_stand:
         return None
+    # What a person let stand is told, too: if it is missed once more, they are asked anew.
+    seen = f.InconsistencyResolved(at=now, kind="ghost", uid=kept, how="seen", actor="calsaga")
     return Difference(
-        kind="ghost", repair="none", uid=kept, evidence="it is there again", outcome="equal", events=resolved
+        kind="ghost", repair="none", uid=kept, evidence="it is there again", outcome="equal", events=(seen,)
     )
 
 

@@ -1,0 +1,70 @@
+"""
+What people decide on the command line about what was found, and what becomes of it in the sweeps to come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from typing import Any
+
+import orjson
+
+from tests.integration.system.account import Account
+from tests.integration.system.environment import environment
+from tests.integration.system.installation import PATIENT, Installation, a_wish
+
+
+async def test_what_a_person_keeps_here_is_not_found_again(installation: Installation, account: Account) -> None:
+    await _missed(installation, account)
+    (found,) = await _failures(installation)
+
+    code, decided = await _calsaga(installation, "sync-failures", "resolve", found["id"], "--keep-local")
+    again = [await _calsaga(installation, "reconcile") for _ in range(2)]
+
+    assert ("manual_review", "ghost") == (found["status"], found["failure_type"])
+    assert (0, "resolved") == (code, decided["sync_failure"]["status"])
+    assert [(0, []), (0, [])] == [(ended, said["sweeps"][0]["findings"]) for ended, said in again]
+    (row,) = await _failures(installation)
+    assert decided["sync_failure"] == row
+    assert ("keep_local", 1) == (row["resolution"], row["attempt_count"])
+
+
+async def _missed(here: Installation, account: Account) -> None:
+    """
+    Let Cal.com forget what is booked here, and a sweep miss it.
+    """
+    event_type = account.event_type()
+    await here.define(event_type)
+    async with here.opened() as app:
+        result = await app.orchestrator.book(a_wish(), patience=PATIENT)
+        assert "booked" == result.booking.status.value
+    account.forgets_everything()
+    account.change(event_type)
+    code, _ = await _calsaga(here, "reconcile")
+    assert 1 == code
+
+
+async def _failures(here: Installation) -> list[dict[str, Any]]:
+    _, listed = await _calsaga(here, "sync-failures", "list")
+    found: list[dict[str, Any]] = listed["sync_failures"]
+    return found
+
+
+async def _calsaga(here: Installation, *words: str) -> tuple[int, dict[str, Any]]:
+    ended = await asyncio.to_thread(_ran, here, *words, "--json")
+    assert ended.stdout, ended.stderr
+    return ended.returncode, orjson.loads(ended.stdout)
+
+
+def _ran(here: Installation, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "adapters.cli", *words],
+        env={**os.environ, **environment(here.settings), "CALSAGA_RECONCILE_CALLS_PER_MINUTE": "6000"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
