@@ -275,7 +275,8 @@ def _found(b: Booking, event: e.CalcomBookingFound) -> Booking:
 
 
 def _answered(b: Booking, event: f.ManualReviewAnswered) -> Booking:
-    stays = event.answer == "keep_local" and b.appointment_live
+    # Beside the appointment that is kept, what else stands at Cal.com is set aside.
+    stays = event.answer == "keep_local" and b.appointment_live and event.uid in {None, b.kept_uid}
     facts: dict[str, object] = {"in_review": False}
     if event.answer == "absent":
         facts["status"] = LineStatus.ABSENT_FOR_GOOD if event.uid is None else LineStatus.CANCELLED
