@@ -2,8 +2,11 @@
 What is known to differ between both sides of a booking: open until it is resolved, and what a person lets stand.
 """
 
+import dataclasses
+
 from domain import findings as f
 from domain.booking import Booking
+from domain.events import CalcomBookingFollowed
 from domain.replacing import replace
 
 
@@ -23,3 +26,11 @@ def resolved(b: Booking, event: f.InconsistencyResolved) -> Booking:
     others = tuple(it for it in b.let_stand if it != about)
     # Only people say this. Whatever else ends a difference, both sides agreed again: the next one is another.
     return replace(b, inconsistencies=left, let_stand=(*others, about) if event.how == "keep_local" else others)
+
+
+def followed(b: Booking, event: CalcomBookingFollowed) -> Booking:
+    """Return the booking with what is open about a uid named by the one that it has become, as read models name it."""
+    named = tuple(
+        dataclasses.replace(it, uid=event.to_uid) if it.uid == event.from_uid else it for it in b.inconsistencies
+    )
+    return replace(b, inconsistencies=named)

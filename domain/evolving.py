@@ -11,7 +11,7 @@ from domain import findings as f
 from domain import moving as m
 from domain.booking import Booking, BookingStatus, Failure, Goal, MoveCommand, Obstacle
 from domain.composite import CompositeInitiated, LegEvent, SagaEvent
-from domain.differences import detected, resolved
+from domain.differences import detected, followed, resolved
 from domain.ledger import Ledger, Line, LineStatus
 from domain.legs import begun, with_leg
 from domain.moving import MoveEvent, evolve_move
@@ -69,8 +69,8 @@ def _after(b: Booking, event: SagaEvent) -> Booking:
         case e.CalcomBookingFollowed():
             # Whatever was known of the old uid: what is followed lives.
             lives = b.ledger.changed(lambda it: it.uid == event.from_uid, uid=event.to_uid, status=LineStatus.LIVE)
-            followed = replace(b, ledger=lives)
-            return replace(followed, kept_uid=event.to_uid) if b.kept_uid == event.from_uid else followed
+            kept_uid = event.to_uid if b.kept_uid == event.from_uid else b.kept_uid
+            return replace(followed(b, event), ledger=lives, kept_uid=kept_uid)
         case e.CalcomBookingFound():
             return _found(b, event)
         case e.BookingDeferred():

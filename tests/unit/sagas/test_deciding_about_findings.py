@@ -4,12 +4,18 @@ A person decides about a finding that no attempt waits for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
 import pytest
 
 from domain import findings as f
 from domain.booking import BookingStatus
 from domain.errors import MadeElsewhere, NothingToDecide
 from domain.findings import ReviewAnswer
+from projections.failures import SyncFailure
+from projections.sync_failures import evolve_recorded
 from sagas.walk_in import walk_in_id
 from tests.fakes.deciding import answered, at_cal_com, with_row
 from tests.fakes.given import (
@@ -26,6 +32,10 @@ def _flagged_walk_in() -> Office:
     return office
 
 
+def _failures(office: Office, booking_id: UUID) -> Sequence[SyncFailure]:
+    return evolve_recorded(None, office.run(office.log.read(booking_id))).failures
+
+
 def test_a_foreign_booking_that_was_flagged_is_kept_by_a_person() -> None:
     office = _flagged_walk_in()
     booking_id = walk_in_id("acme", "uid-1")
@@ -35,6 +45,19 @@ def test_a_foreign_booking_that_was_flagged_is_kept_by_a_person() -> None:
     booking = office.booking(booking_id)
     assert (BookingStatus.BOOKED, ()) == (booking.status, booking.inconsistencies)
     assert [] == office.calcom.cancelled_by_us
+
+
+def test_what_was_flagged_and_then_moved_at_cal_com_can_still_be_decided() -> None:
+    office = _flagged_walk_in()
+    booking_id = walk_in_id("acme", "uid-1")
+    office.calcom.person_moves("uid-1", timedelta(hours=3))
+    office.run(office.sagas.convergence.converge("acme", "uid-2"))
+    (listed,) = _failures(office, booking_id)
+
+    answered(office, "keep_local", booking_id=booking_id, attempt_id=None, uid=listed.calcom_booking_id)
+
+    (row,) = _failures(office, booking_id)
+    assert ((), "resolved", "ada") == (office.booking(booking_id).inconsistencies, row.status, row.actor)
 
 
 @pytest.mark.parametrize(
