@@ -161,9 +161,10 @@ def decided_about_finding(booking: Booking, wish: AnswerReview, *, now: datetime
         raise NothingToDecide(wish.booking_id)
     if wish.answer == "cancel" and any(line.foreign for line in booking.ledger.lines):
         raise MadeElsewhere(wish.booking_id)
+    why = Remark(reason=wish.note) if wish.note else None
     return (
         *(
-            f.InconsistencyResolved(at=now, kind=one.kind, uid=one.uid, how=wish.answer, actor=wish.actor)
+            f.InconsistencyResolved(at=now, kind=one.kind, uid=one.uid, how=wish.answer, actor=wish.actor, person=why)
             for one in about
         ),
         *(_cancellation(booking, wish, now=now) if wish.answer == "cancel" else ()),

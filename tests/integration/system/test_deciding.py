@@ -9,9 +9,11 @@ import os
 import subprocess
 import sys
 from typing import Any
+from uuid import UUID
 
 import orjson
 
+from domain.findings import InconsistencyResolved
 from tests.integration.system.account import Account
 from tests.integration.system.environment import environment
 from tests.integration.system.installation import PATIENT, Installation, a_wish
@@ -21,7 +23,8 @@ async def test_what_a_person_keeps_here_is_not_found_again(installation: Install
     await _missed(installation, account)
     (found,) = await _failures(installation)
 
-    code, decided = await _calsaga(installation, "sync-failures", "resolve", found["id"], "--keep-local")
+    wish = ("resolve", found["id"], "--keep-local", "--note", "she knows, and comes")
+    code, decided = await _calsaga(installation, "sync-failures", *wish)
     again = [await _calsaga(installation, "reconcile") for _ in range(2)]
 
     assert ("manual_review", "ghost") == (found["status"], found["failure_type"])
@@ -30,6 +33,9 @@ async def test_what_a_person_keeps_here_is_not_found_again(installation: Install
     (row,) = await _failures(installation)
     assert decided["sync_failure"] == row
     assert ("keep_local", 1) == (row["resolution"], row["attempt_count"])
+    assert "she knows, and comes" == await _remark(installation, UUID(row["booking_id"]))
+    _, told = await _calsaga(installation, "show", row["booking_id"])
+    assert "she knows" not in str(told)
 
 
 async def _missed(here: Installation, account: Account) -> None:
@@ -45,6 +51,13 @@ async def _missed(here: Installation, account: Account) -> None:
     account.change(event_type)
     code, _ = await _calsaga(here, "reconcile")
     assert 1 == code
+
+
+async def _remark(here: Installation, booking_id: UUID) -> str | None:
+    async with here.opened(background=False) as app:
+        events = [one.event for one in await app.store.log.read(booking_id)]
+    (resolved,) = [one for one in events if isinstance(one, InconsistencyResolved)]
+    return None if resolved.person is None else resolved.person.reason
 
 
 async def _failures(here: Installation) -> list[dict[str, Any]]:

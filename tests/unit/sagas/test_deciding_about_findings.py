@@ -10,12 +10,17 @@ from uuid import UUID
 
 import pytest
 
+from adapters.representation import event_documents
 from domain import findings as f
 from domain.booking import BookingStatus
 from domain.errors import MadeElsewhere, NothingToDecide
 from domain.findings import ReviewAnswer
+from domain.person import Remark
 from projections.failures import SyncFailure
+from projections.masking import MASK
+from projections.story import story
 from projections.sync_failures import evolve_recorded
+from projections.timeline import timeline
 from sagas.walk_in import walk_in_id
 from tests.fakes.deciding import answered, at_cal_com, with_row
 from tests.fakes.given import (
@@ -45,6 +50,30 @@ def test_a_foreign_booking_that_was_flagged_is_kept_by_a_person() -> None:
     booking = office.booking(booking_id)
     assert (BookingStatus.BOOKED, ()) == (booking.status, booking.inconsistencies)
     assert [] == office.calcom.cancelled_by_us
+
+
+@pytest.mark.parametrize(("note", "kept"), [("known to us", Remark(reason="known to us")), ("", None)])
+def test_why_a_person_decided_so_is_kept_with_the_answer(note: str, kept: Remark | None) -> None:
+    office = _flagged_walk_in()
+    booking_id = walk_in_id("acme", "uid-1")
+
+    answered(office, "keep_local", booking_id=booking_id, attempt_id=None, uid="uid-1", note=note)
+
+    (last,) = office.log.events(booking_id)[-1:]
+    assert isinstance(last, f.InconsistencyResolved)
+    assert ("keep_local", "ada", kept) == (last.how, last.actor, last.person)
+
+
+def test_why_a_person_decided_so_is_told_to_nobody_who_reads_the_story() -> None:
+    office = _flagged_walk_in()
+    booking_id = walk_in_id("acme", "uid-1")
+    answered(office, "keep_local", booking_id=booking_id, attempt_id=None, uid="uid-1", note="Mrs Lovelace rang")
+
+    recorded = office.run(office.log.read(booking_id))
+
+    shown = (event_documents(recorded), story(recorded), timeline(recorded))
+    assert [False] * 3 == ["Lovelace" in str(one) for one in shown]
+    assert {"reason": MASK} == event_documents(recorded)[-1]["data"]["person"]
 
 
 def test_what_was_flagged_and_then_moved_at_cal_com_can_still_be_decided() -> None:
