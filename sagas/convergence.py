@@ -121,6 +121,19 @@ class Convergence:
         booking = part_with(await self._engine.load(holder), uids=trace.uids)
         return None if booking.initiated is None or booking.legs else booking
 
+    async def look_into(self, company_id: str, uid: str, *, booking_id: UUID | None) -> Converged:
+        """
+        Compare about a uid that differs, or seems to; what is booked here and not there is left to a person.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        converged = await self.converge(company_id, uid, finding=True)
+        if converged.detail == "not_there" and booking_id is not None:
+            return await self.flag_missing(booking_id, uid)
+        return converged
+
     async def is_let_stand(self, booking_id: UUID, uid: str) -> bool:
         """Tell whether a person has decided that a booked uid stands here, although Cal.com does not know it."""
         return ("ghost", uid) in part_with(await self._engine.load(booking_id), uids=(uid,)).let_stand

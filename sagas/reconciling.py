@@ -186,9 +186,7 @@ class Reconciler:
     async def _mend(self, finding: Finding) -> Finding | None:
         """Return what came of it, or None if both sides are equal: a list is behind, and others mend, too."""
         await self._pace.wait()
-        converged = await self._convergence.converge(finding.company_id, finding.uid, finding=True)
-        if converged.detail == "not_there" and finding.booking_id is not None:
-            converged = await self._convergence.flag_missing(finding.booking_id, finding.uid)
+        converged = await self._convergence.look_into(finding.company_id, finding.uid, booking_id=finding.booking_id)
         if converged.outcome == "equal":
             return None
         return Finding(

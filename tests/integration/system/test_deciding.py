@@ -9,14 +9,14 @@ import os
 import subprocess
 import sys
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 
 from domain.findings import InconsistencyResolved
 from tests.integration.system.account import Account
 from tests.integration.system.environment import environment
-from tests.integration.system.installation import PATIENT, Installation, a_wish
+from tests.integration.system.installation import PATIENT, START, Installation, a_wish
 
 
 async def test_what_a_person_keeps_here_is_not_found_again(installation: Installation, account: Account) -> None:
@@ -36,6 +36,28 @@ async def test_what_a_person_keeps_here_is_not_found_again(installation: Install
     assert "she knows, and comes" == await _remark(installation, UUID(row["booking_id"]))
     _, told = await _calsaga(installation, "show", row["booking_id"])
     assert "she knows" not in str(told)
+
+
+async def test_a_retry_compares_once_more_and_a_wrong_answer_hears_what_fits(
+    installation: Installation, account: Account
+) -> None:
+    event_type = account.event_type()
+    await installation.define(event_type)
+    forged = {"calsaga_booking_id": str(uuid4()), "calsaga_attempt_id": uuid4().hex}
+    uid = account.person_books(event_type, start=START, metadata=forged)
+    await _calsaga(installation, "reconcile")
+    (found,) = await _failures(installation)
+
+    still = await _calsaga(installation, "sync-failures", "retry", found["id"])
+    wrong = await asyncio.to_thread(_ran, installation, "sync-failures", "resolve", found["id"], "--absent")
+    account.person_cancels(uid)
+    over = await _calsaga(installation, "sync-failures", "retry", found["id"])
+
+    assert [(0, "manual_review"), (0, "resolved")] == [
+        (code, decided["sync_failure"]["status"]) for code, decided in (still, over)
+    ]
+    assert "cancelled" == over[1]["booking"]["status"]
+    assert (2, True) == (wrong.returncode, "keep_local fits, and so does a retry" in wrong.stderr)
 
 
 async def _missed(here: Installation, account: Account) -> None:
