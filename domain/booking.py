@@ -79,7 +79,8 @@ class Booking:
     The state of one booking at `version`; version 0 is a booking that nobody has asked for yet.
 
     A composite has `legs`, each the state of an ordinary booking with its number as `leg`,
-    and says itself what they amount to (`domain.legs`).
+    and says itself what they amount to (`domain.legs`). `let_stand` are the differences,
+    by kind and uid, that a person leaves as they are.
     Without slots, like the parts of it that change: `domain.replacing` copies them.
     """
 
@@ -109,6 +110,7 @@ class Booking:
     move_failure: Failure | None = None
     move_commands: tuple[MoveCommand, ...] = ()
     inconsistencies: tuple[f.InconsistencyDetected, ...] = ()
+    let_stand: tuple[tuple[f.InconsistencyKind, str | None], ...] = ()
     retry_at: datetime | None = None
     not_sent: int = 0
     deferred_for: str | None = None

@@ -12,7 +12,6 @@ Errors that callers can act on.
     ├── MadeElsewhere                somebody else made the booking at Cal.com; it is changed there
     ├── NotBooked                    the booking does not stand, so that it cannot be moved
     ├── CannotBeMoved                a composite is cancelled and booked anew instead
-    ├── NothingToDecide              nobody was asked about this, or it is decided
     ├── UnknownSyncFailure           no such sync failure, or another company's
     ├── AlreadyOver                  the appointment has taken place; it cannot be cancelled or moved
     ├── NothingToDecide              nobody has to decide about this any more

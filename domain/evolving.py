@@ -11,6 +11,7 @@ from domain import findings as f
 from domain import moving as m
 from domain.booking import Booking, BookingStatus, Failure, Goal, MoveCommand, Obstacle
 from domain.composite import CompositeInitiated, LegEvent, SagaEvent
+from domain.differences import detected, followed, resolved
 from domain.ledger import Ledger, Line, LineStatus
 from domain.legs import begun, with_leg
 from domain.moving import MoveEvent, evolve_move
@@ -68,8 +69,8 @@ def _after(b: Booking, event: SagaEvent) -> Booking:
         case e.CalcomBookingFollowed():
             # Whatever was known of the old uid: what is followed lives.
             lives = b.ledger.changed(lambda it: it.uid == event.from_uid, uid=event.to_uid, status=LineStatus.LIVE)
-            followed = replace(b, ledger=lives)
-            return replace(followed, kept_uid=event.to_uid) if b.kept_uid == event.from_uid else followed
+            kept_uid = event.to_uid if b.kept_uid == event.from_uid else b.kept_uid
+            return replace(followed(b, event), ledger=lives, kept_uid=kept_uid)
         case e.CalcomBookingFound():
             return _found(b, event)
         case e.BookingDeferred():
@@ -114,10 +115,9 @@ def _after(b: Booking, event: SagaEvent) -> Booking:
             review = None if event.settles_review else b.review
             return replace(b, ended=BookingStatus.CANCELLED, appointment_live=False, review=review, move=None)
         case f.InconsistencyDetected():
-            return replace(b, inconsistencies=(*b.inconsistencies, event))
+            return detected(b, event)
         case f.InconsistencyResolved():
-            left = tuple(it for it in b.inconsistencies if (it.kind, it.uid) != (event.kind, event.uid))
-            return replace(b, inconsistencies=left)
+            return resolved(b, event)
         case f.CalcomSyncRequired():
             return b
         case f.ManualReviewRequested():
@@ -250,6 +250,7 @@ def _rescheduled(b: Booking, event: m.BookingRescheduled) -> Booking:
         webhook_id=event.webhook_id or b.webhook_id,
         move=None,
         obstacle=None,
+        let_stand=(),
     )
     return replace(there, goal=Goal.BOOK, ended=BookingStatus.BOOKED) if b.goal is Goal.MOVE else there
 
@@ -276,7 +277,8 @@ def _found(b: Booking, event: e.CalcomBookingFound) -> Booking:
 
 
 def _answered(b: Booking, event: f.ManualReviewAnswered) -> Booking:
-    stays = event.answer == "keep_local" and b.appointment_live
+    # Beside the appointment that is kept, what else stands at Cal.com is set aside.
+    stays = event.answer == "keep_local" and b.appointment_live and event.uid in {None, b.kept_uid}
     facts: dict[str, object] = {"in_review": False}
     if event.answer == "absent":
         facts["status"] = LineStatus.ABSENT_FOR_GOOD if event.uid is None else LineStatus.CANCELLED

@@ -36,7 +36,11 @@ class InconsistencyDetected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InconsistencyResolved:
-    """Both sides agree again about what was detected; `actor` is `calsaga` or whoever decided it."""
+    """
+    Both sides agree again about what was detected, or a person lets it stand.
+
+    `actor` is `calsaga` or whoever decided it; `person` is why, where somebody has said so.
+    """
 
     TOPIC: ClassVar[str] = "booking.inconsistency-resolved.v1"
     at: datetime
@@ -44,6 +48,7 @@ class InconsistencyResolved:
     uid: str | None
     how: str
     actor: str
+    person: Remark | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,6 +98,8 @@ def assemble(
         orchestrator=orchestrator,
         convergence=convergence,
         inbox=inbox,
-        repairs=Repairs(orchestrator=orchestrator, calendars=calendars, agenda=agenda, clock=clock),
+        repairs=Repairs(
+            orchestrator=orchestrator, convergence=convergence, calendars=calendars, agenda=agenda, clock=clock
+        ),
         worker=Worker(engine=engine, inbox=inbox, events=log, agenda=agenda, policy=policy, at_once=at_once),
     )

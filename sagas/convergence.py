@@ -144,9 +144,26 @@ class Convergence:
         theirs = booking.initiated is not None and booking.facts.service.company_id != company_id
         return theirs and booking.ledger.of(trace.attempt_id) is not None
 
+    async def look_into(self, company_id: str, uid: str, *, booking_id: UUID | None) -> Converged:
+        """
+        Compare about a uid that differs, or seems to; what is booked here and not there is left to a person.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        converged = await self.converge(company_id, uid, finding=True)
+        if converged.detail == "not_there" and booking_id is not None:
+            return await self.flag_missing(booking_id, uid)
+        return converged
+
+    async def is_let_stand(self, booking_id: UUID, uid: str) -> bool:
+        """Tell whether a person has decided that a booked uid stands here, although Cal.com does not know it."""
+        return ("ghost", uid) in part_with(await self._engine.load(booking_id), uids=(uid,)).let_stand
+
     async def flag_missing(self, booking_id: UUID, uid: str) -> Converged:
         """
-        Have a person decide about a booked uid that Cal.com does not know at all.
+        Have a person decide about a booked uid that Cal.com does not know at all; what they let stand is equal.
 
         Raises:
             AppointmentDatabaseError: the database did not answer.
@@ -155,6 +172,8 @@ class Convergence:
         booking, now = part_with(await self._engine.load(booking_id), uids=(uid,)), self._clock.now()
         if booking.status is not BookingStatus.BOOKED or booking.kept_uid != uid:
             return Converged(outcome=None, detail="not_there", booking_id=booking_id)
+        if ("ghost", uid) in booking.let_stand:
+            return Converged(outcome="equal", detail="let_stand", booking_id=booking_id)
         known = any((one.kind, one.uid) == ("ghost", uid) for one in booking.inconsistencies)
         if not known and not await self._write(booking, missing(uid, now=now), finding=True, now=now):
             return Converged(outcome=None, detail="changed_meanwhile", booking_id=booking_id)

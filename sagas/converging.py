@@ -14,6 +14,7 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.booking import Booking, BookingStatus, Goal
+from domain.ledger import LineStatus
 from domain.webhook import WebhookOutcome
 from sagas import outcomes as o
 from sagas.recording import record_gone, record_sighting, settled
@@ -210,11 +211,13 @@ def _moved(booking: Booking, trace: o.Standing, now: datetime, webhook_id: UUID 
 
 def _there_again(booking: Booking, kept: str, now: datetime) -> Difference | None:
     """Return that what was missed stands where it should."""
-    resolved = tuple(one for one in settled(booking, kept, how="seen", now=now) if one.kind == "ghost")
-    if not resolved:
+    missed = any((one.kind, one.uid) == ("ghost", kept) for one in booking.inconsistencies)
+    if not missed and ("ghost", kept) not in booking.let_stand:
         return None
+    # What a person let stand is told, too: if it is missed once more, they are asked anew.
+    seen = f.InconsistencyResolved(at=now, kind="ghost", uid=kept, how="seen", actor="calsaga")
     return Difference(
-        kind="ghost", repair="none", uid=kept, evidence="it is there again", outcome="equal", events=resolved
+        kind="ghost", repair="none", uid=kept, evidence="it is there again", outcome="equal", events=(seen,)
     )
 
 
@@ -246,8 +249,8 @@ def _is_rebooked(booking: Booking, trace: o.Standing) -> bool:
 def _surplus(booking: Booking, trace: o.Standing, now: datetime) -> Difference | None:
     """Return that something of ours lives at Cal.com which the booking does not want."""
     line = booking.ledger.holding(trace.uid)
-    if line is not None and line in booking.ledger.live:
-        # The saga knows, and cancels it already.
+    if line is not None and line.status in {LineStatus.LIVE, LineStatus.SET_ASIDE}:
+        # The saga knows, and cancels it already; or a person has said that it may stay there.
         return None
     if any(one.foreign for one in booking.ledger.lines):
         # Not ours to cancel, whatever was said about it before.

@@ -187,9 +187,10 @@ class Effects:
             return "gone"
         recorded = await self._log.read(row.booking_id)
         other = fold(initial_state(row.booking_id), booking_events(recorded))
-        if part_with(other, uids=(row.calcom_booking_uid,)).status in _LETTING_GO:
+        part = part_with(other, uids=(row.calcom_booking_uid,))
+        if part.status in _LETTING_GO:
             return "moving"
-        if row.calcom_booking_uid is None:
+        if row.calcom_booking_uid is None or ("ghost", row.calcom_booking_uid) in part.let_stand:
             return "stands"
         calendar = await self._calendars.of(booking.facts.service.company_id)
         match await calendar.is_live(row.calcom_booking_uid):

@@ -158,11 +158,21 @@ class Reconciler:
         return _differing(company_id, booking, seen, now)
 
     async def _missing(self, company_id: str, event_type_id: int, sighted: o.Sighted, now: datetime) -> list[Finding]:
-        """Return what is booked here and not in the list, which has all that is still to come."""
+        """
+        Return what is booked here and not in the list, which has all that is still to come.
+
+        What a person lets stand all the same is left out, and costs no look for ever.
+        """
         seen = {uid for one in sighted.seen for uid in one.uids}
         become = {before: one.uid for one in sighted.seen for before in one.origins}
         rows = await self._books.booked(company_id=company_id, event_type_id=event_type_id, ending_after=now)
         held = {row.uid for row in rows}
+        missed = [
+            row
+            for row in rows
+            if become.get(row.uid) in held
+            or (row.uid not in seen and not await self._convergence.is_let_stand(row.booking_id, row.uid))
+        ]
         return [
             Finding(
                 company_id=company_id,
@@ -172,18 +182,15 @@ class Reconciler:
                 evidence="booked here, and not in Cal.com's list",
                 booking_id=row.booking_id,
             )
-            for row in rows
-            if row.uid not in seen or become.get(row.uid) in held
+            for row in missed
         ]
 
     async def _mend(self, finding: Finding) -> Finding | None:
         """Return what came of it, or None if nothing differs: a list is behind, and others mend, too."""
         await self._pace.wait()
-        converged = await self._convergence.converge(finding.company_id, finding.uid, finding=True)
+        converged = await self._convergence.look_into(finding.company_id, finding.uid, booking_id=finding.booking_id)
         if converged.outcome in {"equal", "ignored"}:
             return None
-        if converged.detail == "not_there" and finding.booking_id is not None:
-            converged = await self._convergence.flag_missing(finding.booking_id, finding.uid)
         return Finding(
             company_id=finding.company_id,
             uid=finding.uid,

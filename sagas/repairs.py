@@ -13,7 +13,7 @@ from uuid import UUID
 from domain import findings as f
 from domain.booking import Booking, BookingStatus
 from domain.composite import LegEvent
-from domain.errors import CustomerValidationError, FieldError, MadeElsewhere, NothingToDecide
+from domain.errors import CalcomBookingError, CustomerValidationError, FieldError, MadeElsewhere, NothingToDecide
 from domain.events import BookingCancelled, BookingEvent, CalcomBookingCancelled, CancellationRequested
 from domain.evolving import fold
 from domain.ledger import Line
@@ -21,6 +21,7 @@ from domain.legs import part_with
 from domain.person import Remark
 from domain.text import identifier_problem
 from sagas import outcomes as o
+from sagas.convergence import Convergence
 from sagas.leg_run import part_of
 from sagas.next_of_legs import is_partly_gone
 from sagas.orchestrator import Orchestrator
@@ -29,6 +30,9 @@ from sagas.recording import record_sighting
 from sagas.run import Run
 from sagas.sight import with_what_follows
 from sagas.wishes import BookingResult
+
+_SEEN_LATER = frozenset({"under_way", "changed_meanwhile", "not_there"})
+"""Why nothing has come of a comparison, although Cal.com could be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +56,17 @@ class AnswerReview:
 class Repairs:
     """Takes decisions, and has the saga go on."""
 
-    def __init__(self, *, orchestrator: Orchestrator, calendars: Calendars, agenda: Agenda, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        orchestrator: Orchestrator,
+        convergence: Convergence,
+        calendars: Calendars,
+        agenda: Agenda,
+        clock: Clock,
+    ) -> None:
         self._orchestrator = orchestrator
+        self._convergence = convergence
         self._calendars = calendars
         self._agenda = agenda
         self._clock = clock
@@ -62,21 +75,21 @@ class Repairs:
         """
         Record a decision, and wait so long for what follows from it.
 
-        A retry of what no person was asked about wakes the saga that is at it.
+        A retry of what no attempt waits for wakes the saga that may be at it, and compares both sides once more.
 
         Raises:
             UnknownBooking: the company has no such booking.
             NothingToDecide: nobody was asked about this, or it is decided.
             MadeElsewhere: somebody else made the booking at Cal.com, and it is to be cancelled.
-            CustomerValidationError: the booking to adopt is not there, or is another's.
+            CustomerValidationError: the answer is none to this, or the booking to adopt is not there, or another's.
+            CalcomBookingError: Cal.com could not be read for a retry.
             AppointmentDatabaseError: the database is away.
 
         """
         booking = await self._orchestrator.get(wish.booking_id, company_id=wish.company_id)
         line = _asked_about(booking, wish)
-        if line is None and wish.answer == "retry" and booking.ended is None:
-            await self._agenda.wake(booking.booking_id)
-            return BookingResult(booking=booking)
+        if line is None and wish.answer == "retry":
+            return await self._again(booking, wish)
         adopted = await self._adopted(wish, line) if wish.answer == "adopt" and line is not None else None
 
         def decide(run: Run) -> bool:
@@ -98,6 +111,19 @@ class Repairs:
         return await self._orchestrator.carry_out(
             wish.booking_id, decide, company_id=wish.company_id, patience=patience
         )
+
+    async def _again(self, booking: Booking, wish: AnswerReview) -> BookingResult:
+        part = part_with(booking, uids=(wish.uid,), attempt_id=wish.attempt_id)
+        found = any(one.uid == wish.uid for one in part.inconsistencies)
+        if not found and booking.ended is not None:
+            raise NothingToDecide(booking.booking_id)
+        await self._agenda.wake(booking.booking_id)
+        if not found or wish.uid is None:
+            return BookingResult(booking=booking)
+        compared = await self._convergence.look_into(wish.company_id, wish.uid, booking_id=booking.booking_id)
+        if compared.outcome is None and compared.detail not in _SEEN_LATER:
+            raise CalcomBookingError("Cal.com could not be read.", status=None, answer=compared.detail, transient=True)
+        return BookingResult(booking=await self._orchestrator.get(booking.booking_id, company_id=wish.company_id))
 
     async def _adopted(self, wish: AnswerReview, line: Line) -> o.Standing:
         if wish.adopt is None or identifier_problem(wish.adopt) is not None:
@@ -151,24 +177,45 @@ def decided_about_finding(booking: Booking, wish: AnswerReview, *, now: datetime
     Return what a decision adds to the log about a finding that no attempt waits for: pure.
 
     Raises:
-        NothingToDecide: there is no such finding, or this is no answer to it.
+        NothingToDecide: there is no such finding.
+        CustomerValidationError: this is no answer to it.
         MadeElsewhere: somebody else made the booking at Cal.com, and it is to be cancelled.
 
     """
-    about = [it for it in booking.inconsistencies if it.uid == wish.uid and it.repair == "manual_review"]
-    missed = any(one.kind == "ghost" for one in about)
-    if not about or wish.answer not in ({"keep_local", "absent"} if missed else {"keep_local", "cancel"}):
+    found = [it for it in booking.inconsistencies if it.uid == wish.uid]
+    if not found:
         raise NothingToDecide(wish.booking_id)
-    if wish.answer == "cancel" and any(line.foreign for line in booking.ledger.lines):
+    about = [it for it in found if it.repair == "manual_review"]
+    foreign = any(line.foreign for line in booking.ledger.lines)
+    fitting = _fitting(about, foreign=foreign)
+    if wish.answer == "cancel" and foreign and "absent" not in fitting:
         raise MadeElsewhere(wish.booking_id)
+    if wish.answer not in fitting:
+        raise CustomerValidationError((FieldError("answer", _what_fits(fitting)),))
+    why = Remark(reason=wish.note) if wish.note else None
     return (
         *(
-            f.InconsistencyResolved(at=now, kind=one.kind, uid=one.uid, how=wish.answer, actor=wish.actor)
+            f.InconsistencyResolved(at=now, kind=one.kind, uid=one.uid, how=wish.answer, actor=wish.actor, person=why)
             for one in about
         ),
         *(_cancellation(booking, wish, now=now) if wish.answer == "cancel" else ()),
         *(_gone(booking, wish, now=now) if wish.answer == "absent" else ()),
     )
+
+
+def _fitting(about: Sequence[f.InconsistencyDetected], *, foreign: bool) -> tuple[f.ReviewAnswer, ...]:
+    """Return what can be answered besides a retry; nothing while no person is asked."""
+    if not about:
+        return ()
+    if any(one.kind == "ghost" for one in about):
+        return ("keep_local", "absent")
+    return ("keep_local",) if foreign else ("keep_local", "cancel")
+
+
+def _what_fits(fitting: tuple[f.ReviewAnswer, ...]) -> str:
+    if not fitting:
+        return "does not fit: no person is asked about this yet, so that all there is to do is a retry"
+    return f"does not fit: {' or '.join(fitting)} fits, and so does a retry"
 
 
 def rest_cancelled(whole: Booking, part: Booking, wish: AnswerReview, *, now: datetime) -> tuple[LegEvent, ...]:

@@ -7,10 +7,11 @@ Cal.com gives a moved booking another uid, and calls the one before cancelled.
 from dataclasses import replace
 from uuid import UUID
 
+from adapters.calcom.attendees import attendee_of
 from adapters.calcom.models import BOOKING_KEY, BookingAnswer, SightingAnswer
 from adapters.calcom.reading import Failure, NotFound, read_sighting
 from adapters.calcom.wire import Wire
-from sagas.outcomes import Attendee, Gone, NotThere, Standing, Trace, TraceFailed
+from sagas.outcomes import Gone, NotThere, Standing, Trace, TraceFailed
 
 MOVES = 20
 """How often a booking may have been moved before following it is given up."""
@@ -63,7 +64,7 @@ def sighting(seen: SightingAnswer, *, origins: tuple[str, ...] = ()) -> Standing
         attempt_id=seen.attempt_id,
         booking_id=_booking_id(seen),
         origins=known,
-        attendee=_attendee(seen),
+        attendee=attendee_of(seen),
     )
 
 
@@ -73,10 +74,3 @@ def _booking_id(seen: SightingAnswer) -> UUID | None:
         return UUID(said) if isinstance(said, str) else None
     except ValueError:
         return None
-
-
-def _attendee(seen: SightingAnswer) -> Attendee | None:
-    if not seen.attendees:
-        return None
-    first = seen.attendees[0]
-    return Attendee(name=first.name, email=first.email, phone=first.phone, time_zone=first.time_zone)

@@ -72,7 +72,9 @@ async def decide(
     Raises:
         UnknownSyncFailure: the company has no such sync failure.
         NothingToDecide: it is resolved, or nobody has to decide about it.
-        CustomerValidationError: the answer does not fit.
+        CustomerValidationError: the answer does not fit; it says which ones do.
+        MadeElsewhere: somebody else made the booking at Cal.com, and it is to be cancelled.
+        CalcomBookingError: Cal.com could not be read for a retry.
 
     """
     listed = await failures.find(decision.failure_id, company_id=decision.company_id)

@@ -124,6 +124,8 @@ class Repairs(Protocol):
             UnknownBooking: the company has no such booking.
             NothingToDecide: nobody is asked about this any more.
             CustomerValidationError: the answer does not fit what was asked.
+            MadeElsewhere: somebody else made the booking at Cal.com, and it is to be cancelled.
+            CalcomBookingError: Cal.com could not be read for a retry.
 
         """
         ...

@@ -63,7 +63,11 @@ async def list_sync_failures(request: Request) -> Response:
     ),
 )
 async def retry(request: Request) -> Response:
-    """Answer with where booking and sync failure stand once the saga has gone on, or the caller's time is up."""
+    """
+    Answer with where booking and sync failure stand once the saga has gone on, or the caller's time is up.
+
+    Where no saga is to go on, Cal.com is read, and both sides are compared once more, however long that takes.
+    """
     caller = await admit(request, Scope.OPS_WRITE)
     failure_id = _failure_id_of(request)
     decision = Decision(company_id=caller.company_id, failure_id=failure_id, answer="retry", actor=caller.key_id)

@@ -71,6 +71,16 @@ def test_an_event_of_a_leg_comes_back_with_its_leg(event: LegEvent) -> None:
     assert stored(event) == back
 
 
+def test_a_finding_that_was_resolved_before_remarks_were_kept_has_none() -> None:
+    resolved = findings.InconsistencyResolved(
+        at=datetime(2026, 1, 2, tzinfo=UTC), kind="ghost", uid="u", how="keep_local", actor="ada"
+    )
+    old = orjson.loads(CODEC.encode(stored(resolved)))
+    del old["event"]["person"]
+
+    assert stored(resolved) == CODEC.decode(resolved.TOPIC, orjson.dumps(old))
+
+
 @pytest.mark.parametrize("leg", [{"event": {}}, {"leg": "x", "event": {}}, 5])
 def test_an_event_of_no_leg_cannot_be_read(leg: object) -> None:
     state = orjson.dumps({"append_id": "a", "event": leg})

@@ -95,6 +95,27 @@ async def test_whoever_turns_out_to_be_known_costs_no_statement_more(postgres_ur
     assert (9, 2) == cost
 
 
+async def test_an_address_that_cal_com_makes_up_keeps_no_real_one_out(
+    installation: Installation, account: Account
+) -> None:
+    event_type = account.event_type()
+    await installation.define(event_type)
+    async with installation.opened(background=False) as app:
+        await app.orchestrator.book(by(0), patience=PATIENT)
+        attendee = {"name": "Ada", "phoneNumber": PHONE, "timeZone": "UTC"}
+        account.person_books(event_type, start=START + timedelta(hours=2), attendee=attendee)
+        (swept,) = await app.reconciler.reconcile()
+        [known] = await app.directory.customers.list(company_id="default", phone=PHONE, email=None)
+        await app.orchestrator.book(by(8, email="ada@example.com"), patience=PATIENT)
+        [after] = await app.directory.customers.list(company_id="default", phone=PHONE, email=None)
+        await quiet(app)
+
+    assert {f"{PHONE[1:]}@sms.cal.com"} == {one for row in account.ledger()[:2] for one in row["attendees"]}
+    assert ["imported"] == [one.converged and one.converged.outcome for one in swept.findings]
+    assert (None, "ada@example.com") == (known.email, after.email)
+    assert [] == await installation.faults(account.ledger())
+
+
 async def test_a_mumbled_wish_stores_nothing(installation: Installation, account: Account) -> None:
     await installation.define(account.event_type())
     async with installation.opened(background=False) as app:

@@ -241,6 +241,8 @@ def test_one_event_more_is_folding_one_event_more() -> None:
     assert given(attempted()) == evolve(given(), attempted())
 
 
+GHOST = f.InconsistencyDetected(at=at(20), kind="ghost", uid="uid-1", evidence="gone", repair="manual_review")
+KEPT = f.InconsistencyResolved(at=at(21), kind="ghost", uid="uid-1", how="keep_local", actor="ada")
 FOUND = e.CalcomBookingFound(
     at=at(1),
     uid="uid-9",
@@ -303,6 +305,30 @@ def test_what_is_found_stands_until_it_is_resolved() -> None:
 
     assert (drift, ghost) == given(*BOOKED, drift, ghost).inconsistencies
     assert (ghost,) == given(*BOOKED, drift, ghost, resolved).inconsistencies
+
+
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [
+        ((), (("ghost", "uid-1"),)),
+        ((replace(GHOST, uid="uid-2"), replace(GHOST, kind="duplicate")), (("ghost", "uid-1"),)),
+        ((replace(KEPT, uid="uid-2", how="seen"), replace(KEPT, kind="duplicate", how="seen")), (("ghost", "uid-1"),)),
+        ((KEPT,), (("ghost", "uid-1"),)),
+        ((GHOST,), ()),
+        ((replace(KEPT, how="seen"),), ()),
+        ((rescheduled(),), ()),
+    ],
+)
+def test_what_a_person_keeps_is_let_stand_until_something_else_is_seen(
+    then: tuple[e.BookingEvent, ...], expected: tuple[tuple[str, str], ...]
+) -> None:
+    booking = given(*BOOKED, GHOST, KEPT, *then)
+
+    assert expected == booking.let_stand
+
+
+def test_what_calsaga_ends_by_itself_is_not_let_stand() -> None:
+    assert () == given(*BOOKED, GHOST, replace(KEPT, how="seen", actor="calsaga")).let_stand
 
 
 def test_that_something_is_owed_at_calcom_changes_nothing_by_itself() -> None:

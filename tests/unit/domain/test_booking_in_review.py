@@ -129,6 +129,18 @@ def test_without_an_appointment_to_keep_the_line_is_closed() -> None:
     assert (BookingStatus.COMPENSATING, [LineStatus.SET_ASIDE]) == (booking.status, line_statuses(booking))
 
 
+def test_a_surplus_that_is_set_aside_leaves_the_appointment_and_what_goes_on_with_it_alone() -> None:
+    surplus = (created(uid="uid-2", late=True), review(uid="uid-2"))
+    for events in ((*BOOKED, *surplus), (*BOOKED, *surplus, cancellation(seconds=40))):
+        before = given(*events)
+
+        after = given(*events, answered("keep_local", uid="uid-2"))
+
+        assert [LineStatus.LIVE, LineStatus.SET_ASIDE] == line_statuses(after)
+        assert (before.goal, before.ended, before.cancellation) == (after.goal, after.ended, after.cancellation)
+        assert ("uid-2" in {line.uid for line in after.surplus}, True) == (False, after.appointment_live)
+
+
 def test_an_answer_about_one_line_leaves_the_question_about_another() -> None:
     booking = given(
         attempted(),

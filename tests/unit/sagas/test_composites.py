@@ -230,6 +230,18 @@ def test_a_leg_that_is_missed_is_flagged_and_a_person_says_that_it_is_gone() -> 
     assert [True, False, True] == [one.booked for one in office.log.appointments.values()]
 
 
+def test_a_leg_that_a_person_lets_stand_is_not_missed_again() -> None:
+    office = _office()
+    _booked(office)
+    convergence = office.sagas.convergence
+    office.run(convergence.flag_missing(COMPOSITE_ID, "uid-2"))
+    _answered(office, "keep_local", "uid-2")
+
+    again = [office.run(convergence.flag_missing(COMPOSITE_ID, uid)).outcome for uid in ("uid-2", "uid-3")]
+
+    assert (["equal", "flagged"], ["booked"] * 3) == (again, _standing(office))
+
+
 def test_what_has_changed_meanwhile_is_compared_again() -> None:
     office = _office()
     _booked(office)

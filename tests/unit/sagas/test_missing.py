@@ -11,11 +11,12 @@ import pytest
 from domain.booking import BookingStatus
 from domain.errors import NothingToDecide
 from domain.events import CalcomBookingFound
-from domain.findings import ReviewAnswer
+from domain.findings import InconsistencyResolved, ReviewAnswer
+from projections.sync_failures import evolve_recorded
 from sagas.appending import Append, AppendResult, Lost
 from sagas.converging import doubled
-from sagas.repairs import AnswerReview
 from tests.fakes.calcom import CalcomBooking, LookFate
+from tests.fakes.deciding import an_answer, answered
 from tests.fakes.desk import Desk, a_booked_desk, told
 from tests.fakes.given import BOOKED, BOOKING_ID, SLOT, at, booked, given
 from tests.fakes.moves import standing
@@ -30,6 +31,12 @@ def _missed() -> tuple[Desk, CalcomBooking]:
     desk = a_booked_desk()
     lost = desk.office.calcom.bookings.pop("uid-1")
     assert [("ghost", "look", "uid-1", "flagged")] == told(desk.sweep())
+    return desk, lost
+
+
+def _let_stand() -> tuple[Desk, CalcomBooking]:
+    desk, lost = _missed()
+    answered(desk.office, "keep_local", attempt_id=None, uid="uid-1")
     return desk, lost
 
 
@@ -60,16 +67,7 @@ def test_a_person_says_what_it_means_that_cal_com_does_not_know_it(
     answer: ReviewAnswer, status: BookingStatus, booked: bool
 ) -> None:
     desk, _ = _missed()
-    wish = AnswerReview(
-        company_id="acme",
-        booking_id=BOOKING_ID,
-        attempt_id=None,
-        uid="uid-1",
-        answer=answer,
-        adopt=None,
-        actor="ada",
-        note="",
-    )
+    wish = an_answer(answer, attempt_id=None, uid="uid-1")
     desk.office.run(desk.office.sagas.repairs.answer(wish, patience=5))
 
     (row,) = desk.office.log.appointments.values()
@@ -77,6 +75,63 @@ def test_a_person_says_what_it_means_that_cal_com_does_not_know_it(
     assert (status, (), booked, {}) == (booking.status, booking.inconsistencies, row.booked, desk.office.agenda.rows)
     with pytest.raises(NothingToDecide):
         desk.office.run(desk.office.sagas.repairs.answer(wish, patience=5))
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_a_person_lets_stand_is_not_found_again(*, dry_run: bool) -> None:
+    desk, _ = _let_stand()
+    version = desk.office.booking().version
+
+    assert [[], []] == [told(desk.sweep(dry_run=dry_run)) for _ in range(2)]
+    flagged = desk.office.run(desk.office.sagas.convergence.flag_missing(BOOKING_ID, "uid-1"))
+    assert ("equal", version) == (flagged.outcome, desk.office.booking().version)
+
+
+def test_what_a_person_lets_stand_keeps_who_decided_and_how() -> None:
+    desk, _ = _let_stand()
+    desk.sweep()
+
+    (row,) = evolve_recorded(None, desk.office.run(desk.office.log.read(BOOKING_ID))).failures
+    assert ("resolved", "keep_local", "ada", 1) == (row.status, row.resolution, row.actor, row.attempt_count)
+
+
+def test_what_was_let_stand_is_missed_anew_once_it_has_been_there_again() -> None:
+    desk, lost = _let_stand()
+    desk.office.calcom.bookings["uid-1"] = lost
+    assert [[], []] == [told(desk.sweep()) for _ in range(2)]
+    ends = [one.how for one in desk.office.log.events(BOOKING_ID) if isinstance(one, InconsistencyResolved)]
+    assert ["keep_local", "seen"] == ends
+
+    del desk.office.calcom.bookings["uid-1"]
+
+    assert [("ghost", "look", "uid-1", "flagged")] == told(desk.sweep())
+
+
+@pytest.mark.parametrize(
+    ("moved", "found"),
+    [(True, ("time_drift", "move", "uid-2", "moved")), (False, ("ghost", "mark_cancelled", "uid-1", "cancelled"))],
+)
+def test_what_was_let_stand_and_is_changed_at_cal_com_is_followed(
+    *, moved: bool, found: tuple[str, str, str, str]
+) -> None:
+    desk, lost = _let_stand()
+    desk.office.calcom.bookings["uid-1"] = lost
+    if moved:
+        desk.office.calcom.person_moves("uid-1", 3 * HOUR)
+    else:
+        desk.office.calcom.person_cancels("uid-1")
+
+    assert [found] == told(desk.sweep())
+
+
+def test_what_was_let_stand_is_missed_anew_under_another_uid() -> None:
+    desk, lost = _let_stand()
+    desk.office.calcom.bookings["uid-1"] = lost
+    desk.office.calcom.person_moves("uid-1", 3 * HOUR)
+    desk.sweep()
+    desk.office.calcom.bookings.clear()
+
+    assert [("ghost", "look", "uid-2", "flagged")] == told(desk.sweep())
 
 
 def test_what_is_not_booked_under_that_uid_any_more_is_not_missed() -> None:

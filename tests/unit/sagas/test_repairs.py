@@ -20,6 +20,7 @@ from sagas.appending import DueAfter
 from sagas.repairs import decided
 from tests.fakes.calcom import LookFate
 from tests.fakes.deciding import an_answer, answered, at_cal_com, with_row
+from tests.fakes.desk import Desk
 from tests.fakes.given import (
     ABSENT,
     BOOKED,
@@ -163,6 +164,32 @@ def test_keeping_the_local_side_of_an_attempt_in_doubt_sets_it_aside() -> None:
 
     assert LineStatus.SET_ASIDE is booking.ledger.lines[0].status
     assert booking.review is None
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (attempted(), created(), compensating(), review()),
+        (*BOOKED, cancellation(), cancelled_there(), cancelled(), created(uid="uid-2", late=True), review(uid="uid-2")),
+        (*BOOKED, created(uid="uid-2", late=True), review(uid="uid-2")),
+    ],
+)
+def test_what_a_person_sets_aside_at_cal_com_is_not_taken_up_again(events: tuple[BookingEvent, ...]) -> None:
+    office = Office()
+    with_row(office, *events)
+    for line in office.booking().ledger.lines:
+        uid = at_cal_com(office)
+        if line.status is LineStatus.CANCELLED:
+            office.calcom.person_cancels(uid)
+    (asked,) = office.booking().ledger.in_review
+    answered(office, "keep_local", uid=asked.uid)
+    stands = office.booking().version
+
+    for _ in range(2):
+        Desk(office).sweep()
+        office.run(office.worker.run_due())
+
+    assert (stands, []) == (office.booking().version, office.calcom.cancelled_by_us)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ from uuid import UUID
 import pytest
 
 from domain.booking import BookingStatus
+from domain.findings import InconsistencyResolved
 from tests.fakes.given import (
     SLOT,
+    at,
     attempted,
     cancellation,
     created,
@@ -82,6 +84,22 @@ def test_a_row_of_a_booking_of_ours_ends_that_booking_on_its_own_stream() -> Non
     office.run(until_quiet(office))
 
     assert (BookingStatus.BOOKED, BookingStatus.CANCELLED) == (office.booking().status, office.booking(other).status)
+
+
+def test_a_row_that_a_person_lets_stand_is_not_cleared_away() -> None:
+    office = Office()
+    other = UUID(int=9)
+    kept = InconsistencyResolved(at=at(9), kind="ghost", uid="uid-0", how="keep_local", actor="ada")
+
+    async def come_between() -> None:
+        office.log.write(other, initiated(), *as_uid("uid-0"), kept)
+        stranger(office, booking_id=other)
+
+    meanwhile(office, come_between)
+    office.run(book_new(office))
+    office.run(until_quiet(office))
+
+    assert (BookingStatus.FAILED, BookingStatus.BOOKED) == (office.booking().status, office.booking(other).status)
 
 
 def test_a_row_whose_booking_says_something_else_is_waited_for() -> None:
