@@ -18,7 +18,7 @@ from sagas import outcomes as o
 from sagas.converged import Converged
 from sagas.convergence import Convergence
 from sagas.converging import Difference, NotNow, compare
-from sagas.ports import Calendars, Clock
+from sagas.ports import Calendars, Clock, Pace
 
 OVERLAP = timedelta(minutes=10)
 """How far a sweep goes back behind the end of the last one: replicas lag, and clocks differ."""
@@ -83,14 +83,6 @@ class Books(Protocol):
         ...
 
 
-class Pace(Protocol):
-    """Spreads the reconciler's calls, so that bookings keep their share of Cal.com's rate limit."""
-
-    async def wait(self) -> None:
-        """Return when the next call may be made."""
-        ...
-
-
 class Reconciler:
     """Sweeps one event type after the other."""
 
@@ -123,17 +115,18 @@ class Reconciler:
     async def _sweep(self, company_id: str, event_type_id: int, *, since: timedelta | None, dry_run: bool) -> Sweep:
         now = self._clock.now()
         changed_since = await self._changed_since(company_id, event_type_id, since, now)
-        await self._pace.wait()
+        # Read before the list, which takes its time: what is booked meanwhile need not be in it.
+        rows = await self._books.booked(company_id=company_id, event_type_id=event_type_id, ending_after=now)
         calendar = await self._calendars.of(company_id)
         sighted = await calendar.sightings(
-            event_type_id, changed_since=changed_since, starting_after=now - STILL_RUNNING
+            event_type_id, changed_since=changed_since, starting_after=now - STILL_RUNNING, pace=self._pace
         )
         if isinstance(sighted, o.LookFailed):
             return Sweep(
                 company_id=company_id, event_type_id=event_type_id, seen=0, findings=(), problem=sighted.reason
             )
         suspects = [one for seen in sighted.seen if (one := await self._suspect(company_id, seen, now)) is not None]
-        suspects += await self._missing(company_id, event_type_id, sighted, now)
+        suspects += _missing(company_id, rows, sighted)
         findings = suspects if dry_run else [one for it in suspects if (one := await self._mend(it)) is not None]
         if not dry_run and since is None:
             await self._books.swept(company_id=company_id, event_type_id=event_type_id, until=sighted.started_at)
@@ -155,29 +148,9 @@ class Reconciler:
             return None if isinstance(seen, o.Gone) else _unknown(company_id, seen)
         return _differing(company_id, booking, seen, now)
 
-    async def _missing(self, company_id: str, event_type_id: int, sighted: o.Sighted, now: datetime) -> list[Finding]:
-        """Return what is booked here and not in the list, which has all that is still to come."""
-        seen = {uid for one in sighted.seen for uid in one.uids}
-        become = {before: one.uid for one in sighted.seen for before in one.origins}
-        rows = await self._books.booked(company_id=company_id, event_type_id=event_type_id, ending_after=now)
-        held = {row.uid for row in rows}
-        return [
-            Finding(
-                company_id=company_id,
-                uid=row.uid,
-                kind="ghost",
-                repair="look",
-                evidence="booked here, and not in Cal.com's list",
-                booking_id=row.booking_id,
-            )
-            for row in rows
-            if row.uid not in seen or become.get(row.uid) in held
-        ]
-
     async def _mend(self, finding: Finding) -> Finding | None:
         """Return what came of it, or None if both sides are equal: a list is behind, and others mend, too."""
-        await self._pace.wait()
-        converged = await self._convergence.converge(finding.company_id, finding.uid, finding=True)
+        converged = await self._convergence.converge(finding.company_id, finding.uid, finding=True, pace=self._pace)
         if converged.outcome == "equal":
             return None
         if converged.detail == "not_there" and finding.booking_id is not None:
@@ -191,6 +164,25 @@ class Reconciler:
             booking_id=converged.booking_id or finding.booking_id,
             converged=converged,
         )
+
+
+def _missing(company_id: str, rows: Sequence[BookedRow], sighted: o.Sighted) -> list[Finding]:
+    """Return what is booked here and not in the list, which has all that is still to come."""
+    seen = {uid for one in sighted.seen for uid in one.uids}
+    become = {before: one.uid for one in sighted.seen for before in one.origins}
+    held = {row.uid for row in rows}
+    return [
+        Finding(
+            company_id=company_id,
+            uid=row.uid,
+            kind="ghost",
+            repair="look",
+            evidence="booked here, and not in Cal.com's list",
+            booking_id=row.booking_id,
+        )
+        for row in rows
+        if row.uid not in seen or become.get(row.uid) in held
+    ]
 
 
 def _unknown(company_id: str, seen: o.Standing) -> Finding:

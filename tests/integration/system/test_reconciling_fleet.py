@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.system.account import Account
 from tests.integration.system.callers import work
-from tests.integration.system.installation import Installation, eventually
+from tests.integration.system.installation import START, Installation, eventually
 from tests.integration.system.processes import Child, children
 
 INTERVAL = 0.4
@@ -55,6 +55,35 @@ async def test_a_process_that_dies_in_the_middle_of_a_pass_leaves_the_next_one_t
             heir.says()
             doomed.kill()
             await eventually(_lists(account, 1 + LISTS), "the other one makes a pass")
+
+
+async def test_a_fleet_keeps_to_its_share_of_the_rate_limit(installation: Installation, account: Account) -> None:
+    in_a_minute, wanted = 240, 30
+    slow = {"reconcile_seconds": INTERVAL, "reconcile_calls_per_minute": in_a_minute}
+    here = Installation(settings=installation.settings.model_copy(update=slow))
+    event_types = [account.event_type() for _ in range(3)]
+    for number in event_types:
+        await here.define(number, service_id=f"service-{number}")
+        # A difference costs a request of its own.
+        account.person_books(number, start=START)
+
+    with children((work, here), (work, here)) as fleet_of:
+        _all_ready(fleet_of)
+        before, began = _calls(account), time.monotonic()
+
+        async def enough() -> bool:
+            return _calls(account) >= before + wanted
+
+        await eventually(enough, "the requests are made")
+        made, lasted = _calls(account) - before, time.monotonic() - began
+
+    # Whoever begins a pass after a pause need not wait for the first turn.
+    assert made <= lasted * in_a_minute / 60 + 2
+    assert account.calls("get") >= len(event_types)
+
+
+def _calls(account: Account) -> int:
+    return sum(account.calls(operation) for operation in ("list", "get", "event_type", "me", "slots"))
 
 
 def _all_ready(fleet: list[Child]) -> None:

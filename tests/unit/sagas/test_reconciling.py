@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -255,9 +256,9 @@ def test_a_sweep_goes_back_behind_the_last_one_or_as_far_as_asked(since: timedel
     asked: list[datetime] = []
     sightings = desk.office.calendar.sightings
 
-    async def noting(event_type_id: int, *, changed_since: datetime, starting_after: datetime) -> object:
+    async def noting(event_type_id: int, *, changed_since: datetime, **more: Any) -> object:  # noqa: ANN401 - as it comes
         asked.append(changed_since)
-        return await sightings(event_type_id, changed_since=changed_since, starting_after=starting_after)
+        return await sightings(event_type_id, changed_since=changed_since, **more)
 
     desk.office.calendar.sightings = noting  # type: ignore[method-assign, assignment]
     first = desk.office.clock.now()
@@ -268,6 +269,21 @@ def test_a_sweep_goes_back_behind_the_last_one_or_as_far_as_asked(since: timedel
     now = desk.office.clock.now()
     assert [first - (since or STILL_RUNNING), now - since if since else first - OVERLAP] == asked
     assert (since is None) == bool(desk.books.watermarks)
+
+
+def test_what_is_booked_while_the_list_is_being_read_is_no_ghost() -> None:
+    desk = a_booked_desk()
+    sightings = desk.office.calendar.sightings
+    another = replace(WISH, starts_at=LATER, customer=replace(WISH.customer, phone="+491709999999"))
+
+    async def busy(*asked: Any, **more: Any) -> object:  # noqa: ANN401 - as it comes
+        sighted = await sightings(*asked, **more)
+        await desk.office.orchestrator.book(another)
+        return sighted
+
+    desk.office.calendar.sightings = busy  # type: ignore[method-assign, assignment]
+
+    assert [] == told(desk.sweep(dry_run=True))
 
 
 def test_every_call_takes_its_turn() -> None:
