@@ -204,6 +204,7 @@ async def application(
             voice=settings.voice_rule(),
             hints=BookingHints(marks, lease=policy.lease, count=metrics.looked_up),
             webhooks=WebhookHints(marks, count=metrics.looked_up),
+            count_webhook=metrics.webhook,
             clock=store.clock,
             ids=RandomIds(),
             policy=policy,
