@@ -6,7 +6,7 @@ read once more by its uid before anything is written. What Cal.com says was chan
 since the last sweep is looked at with an overlap, and all that is still to come.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -56,6 +56,15 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How many event types are done, and what was found so far."""
+
+    event_types: int
+    done: int
+    findings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookedRow:
     """A booked appointment that has a uid at Cal.com."""
 
@@ -95,24 +104,46 @@ class Reconciler:
         self._clock = clock
         self._pace = pace
 
-    async def reconcile(self, *, since: timedelta | None = None, dry_run: bool = False) -> list[Sweep]:
+    async def reconcile(
+        self,
+        *,
+        since: timedelta | None = None,
+        dry_run: bool = False,
+        told: Callable[[Progress], None] = lambda _: None,
+    ) -> list[Sweep]:
         """
         Compare both sides for every event type that a service of ours books, and mend what can be mended.
 
         `since` is how far back to go; without it, to the end of the last sweep. A dry run
-        writes nothing, and remembers nothing.
+        writes nothing, and remembers nothing. `told` hears before each event type, after
+        each finding, and at the end, how far it is.
 
         Raises:
             AppointmentDatabaseError: the database did not answer.
 
         """
         event_types = {(one.company_id, one.calcom_event_type_id) for one in await self._books.services()}
-        return [
-            await self._sweep(company_id, event_type_id, since=since, dry_run=dry_run)
-            for company_id, event_type_id in sorted(event_types)
-        ]
+        sweeps: list[Sweep] = []
 
-    async def _sweep(self, company_id: str, event_type_id: int, *, since: timedelta | None, dry_run: bool) -> Sweep:
+        def tell(more: int = 0) -> None:
+            findings = sum(len(one.findings) for one in sweeps) + more
+            told(Progress(event_types=len(event_types), done=len(sweeps), findings=findings))
+
+        for company_id, event_type_id in sorted(event_types):
+            tell()
+            sweeps.append(await self._sweep(company_id, event_type_id, since=since, dry_run=dry_run, found=tell))
+        tell()
+        return sweeps
+
+    async def _sweep(
+        self,
+        company_id: str,
+        event_type_id: int,
+        *,
+        since: timedelta | None,
+        dry_run: bool,
+        found: Callable[[int], None],
+    ) -> Sweep:
         now = self._clock.now()
         changed_since = await self._changed_since(company_id, event_type_id, since, now)
         # Read before the list, which takes its time: what is booked meanwhile need not be in it.
@@ -127,7 +158,7 @@ class Reconciler:
             )
         suspects = [one for seen in sighted.seen if (one := await self._suspect(company_id, seen, now)) is not None]
         suspects += _missing(company_id, rows, sighted)
-        findings = suspects if dry_run else [one for it in suspects if (one := await self._mend(it)) is not None]
+        findings = suspects if dry_run else await self._mend_all(suspects, found)
         if not dry_run and since is None:
             await self._books.swept(company_id=company_id, event_type_id=event_type_id, until=sighted.started_at)
         return Sweep(
@@ -147,6 +178,15 @@ class Reconciler:
         if booking is None:
             return None if isinstance(seen, o.Gone) else _unknown(company_id, seen)
         return _differing(company_id, booking, seen, now)
+
+    async def _mend_all(self, suspects: Sequence[Finding], found: Callable[[int], None]) -> list[Finding]:
+        findings: list[Finding] = []
+        for suspect in suspects:
+            finding = await self._mend(suspect)
+            if finding is not None:
+                findings.append(finding)
+                found(len(findings))
+        return findings
 
     async def _mend(self, finding: Finding) -> Finding | None:
         """Return what came of it, or None if both sides are equal: a list is behind, and others mend, too."""

@@ -12,7 +12,7 @@ import pytest
 
 from domain.booking import BookingStatus
 from domain.moving import BookingRescheduled
-from sagas.reconciling import OVERLAP, STILL_RUNNING
+from sagas.reconciling import OVERLAP, STILL_RUNNING, Progress
 from sagas.walk_in import walk_in_id
 from sagas.wishes import CancelAppointment
 from tests.fakes.calcom import CalcomBooking, CancelFate, CreateFate, LookFate
@@ -284,6 +284,21 @@ def test_what_is_booked_while_the_list_is_being_read_is_no_ghost() -> None:
     desk.office.calendar.sightings = busy  # type: ignore[method-assign, assignment]
 
     assert [] == told(desk.sweep(dry_run=True))
+
+
+def test_how_far_it_is_is_told_on_the_way() -> None:
+    desk = a_booked_desk()
+    desk.office.calcom.person_cancels("uid-1")
+    _stands(desk.office, starts_at=LATER)
+    heard: list[tuple[int, int, int]] = []
+
+    def hear(progress: Progress) -> None:
+        heard.append((progress.done, progress.event_types, progress.findings))
+
+    desk.office.run(desk.reconciler.reconcile(told=hear))
+    desk.office.run(desk.reconciler.reconcile(told=hear))
+
+    assert [(0, 1, 0), (0, 1, 1), (0, 1, 2), (1, 1, 2), (0, 1, 0), (1, 1, 0)] == heard
 
 
 def test_every_call_takes_its_turn() -> None:
