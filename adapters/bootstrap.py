@@ -31,6 +31,7 @@ from adapters.database.api_keys import ApiKeys
 from adapters.database.books import DatabaseBooks
 from adapters.database.companies import Companies, cipher
 from adapters.database.customers import DatabaseCustomers
+from adapters.database.passes import Passes
 from adapters.database.services import DatabaseServices
 from adapters.database.taken import DatabaseTaken
 from adapters.directory.companies import CompanyDirectory
@@ -44,6 +45,7 @@ from adapters.ids import RandomIds
 from adapters.log.store import Store, open_store
 from adapters.metrics import Metrics
 from adapters.pace import SteadyPace
+from adapters.reconciling import NAME as RECONCILER
 from adapters.reconciling import ReconcilerRunner
 from adapters.redis.marks import RedisMarks, redis_marks
 from adapters.redis.opening_breakers import open_breakers
@@ -202,6 +204,7 @@ async def application(
             voice=settings.voice_rule(),
             hints=BookingHints(marks, lease=policy.lease, count=metrics.looked_up),
             webhooks=WebhookHints(marks, count=metrics.looked_up),
+            count_webhook=metrics.webhook,
             clock=store.clock,
             ids=RandomIds(),
             policy=policy,
@@ -234,7 +237,11 @@ async def application(
             marks=marks,
             metrics=metrics,
             followers=Followers(store, follow_seconds=settings.follow_seconds, probe=probe),
-            reconciling=ReconcilerRunner(reconciler, store, seconds=settings.reconcile_seconds),
+            reconciling=ReconcilerRunner(
+                reconciler,
+                Passes(RECONCILER, engine=store.engine, readers=store.readers, clock=store.clock),
+                seconds=settings.reconcile_seconds,
+            ),
             ending=asyncio.Event(),
         )
         async with _background(opened, runs=background):

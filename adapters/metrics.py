@@ -9,15 +9,19 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollecto
 
 from domain.breaker_words import Outcome as CallOutcome
 from domain.breaker_words import State
+from domain.webhook import WebhookOutcome
+from sagas.inbox import Stored, WebhookNews
 
 Tier: TypeAlias = Literal["process", "redis", "log"]
 Outcome: TypeAlias = Literal["hit", "miss", "error"]
 CacheName: TypeAlias = Literal["availability", "phone", "user"]
 CacheOutcome: TypeAlias = Literal["hit", "miss", "stale", "error"]
+WebhookRefusal: TypeAlias = Literal["bad_signature", "unknown_company"]
 
 _CACHES = tuple(product(get_args(CacheName), get_args(CacheOutcome)))
 _STATES: dict[State, int] = {"closed": 0, "half_open": 1, "open": 2}
 _LOOKUPS = (*product(("process", "redis", "log"), ("hit", "miss")), ("redis", "error"))
+_WEBHOOKS = dict.fromkeys((*get_args(WebhookRefusal), *get_args(Stored), "put_off", *get_args(WebhookOutcome)))
 
 
 class Metrics:
@@ -33,6 +37,13 @@ class Metrics:
             registry=self._registry,
         )
         self._lookups = {labels: lookups.labels(*labels) for labels in _LOOKUPS}
+        webhooks = Counter(
+            "calsaga_webhooks",
+            "What became of webhooks: of each when it came, and again whenever it was looked into.",
+            ("outcome",),
+            registry=self._registry,
+        )
+        self._webhooks = {outcome: webhooks.labels(outcome) for outcome in _WEBHOOKS}
         cached = Counter(
             "calsaga_cache_lookups",
             "Was it in the cache? `stale`: loading failed, and an old entry served; `error`: there was none either.",
@@ -79,6 +90,10 @@ class Metrics:
     def cached(self, cache: CacheName, outcome: CacheOutcome) -> None:
         """Count one question to a cache."""
         self._cached[cache, outcome].inc()
+
+    def webhook(self, outcome: WebhookNews | WebhookRefusal) -> None:
+        """Count what has become of a webhook."""
+        self._webhooks[outcome].inc()
 
     def exposition(self, breakers: Mapping[str, State] = MappingProxyType({})) -> bytes:
         """Return everything in Prometheus' text form, with how breakers stand, which other processes move as well."""

@@ -1,7 +1,6 @@
 """A steady pace: so many calls a minute, spread evenly."""
 
 import asyncio
-import time
 
 
 class SteadyPace:
@@ -13,7 +12,7 @@ class SteadyPace:
 
     async def wait(self) -> None:
         """Return when the next turn is due."""
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         due = max(self._next, now)
         self._next = due + self._distance
         if due > now:

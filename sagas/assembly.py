@@ -1,5 +1,6 @@
 """The sagas put together over their ports: one function that reads top to bottom."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from domain.confidence import DEFAULT_RULE, VoiceRule
@@ -8,7 +9,7 @@ from sagas.assigning import Assigning
 from sagas.convergence import Convergence
 from sagas.effects import Effects
 from sagas.engine import Engine
-from sagas.inbox import Inbox
+from sagas.inbox import Inbox, WebhookNews
 from sagas.orchestrator import Orchestrator
 from sagas.ports import (
     Agenda,
@@ -58,6 +59,7 @@ def assemble(
     clock: Clock,
     ids: Ids,
     policy: Policy,
+    count_webhook: Callable[[WebhookNews], None] = lambda _: None,
     voice: VoiceRule = DEFAULT_RULE,
     at_once: int = 32,
 ) -> Sagas:
@@ -92,7 +94,16 @@ def assemble(
         ids=ids,
         policy=policy,
     )
-    inbox = Inbox(log=log, engine=engine, convergence=convergence, hints=webhooks, clock=clock, ids=ids, policy=policy)
+    inbox = Inbox(
+        log=log,
+        engine=engine,
+        convergence=convergence,
+        hints=webhooks,
+        clock=clock,
+        ids=ids,
+        policy=policy,
+        count=count_webhook,
+    )
     return Sagas(
         engine=engine,
         orchestrator=orchestrator,

@@ -38,7 +38,7 @@ from sagas.converged import Converged
 from sagas.converging import Difference, NotNow, compare, doubled, found, missing, overlapping, repaired
 from sagas.engine import Engine
 from sagas.next_step import next_step
-from sagas.ports import Agenda, Appointments, Calendars, Clock, Ids, Log
+from sagas.ports import Agenda, Appointments, Calendars, Clock, Ids, Log, Pace
 from sagas.recording_legs import partly_gone
 from sagas.rows import move_of
 from sagas.steps import Done, Wait
@@ -74,13 +74,19 @@ class Convergence:
         self._policy = policy
 
     async def converge(
-        self, company_id: str, uid: str, *, webhook_id: UUID | None = None, finding: bool = False
+        self,
+        company_id: str,
+        uid: str,
+        *,
+        webhook_id: UUID | None = None,
+        finding: bool = False,
+        pace: Pace | None = None,
     ) -> Converged:
         """
         Read what a uid has become, and make the local side agree with it.
 
         `finding` says that nobody has told us of it: a difference is then detected, and
-        not only followed.
+        not only followed. With a `pace` each call to Cal.com waits for its turn.
 
         Raises:
             AppointmentDatabaseError: the database did not answer.
@@ -88,14 +94,14 @@ class Convergence:
         """
         calendar = await self._calendars.of(company_id)
         for _ in range(TRIES):
-            trace = await calendar.trace(uid)
+            trace = await calendar.trace(uid, pace=pace)
             match trace:
                 case o.TraceFailed():
                     return Converged(outcome=None, detail=trace.reason, retry_after=trace.retry_after)
                 case o.NotThere():
                     return Converged(outcome=None, detail="not_there")
                 case o.Standing() | o.Gone():
-                    converged = await self._agree(company_id, trace, webhook_id, finding=finding)
+                    converged = await self._agree(company_id, trace, webhook_id, finding=finding, pace=pace)
                     if converged is not None:
                         return replace(converged, gone=isinstance(trace, o.Gone))
                 case _:
@@ -144,7 +150,9 @@ class Convergence:
         theirs = booking.initiated is not None and booking.facts.service.company_id != company_id
         return theirs and booking.ledger.of(trace.attempt_id) is not None
 
-    async def look_into(self, company_id: str, uid: str, *, booking_id: UUID | None) -> Converged:
+    async def look_into(
+        self, company_id: str, uid: str, *, booking_id: UUID | None, pace: Pace | None = None
+    ) -> Converged:
         """
         Compare about a uid that differs, or seems to; what is booked here and not there is left to a person.
 
@@ -152,7 +160,7 @@ class Convergence:
             AppointmentDatabaseError: the database did not answer.
 
         """
-        converged = await self.converge(company_id, uid, finding=True)
+        converged = await self.converge(company_id, uid, finding=True, pace=pace)
         if converged.detail == "not_there" and booking_id is not None:
             return await self.flag_missing(booking_id, uid)
         return converged
@@ -180,11 +188,11 @@ class Convergence:
         return Converged(outcome="flagged", detail="not_there", booking_id=booking_id)
 
     async def _agree(
-        self, company_id: str, trace: o.Standing | o.Gone, webhook_id: UUID | None, *, finding: bool
+        self, company_id: str, trace: o.Standing | o.Gone, webhook_id: UUID | None, *, finding: bool, pace: Pace | None
     ) -> Converged | None:
         """Return what came of it, or None if somebody else has written meanwhile."""
         booking = await self.booking_of(company_id, trace)
-        kept = None if booking is None else await self._kept_elsewhere(booking, trace)
+        kept = None if booking is None else await self._kept_elsewhere(booking, trace, pace)
         if isinstance(kept, o.TraceFailed | o.NotThere):
             return Converged(outcome=None, detail="kept_unknown")
         now = self._clock.now()
@@ -219,7 +227,7 @@ class Convergence:
             case _:
                 assert_never(compared)
 
-    async def _kept_elsewhere(self, booking: Booking, trace: o.Standing | o.Gone) -> o.Trace | None:
+    async def _kept_elsewhere(self, booking: Booking, trace: o.Standing | o.Gone, pace: Pace | None) -> o.Trace | None:
         """
         Return what the booking's own uid has become, if the one that was traced may be its successor.
 
@@ -231,7 +239,7 @@ class Convergence:
         if not booked or kept_uid is None or kept_uid in trace.uids or isinstance(trace, o.Gone):
             return None
         calendar = await self._calendars.of(booking.facts.service.company_id)
-        kept = await calendar.trace(kept_uid)
+        kept = await calendar.trace(kept_uid, pace=pace)
         return None if isinstance(kept, o.Standing) and kept.uid == kept_uid else kept
 
     async def _doubled(

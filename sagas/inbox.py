@@ -5,6 +5,7 @@ A webhook that comes twice has one stream, and one that comes before our own ans
 for the saga. Whatever order they come in, each only has both sides compared.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, TypeAlias
@@ -49,6 +50,9 @@ TRIES = 12
 
 Stored: TypeAlias = Literal["stored", "known", "ignored", "rejected"]
 
+WebhookNews: TypeAlias = Stored | Literal["put_off"] | WebhookOutcome
+"""What has become of a webhook: once when it came, and again whenever it was looked into."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingWebhook:
@@ -65,7 +69,7 @@ class IncomingWebhook:
 
 
 class Inbox:
-    """Takes webhooks in, and processes those that are due."""
+    """Takes webhooks in, and processes those that are due; `count` is told what becomes of them."""
 
     def __init__(
         self,
@@ -77,6 +81,7 @@ class Inbox:
         clock: Clock,
         ids: Ids,
         policy: Policy,
+        count: Callable[[WebhookNews], None],
     ) -> None:
         self._log = log
         self._engine = engine
@@ -85,6 +90,7 @@ class Inbox:
         self._clock = clock
         self._ids = ids
         self._policy = policy
+        self._count = count
 
     async def receive(self, webhook: IncomingWebhook) -> Stored:
         """
@@ -101,6 +107,7 @@ class Inbox:
         remembered = await self._hints.seen(new.webhook_id) and bool(await self._log.read(new.webhook_id))
         stored = "known" if remembered else await self._store(new, webhook)
         self._hints.judged(repeated=stored == "known")
+        self._count(stored)
         return stored
 
     async def _store(self, new: Webhook, webhook: IncomingWebhook) -> Stored:
@@ -150,7 +157,8 @@ class Inbox:
         wait = _put_off(webhook, received, converged, self._policy)
         if wait is not None:
             put_off = WebhookPutOff(at=now, until=now + wait, reason=converged.detail or "not_agreed")
-            await self._append(webhook, (put_off,), DueAfter(delay=wait, priority=PRIORITY))
+            if await self._append(webhook, (put_off,), DueAfter(delay=wait, priority=PRIORITY)):
+                self._count("put_off")
             return
         processed = WebhookProcessed(
             at=now,
@@ -160,6 +168,7 @@ class Inbox:
         )
         if await self._append(webhook, (processed,), NothingDue()):
             self._hints.processed(webhook.webhook_id)
+            self._count(processed.outcome)
 
     async def _converged(self, webhook: Webhook, received: WebhookReceived, uid: str) -> Converged:
         if received.trigger == "BOOKING_CREATED" and received.booking_id is not None and not webhook.put_off:

@@ -70,6 +70,14 @@ class Agenda(Protocol):
         ...
 
 
+class Pace(Protocol):
+    """Spreads what would otherwise come all at once."""
+
+    async def wait(self) -> None:
+        """Return when it is one's turn."""
+        ...
+
+
 class Calendar(Protocol):
     """One company's calendar at Cal.com."""
 
@@ -106,20 +114,18 @@ class Calendar(Protocol):
         """
         ...
 
-    async def trace(self, uid: str) -> Trace:
-        """Return what a uid has become, however often it was moved."""
+    async def trace(self, uid: str, *, pace: Pace | None = None) -> Trace:
+        """Return what a uid has become, however often it was moved; with a pace, each call waits for its turn."""
         ...
 
-    async def sightings(self, event_type_id: int, *, changed_since: datetime, starting_after: datetime) -> Sightings:
-        """Return what of an event type was changed from one moment on, or starts after another, whoever made it."""
-        ...
+    async def sightings(
+        self, event_type_id: int, *, changed_since: datetime, starting_after: datetime, pace: Pace
+    ) -> Sightings:
+        """
+        Return what of an event type was changed from one moment on, or starts after another, whoever made it.
 
-
-class Pace(Protocol):
-    """Spreads what would otherwise come all at once."""
-
-    async def wait(self) -> None:
-        """Return when it is one's turn."""
+        Each call waits for its turn, and none uses what is kept for looks and compensations.
+        """
         ...
 
 

@@ -6,7 +6,7 @@ read once more by its uid before anything is written. What Cal.com says was chan
 since the last sweep is looked at with an overlap, and all that is still to come.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -18,7 +18,7 @@ from sagas import outcomes as o
 from sagas.converged import Converged
 from sagas.convergence import Convergence
 from sagas.converging import Difference, NotNow, compare
-from sagas.ports import Calendars, Clock
+from sagas.ports import Calendars, Clock, Pace
 
 OVERLAP = timedelta(minutes=10)
 """How far a sweep goes back behind the end of the last one: replicas lag, and clocks differ."""
@@ -56,6 +56,15 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How many event types are done, and what was found so far."""
+
+    event_types: int
+    done: int
+    findings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookedRow:
     """A booked appointment that has a uid at Cal.com."""
 
@@ -83,14 +92,6 @@ class Books(Protocol):
         ...
 
 
-class Pace(Protocol):
-    """Spreads the reconciler's calls, so that bookings keep their share of Cal.com's rate limit."""
-
-    async def wait(self) -> None:
-        """Return when the next call may be made."""
-        ...
-
-
 class Reconciler:
     """Sweeps one event type after the other."""
 
@@ -103,38 +104,61 @@ class Reconciler:
         self._clock = clock
         self._pace = pace
 
-    async def reconcile(self, *, since: timedelta | None = None, dry_run: bool = False) -> list[Sweep]:
+    async def reconcile(
+        self,
+        *,
+        since: timedelta | None = None,
+        dry_run: bool = False,
+        told: Callable[[Progress], None] = lambda _: None,
+    ) -> list[Sweep]:
         """
         Compare both sides for every event type that a service of ours books, and mend what can be mended.
 
         `since` is how far back to go; without it, to the end of the last sweep. A dry run
-        writes nothing, and remembers nothing.
+        writes nothing, and remembers nothing. `told` hears before each event type, after
+        each finding, and at the end, how far it is.
 
         Raises:
             AppointmentDatabaseError: the database did not answer.
 
         """
         event_types = {(one.company_id, one.calcom_event_type_id) for one in await self._books.services()}
-        return [
-            await self._sweep(company_id, event_type_id, since=since, dry_run=dry_run)
-            for company_id, event_type_id in sorted(event_types)
-        ]
+        sweeps: list[Sweep] = []
 
-    async def _sweep(self, company_id: str, event_type_id: int, *, since: timedelta | None, dry_run: bool) -> Sweep:
+        def tell(more: int = 0) -> None:
+            findings = sum(len(one.findings) for one in sweeps) + more
+            told(Progress(event_types=len(event_types), done=len(sweeps), findings=findings))
+
+        for company_id, event_type_id in sorted(event_types):
+            tell()
+            sweeps.append(await self._sweep(company_id, event_type_id, since=since, dry_run=dry_run, found=tell))
+        tell()
+        return sweeps
+
+    async def _sweep(
+        self,
+        company_id: str,
+        event_type_id: int,
+        *,
+        since: timedelta | None,
+        dry_run: bool,
+        found: Callable[[int], None],
+    ) -> Sweep:
         now = self._clock.now()
         changed_since = await self._changed_since(company_id, event_type_id, since, now)
-        await self._pace.wait()
+        # Read before the list, which takes its time: what is booked meanwhile need not be in it.
+        rows = await self._books.booked(company_id=company_id, event_type_id=event_type_id, ending_after=now)
         calendar = await self._calendars.of(company_id)
         sighted = await calendar.sightings(
-            event_type_id, changed_since=changed_since, starting_after=now - STILL_RUNNING
+            event_type_id, changed_since=changed_since, starting_after=now - STILL_RUNNING, pace=self._pace
         )
         if isinstance(sighted, o.LookFailed):
             return Sweep(
                 company_id=company_id, event_type_id=event_type_id, seen=0, findings=(), problem=sighted.reason
             )
         suspects = [one for seen in sighted.seen if (one := await self._suspect(company_id, seen, now)) is not None]
-        suspects += await self._missing(company_id, event_type_id, sighted, now)
-        findings = suspects if dry_run else [one for it in suspects if (one := await self._mend(it)) is not None]
+        suspects += await self._missing(company_id, rows, sighted)
+        findings = suspects if dry_run else await self._mend_all(suspects, found)
         if not dry_run and since is None:
             await self._books.swept(company_id=company_id, event_type_id=event_type_id, until=sighted.started_at)
         return Sweep(
@@ -157,7 +181,7 @@ class Reconciler:
             return _unknown(company_id, seen)
         return _differing(company_id, booking, seen, now)
 
-    async def _missing(self, company_id: str, event_type_id: int, sighted: o.Sighted, now: datetime) -> list[Finding]:
+    async def _missing(self, company_id: str, rows: Sequence[BookedRow], sighted: o.Sighted) -> list[Finding]:
         """
         Return what is booked here and not in the list, which has all that is still to come.
 
@@ -165,7 +189,6 @@ class Reconciler:
         """
         seen = {uid for one in sighted.seen for uid in one.uids}
         become = {before: one.uid for one in sighted.seen for before in one.origins}
-        rows = await self._books.booked(company_id=company_id, event_type_id=event_type_id, ending_after=now)
         held = {row.uid for row in rows}
         missed = [
             row
@@ -185,10 +208,20 @@ class Reconciler:
             for row in missed
         ]
 
+    async def _mend_all(self, suspects: Sequence[Finding], found: Callable[[int], None]) -> list[Finding]:
+        findings: list[Finding] = []
+        for suspect in suspects:
+            finding = await self._mend(suspect)
+            if finding is not None:
+                findings.append(finding)
+                found(len(findings))
+        return findings
+
     async def _mend(self, finding: Finding) -> Finding | None:
         """Return what came of it, or None if nothing differs: a list is behind, and others mend, too."""
-        await self._pace.wait()
-        converged = await self._convergence.look_into(finding.company_id, finding.uid, booking_id=finding.booking_id)
+        converged = await self._convergence.look_into(
+            finding.company_id, finding.uid, booking_id=finding.booking_id, pace=self._pace
+        )
         if converged.outcome in {"equal", "ignored"}:
             return None
         return Finding(

@@ -14,6 +14,7 @@ from adapters.calcom.endpoints import Call
 from adapters.calcom.listing import NO_ACCESS, Listing, ListingFailed, list_bookings
 from adapters.calcom.looks import Looks
 from adapters.calcom.models import BookingAnswer, EventTypeAnswer, Me, Slots
+from adapters.calcom.paced import PacedWire, Sender
 from adapters.calcom.reading import failure_of, read_booking
 from adapters.calcom.replies import Answer, Reply
 from adapters.calcom.wire import Wire
@@ -31,7 +32,7 @@ from sagas.outcomes import (
     Trace,
     TraceFailed,
 )
-from sagas.ports import Clock
+from sagas.ports import Clock, Pace
 from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -45,8 +46,9 @@ class CalComCalendar:
     """
     Book, look and cancel with one API key.
 
-    `total_seconds` limits what takes several calls. `visible_after` is how long after
-    an attempt Cal.com may go on not showing its booking.
+    `total_seconds` limits what takes several calls, not counting what they wait for a
+    pace. `visible_after` is how long after an attempt Cal.com may go on not showing its
+    booking.
     """
 
     def __init__(self, wire: Wire, *, clock: Clock, total_seconds: float, visible_after: timedelta) -> None:
@@ -104,16 +106,22 @@ class CalComCalendar:
             return None
         return seen.is_live
 
-    async def trace(self, uid: str) -> Trace:
-        """Return what a uid has become, however often it was moved."""
-        return await self._in_time(lambda: tracing.trace(self._wire, uid), otherwise=TraceFailed(reason="timeout"))
+    async def trace(self, uid: str, *, pace: Pace | None = None) -> Trace:
+        """Return what a uid has become, however often it was moved; at a pace, if it is given one."""
+        late = TraceFailed(reason="timeout")
+        if pace is None:
+            return await self._in_time(lambda: tracing.trace(self._wire, uid), otherwise=late)
+        return await self._at_pace(pace, lambda wire: tracing.trace(wire, uid), otherwise=late)
 
-    async def sightings(self, event_type_id: int, *, changed_since: datetime, starting_after: datetime) -> Sightings:
+    async def sightings(
+        self, event_type_id: int, *, changed_since: datetime, starting_after: datetime, pace: Pace
+    ) -> Sightings:
         """Return what of an event type was changed from one moment on, or starts after another, whoever made it."""
         asked_at = self._clock.now()
-        return await self._in_time(
-            lambda: sweeping.sweep(
-                self._wire,
+        return await self._at_pace(
+            pace,
+            lambda wire: sweeping.sweep(
+                wire,
                 clock=self._clock,
                 event_type_id=event_type_id,
                 changed_since=changed_since,
@@ -225,6 +233,15 @@ class CalComCalendar:
         try:
             async with asyncio.timeout(self._total_seconds):
                 return await work()
+        except TimeoutError:
+            return otherwise
+
+    async def _at_pace(
+        self, pace: Pace, work: Callable[[Sender], Awaitable[Outcome]], *, otherwise: Outcome
+    ) -> Outcome:
+        try:
+            async with asyncio.timeout(self._total_seconds) as limit:
+                return await work(PacedWire(self._wire, pace=pace, limit=limit))
         except TimeoutError:
             return otherwise
 

@@ -18,6 +18,7 @@ from adapters.calcom import endpoints
 from adapters.calcom.answers import Unreadable, is_success, read, read_as, read_envelope
 from adapters.calcom.endpoints import BY_CREATION, Order
 from adapters.calcom.models import ATTEMPT_KEY, BookingAnswer, Identified
+from adapters.calcom.paced import Sender
 from adapters.calcom.reading import failure_of
 from adapters.calcom.replies import Answer
 from adapters.calcom.wire import Wire
@@ -88,16 +89,18 @@ async def list_bookings(wire: Wire, *, clock: Clock, event_type_id: int, since: 
     """Read every page of an event type's bookings created from `since` on, of whatever status."""
     started_at = clock.now()
     found = _Found()
-    problem = await read_list(wire, event_type_id=event_type_id, since=since, order=BY_CREATION, take=found.add)
+    problem = await read_pages(
+        wire, event_type_id=event_type_id, since=since, order=BY_CREATION, take=found.add
+    ) or await blindness(wire, event_type_id)
     if problem is not None:
         return ListingFailed(started_at=started_at, reason=problem)
     return Listing(started_at=started_at, bookings=found.by_attempt(), unreadable=frozenset(found.unreadable))
 
 
-async def read_list(
-    wire: Wire, *, event_type_id: int, since: datetime, order: Order, take: Callable[[object], None]
+async def read_pages(
+    wire: Sender, *, event_type_id: int, since: datetime, order: Order, take: Callable[[object], None]
 ) -> str | None:
-    """Hand over every row of a list, and return why it could not be read to its end by somebody who sees all of it."""
+    """Hand over every row of a list, and return why it could not be read to its end."""
     cursor, skip = since, 0
     try:
         while True:
@@ -111,16 +114,15 @@ async def read_list(
             for row in rows:
                 take(row)
             if not has_next:
-                break
+                return None
             following = _last_moment(rows, order) - _OVERLAP
             cursor, skip = (following, 0) if following > cursor else (cursor, skip + len(rows))
-        return await _blindness(wire, event_type_id)
     except Unreadable:
         return "unreadable"
 
 
-async def _blindness(wire: Wire, event_type_id: int) -> str | None:
-    """Return why it is not known that the key sees this event type's bookings, or None if it does."""
+async def blindness(wire: Sender, event_type_id: int) -> str | None:
+    """Return why it is not known that the key sees this event type's bookings, or None if it does: ask after a list."""
     reply = await wire.send(endpoints.event_type(event_type_id))
     if not isinstance(reply, Answer):
         return failure_of(reply).reason
@@ -128,7 +130,10 @@ async def _blindness(wire: Wire, event_type_id: int) -> str | None:
         return "cannot_see"
     if not is_success(reply):
         return failure_of(reply).reason
-    return None if read(reply, Identified).id == event_type_id else "unreadable"
+    try:
+        return None if read(reply, Identified).id == event_type_id else "unreadable"
+    except Unreadable:
+        return "unreadable"
 
 
 def _page(answer: Answer) -> tuple[list[object], bool]:

@@ -6,9 +6,9 @@ from typing import TypeAlias, TypeVar
 from adapters.calcom import endpoints, refusals
 from adapters.calcom.answers import Unreadable, is_success, problem_of, read
 from adapters.calcom.models import BookingAnswer, SightingAnswer
+from adapters.calcom.paced import Sender
 from adapters.calcom.rate_limit import BLOCK_SECONDS, retry_after
 from adapters.calcom.replies import Answer, Reply
-from adapters.calcom.wire import Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,17 @@ Seen: TypeAlias = BookingAnswer | NotFound | Failure
 Booking = TypeVar("Booking", bound=BookingAnswer)
 
 
-async def read_booking(wire: Wire, uid: str) -> Seen:
+async def read_booking(wire: Sender, uid: str) -> Seen:
     """Read the booking that stands under a uid, which is public and needs no ownership."""
     return await _read(wire, uid, BookingAnswer)
 
 
-async def read_sighting(wire: Wire, uid: str) -> SightingAnswer | NotFound | Failure:
+async def read_sighting(wire: Sender, uid: str) -> SightingAnswer | NotFound | Failure:
     """Read the booking that stands under a uid, with what is needed to take it in."""
     return await _read(wire, uid, SightingAnswer)
 
 
-async def _read(wire: Wire, uid: str, model: type[Booking]) -> Booking | NotFound | Failure:
+async def _read(wire: Sender, uid: str, model: type[Booking]) -> Booking | NotFound | Failure:
     reply = await wire.send(endpoints.get(uid))
     if not isinstance(reply, Answer):
         return failure_of(reply)

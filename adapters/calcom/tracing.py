@@ -9,15 +9,15 @@ from uuid import UUID
 
 from adapters.calcom.attendees import attendee_of
 from adapters.calcom.models import BOOKING_KEY, BookingAnswer, SightingAnswer
+from adapters.calcom.paced import Sender
 from adapters.calcom.reading import Failure, NotFound, read_sighting
-from adapters.calcom.wire import Wire
 from sagas.outcomes import Gone, NotThere, Standing, Trace, TraceFailed
 
 MOVES = 20
 """How often a booking may have been moved before following it is given up."""
 
 
-async def trace(wire: Wire, uid: str) -> Trace:
+async def trace(wire: Sender, uid: str) -> Trace:
     """Follow a uid to where it stands now, or to its end, and back to what it once was."""
     origins: tuple[str, ...] = ()
     for _ in range(MOVES):
@@ -32,7 +32,7 @@ async def trace(wire: Wire, uid: str) -> Trace:
     return TraceFailed(reason="moved_too_often")
 
 
-async def _traced_back(wire: Wire, seen: Standing | Gone) -> Trace:
+async def _traced_back(wire: Sender, seen: Standing | Gone) -> Trace:
     """Add every uid that it had before: the log may know only the first of them."""
     known = seen.uids
     asked_about = known[0]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adapters.bootstrap import Application
-    from sagas.reconciling import Finding, Sweep
+    from sagas.reconciling import Finding, Progress, Sweep
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LONGEST = timedelta(days=366)
@@ -29,10 +29,18 @@ def reconcile(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare everything that Cal.com holds with everything that stands here; exit 1 if anything differed."""
+    from adapters.cli.progress import told_progress
+
     back = None if since is None else _duration(since)
 
     async def run(app: "Application") -> "Sequence[Sweep]":
-        return await app.reconciler.reconcile(since=back, dry_run=dry_run)
+        with told_progress("Comparing event types") as show:
+
+            def told(progress: "Progress") -> None:
+                said = counted(progress.findings, "difference")
+                show(progress.done, total=progress.event_types, said=said)
+
+            return await app.reconciler.reconcile(since=back, dry_run=dry_run, told=told)
 
     sweeps = with_application(run)
     findings = [finding for sweep in sweeps for finding in sweep.findings]

@@ -122,3 +122,10 @@ reconciliations = Table(
     Column("swept_until", Instant, nullable=False),
     Column("finished_at", Instant, nullable=False),
 )
+
+passes = Table(
+    "passes",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("noted_at", Instant, nullable=False),
+)

@@ -11,6 +11,7 @@ from adapters.database.companies import CompanyRecord
 from adapters.database.customers import CustomerRecord
 from adapters.directory.keys import Caller, KeyRecord
 from adapters.directory.services import ServiceWish
+from adapters.metrics import WebhookRefusal
 from domain.booking import Booking
 from domain.breaker_words import Snapshot, State
 from domain.offer import Offer
@@ -264,6 +265,10 @@ class Breakers(Protocol):
 
 class Metrics(Protocol):
     """What this process counts."""
+
+    def webhook(self, outcome: WebhookRefusal) -> None:
+        """Count a webhook that was not let in."""
+        ...
 
     def exposition(self, breakers: Mapping[str, State]) -> bytes:
         """Return everything in Prometheus' text form, with how breakers stand."""

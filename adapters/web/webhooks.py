@@ -40,10 +40,12 @@ async def take_webhook(request: Request) -> Response:
     unnameable = identifier_problem(company_id) is not None
     secrets = None if unnameable else await backend.companies.webhook_secrets(company_id)
     if secrets is None:
+        backend.metrics.webhook("unknown_company")
         raise not_found("company")
     body = await read_body(request, limit=LIMIT)
     signatures = request.headers.getlist(SIGNATURE_HEADER)
     if len(signatures) != 1 or not is_signed(body, signature=signatures[0], secrets=secrets):
+        backend.metrics.webhook("bad_signature")
         detail = f"{SIGNATURE_HEADER} is missing, or is not the signature of this body with the company's secret."
         raise Refused(Problem(kind=BAD_SIGNATURE, detail=detail))
     return json_answer({"status": await backend.inbox.receive(read_webhook(body, company_id=company_id))})

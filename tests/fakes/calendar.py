@@ -32,6 +32,7 @@ from sagas.outcomes import (
     TraceFailed,
     Unknown,
 )
+from sagas.ports import Pace
 from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 from tests.fakes.calcom import CalcomBooking, CancelFate, CreateFate, FakeCalCom, LookFate, MoveFate
 
@@ -114,7 +115,9 @@ class FakeCalendar:
         await _pass(fate.answers)
         return outcome
 
-    async def trace(self, uid: str) -> Trace:
+    async def trace(self, uid: str, *, pace: Pace | None = None) -> Trace:
+        if pace is not None:
+            await pace.wait()
         fate = self._calcom.traces.popleft() if self._calcom.traces else LookFate()
         self._note(f"trace {fate.does}")
         shown = self._clock.now() - timedelta(seconds=fate.lag)
@@ -131,7 +134,10 @@ class FakeCalendar:
                 return _sighting(found, self._calcom.origins(found), live=found.is_live or unseen)
             followed, uid = True, found.rescheduled_to
 
-    async def sightings(self, event_type_id: int, *, changed_since: datetime, starting_after: datetime) -> Sightings:
+    async def sightings(
+        self, event_type_id: int, *, changed_since: datetime, starting_after: datetime, pace: Pace
+    ) -> Sightings:
+        await pace.wait()
         fate = self._calcom.looks.popleft() if self._calcom.looks else LookFate()
         self._note(f"sweep {fate.does}")
         started_at = self._clock.now()

@@ -14,6 +14,7 @@ from domain.policy import Policy
 from domain.service import Service
 from sagas.assembly import Sagas, assemble
 from sagas.engine import Engine
+from sagas.inbox import WebhookNews
 from sagas.ports import Agenda
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.books import FakePace
@@ -53,6 +54,7 @@ class Office:
         self.calendar = FakeCalendar(self.calcom)
         self.hints = FakeHints()
         self.webhooks = FakeWebhookHints()
+        self.webhook_news: list[WebhookNews] = []
         self.customers = FakeCustomers()
         self.services = FakeServices(service, *others)
         self.diary = FakeDiary(self.log)
@@ -78,6 +80,7 @@ class Office:
             customers=self.customers,
             hints=self.hints,
             webhooks=self.webhooks,
+            count_webhook=self.webhook_news.append,
             clock=self.clock,
             ids=self.ids,
             policy=self.policy,

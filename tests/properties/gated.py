@@ -12,7 +12,7 @@ from uuid import UUID
 from domain.booking import Booking
 from sagas.appending import Append, AppendResult, Recorded
 from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome, NotSent, Sightings, Trace
-from sagas.ports import Claimed, RowInTheWay
+from sagas.ports import Claimed, Pace, RowInTheWay
 from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.calcom import FakeCalCom
@@ -138,12 +138,16 @@ class GatedCalendar:
         await self._process.gate()
         return outcome
 
-    async def trace(self, uid: str) -> Trace:
+    async def trace(self, uid: str, *, pace: Pace | None = None) -> Trace:
         await self._process.gate()
-        trace = await self._inner.trace(uid)
+        trace = await self._inner.trace(uid, pace=pace)
         await self._process.gate()
         return trace
 
-    async def sightings(self, event_type_id: int, *, changed_since: datetime, starting_after: datetime) -> Sightings:
+    async def sightings(
+        self, event_type_id: int, *, changed_since: datetime, starting_after: datetime, pace: Pace
+    ) -> Sightings:
         await self._process.gate()
-        return await self._inner.sightings(event_type_id, changed_since=changed_since, starting_after=starting_after)
+        return await self._inner.sightings(
+            event_type_id, changed_since=changed_since, starting_after=starting_after, pace=pace
+        )

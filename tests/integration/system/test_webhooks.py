@@ -94,6 +94,28 @@ async def test_a_person_cancels(here: Served, told: Installation, account: Accou
     assert [] == await told.faults(account.ledger())
 
 
+async def test_what_becomes_of_webhooks_is_counted_and_names_nobody(
+    here: Served, told: Installation, account: Account
+) -> None:
+    await told.define(account.event_type())
+    booking = await _booked(here)
+    await asyncio.to_thread(account.person_cancels, booking.kept_uid or "")
+    await here.settles(account)
+    ping = {"triggerEvent": "PING", "payload": {}}
+    for secret in (SECRET, SECRET, "whsec_other"):
+        await here.told(ping, secret=secret)
+    await here.http.post(HOOK.replace("default", "nobody"), content=b"{}")
+
+    lines = [it for it in (await here.http.get("/metrics")).text.splitlines() if it.startswith("calsaga_webhooks_")]
+    counted = {line.split('"')[1]: float(line.rpartition(" ")[2]) for line in lines if "_total{" in line}
+
+    at_once = {"stored": 2, "known": 1, "ignored": 1, "bad_signature": 1, "unknown_company": 1}
+    assert {**at_once, "equal": 1, "cancelled": 1} == {
+        outcome: count for outcome, count in counted.items() if count and outcome != "put_off"
+    }
+    assert not any("default" in line or "nobody" in line for line in lines)
+
+
 @pytest.mark.parametrize("times", [1, 2, 3])
 async def test_a_person_moves(
     here: Served, told: Installation, account: Account, delivery: dict[str, Any], times: int

@@ -1,5 +1,5 @@
 """
-What Prometheus is told of the breakers.
+What Prometheus is told of the breakers and of webhooks.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import Final
 from adapters.metrics import Metrics
 
 SERVICE: Final = '{service="calcom"}'
+WEBHOOKS: Final = "calsaga_webhooks_total"
 
 
 def lines(metrics: Metrics, **breakers: str) -> list[str]:
@@ -34,3 +35,21 @@ def test_its_calls_are_counted_by_what_came_of_them() -> None:
         f"circuit_breaker_success_total{SERVICE} 1.0",
         f"circuit_breaker_failure_total{SERVICE} 1.0",
     ] == lines(metrics)
+
+
+def test_whatever_can_become_of_a_webhook_is_served_from_the_start() -> None:
+    metrics = Metrics()
+    for outcome in ("ignored", "bad_signature", "bad_signature"):
+        metrics.webhook(outcome)
+
+    served = [line for line in metrics.exposition().decode().splitlines() if line.startswith(WEBHOOKS)]
+
+    refused, at_once = {"unknown_company", "bad_signature"}, {"stored", "known", "ignored", "rejected"}
+    processed = {"equal", "cancelled", "moved", "adopted", "imported", "woken", "flagged", "given_up"}
+    told = dict.fromkeys(refused | at_once | processed | {"put_off"}, 0.0) | {
+        "ignored": 1,
+        "bad_signature": 2,
+    }
+    assert sorted(f'{WEBHOOKS}{{outcome="{outcome}"}} {float(count)}' for outcome, count in told.items()) == sorted(
+        served
+    )

@@ -2,30 +2,21 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from adapters.pace import SteadyPace
+from tests.fakes.time import FakeClock, run_virtually
 
 
-def test_turns_are_spread_evenly_and_a_pause_is_not_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [100.0]
-    slept: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        slept.append(round(seconds, 6))
-        now[0] += seconds
-
-    monkeypatch.setattr("adapters.pace.time.monotonic", lambda: now[0])
-    monkeypatch.setattr("adapters.pace.asyncio.sleep", sleep)
+def test_turns_are_spread_evenly_and_a_pause_is_not_made_up_for() -> None:
+    clock = FakeClock()
+    turns: list[float] = []
 
     async def main() -> None:
         pace = SteadyPace(per_minute=30)
-        for _ in range(3):
+        for pause in (0, 0, 0, 60, 0):
+            await asyncio.sleep(pause)
             await pace.wait()
-        now[0] += 60
-        for _ in range(2):
-            await pace.wait()
+            turns.append(clock.seconds)
 
-    asyncio.run(main())
+    run_virtually(main(), clock)
 
-    assert [2.0, 2.0, 2.0] == slept
+    assert [0.0, 2.0, 4.0, 64.0, 66.0] == turns

@@ -96,6 +96,36 @@ def test_what_tells_of_no_booking_is_kept_and_done_with(webhook: IncomingWebhook
     assert (outcome, {}) == (_outcome(office, webhook), office.agenda.rows)
 
 
+def test_what_becomes_of_webhooks_is_counted() -> None:
+    office = _booked()
+    news, cancelled = _webhook("BOOKING_CREATED", ours=True), _webhook("BOOKING_CANCELLED")
+    _receive(office, news, news, _webhook("PING", None), replace(_webhook(""), problem="the body is not JSON"))
+    _work(office)
+    # It comes before Cal.com has changed the booking.
+    _receive(office, cancelled)
+    _work(office, 1)
+    office.calcom.person_cancels("uid-1")
+    _work(office)
+
+    at_once = ["stored", "known", "ignored", "rejected"]
+    assert [*at_once, "equal", "stored", "put_off", "cancelled"] == office.webhook_news
+
+
+def test_a_webhook_that_somebody_else_was_faster_to_process_is_counted_by_them() -> None:
+    office = _booked()
+    webhook = _webhook("BOOKING_CREATED", ours=True)
+    _receive(office, webhook)
+    stale = _of(office, webhook)
+
+    async def twice() -> None:
+        for _ in range(2):
+            await office.sagas.inbox.process(stale)
+
+    office.run(twice())
+
+    assert ["stored", "equal"] == office.webhook_news
+
+
 def test_our_own_news_asks_nothing_of_cal_com() -> None:
     office = _booked()
     webhook = _webhook("BOOKING_CREATED", ours=True)

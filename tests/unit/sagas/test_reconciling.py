@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from domain.booking import BookingStatus
 from domain.moving import BookingRescheduled
-from sagas.reconciling import OVERLAP, STILL_RUNNING
+from sagas.reconciling import OVERLAP, STILL_RUNNING, Progress
 from sagas.walk_in import walk_in_id
 from sagas.wishes import CancelAppointment
 from tests.fakes.calcom import CalcomBooking, CancelFate, CreateFate, LookFate
@@ -255,9 +256,9 @@ def test_a_sweep_goes_back_behind_the_last_one_or_as_far_as_asked(since: timedel
     asked: list[datetime] = []
     sightings = desk.office.calendar.sightings
 
-    async def noting(event_type_id: int, *, changed_since: datetime, starting_after: datetime) -> object:
+    async def noting(event_type_id: int, *, changed_since: datetime, **more: Any) -> object:  # noqa: ANN401 - as it comes
         asked.append(changed_since)
-        return await sightings(event_type_id, changed_since=changed_since, starting_after=starting_after)
+        return await sightings(event_type_id, changed_since=changed_since, **more)
 
     desk.office.calendar.sightings = noting  # type: ignore[method-assign, assignment]
     first = desk.office.clock.now()
@@ -268,6 +269,36 @@ def test_a_sweep_goes_back_behind_the_last_one_or_as_far_as_asked(since: timedel
     now = desk.office.clock.now()
     assert [first - (since or STILL_RUNNING), now - since if since else first - OVERLAP] == asked
     assert (since is None) == bool(desk.books.watermarks)
+
+
+def test_what_is_booked_while_the_list_is_being_read_is_no_ghost() -> None:
+    desk = a_booked_desk()
+    sightings = desk.office.calendar.sightings
+    another = replace(WISH, starts_at=LATER, customer=replace(WISH.customer, phone="+491709999999"))
+
+    async def busy(*asked: Any, **more: Any) -> object:  # noqa: ANN401 - as it comes
+        sighted = await sightings(*asked, **more)
+        await desk.office.orchestrator.book(another)
+        return sighted
+
+    desk.office.calendar.sightings = busy  # type: ignore[method-assign, assignment]
+
+    assert [] == told(desk.sweep(dry_run=True))
+
+
+def test_how_far_it_is_is_told_on_the_way() -> None:
+    desk = a_booked_desk()
+    desk.office.calcom.person_cancels("uid-1")
+    _stands(desk.office, starts_at=LATER)
+    heard: list[tuple[int, int, int]] = []
+
+    def hear(progress: Progress) -> None:
+        heard.append((progress.done, progress.event_types, progress.findings))
+
+    desk.office.run(desk.reconciler.reconcile(told=hear))
+    desk.office.run(desk.reconciler.reconcile(told=hear))
+
+    assert [(0, 1, 0), (0, 1, 1), (0, 1, 2), (1, 1, 2), (0, 1, 0), (1, 1, 0)] == heard
 
 
 def test_every_call_takes_its_turn() -> None:

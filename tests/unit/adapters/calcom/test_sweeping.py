@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from sagas.outcomes import LookFailed, Sighted, Sightings, Standing
+from tests.fakes.books import FakePace
 from tests.unit.adapters.calcom.building import (
     NOW,
     Account,
@@ -25,7 +26,7 @@ UPDATED = "2026-11-22T11:59:59.000Z"
 
 async def _sweep(account: Account) -> Sightings:
     calendar = await account.calendars().of("acme")
-    return await calendar.sightings(1, changed_since=NOW - timedelta(minutes=10), starting_after=NOW)
+    return await calendar.sightings(1, changed_since=NOW - timedelta(minutes=10), starting_after=NOW, pace=FakePace())
 
 
 def _row(uid: str, **facts: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever a test changes

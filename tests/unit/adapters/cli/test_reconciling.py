@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from adapters.cli.app import app
 from sagas.converged import Converged
-from sagas.reconciling import Finding, Sweep
+from sagas.reconciling import Finding, Progress, Sweep
 
 FINDING = Finding(
     company_id="acme", uid="uid-1", kind="ghost", repair="mark_cancelled", evidence="gone", booking_id=UUID(int=7)
@@ -28,8 +29,12 @@ class _Reconciler:
     sweeps: Sequence[Sweep] = (QUIET,)
     asked: list[tuple[timedelta | None, bool]]
 
-    async def reconcile(self, *, since: timedelta | None, dry_run: bool) -> Sequence[Sweep]:
+    async def reconcile(
+        self, *, since: timedelta | None, dry_run: bool, told: Callable[[Progress], None]
+    ) -> Sequence[Sweep]:
         self.asked.append((since, dry_run))
+        for done in (0, 1, 2):
+            told(Progress(event_types=2, done=done, findings=3 * done))
         return self.sweeps
 
 
@@ -114,6 +119,21 @@ def test_what_could_not_be_seen_is_complained_of(reconciler: _Reconciler) -> Non
 
     assert 1 == result.exit_code
     assert "acme, event type 1: could not be seen (cannot_see)" in result.stderr
+
+
+def test_whoever_watches_sees_how_far_it_is(reconciler: _Reconciler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+
+    result = _run()
+
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", result.stderr)
+    assert re.search(r"Comparing event types .* 2/2 6 differences", shown)
+    assert "Comparing" not in result.stdout
+
+
+def test_where_nobody_watches_nothing_is_shown(reconciler: _Reconciler) -> None:
+    assert "" == _run().stderr
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.breakers.local import LocalBreakers
 from adapters.breakers.telling import Telling
+from adapters.metrics import WebhookRefusal
 from adapters.web.ports import (
     Backend,
     Breakers,
@@ -378,7 +379,13 @@ class FakeProbes:
         return self.state
 
 
+@dataclass
 class FakeMetrics:
+    webhooks: list[WebhookRefusal] = field(default_factory=list)
+
+    def webhook(self, outcome: WebhookRefusal) -> None:
+        self.webhooks.append(outcome)
+
     def exposition(self, breakers: Mapping[str, State]) -> bytes:
         return f"calls_total 1.0 {dict(breakers)}\n".encode()
 

@@ -57,12 +57,13 @@ async def test_a_missing_or_wrong_signature_is_refused(backend: FakeBackend, sig
     status, problem = await _send(backend, BODY, *signatures)
 
     assert (401, []) == (status, backend.inbox.stored)
+    assert ["bad_signature"] == backend.metrics.webhooks
     assert "application/problem" not in str(problem.get("detail"))
 
 
 async def test_an_unknown_company_is_not_found(backend: FakeBackend) -> None:
     assert 404 == (await _send(backend, BODY, _sign(), path="/api/webhooks/calcom/nobody"))[0]
-    assert [] == backend.inbox.stored
+    assert ([], ["unknown_company"]) == (backend.inbox.stored, backend.metrics.webhooks)
 
 
 async def test_a_company_without_secrets_takes_nothing(backend: FakeBackend) -> None:

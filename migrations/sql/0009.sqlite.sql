@@ -1,0 +1,5 @@
+-- When work that the processes share was last begun, or still under way: once an interval, by one of them.
+CREATE TABLE passes (
+    name TEXT PRIMARY KEY,
+    noted_at TEXT NOT NULL
+) STRICT;
