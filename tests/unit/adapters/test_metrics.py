@@ -45,7 +45,7 @@ def test_whatever_can_become_of_a_webhook_is_served_from_the_start() -> None:
     served = [line for line in metrics.exposition().decode().splitlines() if line.startswith(WEBHOOKS)]
 
     refused, at_once = {"unknown_company", "bad_signature"}, {"stored", "known", "ignored", "rejected"}
-    processed = {"equal", "cancelled", "moved", "adopted", "imported", "woken", "flagged", "given_up"}
+    processed = {"equal", "cancelled", "moved", "adopted", "imported", "woken", "flagged", "given_up", "cancelling"}
     told = dict.fromkeys(refused | at_once | processed | {"put_off"}, 0.0) | {
         "ignored": 1,
         "bad_signature": 2,
