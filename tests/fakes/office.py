@@ -4,6 +4,8 @@ A whole calsaga in memory: one process on the fakes, in virtual time.
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -92,6 +94,25 @@ class Office:
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         return run_virtually(main, self.clock)
+
+    def let_pass(self, seconds: float) -> None:
+        """
+        Let another process do what is due, and what that makes due, for so long. It need not look while nothing is.
+        """
+        worker = self.another_process().worker
+        until = self.clock.seconds + seconds
+
+        async def work() -> None:
+            while (rest := await self._next_due()) <= until - self.clock.seconds:
+                await asyncio.sleep(rest)
+                await worker.run_due()
+
+        self.run(work())
+        self.clock.seconds = max(self.clock.seconds, until)
+
+    async def _next_due(self) -> float:
+        due = await self.agenda.next_due()
+        return math.inf if due is None else due.total_seconds()
 
     def given(self, *events: BookingEvent) -> Booking:
         """
