@@ -4,6 +4,7 @@ The document tells the truth: it is valid, it names every problem, and the answe
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from openapi_spec_validator import validate
 
 from domain.errors import AlreadyOver
 from sagas.wishes import BookingResult
+from tests.unit.adapters.web.conftest import connect
 from tests.unit.adapters.web.fake_backend import (
     ATTEMPTED,
     BOOKING_ID,
@@ -27,13 +29,18 @@ from tests.unit.adapters.web.fake_backend import (
 from tests.unit.adapters.web.test_access import ROUTES
 
 
-@pytest.fixture
-async def document(client: httpx.AsyncClient) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
     """
-    The document as it is served.
+    The document as it is served, to everybody alike.
     """
-    served: dict[str, Any] = (await client.get("/openapi.json")).json()
-    return served
+
+    async def fetch() -> dict[str, Any]:
+        async with connect(FakeBackend()) as client:
+            served: dict[str, Any] = (await client.get("/openapi.json")).json()
+            return served
+
+    return asyncio.run(fetch())
 
 
 async def test_the_document_is_valid(document: dict[str, Any]) -> None:
