@@ -17,15 +17,8 @@ from openapi_spec_validator import validate
 from domain.errors import AlreadyOver
 from sagas.wishes import BookingResult
 from tests.unit.adapters.web.conftest import connect
-from tests.unit.adapters.web.fake_backend import (
-    ATTEMPTED,
-    BOOKING_ID,
-    REVIEW,
-    STARTS,
-    FakeBackend,
-    booking,
-    failed,
-)
+from tests.unit.adapters.web.fake_backend import FakeBackend
+from tests.unit.adapters.web.given import ATTEMPTED, BOOKING_ID, REVIEW, STARTS, booking, failed
 from tests.unit.adapters.web.test_access import ROUTES
 
 
