@@ -19,6 +19,7 @@ from sagas.engine import Engine
 from sagas.inbox import WebhookNews
 from sagas.ports import Agenda
 from tests.fakes.agenda import FakeAgenda
+from tests.fakes.appointments import FakeAppointments
 from tests.fakes.books import FakePace
 from tests.fakes.calcom import FakeCalCom
 from tests.fakes.calendar import FakeCalendar
@@ -26,7 +27,7 @@ from tests.fakes.customers import FakeCustomers
 from tests.fakes.given import BOOKING_ID, SERVICE, initiated
 from tests.fakes.hints import FakeHints, FakeWebhookHints
 from tests.fakes.ids import FakeIds
-from tests.fakes.log import FakeAppointments, FakeLog
+from tests.fakes.log import FakeLog
 from tests.fakes.services import FakeServices
 from tests.fakes.staff import FakeDiary, FakeOffering
 from tests.fakes.time import FakeClock, run_virtually

@@ -40,7 +40,8 @@ from tests.fakes.calcom import FakeCalCom
 from tests.fakes.customers import FakeCustomers
 from tests.fakes.hints import FakeHints, FakeWebhookHints
 from tests.fakes.ids import FakeIds
-from tests.fakes.log import AppointmentRow, FakeLog
+from tests.fakes.log import FakeLog
+from tests.fakes.rows import AppointmentRow
 from tests.fakes.services import FakeServices
 from tests.fakes.staff import FakeDiary, FakeOffering
 from tests.fakes.time import START, FakeClock, run_virtually
