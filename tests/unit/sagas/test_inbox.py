@@ -40,17 +40,6 @@ def _of(office: Office, webhook: IncomingWebhook) -> Webhook:
     return office.log.webhook(webhook_id_of(webhook.company_id, webhook.digest))
 
 
-def _work(office: Office, seconds: float = 600) -> None:
-    async def main() -> None:
-        worker = office.another_process().worker
-        working = asyncio.create_task(worker.run())
-        await asyncio.sleep(seconds)
-        await worker.stop(within=timedelta(seconds=60))
-        await working
-
-    office.run(main())
-
-
 def _receive(office: Office, *webhooks: IncomingWebhook) -> list[str]:
     async def main() -> list[str]:
         return [await office.sagas.inbox.receive(one) for one in webhooks]
@@ -130,7 +119,7 @@ def test_our_own_news_asks_nothing_of_cal_com() -> None:
     office = _booked()
     webhook = _webhook("BOOKING_CREATED", ours=True)
     _receive(office, webhook)
-    _work(office)
+    office.let_pass(600)
 
     assert ("equal", ["create made"]) == (_outcome(office, webhook), office.calcom.happened)
 
@@ -139,7 +128,7 @@ def test_news_of_another_companys_booking_are_nothing_here() -> None:
     office = _booked()
     webhook = replace(_webhook("BOOKING_CREATED", ours=True), company_id="other")
     _receive(office, webhook)
-    _work(office)
+    office.let_pass(600)
 
     processed = _of(office, webhook).processed
     assert processed is not None
@@ -172,7 +161,7 @@ def test_a_webhook_wakes_a_booking_in_doubt() -> None:
     office.agenda.put(BOOKING_ID, DueAfter(delay=timedelta(hours=9)))
     webhook = _webhook("BOOKING_CREATED", ours=True)
     _receive(office, webhook)
-    _work(office, 20)
+    office.let_pass(20)
 
     assert ("woken", BookingStatus.BOOKED) == (_outcome(office, webhook), office.booking().status)
 
@@ -197,7 +186,7 @@ def test_a_cancellation_that_cal_com_has_not_made_yet_is_looked_at_again() -> No
         office.calcom.person_cancels("uid-1")
 
     office.run(main())
-    _work(office)
+    office.let_pass(600)
 
     assert ("cancelled", 1, [("uid-1", False)]) == (
         _outcome(office, webhook),
@@ -210,7 +199,7 @@ def test_a_cancellation_that_never_comes_true_is_believed_at_last_to_be_none() -
     office = _booked()
     webhook = _webhook("BOOKING_CANCELLED")
     _receive(office, webhook)
-    _work(office)
+    office.let_pass(600)
 
     assert ("equal", 3, [("uid-1", True)]) == (_outcome(office, webhook), _of(office, webhook).put_off, _rows(office))
 
@@ -219,7 +208,7 @@ def test_a_uid_that_nobody_knows_is_given_up() -> None:
     office = Office()
     webhook = _webhook("BOOKING_CREATED", "nowhere")
     _receive(office, webhook)
-    _work(office)
+    office.let_pass(600)
 
     assert ("given_up", 3, "not_there") == (
         _outcome(office, webhook),
@@ -233,7 +222,7 @@ def test_cal_com_that_cannot_be_read_is_asked_again_for_a_while_and_then_left_to
     office.calcom.traces.extend([LookFate(does="errs")] * 30)
     webhook = _webhook("BOOKING_RESCHEDULED")
     _receive(office, webhook)
-    _work(office, 12 * 3600)
+    office.let_pass(12 * 3600)
 
     assert ("given_up", 12) == (_outcome(office, webhook), _of(office, webhook).put_off)
 
@@ -244,7 +233,7 @@ def test_a_booking_that_waits_for_a_person_is_left_alone() -> None:
     webhook = _webhook("BOOKING_CANCELLED")
     office.calcom.person_cancels("uid-1")
     _receive(office, webhook)
-    _work(office)
+    office.let_pass(600)
 
     assert ("flagged", BookingStatus.NEEDS_REVIEW) == (_outcome(office, webhook), office.booking().status)
 
@@ -265,9 +254,9 @@ def test_created_rescheduled_and_cancelled_in_any_order_end_equal(order: Sequenc
     )
     for place in order:
         _receive(office, webhooks[place])
-        _work(office, 5)
+        office.let_pass(5)
         _receive(office, webhooks[place])
-    _work(office)
+    office.let_pass(600)
 
     assert [False] * ours == [booked for _, booked in _rows(office)]
     assert [] == office.calcom.cancelled_by_us
@@ -280,7 +269,7 @@ def test_two_moves_of_a_person_in_any_order_end_in_one_row_at_the_last_time(orde
     if not ours:
         office.calcom.commit(event_type_id=1, starts_at=SLOT, ends_at=SLOT + timedelta(minutes=30), attempt_id=None)
         _receive(office, _webhook("BOOKING_CREATED"))
-        _work(office, 5)
+        office.let_pass(5)
     office.calcom.person_moves("uid-1", HOUR)
     office.calcom.person_moves("uid-2", HOUR)
     webhooks = (
@@ -289,7 +278,7 @@ def test_two_moves_of_a_person_in_any_order_end_in_one_row_at_the_last_time(orde
         _webhook("BOOKING_RESCHEDULED", "uid-3", ours=ours),
     )
     _receive(office, *(webhooks[place] for place in order))
-    _work(office)
+    office.let_pass(600)
 
     (row,) = office.log.appointments.values()
     assert ("uid-3", SLOT + 2 * HOUR, True) == (row.inserted.calcom_booking_uid, row.inserted.starts_at, row.booked)
@@ -300,7 +289,7 @@ def test_a_webhook_that_is_processed_already_is_only_taken_off_the_agenda() -> N
     office = _booked()
     webhook = _webhook("BOOKING_CREATED", ours=True)
     _receive(office, webhook)
-    _work(office, 5)
+    office.let_pass(5)
     stored = _of(office, webhook)
     office.agenda.put(stored.webhook_id, DueAfter(delay=timedelta(0)))
 
@@ -337,7 +326,7 @@ def test_an_attempt_that_waits_for_a_person_is_adopted_when_it_shows_itself() ->
     )
     webhook = _webhook("BOOKING_CREATED", made.uid)
     _receive(office, webhook)
-    _work(office, 5)
+    office.let_pass(5)
 
     booking = office.booking()
     assert ("adopted", BookingStatus.BOOKED, None) == (_outcome(office, webhook), booking.status, booking.review)
@@ -348,12 +337,12 @@ def test_a_webhook_leaves_the_look_at_the_horizon_due() -> None:
     office = Office()
     office.calcom.creates.append(CreateFate(does="lost"))
     office.run(office.orchestrator.book(WISH, patience=0))
-    _work(office, 200)
+    office.let_pass(200)
     due = office.agenda.rows[BOOKING_ID].due_at
     (uid,) = (one.uid for one in office.calcom.live())
     office.calcom.person_moves(uid, HOUR)
     _receive(office, _webhook("BOOKING_RESCHEDULED", "uid-2"))
-    _work(office, 5)
+    office.let_pass(5)
 
     assert due == pytest.approx(office.agenda.rows[BOOKING_ID].due_at, abs=0.01)
     assert "rescheduled" in office.topics()
