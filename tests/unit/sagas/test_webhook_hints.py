@@ -9,10 +9,7 @@ from dataclasses import replace
 import pytest
 
 from domain.webhook import webhook_id_of
-from tests.unit.sagas.test_inbox import _booked as booked
-from tests.unit.sagas.test_inbox import _outcome as outcome_of
-from tests.unit.sagas.test_inbox import _receive as receive
-from tests.unit.sagas.test_inbox import _webhook as incoming
+from tests.unit.sagas.incoming import booked, incoming, outcome_of, receive
 
 
 def test_a_repeat_that_is_remembered_writes_nothing() -> None:
