@@ -7,7 +7,7 @@ WORKERS ?= 4
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo test check format bench crash-sweep storm outage breaker-fleet coverage clean
+.PHONY: help install lock demo test unit check format bench crash-sweep storm outage breaker-fleet coverage clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ demo: install ## book against a faulty sandbox and check that both places agree
 
 test: install ## run every test
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
+
+# These work more than they wait.
+unit: install ## run the unit tests
+	$(BIN)/pytest tests/unit --numprocesses auto --maxprocesses 4
 
 check: install ## run the linters, the type checker and the import contracts
 	$(BIN)/ruff check .

@@ -7,8 +7,9 @@ cookies, proxies from the environment.
 """
 
 import socket
+import ssl
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import httpx
@@ -22,7 +23,7 @@ _KEEP_ALIVE_SECONDS = 4.0
 
 def open_transport(*, max_connections: int, attempt_seconds: float) -> httpx.AsyncBaseTransport:
     """Return a transport that connects on its first request, in whose event loop it stays."""
-    transport = AiohttpTransport(trust_env=False)
+    transport = AiohttpTransport(verify=_trusted(), trust_env=False)
     transport.client = partial(
         _session,
         verify=transport.ssl_context,
@@ -30,6 +31,12 @@ def open_transport(*, max_connections: int, attempt_seconds: float) -> httpx.Asy
         make_socket=partial(_socket, unacknowledged_ms=int(attempt_seconds * 1000)),
     )
     return transport
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    # To read the certificates takes longer than to open everything else.
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _session(*, verify: Any, max_connections: int, make_socket: Callable[..., socket.socket]) -> ClientSession:  # noqa: ANN401

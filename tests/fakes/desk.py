@@ -4,7 +4,6 @@ The reconciler at work over an office.
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 from domain.service import Service
@@ -30,16 +29,6 @@ class Desk:
     def sweep(self, *, since: timedelta | None = None, dry_run: bool = False) -> Sweep:
         (swept,) = self.office.run(self.reconciler.reconcile(since=since, dry_run=dry_run))
         return swept
-
-    def work(self, seconds: float = 600) -> None:
-        async def main() -> None:
-            worker = self.office.another_process().worker
-            working = asyncio.create_task(worker.run())
-            await asyncio.sleep(seconds)
-            await worker.stop(within=timedelta(seconds=60))
-            await working
-
-        self.office.run(main())
 
 
 def told(sweep: Sweep) -> list[tuple[str, str, str, str | None]]:

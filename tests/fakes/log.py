@@ -5,8 +5,8 @@ The log in memory, with everything that stands in its transaction: claims, appoi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -35,24 +35,13 @@ from sagas.appending import (
     booking_events,
     webhook_events,
 )
-from sagas.ports import RowInTheWay
 from sagas.rows import moved
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.customers import meant
+from tests.fakes.rows import AppointmentRow, near, overlap, refused_by_row
 
-NEAR_SECONDS = 300
 DatabaseFate: TypeAlias = Literal["works", "fails_before", "fails_after", "rejects_before", "rejects_after"]
 """`fails` can be tried again, `rejects` cannot; `after` means that it is written and nobody is told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppointmentRow:
-    """
-    A row of `appointments`.
-    """
-
-    inserted: InsertAppointment
-    booked: bool = True
 
 
 class FakeLog:
@@ -256,17 +245,17 @@ class FakeLog:
 
     def _claim_refusal(self, booking_id: UUID, claim: SlotClaim) -> Refusal | None:
         for (other_id, _), other in self.claims.items():
-            if other_id != booking_id and _near(claim, other):
+            if other_id != booking_id and near(claim, other):
                 return Refusal(refused="claim", by="near_duplicate", booking_id=other_id)
         for row in self._booked():
-            if row.booking_id != booking_id and _near(claim, row):
-                return _refused_by_row("claim", "near_duplicate", row)
+            if row.booking_id != booking_id and near(claim, row):
+                return refused_by_row("claim", "near_duplicate", row)
         for (other_id, _), other in self.claims.items():
-            if other_id != booking_id and _overlap(claim, other):
+            if other_id != booking_id and overlap(claim, other):
                 return Refusal(refused="claim", by="staff_overlap", booking_id=other_id)
         for row in self._booked():
-            if row.booking_id != booking_id and _overlap(claim, row):
-                return _refused_by_row("claim", "staff_overlap", row)
+            if row.booking_id != booking_id and overlap(claim, row):
+                return refused_by_row("claim", "staff_overlap", row)
         return None
 
     def _appointment_refusal(self, new: InsertAppointment) -> Refusal | None:
@@ -274,11 +263,11 @@ class FakeLog:
             return Refusal(refused="appointment", by="unknown_service")
         for row in (one.inserted for one in self.appointments.values()):
             if row.appointment_id == new.appointment_id:
-                return _refused_by_row("appointment", "duplicate_appointment", row)
+                return refused_by_row("appointment", "duplicate_appointment", row)
             if (row.company_id, row.idempotency_key) == (new.company_id, new.idempotency_key):
-                return _refused_by_row("appointment", "duplicate_key", row)
+                return refused_by_row("appointment", "duplicate_key", row)
             if row.calcom_booking_uid == new.calcom_booking_uid:
-                return _refused_by_row("appointment", "duplicate_calcom_uid", row)
+                return refused_by_row("appointment", "duplicate_calcom_uid", row)
         return self._overlap_refusal(new)
 
     def _move_refusal(self, move: MoveAppointment) -> Refusal | None:
@@ -286,81 +275,23 @@ class FakeLog:
             return None
         for row in (one.inserted for one in self.appointments.values()):
             if row.appointment_id != move.appointment_id and row.calcom_booking_uid == move.calcom_booking_uid:
-                return _refused_by_row("appointment", "duplicate_calcom_uid", row)
+                return refused_by_row("appointment", "duplicate_calcom_uid", row)
         return self._overlap_refusal(move)
 
     def _overlap_refusal(self, new: InsertAppointment | MoveAppointment) -> Refusal | None:
         if new.overlap_allowed:
             return None
         for row in self._booked():
-            if row.appointment_id != new.appointment_id and not row.overlap_allowed and _overlap(new, row):
-                return _refused_by_row("appointment", "staff_overlap", row)
+            if row.appointment_id != new.appointment_id and not row.overlap_allowed and overlap(new, row):
+                return refused_by_row("appointment", "staff_overlap", row)
         return None
 
     def _booked(self) -> list[InsertAppointment]:
         return [one.inserted for one in self.appointments.values() if one.booked]
 
 
-class FakeAppointments:
-    """
-    The log's appointments, for reading.
-    """
-
-    def __init__(self, log: FakeLog) -> None:
-        self._log = log
-
-    async def find(self, appointment_id: UUID) -> RowInTheWay | None:
-        row = self._log.appointments.get(appointment_id)
-        if row is None:
-            return None
-        return RowInTheWay(
-            appointment_id=appointment_id,
-            booking_id=row.inserted.booking_id,
-            calcom_booking_uid=row.inserted.calcom_booking_uid or None,
-            is_booked=row.booked,
-        )
-
-    async def holders(self, *, company_id: str, uids: Sequence[str]) -> Mapping[str, UUID]:
-        rows = [one.inserted for one in self._log.appointments.values()]
-        return {
-            row.calcom_booking_uid: row.booking_id
-            for row in rows
-            if row.company_id == company_id and row.calcom_booking_uid in uids
-        }
-
-    async def companies(self, uids: Sequence[str]) -> Mapping[str, str]:
-        rows = [one.inserted for one in self._log.appointments.values()]
-        return {row.calcom_booking_uid: row.company_id for row in rows if row.calcom_booking_uid in uids}
-
-
 def _all_rows(append: Append) -> tuple[Append | LegRows, ...]:
     return (append, *append.legs)
-
-
-def _near(claim: SlotClaim, other: SlotClaim | InsertAppointment) -> bool:
-    return (
-        not claim.allow_near_duplicate
-        and (claim.company_id, claim.customer_id) == (other.company_id, other.customer_id)
-        and (claim.service_id == other.service_id or claim.offered_as == other.offered_as)
-        and abs((claim.starts_at - other.starts_at).total_seconds()) <= NEAR_SECONDS
-    )
-
-
-def _overlap(one: SlotClaim | InsertAppointment | MoveAppointment, other: SlotClaim | InsertAppointment) -> bool:
-    return (
-        one.staff_id is not None
-        and (one.company_id, one.staff_id) == (other.company_id, other.staff_id)
-        and one.starts_at < other.ends_at
-        and other.starts_at < one.ends_at
-    )
-
-
-def _refused_by_row(
-    refused: Literal["claim", "appointment"],
-    by: Literal["near_duplicate", "staff_overlap", "duplicate_key", "duplicate_calcom_uid", "duplicate_appointment"],
-    row: InsertAppointment,
-) -> Refusal:
-    return Refusal(refused=refused, by=by, booking_id=row.booking_id, appointment_id=row.appointment_id)
 
 
 def _failure(fate: DatabaseFate, booking_id: UUID) -> AppointmentDatabaseError:

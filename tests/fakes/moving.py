@@ -4,7 +4,6 @@ An office that moves its booking.
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -26,21 +25,6 @@ def a_booked_office() -> Office:
 async def move(office: Office, to: datetime = LATER, *, key: str | None = None, patience: float = 10) -> BookingResult:
     wanted = RescheduleAppointment(company_id="acme", booking_id=BOOKING_ID, starts_at=to, idempotency_key=key)
     return await office.orchestrator.reschedule(wanted, patience=patience)
-
-
-def let_pass(office: Office, seconds: float = HOUR) -> None:
-    """
-    Let the worker do what is due, for so long.
-    """
-
-    async def work() -> None:
-        working = asyncio.create_task(office.worker.run())
-        await asyncio.sleep(seconds)
-        await office.worker.stop(within=timedelta(seconds=60))
-        await working
-
-    office.worker = office.another_process().worker
-    office.run(work())
 
 
 def row_of(office: Office, booking_id: UUID = BOOKING_ID) -> tuple[bool, str, datetime, bool]:

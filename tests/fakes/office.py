@@ -4,6 +4,8 @@ A whole calsaga in memory: one process on the fakes, in virtual time.
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -17,6 +19,7 @@ from sagas.engine import Engine
 from sagas.inbox import WebhookNews
 from sagas.ports import Agenda
 from tests.fakes.agenda import FakeAgenda
+from tests.fakes.appointments import FakeAppointments
 from tests.fakes.books import FakePace
 from tests.fakes.calcom import FakeCalCom
 from tests.fakes.calendar import FakeCalendar
@@ -24,7 +27,7 @@ from tests.fakes.customers import FakeCustomers
 from tests.fakes.given import BOOKING_ID, SERVICE, initiated
 from tests.fakes.hints import FakeHints, FakeWebhookHints
 from tests.fakes.ids import FakeIds
-from tests.fakes.log import FakeAppointments, FakeLog
+from tests.fakes.log import FakeLog
 from tests.fakes.services import FakeServices
 from tests.fakes.staff import FakeDiary, FakeOffering
 from tests.fakes.time import FakeClock, run_virtually
@@ -92,6 +95,25 @@ class Office:
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         return run_virtually(main, self.clock)
+
+    def let_pass(self, seconds: float) -> None:
+        """
+        Let another process do what is due, and what that makes due, for so long. It need not look while nothing is.
+        """
+        worker = self.another_process().worker
+        until = self.clock.seconds + seconds
+
+        async def work() -> None:
+            while (rest := await self._next_due()) <= until - self.clock.seconds:
+                await asyncio.sleep(rest)
+                await worker.run_due()
+
+        self.run(work())
+        self.clock.seconds = max(self.clock.seconds, until)
+
+    async def _next_due(self) -> float:
+        due = await self.agenda.next_due()
+        return math.inf if due is None else due.total_seconds()
 
     def given(self, *events: BookingEvent) -> Booking:
         """

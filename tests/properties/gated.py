@@ -15,9 +15,10 @@ from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome, NotSent, S
 from sagas.ports import Claimed, Pace, RowInTheWay
 from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 from tests.fakes.agenda import FakeAgenda
+from tests.fakes.appointments import FakeAppointments
 from tests.fakes.calcom import FakeCalCom
 from tests.fakes.calendar import FakeCalendar
-from tests.fakes.log import FakeAppointments, FakeLog
+from tests.fakes.log import FakeLog
 
 
 class Outlives(Protocol):

@@ -19,7 +19,7 @@ from domain.events import (
 )
 from domain.ledger import Line
 from tests.fakes.calcom import CalcomBooking
-from tests.fakes.log import AppointmentRow
+from tests.fakes.rows import AppointmentRow
 from tests.properties.plan import WishName
 from tests.properties.world import World
 

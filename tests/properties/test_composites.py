@@ -26,7 +26,8 @@ from projections.timeline import timeline_text
 from sagas.appending import Recorded, booking_events
 from sagas.next_of_legs import is_partly_gone
 from tests.properties.invariants import broken
-from tests.properties.plan import Plan, plans, random_plan, with_composites
+from tests.properties.plan import Plan, with_composites
+from tests.properties.planning import plans, random_plan
 from tests.properties.world import World, simulate
 
 TIMES = int(os.environ.get("CALSAGA_SWEEP", "1"))

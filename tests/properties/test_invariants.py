@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 
 from tests.properties.invariants import broken
-from tests.properties.plan import Plan, plans, random_plan
+from tests.properties.plan import Plan
+from tests.properties.planning import plans, random_plan
 from tests.properties.situations import EVERY, situations
 from tests.properties.world import simulate
 

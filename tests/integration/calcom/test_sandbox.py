@@ -16,10 +16,8 @@ from sagas.outcomes import (
     CancelFailed,
     Cancelled,
     CancelRefused,
-    CreateOutcome,
     Looked,
     LookFailed,
-    LookOutcome,
     Made,
     Moved,
     NotOurs,
@@ -27,42 +25,9 @@ from sagas.outcomes import (
     Refused,
     Unknown,
 )
-from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
+from sagas.steps import RescheduleAtCalcom
+from tests.integration.calcom.asking import TOMORROW, a_cancel, booking_of, create, found, look, made
 from tests.integration.calcom.conftest import Calendars, Sandbox
-from tests.unit.adapters.calcom.building import a_booking, a_service
-
-TOMORROW = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)
-
-
-def booking_of(*, event_type: int = 1, hours: int = 0) -> Booking:
-    service = a_service(calcom_event_type_id=event_type)
-    return a_booking(starts_at=TOMORROW + timedelta(hours=hours), service=service)
-
-
-async def create(calendar: CalComCalendar, booking: Booking, attempt_id: str) -> CreateOutcome:
-    return await calendar.create(booking, attempt_id=attempt_id, send_by=datetime.now(UTC) + timedelta(seconds=2))
-
-
-async def look(calendar: CalComCalendar, booking: Booking, *attempt_ids: str) -> LookOutcome:
-    since = datetime.now(UTC) - timedelta(minutes=5)
-    return await calendar.look(booking, LookAtCalcom(attempt_ids=attempt_ids, since=since))
-
-
-async def found(calendar: CalComCalendar, booking: Booking, attempt_id: str) -> list[str]:
-    looked = await look(calendar, booking, attempt_id)
-    assert isinstance(looked, Looked)
-    return [one.uid for one in looked.found if one.is_live]
-
-
-def a_cancel(uid: str, attempt_id: str, *, purpose: str = "compensation", age: int = 10) -> CancelAtCalcom:
-    since = datetime.now(UTC) - timedelta(minutes=age)
-    return CancelAtCalcom(uid=uid, attempt_id=attempt_id, purpose=purpose, number=1, since=since)  # type: ignore[arg-type]
-
-
-async def made(calendar: CalComCalendar, booking: Booking, attempt_id: str) -> Made:
-    outcome = await create(calendar, booking, attempt_id)
-    assert isinstance(outcome, Made)
-    return outcome
 
 
 @pytest.fixture
@@ -301,50 +266,6 @@ async def test_what_never_was_is_gone_once_it_would_have_shown(calendar: CalComC
 
     assert isinstance(young, CancelFailed)
     assert Cancelled(how="gone") == old
-
-
-@pytest.mark.parametrize(
-    ("event_type", "field"),
-    [
-        (1, None),
-        (3, None),
-        (5, None),
-        (2, "duration_minutes"),
-        (4, "calcom_event_type_id"),
-        (6, "calcom_event_type_id"),
-        (8, "calcom_event_type_id"),
-        (10, "calcom_event_type_id"),
-        (11, "calcom_event_type_id"),
-        (999, "calcom_event_type_id"),
-    ],
-)
-async def test_event_types_are_judged(calendar: CalComCalendar, event_type: int, field: str | None) -> None:
-    judged = await calendar.preflight(event_type, duration_minutes=30)
-
-    assert ({field} if field else set()) == {error.field for error in judged.errors}
-
-
-async def test_a_choice_of_lengths_is_seen(calendar: CalComCalendar) -> None:
-    assert (await calendar.preflight(9, duration_minutes=60)).sends_length
-
-
-async def test_another_users_event_type_is_refused(calendar: CalComCalendar, sandbox: Sandbox) -> None:
-    await sandbox.control("PUT", "/_sandbox/event-types/50", {"slug": "theirs", "owner": 2})
-    seen = await calendar.preflight(50, duration_minutes=30)
-
-    assert ["calcom_event_type_id"] == [error.field for error in seen.errors]
-
-
-async def test_a_blind_key_is_refused(calendar: CalComCalendar, sandbox: Sandbox) -> None:
-    await sandbox.control("PUT", "/_sandbox/keys", {"blind": {"cal_owner": [1]}})
-
-    assert (await calendar.preflight(1, duration_minutes=30)).errors
-
-
-async def test_slots_are_read(calendar: CalComCalendar) -> None:
-    slots = await calendar.slots(event_type_id=1, starts_at=TOMORROW, ends_at=TOMORROW + timedelta(days=1))
-
-    assert TOMORROW in slots
 
 
 async def test_a_rate_limit_is_kept_by_itself(calendars: Calendars, sandbox: Sandbox) -> None:

@@ -25,9 +25,7 @@ from projections.tables import (
 )
 from sagas.appending import NothingDue
 from tests.histories.driving import Salon
-from tests.integration.projections.test_verify_findings import THEN, booked, found, salon, tamper, written
-
-__all__ = ["salon"]
+from tests.integration.projections.tampering import THEN, booked, found, tamper, written
 
 
 @pytest.fixture

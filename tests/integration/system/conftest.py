@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.sandbox.sandbox_process import SandboxProcess
 from tests.integration.system.account import Account
+from tests.integration.system.composites import define_row
 from tests.integration.system.installation import Installation, quick
 
 
@@ -32,3 +33,11 @@ def installation(database_url: str, account: Account) -> Installation:
     An installation under which everything is over within seconds.
     """
     return Installation(settings=quick(database_url, account))
+
+
+@pytest.fixture
+async def event_types(installation: Installation, account: Account) -> dict[str, int]:
+    """
+    Three services with a member of staff each, and their event types.
+    """
+    return await define_row(installation, account)

@@ -43,6 +43,7 @@ def quick(database_url: str, account: Account, **more: object) -> Settings:
         "calcom_total_seconds": 6,
         "calcom_horizon_seconds": 5,
         "lease_seconds": 5,
+        "reconcile_calls_per_minute": 60_000,
         "calcom_api_key": account.key,
     }
     return short_settings(database_url=database_url, calcom_url=account.url, **{**roomy, **more})

@@ -5,7 +5,6 @@ Several services in a row at the real databases and the sandbox: all of them sta
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,14 +13,14 @@ import pytest
 from adapters.bootstrap import Application
 from adapters.database.tables import appointments, slot_claims
 from domain import events as e
-from domain.booking import Booking, BookingStatus
 from domain.composite import LegEvent
 from domain.errors import CannotBeMoved, CustomerValidationError, KeyReused
 from domain.idempotency import leg_key
-from domain.wish import BookComposite, CustomerWish, LegWish
+from domain.wish import LegWish
 from sagas.wishes import RescheduleAppointment
 from tests.integration.persistence.interference import Once, Stranger
 from tests.integration.system.account import Account
+from tests.integration.system.composites import a_row
 from tests.integration.system.installation import (
     HALF_HOUR,
     PATIENT,
@@ -30,50 +29,11 @@ from tests.integration.system.installation import (
     a_cancellation,
     a_wish,
     named,
-    quick,
     quiet,
-    reaches,
     story,
 )
-from tests.integration.system.serving import HOOK, SECRET, Served, served
 
-SERVICES = {"color": "ann", "cut": "bob", "rinse": "ann"}
 COLOR, CUT, RINSE = 1, 2, 3
-
-
-def a_row(*, key: str | None = "row", **more: object) -> BookComposite:
-    """
-    Return the wish for a color, a cut in its waiting time, and a rinse an hour after the color began.
-    """
-    legs = (
-        LegWish(service_id="color", starts_at=START),
-        LegWish(service_id="cut"),
-        LegWish(service_id="rinse", starts_at=START + 2 * HALF_HOUR),
-    )
-    given = {
-        "company_id": "default",
-        "legs": legs,
-        "customer": CustomerWish(name="Ada Lovelace", phone="+491701234567"),
-        "time_zone": "UTC",
-        "source": "test",
-        "idempotency_key": key,
-    }
-    return BookComposite(**{**given, **more})  # type: ignore[arg-type]
-
-
-@pytest.fixture
-async def event_types(installation: Installation, account: Account) -> dict[str, int]:
-    """
-    Three services with a member of staff each, and their event types.
-    """
-    return await _defined(installation, account)
-
-
-async def _defined(installation: Installation, account: Account) -> dict[str, int]:
-    made = {service_id: account.event_type() for service_id in SERVICES}
-    for service_id, event_type in made.items():
-        await installation.define(event_type, service_id=service_id, staff_id=SERVICES[service_id])
-    return made
 
 
 def _rows(app: Application, booking_id: UUID) -> list[tuple[int, str, str]]:
@@ -287,80 +247,3 @@ async def test_a_cancellation_goes_backwards_and_frees_all_rows_in_one_commit(
     assert ({"cancelled"}, 1) == ({status for _, status, _ in rows}, len(ends))
     assert [] == account.live()
     assert [] == await installation.faults(account.ledger())
-
-
-@pytest.fixture
-def told(database_url: str, account: Account) -> Installation:
-    """
-    An installation that Cal.com has a webhook for.
-    """
-    return Installation(settings=quick(database_url, account, calcom_webhook_secret=SECRET))
-
-
-@pytest.fixture
-async def here(told: Installation, account: Account) -> AsyncIterator[Served]:
-    async with served(told) as here:
-        account.subscribes(f"{here.url}{HOOK}", secret=SECRET)
-        yield here
-
-
-async def test_a_leg_that_a_person_cancels_at_cal_com_goes_and_a_person_is_told(
-    here: Served, told: Installation, account: Account
-) -> None:
-    await _defined(told, account)
-    booking = (await here.app.orchestrator.book_composite(a_row(), patience=PATIENT)).booking
-
-    await asyncio.to_thread(account.person_cancels, booking.legs[1].kept_uid or "")
-    await here.settles(account)
-    after = await here.app.engine.load(booking.booking_id)
-    await here.app.followers.catch_up()
-    listed = (await here.http.get("/api/sync-failures?status=manual_review")).json()["sync_failures"]
-    answered = await here.http.post(f"/api/sync-failures/{listed[0]['id']}/resolve", json={"answer": "cancel"})
-    await here.settles(account)
-    in_the_end = await here.app.engine.load(booking.booking_id)
-
-    assert "booked" == after.status.value
-    assert ["booked", "cancelled", "booked"] == [leg.status.value for leg in after.legs]
-    assert [booking.legs[1].kept_uid] == [one.uid for one in after.inconsistencies]
-    assert [("status_drift", "manual_review")] == [(one["failure_type"], one["status"]) for one in listed]
-    assert answered.is_success, answered.text
-    assert ("cancelled", ()) == (in_the_end.status.value, in_the_end.inconsistencies)
-    assert [] == account.live()
-    assert [] == await told.faults(account.ledger())
-
-
-async def test_a_leg_that_a_person_moves_at_cal_com_is_followed(
-    here: Served, told: Installation, account: Account
-) -> None:
-    await _defined(told, account)
-    booking = (await here.app.orchestrator.book_composite(a_row(), patience=PATIENT)).booking
-    later = START + 6 * HALF_HOUR
-
-    await asyncio.to_thread(account.person_moves, booking.legs[2].kept_uid or "", start=later)
-    await here.settles(account)
-    after = await here.app.engine.load(booking.booking_id)
-
-    assert ("booked", later, later + HALF_HOUR) == (after.status.value, after.legs[2].starts_at, after.ends_at)
-    assert [START, START + HALF_HOUR, later] == [row.starts_at for row in here.rows()]
-    assert [] == await told.faults(account.ledger())
-
-
-async def test_what_no_webhook_tells_the_reconciler_finds(
-    installation: Installation, account: Account, event_types: dict[str, int]
-) -> None:
-    async with installation.opened() as app:
-        booking = (await app.orchestrator.book_composite(a_row(), patience=PATIENT)).booking
-        await asyncio.to_thread(account.person_cancels, booking.legs[0].kept_uid or "")
-        sweeps = await app.reconciler.reconcile()
-        after = await reaches(app, booking.booking_id, "booked")
-        again = await app.reconciler.reconcile()
-
-    assert ["ghost"] == [finding.kind for sweep in sweeps for finding in sweep.findings]
-    assert [] == [finding for sweep in again for finding in sweep.findings]
-    assert _standing(after) == [BookingStatus.CANCELLED, BookingStatus.BOOKED, BookingStatus.BOOKED]
-    assert ["status_drift"] == [one.kind for one in after.inconsistencies]
-    assert [] == await installation.faults(account.ledger())
-
-
-def _standing(booking: Booking) -> list[BookingStatus]:
-    return [leg.status for leg in booking.legs]

@@ -63,14 +63,16 @@ async def test_a_server_that_is_killed_under_load_loses_nothing(
     wishes = [a_wish(number) for number in range(1, BOOKINGS + 1)]
 
     told: dict[str, str] = {}
-    workers = (callers.work, here)
-    with children((callers.one_after_another, here, wishes), workers, workers) as (caller, *others):
-        for answer in caller.all_said():
-            told[answer[1]] = answer[2]
-            if len(told) in KILLED_AFTER:
-                await asyncio.to_thread(mortal_server.kill)
-                await asyncio.to_thread(mortal_server.restart)
-        assert 0 == caller.ends()
+    with children(*[(callers.work, here)] * 2) as others:
+        # A process that starts while the server is away ends at once.
+        assert ["ready"] * 2 == [other.says() for other in others]
+        with children((callers.one_after_another, here, wishes)) as (caller,):
+            for answer in caller.all_said():
+                told[answer[1]] = answer[2]
+                if len(told) in KILLED_AFTER:
+                    await asyncio.to_thread(mortal_server.kill)
+                    await asyncio.to_thread(mortal_server.restart)
+            assert 0 == caller.ends()
         await here.is_quiet()
         for other in others:
             other.terminate()

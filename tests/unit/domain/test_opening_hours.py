@@ -42,9 +42,9 @@ def closed_by_the_minute(hours: OpeningHours, starts_at: datetime, ends_at: date
 
 @st.composite
 def days_of(draw: st.DrawFn) -> tuple[tuple[int, int], ...]:
-    marks = sorted(draw(st.sets(st.integers(0, 48).map(lambda half: half * 30), max_size=6)))
-    spans = [(opens, closes) for opens, closes in pairwise(marks)]
-    return tuple(span for span in spans if draw(st.booleans()))
+    marks = sorted({half * 30 for half in draw(st.lists(st.integers(0, 48), max_size=6))})
+    open_spans = draw(st.integers(0, 31))
+    return tuple(span for place, span in enumerate(pairwise(marks)) if open_spans >> place & 1)
 
 
 HOURS = st.one_of(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import count
 from random import Random
 from typing import get_args
 
@@ -32,10 +33,13 @@ def test_the_row_is_at_every_version_what_the_stream_folds_to(seed: int) -> None
 
 
 def test_the_histories_contain_everything_that_can_happen() -> None:
-    names = {one.event.TOPIC for seed in range(3000) for one in history(Random(seed))}
-
     # What a person has made at Cal.com has a history of its own.
-    assert {one.TOPIC for one in get_args(BookingEvent)} - {CalcomBookingFound.TOPIC} == names
+    missing = {one.TOPIC for one in get_args(BookingEvent)} - {CalcomBookingFound.TOPIC}
+    seeds = count()
+    while missing and (seed := next(seeds)) < 3000:
+        missing -= {one.event.TOPIC for one in history(Random(seed))}
+
+    assert set() == missing
 
 
 def test_an_event_that_comes_again_changes_nothing() -> None:

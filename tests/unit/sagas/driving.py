@@ -12,17 +12,9 @@ from uuid import UUID
 from domain.booking import Booking
 from domain.events import BookingEvent
 from sagas.appending import InsertAppointment
-from tests.fakes.given import (
-    BOOKED,
-    BOOKING_ID,
-    SERVICE,
-    SLOT,
-    attempted,
-    created,
-    initiated,
-)
-from tests.fakes.log import AppointmentRow
+from tests.fakes.given import BOOKED, BOOKING_ID, SERVICE, SLOT, attempted, created, initiated
 from tests.fakes.office import Office
+from tests.fakes.rows import AppointmentRow
 
 STRANGER = UUID(int=9)
 

@@ -4,7 +4,6 @@ Several services in a row, at the fakes: from the wish to its end, and what peop
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -39,15 +38,6 @@ def _booked(office: Office) -> Booking:
 
 def _standing(office: Office) -> list[str]:
     return [leg.status.value for leg in office.booking(COMPOSITE_ID).legs]
-
-
-def _work(office: Office, seconds: float = 300) -> None:
-    async def main() -> None:
-        working = asyncio.create_task(office.worker.run())
-        await asyncio.sleep(seconds)
-        working.cancel()
-
-    office.run(main())
 
 
 def _converged(office: Office, uid: str) -> str | None:
@@ -202,7 +192,7 @@ def test_once_all_legs_are_cancelled_there_nobody_need_decide() -> None:
     for uid in ("uid-1", "uid-3", "uid-2"):
         office.calcom.person_cancels(uid)
         _converged(office, uid)
-    _work(office)
+    office.let_pass(300)
 
     booking = office.booking(COMPOSITE_ID)
     assert (BookingStatus.CANCELLED, ()) == (booking.status, booking.inconsistencies)
@@ -293,7 +283,7 @@ def test_a_webhook_about_a_leg_is_known_already() -> None:
         company_id="acme", digest="d", trigger="BOOKING_CREATED", uid="uid-2", booking_id=COMPOSITE_ID
     )
     office.run(office.sagas.inbox.receive(told))
-    _work(office, 5)
+    office.let_pass(5)
 
     processed = office.log.webhook(webhook_id_of("acme", "d")).processed
     assert ("equal", ["booked"] * 3) == (None if processed is None else processed.outcome, _standing(office))
@@ -303,7 +293,7 @@ def test_an_answer_that_is_lost_is_found_by_its_leg_alone() -> None:
     office = _office()
     office.calcom.creates.extend((CreateFate(), CreateFate(does="committed")))
     _booked(office)
-    _work(office)
+    office.let_pass(300)
 
     doubted = [[line.doubted_at is not None for line in leg.ledger.lines] for leg in office.booking(COMPOSITE_ID).legs]
     assert (["booked"] * 3, 3) == (_standing(office), len(office.calcom.live()))

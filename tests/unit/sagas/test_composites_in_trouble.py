@@ -21,7 +21,7 @@ from tests.fakes.legs import COMPOSITE_ID, HOUR, SERVICES, WISH, composite, leg
 from tests.fakes.moves import gone
 from tests.fakes.office import Office
 from tests.unit.domain.test_legs import MADE
-from tests.unit.sagas.test_composites import _answered, _booked, _office, _standing, _work
+from tests.unit.sagas.test_composites import _answered, _booked, _office, _standing
 from tests.unit.sagas.test_next_of_legs import REVIEW
 
 
@@ -42,7 +42,7 @@ def test_a_leg_that_people_cancel_while_it_waits_takes_the_others_back() -> None
         company_id="acme", digest="d", trigger="BOOKING_CANCELLED", uid="uid-1", booking_id=COMPOSITE_ID
     )
     office.run(office.sagas.inbox.receive(told))
-    _work(office, 5 * 3600)
+    office.let_pass(5 * 3600)
 
     assert ["failed"] * 3 == _standing(office)
     assert () == office.calcom.live()
@@ -60,7 +60,7 @@ def test_what_is_gone_and_was_never_this_legs_waits_for_its_saga() -> None:
 def test_what_a_leg_owes_is_undone_while_it_waits() -> None:
     office = _office()
     _held_back(office, CreateFate(does="double"), seconds=3000)
-    _work(office, 600)
+    office.let_pass(600)
 
     first = SERVICES[0].calcom_event_type_id
     assert 1 == len([one for one in office.calcom.live() if one.event_type_id == first])
@@ -101,7 +101,7 @@ def test_a_cancellation_that_lost_to_somebody_else_is_asked_again() -> None:
 
     office.log.append = late  # type: ignore[assignment, method-assign]
     office.run(office.orchestrator.cancel(_cancel("really", "c2")))
-    _work(office)
+    office.let_pass(300)
 
     assert ["cancelled"] * 3 == _standing(office)
 

@@ -1,24 +1,20 @@
 """
-Comparing a uid's booking with what stands at Cal.com, when others write at the same time, refuse, or forge.
+Making a uid's booking equal to what stands at Cal.com, when others write at the same time, refuse, or forge.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from domain import findings as f
 from domain.booking import Booking, BookingStatus
-from domain.events import CalcomBookingFound
-from domain.evolving import fold
 from domain.idempotency import customer_id_for
 from domain.webhook import WebhookPutOff
 from sagas.appending import Append, AppendResult, DueAfter, Lost, NothingDue, only_booking_events
 from sagas.convergence import TRIES, due_of
-from sagas.converging import Difference, NotNow, compare, overlapping
+from sagas.converging import Difference, compare
 from sagas.outcomes import Attendee
 from sagas.walk_in import _until_booked, walk_in_id
 from sagas.wishes import CancelAppointment
@@ -27,7 +23,6 @@ from tests.fakes.given import (
     ABSENT,
     BOOKED,
     BOOKING_ID,
-    IN_DOUBT,
     POLICY,
     SLOT,
     WISH,
@@ -39,96 +34,20 @@ from tests.fakes.given import (
     created,
     failed,
     given,
-    review,
     wish,
 )
-from tests.fakes.moves import LATER, MOVE_IN_DOUBT, gone, requested, standing
+from tests.fakes.moves import LATER, standing
 from tests.fakes.office import Office
 
-FOUND = CalcomBookingFound(
-    at=at(0), uid="uid-1", calcom_status="accepted", starts_at=SLOT, ends_at=SLOT + timedelta(minutes=30)
-)
 LENGTH = timedelta(minutes=30)
 HOUR = timedelta(hours=1)
 CANCEL = CancelAppointment(company_id="acme", booking_id=BOOKING_ID, reason="no need")
-
-
-def _compared(booking: Booking, trace: object) -> Difference | NotNow | None:
-    return compare(booking, trace, now=at(900))  # type: ignore[arg-type]
 
 
 def _booked() -> Office:
     office = Office()
     office.run(office.orchestrator.book(WISH))
     return office
-
-
-@pytest.mark.parametrize(
-    ("booking", "compared"),
-    [
-        (given(*BOOKED), None),
-        (given(*IN_DOUBT), NotNow.IN_DOUBT),
-        (given(*BOOKED, *MOVE_IN_DOUBT), NotNow.IN_DOUBT),
-        (given(*BOOKED, requested()), NotNow.UNDER_WAY),
-        (given(*BOOKED, cancellation()), NotNow.UNDER_WAY),
-        (given(*BOOKED, review()), None),
-        (given(*IN_DOUBT, review("two", None)), None),
-    ],
-)
-def test_what_stands_where_it_should_or_is_being_worked_on_is_left_alone(
-    booking: Booking, compared: NotNow | None
-) -> None:
-    assert compared == _compared(booking, standing())
-
-
-def test_what_is_gone_and_was_never_live_here_is_no_difference() -> None:
-    assert None is _compared(given(*ABSENT, failed()), gone())
-
-
-def test_what_is_gone_answers_no_question_of_a_person() -> None:
-    assert None is _compared(given(*IN_DOUBT, review(uid=None)), gone())
-
-
-def test_what_is_being_cancelled_already_is_no_difference() -> None:
-    booking = given(*ABSENT, failed(), created(late=True))
-
-    assert None is _compared(booking, standing())
-
-
-def test_a_time_that_changed_under_the_same_uid_is_followed() -> None:
-    compared = _compared(given(*BOOKED), standing(starts_at=LATER))
-
-    assert isinstance(compared, Difference)
-    after = fold(given(*BOOKED), compared.events)
-    assert ("uid-1", LATER, BookingStatus.BOOKED) == (after.kept_uid, after.starts_at, after.status)
-
-
-def test_an_overlap_says_nothing_about_a_cancellation() -> None:
-    compared = _compared(given(*BOOKED), gone())
-
-    assert isinstance(compared, Difference)
-    assert compared == overlapping(compared, now=at(900))
-
-
-def test_an_overlap_of_something_new_is_a_foreign_bookings() -> None:
-    difference = Difference(
-        kind="orphan", repair="adopt", uid="uid-1", evidence="", outcome="imported", events=(booked(),)
-    )
-
-    flag = overlapping(difference, now=at(1)).events[-1]
-
-    assert isinstance(flag, f.InconsistencyDetected)
-    assert "foreign_booking" == flag.kind
-
-
-def test_findings_about_a_time_that_was_left_are_over() -> None:
-    busy = f.InconsistencyDetected(at=at(5), kind="time_drift", uid="uid-1", evidence="", repair="manual_review")
-    other = f.InconsistencyDetected(at=at(5), kind="compensation_failed", uid="uid-1", evidence="")
-    booking = given(*BOOKED, busy, other)
-    compared = _compared(booking, standing("uid-2", starts_at=LATER, origins=("uid-1",)))
-
-    assert isinstance(compared, Difference)
-    assert (replace(other, uid="uid-2"),) == fold(booking, compared.events).inconsistencies
 
 
 def test_what_people_cancelled_and_booked_anew_is_theirs() -> None:
@@ -241,7 +160,7 @@ def test_a_move_whose_uid_another_row_has_is_not_said_to_be_done() -> None:
     office.calcom.bookings.pop("uid-2")
     version = office.booking().version
     moved = standing("uid-1", starts_at=LATER, attempt_id=None)
-    difference = _compared(office.booking(), moved)
+    difference = compare(office.booking(), moved, now=at(900))
     assert isinstance(difference, Difference)
 
     written = office.run(_write(office, difference))
@@ -331,12 +250,6 @@ def test_a_late_commit_that_a_webhook_tells_of_is_cancelled_and_the_caller_keeps
         return [one.uid for one in office.calcom.live()]
 
     assert 1 == len(office.run(main()))
-
-
-def test_a_foreign_booking_that_lives_on_after_it_was_gone_is_not_ours_to_cancel() -> None:
-    booking = given(FOUND, booked(), cancelled_there(attempt="calcom:uid-1"), cancelled())
-
-    assert None is _compared(booking, standing(attempt_id=None))
 
 
 def test_a_second_booking_is_not_judged_before_the_first_can_be_read() -> None:

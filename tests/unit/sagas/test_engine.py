@@ -30,8 +30,8 @@ from tests.fakes.given import (
     initiated,
     not_persisted,
 )
-from tests.fakes.log import AppointmentRow
 from tests.fakes.office import Office
+from tests.fakes.rows import AppointmentRow
 from tests.unit.sagas.driving import book_new, go_on, meanwhile, stranger, until_quiet
 
 

@@ -16,11 +16,10 @@ from sagas.wishes import CancelAppointment
 from tests.fakes.calcom import CreateFate, MoveFate
 from tests.fakes.given import BOOKING_ID, SLOT, WISH, wish
 from tests.fakes.moves import LATER
-from tests.fakes.moving import a_booked_office, let_pass, live_at, move, row_of
+from tests.fakes.moving import HOUR, a_booked_office, live_at, move, row_of
 from tests.fakes.office import Office
 
 LATEST = SLOT + timedelta(hours=6)
-HOUR = 3600
 CANCEL = CancelAppointment(company_id="acme", booking_id=BOOKING_ID, reason="no need")
 
 
@@ -91,7 +90,7 @@ def test_a_time_that_is_claimed_asks_nothing_of_cal_com_and_keeps_what_is_due() 
     office = Office()
     office.calcom.creates.append(CreateFate(does="lost"))
     office.run(office.orchestrator.book(WISH, patience=0))
-    let_pass(office, 300)
+    office.let_pass(300)
     due_before = office.agenda.rows[BOOKING_ID]
     there = office.run(office.orchestrator.book(wish(starts_at=LATER))).booking
 
@@ -117,7 +116,7 @@ def test_a_move_whose_answer_is_lost_is_found(fate: MoveFate) -> None:
         await asyncio.sleep(20)
 
     office.run(main())
-    let_pass(office)
+    office.let_pass(HOUR)
 
     assert (BookingStatus.BOOKED, (True, "uid-2", LATER, False)) == (office.booking().status, row_of(office))
     assert ([("uid-2", LATER)], {}, {}) == (live_at(office), office.log.claims, office.agenda.rows)
@@ -127,7 +126,7 @@ def test_a_move_that_never_arrived_is_asked_for_again() -> None:
     office = a_booked_office()
     office.calcom.moves.append(MoveFate(does="lost"))
     office.run(move(office, patience=0))
-    let_pass(office)
+    office.let_pass(HOUR)
 
     assert (True, "uid-2", LATER, False) == row_of(office)
     assert ["move lost", "move moved"] == [one for one in office.calcom.happened if one.startswith("move")]
@@ -137,7 +136,7 @@ def test_a_move_that_nobody_takes_comes_to_nothing() -> None:
     office = a_booked_office()
     office.calcom.moves.extend([MoveFate(does="lost")] * 3)
     office.run(move(office, patience=0))
-    let_pass(office)
+    office.let_pass(HOUR)
 
     booking = office.booking()
     assert booking.move_failure is not None
@@ -149,7 +148,7 @@ def test_a_move_that_comes_after_it_was_given_up_is_followed() -> None:
     office = a_booked_office()
     office.calcom.moves.extend([MoveFate(does="lost")] * 3)
     office.run(move(office, patience=0))
-    let_pass(office)
+    office.let_pass(HOUR)
     office.calcom.move("uid-1", LATER)
 
     converged = office.run(office.sagas.convergence.converge("acme", "uid-2"))
@@ -161,10 +160,10 @@ def test_an_earlier_move_that_arrives_under_a_later_one_is_followed_and_the_late
     office = a_booked_office()
     office.calcom.moves.extend([MoveFate(does="lost")] * 3)
     office.run(move(office, patience=0))
-    let_pass(office)
+    office.let_pass(HOUR)
     office.calcom.move("uid-1", LATER)
     office.run(move(office, LATEST, patience=0))
-    let_pass(office)
+    office.let_pass(HOUR)
 
     booking = office.booking()
     assert booking.move_failure is not None
@@ -178,7 +177,7 @@ def test_a_person_who_moves_it_in_the_midst_of_our_move_is_followed() -> None:
     office.calcom.moves.append(MoveFate(does="lost"))
     office.run(move(office, patience=0))
     office.calcom.person_moves("uid-1", timedelta(hours=1))
-    let_pass(office)
+    office.let_pass(HOUR)
 
     assert (True, "uid-2", SLOT + timedelta(hours=1), False) == row_of(office)
     last = [one for one in office.log.events(BOOKING_ID) if isinstance(one, BookingRescheduled)][-1]
@@ -190,7 +189,7 @@ def test_a_person_who_cancels_it_in_the_midst_of_our_move_has_it_cancelled_here(
     office.calcom.moves.append(MoveFate(does="lost"))
     office.run(move(office, patience=0))
     office.calcom.person_cancels("uid-1")
-    let_pass(office)
+    office.let_pass(HOUR)
 
     assert (BookingStatus.CANCELLED, False) == (office.booking().status, row_of(office)[0])
     assert ({}, {}, []) == (office.log.claims, office.agenda.rows, office.calcom.cancelled_by_us)
@@ -206,7 +205,7 @@ def test_a_cancellation_under_a_move_cancels_what_it_became() -> None:
         await office.orchestrator.cancel(CANCEL)
 
     office.run(main())
-    let_pass(office)
+    office.let_pass(HOUR)
 
     assert (BookingStatus.CANCELLED, [], False) == (office.booking().status, live_at(office), row_of(office)[0])
     assert ({}, {}) == (office.log.claims, office.agenda.rows)

@@ -18,11 +18,10 @@ from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
 from tests.fakes.calcom import CalcomBooking, LookFate, MoveFate
 from tests.fakes.given import BOOKED, BOOKING_ID, PERSON, SLOT, WISH
 from tests.fakes.moves import ASKED, LATER, move_unknown
-from tests.fakes.moving import a_booked_office, a_foreign_booking, let_pass, live_at, move, row_of
+from tests.fakes.moving import HOUR, a_booked_office, a_foreign_booking, live_at, move, row_of
 from tests.fakes.office import Office
 
 LATEST = SLOT + timedelta(hours=6)
-HOUR = 3600
 CANCEL = CancelAppointment(company_id="acme", booking_id=BOOKING_ID, reason="no need")
 
 
@@ -37,7 +36,7 @@ def test_an_answer_that_comes_after_the_cancellation_leaves_nothing_standing() -
         await moving
 
     office.run(main())
-    let_pass(office)
+    office.let_pass(HOUR)
 
     assert (BookingStatus.CANCELLED, [], False) == (office.booking().status, live_at(office), row_of(office)[0])
     assert ({}, {}) == (office.log.claims, office.agenda.rows)
@@ -54,7 +53,7 @@ def test_a_process_that_dies_between_announcing_and_recording_is_replaced() -> N
         moving.cancel()
 
     office.run(main())
-    let_pass(office)
+    office.let_pass(HOUR)
 
     assert ("attempted" not in office.topics()[-1], (True, "uid-2", LATER, False)) == (True, row_of(office))
     assert ({}, {}) == (office.log.claims, office.agenda.rows)
@@ -122,7 +121,7 @@ def test_a_booking_that_cannot_be_read_while_it_moves_ends_with_a_person() -> No
     office.calcom.moves.append(MoveFate(does="lost"))
     office.calcom.traces.extend([LookFate(does="errs")] * 3)
     office.run(move(office, patience=0))
-    let_pass(office, 600)
+    office.let_pass(600)
 
     booking = office.booking()
     assert booking.review is not None

@@ -5,7 +5,6 @@ The front door on the fakes: what callers are told, and when.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,33 +16,14 @@ from domain.errors import (
     AppointmentDatabaseError,
     AppointmentError,
     CustomerValidationError,
-    KeyReused,
     UnknownBooking,
     UnknownService,
 )
-from domain.events import CancellationRequested
-from domain.idempotency import key_for
-from sagas.appending import Append, AppendResult
-from sagas.wishes import BookingResult, CancelAppointment
+from sagas.wishes import BookingResult
 from tests.fakes.calcom import CreateFate
-from tests.fakes.given import (
-    ABSENT,
-    BOOKED,
-    BOOKING_ID,
-    REQUEST,
-    WISH,
-    cancellation,
-    cancelled,
-    cancelled_there,
-    failed,
-    given,
-    review,
-    wish,
-)
+from tests.fakes.given import BOOKED, BOOKING_ID, WISH, given, wish
 from tests.fakes.office import Office
-
-CANCEL = CancelAppointment(company_id="acme", booking_id=BOOKING_ID, reason="no need")
-NEXT_ID = key_for(REQUEST, generation=1).booking_id
+from tests.unit.sagas.front_door import slow
 
 
 @pytest.mark.parametrize("given_id", ["c-1", ""])
@@ -66,19 +46,6 @@ def test_a_refused_wish_carries_its_correlation_id(asked: dict[str, str], given_
     assert given_id in {"", caught.value.correlation_id}
 
 
-@pytest.mark.parametrize("given_id", ["c-1", ""])
-@pytest.mark.parametrize("asked", [{"reason": ""}, {"company_id": "other"}])
-def test_a_refused_cancellation_carries_its_correlation_id(asked: dict[str, str], given_id: str) -> None:
-    office = Office()
-    office.given(*BOOKED)
-
-    with pytest.raises(AppointmentError) as caught:
-        office.run(office.orchestrator.cancel(replace(CANCEL, correlation_id=given_id, **asked)))  # type: ignore[arg-type]
-
-    assert caught.value.correlation_id
-    assert given_id in {"", caught.value.correlation_id}
-
-
 def test_an_unknown_booking_is_told_with_a_correlation_id() -> None:
     office = Office()
 
@@ -86,20 +53,6 @@ def test_an_unknown_booking_is_told_with_a_correlation_id() -> None:
         office.run(office.orchestrator.get(BOOKING_ID, company_id="acme"))
 
     assert caught.value.correlation_id
-
-
-def _slow(office: Office, *seconds: float) -> None:
-    """
-    Let the next appends take so long, each before it is written.
-    """
-    write, left = office.log.append, list(seconds)
-
-    async def slow(append: Append) -> AppendResult:
-        if left:
-            await asyncio.sleep(left.pop(0))
-        return await write(append)
-
-    office.log.append = slow  # type: ignore[method-assign]
 
 
 def test_a_caller_gets_the_booked_booking() -> None:
@@ -126,38 +79,6 @@ def test_what_is_not_known_or_wrong_stores_nothing() -> None:
         office.run(office.orchestrator.book(wish(source="")))
 
     assert {} == office.log.streams
-
-
-def test_the_same_wish_again_gets_the_same_booking() -> None:
-    office = Office()
-
-    async def main() -> list[BookingResult]:
-        return [await office.orchestrator.book(WISH), await office.orchestrator.book(WISH)]
-
-    first, second = office.run(main())
-
-    assert (first.booking, False, True, 1) == (
-        second.booking,
-        first.replayed,
-        second.replayed,
-        len(office.calcom.bookings),
-    )
-
-
-def test_racing_wishes_get_one_booking_and_wait_for_it() -> None:
-    office = Office()
-    office.calcom.creates.append(CreateFate(answers=4))
-
-    async def main() -> list[BookingResult]:
-        return await asyncio.gather(*(office.orchestrator.book(WISH) for _ in range(5)))
-
-    results = office.run(main())
-
-    assert ([BookingStatus.BOOKED] * 5, [False, True, True, True, True], 1) == (
-        [result.booking.status for result in results],
-        [result.replayed for result in results],
-        len(office.calcom.bookings),
-    )
 
 
 def test_a_caller_without_patience_is_told_of_a_durable_booking() -> None:
@@ -216,7 +137,7 @@ def test_a_caller_waits_for_what_is_left_to_the_worker() -> None:
 @pytest.mark.parametrize("patience", [0, 2, 5])
 def test_nothing_is_acknowledged_before_it_is_durable(patience: float) -> None:
     office = Office()
-    _slow(office, 60)
+    slow(office, 60)
 
     with pytest.raises(AppointmentDatabaseError) as caught:
         office.run(office.orchestrator.book(WISH, patience=patience))
@@ -236,7 +157,7 @@ def test_the_booking_that_may_go_on_is_named_when_the_database_fails() -> None:
 
 def test_a_caller_with_some_patience_uses_it_after_the_wish_is_durable() -> None:
     office = Office()
-    _slow(office, 1)
+    slow(office, 1)
     office.calcom.creates.append(CreateFate(answers=2))
 
     assert BookingStatus.BOOKED is office.run(office.orchestrator.book(WISH, patience=4)).booking.status
@@ -262,228 +183,6 @@ def test_what_did_not_fail_is_returned() -> None:
     result = BookingResult(booking=given(*BOOKED))
 
     assert given(*BOOKED) == result.raise_for_failure()
-
-
-@pytest.mark.parametrize(
-    "events",
-    [(*ABSENT, failed()), (*BOOKED, cancellation(), cancelled_there(), cancelled())],
-    ids=["failed", "cancelled"],
-)
-def test_a_derived_key_whose_booking_is_spent_starts_the_next_generation(events: tuple[CancellationRequested]) -> None:
-    office = Office()
-    office.given(*events)
-
-    result = office.run(office.orchestrator.book(WISH))
-
-    assert (NEXT_ID, 1, BookingStatus.BOOKED, False) == (
-        result.booking.booking_id,
-        result.booking.facts.generation,
-        result.booking.status,
-        result.replayed,
-    )
-
-
-def test_a_given_key_whose_booking_failed_stays_failed() -> None:
-    office = Office()
-    office.calcom.creates.append(CreateFate(does="refused"))
-
-    async def main() -> list[BookingResult]:
-        return [await office.orchestrator.book(wish(idempotency_key="k")) for _ in range(2)]
-
-    first, second = office.run(main())
-
-    assert (BookingStatus.FAILED, first.booking, True) == (second.booking.status, second.booking, second.replayed)
-
-
-def test_a_given_key_with_another_payload_changes_nothing() -> None:
-    office = Office()
-    result = office.run(office.orchestrator.book(wish(idempotency_key="k")))
-
-    with pytest.raises(KeyReused):
-        office.run(office.orchestrator.book(wish(idempotency_key="k", notes="other")))
-
-    assert result.booking == office.booking(result.booking.booking_id)
-
-
-def test_other_staff_under_the_same_derived_key_is_pointed_at_the_first_booking() -> None:
-    office = Office()
-    office.run(office.orchestrator.book(WISH))
-
-    result = office.run(office.orchestrator.book(wish(staff_id="bob")))
-
-    assert (True, True, BOOKING_ID) == (result.near_duplicate, result.replayed, result.booking.booking_id)
-
-
-def test_a_near_duplicate_is_refused_with_a_pointer() -> None:
-    office = Office()
-    office.run(office.orchestrator.book(WISH))
-
-    result = office.run(office.orchestrator.book(wish(starts_at=WISH.starts_at + timedelta(minutes=5))))
-
-    failure = result.booking.failure
-    assert ("near_duplicate", BOOKING_ID) == (failure and failure.reason, failure and failure.conflicting_booking_id)
-
-
-def test_one_call_never_books_twice_although_its_booking_is_cancelled_under_it() -> None:
-    office = Office()
-    office.calcom.creates.append(CreateFate(does="not_sent"))
-    create = office.calendar.create
-
-    async def cancelled_meanwhile(*args: object, **options: object) -> object:
-        outcome = await create(*args, **options)  # type: ignore[arg-type]
-        lines = office.booking().ledger.lines
-        office.log.write(BOOKING_ID, cancellation())
-        await office.engine.drive(office.engine.begin(office.booking()))
-        await asyncio.sleep(20)
-        await office.worker.run_due()
-        assert lines
-        return outcome
-
-    office.calendar.create = cancelled_meanwhile  # type: ignore[method-assign, assignment]
-
-    async def main() -> BookingResult:
-        return await office.orchestrator.book(WISH, patience=400)
-
-    result = office.run(main())
-
-    assert ([BOOKING_ID], BOOKING_ID) == (list(office.log.streams), result.booking.booking_id)
-
-
-def test_a_repeat_that_is_hinted_at_reads_the_log_and_appends_nothing() -> None:
-    office = Office()
-    first = office.run(office.orchestrator.book(WISH))
-    commits = office.log.commits
-
-    second = office.run(office.orchestrator.book(WISH))
-
-    assert (first.booking, True, commits) == (second.booking, second.replayed, office.log.commits)
-    assert [False, True] == office.hints.judgments
-
-
-@pytest.mark.parametrize("said", [True, False])
-def test_whatever_a_hint_says_of_a_new_wish_it_is_booked(said: bool) -> None:
-    office = Office()
-    office.hints.lie = lambda _booking_id: said
-
-    result = office.run(office.orchestrator.book(WISH))
-
-    assert (BookingStatus.BOOKED, False, 2) == (result.booking.status, result.replayed, office.log.commits)
-
-
-def test_a_repeat_that_nobody_hints_at_is_found_in_the_log() -> None:
-    office = Office()
-    office.hints.lie = lambda _booking_id: False
-
-    async def main() -> list[BookingResult]:
-        return [await office.orchestrator.book(WISH) for _ in range(2)]
-
-    first, second = office.run(main())
-
-    assert (first.booking, True, [False, True]) == (second.booking, second.replayed, office.hints.judgments)
-
-
-def test_another_payload_is_found_out_by_the_log_although_it_was_hinted_at() -> None:
-    office = Office()
-    office.run(office.orchestrator.book(wish(idempotency_key="k")))
-    office.hints.lie = lambda _booking_id: True
-
-    with pytest.raises(KeyReused):
-        office.run(office.orchestrator.book(wish(idempotency_key="k", notes="other")))
-
-
-def test_a_hinted_repeat_names_its_booking_when_the_log_cannot_be_read() -> None:
-    office = Office()
-    office.hints.lie = lambda _booking_id: True
-    office.log.read_fates.append("fails_before")
-
-    with pytest.raises(AppointmentDatabaseError) as caught:
-        office.run(office.orchestrator.book(WISH))
-
-    assert BOOKING_ID == caught.value.booking_id
-
-
-def test_a_booked_booking_is_cancelled_in_both_places() -> None:
-    office = Office()
-    office.run(office.orchestrator.book(WISH))
-
-    result = office.run(office.orchestrator.cancel(CANCEL))
-
-    assert (BookingStatus.CANCELLED, (), [False], False) == (
-        result.booking.status,
-        office.calcom.live(),
-        [row.booked for row in office.log.appointments.values()],
-        result.replayed,
-    )
-
-
-def test_a_cancellation_again_is_answered_with_the_first() -> None:
-    office = Office()
-
-    async def main() -> list[BookingResult]:
-        await office.orchestrator.book(WISH)
-        return [await office.orchestrator.cancel(CANCEL) for _ in range(2)]
-
-    first, second = office.run(main())
-
-    assert (first.booking, True) == (second.booking, second.replayed)
-
-
-def test_racing_cancellations_are_one() -> None:
-    office = Office()
-
-    async def main() -> list[BookingResult]:
-        await office.orchestrator.book(WISH)
-        return await asyncio.gather(*(office.orchestrator.cancel(CANCEL) for _ in range(3)))
-
-    results = office.run(main())
-
-    assert ([BookingStatus.CANCELLED] * 3, 1) == (
-        [result.booking.status for result in results],
-        sum(isinstance(one, CancellationRequested) for one in office.log.events(BOOKING_ID)),
-    )
-
-
-def test_a_cancellation_while_the_booking_is_made_waits_for_the_answer_and_undoes_it() -> None:
-    office = Office()
-    office.calcom.creates.append(CreateFate(answers=3))
-
-    async def main() -> list[BookingResult]:
-        working = asyncio.create_task(office.worker.run())
-        booking = asyncio.create_task(office.orchestrator.book(WISH, patience=30))
-        await asyncio.sleep(1)
-        results = [await office.orchestrator.cancel(CANCEL, patience=30), await booking]
-        await office.worker.stop(within=timedelta(seconds=1))
-        await working
-        return results
-
-    results = office.run(main())
-
-    assert ([BookingStatus.CANCELLED] * 2, (), [BOOKING_ID]) == (
-        [result.booking.status for result in results],
-        office.calcom.live(),
-        list(office.log.streams),
-    )
-
-
-@pytest.mark.parametrize("patience", [0.0, 3.0])
-def test_a_cancellation_is_not_acknowledged_before_it_is_durable(patience: float) -> None:
-    office = Office()
-    office.run(office.orchestrator.book(WISH))
-    _slow(office, 60)
-
-    with pytest.raises(AppointmentDatabaseError) as caught:
-        office.run(office.orchestrator.cancel(CANCEL, patience=patience))
-
-    assert (BOOKING_ID, BookingStatus.BOOKED) == (caught.value.booking_id, office.booking().status)
-
-
-def test_a_cancellation_of_what_is_in_review_is_recorded() -> None:
-    office = Office()
-    office.given(*BOOKED, review())
-
-    result = office.run(office.orchestrator.cancel(CANCEL))
-
-    assert (BookingStatus.NEEDS_REVIEW, True) == (result.booking.status, result.booking.cancellation is not None)
 
 
 @pytest.mark.parametrize(("company_id", "booking_id"), [("bcme", BOOKING_ID), ("acme", UUID(int=1))])

@@ -79,7 +79,7 @@ def test_an_orphan_of_a_failed_booking_is_cancelled_and_its_finding_resolved() -
 
     assert [("orphan", "cancel", "uid-1", "cancelling")] == told(desk.sweep())
     assert [("orphan", "uid-1")] == [(one.kind, one.uid) for one in desk.office.booking().inconsistencies]
-    desk.work()
+    desk.office.let_pass(600)
     booking = desk.office.booking()
     assert (BookingStatus.FAILED, (), ["uid-1"]) == (
         booking.status,
@@ -93,7 +93,7 @@ def _failed_for_good() -> Desk:
     desk = Desk(Office())
     desk.office.calcom.creates.extend([CreateFate(does="lost")] * 3)
     desk.office.run(desk.office.orchestrator.book(WISH, patience=0))
-    desk.work(7200)
+    desk.office.let_pass(7200)
     assert BookingStatus.FAILED is desk.office.booking().status
     _stands(desk.office, desk.office.booking().ledger.lines[0].attempt_id)
     return desk
@@ -113,7 +113,7 @@ def test_a_double_of_a_booked_booking_is_cancelled_and_the_appointment_stays() -
     _stands(desk.office, desk.office.booking().ledger.lines[0].attempt_id, starts_at=LATER)
 
     assert [("duplicate", "cancel", "uid-2", "cancelling")] == told(desk.sweep())
-    desk.work()
+    desk.office.let_pass(600)
     assert (["uid-2"], BookingStatus.BOOKED, ()) == (
         desk.office.calcom.cancelled_by_us,
         desk.office.booking().status,
@@ -125,7 +125,7 @@ def test_what_was_to_be_cancelled_and_is_cancelled_there_is_done() -> None:
     desk = _failed_for_good()
     desk.office.calcom.cancels.extend([CancelFate(does="fails")] * 9)
     desk.sweep()
-    desk.work(3)
+    desk.office.let_pass(3)
     desk.office.calcom.person_cancels("uid-1")
 
     assert [("status_drift", "none", "uid-1", "cancelled")] == told(desk.sweep())
@@ -178,7 +178,7 @@ def test_what_claims_to_be_ours_and_is_not_is_flagged_and_never_touched() -> Non
     _stands(desk.office, "f" * 32, starts_at=LATER)
 
     assert [("foreign_booking", "manual_review", "uid-2", "flagged")] == told(desk.sweep())
-    desk.work()
+    desk.office.let_pass(600)
     foreign = desk.office.booking(walk_in_id("acme", "uid-2"))
     assert [("foreign_booking", "manual_review")] == [(one.kind, one.repair) for one in foreign.inconsistencies]
     assert ([], []) == (desk.office.calcom.cancelled_by_us, told(desk.sweep()))

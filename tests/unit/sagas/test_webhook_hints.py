@@ -9,18 +9,14 @@ from dataclasses import replace
 import pytest
 
 from domain.webhook import webhook_id_of
-from tests.unit.sagas.test_inbox import _booked as booked
-from tests.unit.sagas.test_inbox import _outcome as outcome_of
-from tests.unit.sagas.test_inbox import _receive as receive
-from tests.unit.sagas.test_inbox import _webhook as incoming
-from tests.unit.sagas.test_inbox import _work as work
+from tests.unit.sagas.incoming import booked, incoming, outcome_of, receive
 
 
 def test_a_repeat_that_is_remembered_writes_nothing() -> None:
     office = booked()
     webhook = incoming("BOOKING_CREATED", ours=True)
     said = receive(office, webhook)
-    work(office)
+    office.let_pass(600)
     before = office.log.commits
 
     assert ["stored", "known"] == said + receive(office, webhook)
@@ -34,7 +30,7 @@ def test_only_what_is_processed_is_remembered() -> None:
     ids = [webhook_id_of(one.company_id, one.digest) for one in (webhook, ping)]
     receive(office, webhook, ping)
     stored = set(office.webhooks.known)
-    work(office)
+    office.let_pass(600)
 
     assert ({ids[1]}, {*ids}) == (stored, office.webhooks.known)
 
@@ -45,7 +41,7 @@ def test_a_memory_that_lies_changes_no_answer(lie: bool) -> None:
     office.webhooks.lie = lambda _webhook_id: lie
     webhook, ping, broken = incoming("BOOKING_CREATED", ours=True), incoming("PING"), incoming("", None)
     first = receive(office, webhook, ping, replace(broken, problem="no JSON"))
-    work(office)
+    office.let_pass(600)
 
     assert ["stored", "ignored", "rejected"] == first
     assert ["known"] * 3 == receive(office, webhook, ping, replace(broken, problem="no JSON"))

@@ -99,6 +99,7 @@ class Account:
     probed: list[str] = field(default_factory=list)
     probe: Callable[[str], None] | None = None
     key: str | None = "cal_secret"
+    attempt_seconds: float = 2.0
     total_seconds: float = 5.0
     circuit: Circuit | None = None
 
@@ -110,7 +111,7 @@ class Account:
             base_url="https://calcom.test",
             api_key_of=api_key_of,
             clock=self.clock,
-            attempt_seconds=2.0,
+            attempt_seconds=self.attempt_seconds,
             total_seconds=self.total_seconds,
             circuit=self.circuit,
             probe=self.probe or self.probed.append,

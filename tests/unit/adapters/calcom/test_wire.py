@@ -159,7 +159,9 @@ async def test_an_answer_after_the_time_limit_is_unknown() -> None:
         await asyncio.sleep(30)
         raise AssertionError
 
-    unknown = await create(an_account(slowly), send_within=0.1)
+    account = an_account(slowly)
+    account.attempt_seconds = 0.05
+    unknown = await create(account)
 
     assert isinstance(unknown, Unknown)
     assert "timeout" == unknown.reason

@@ -8,7 +8,8 @@ import pytest
 
 from adapters.web.app import create_api
 from adapters.web.rate_limit import RateLimit
-from tests.unit.adapters.web.fake_backend import ALL_SCOPES, FakeBackend
+from tests.unit.adapters.web.fake_backend import FakeBackend
+from tests.unit.adapters.web.given import ALL_SCOPES
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import pytest
 
 from adapters.web.rate_limit import RateLimit, RateLimiter
 from tests.unit.adapters.web.conftest import connect
-from tests.unit.adapters.web.fake_backend import ALL_SCOPES, BOOKING_ID, FAILURE_ID, FakeBackend
+from tests.unit.adapters.web.fake_backend import FakeBackend
+from tests.unit.adapters.web.given import ALL_SCOPES, BOOKING_ID, FAILURE_ID
 
 ONE = f"/api/bookings/{BOOKING_ID}"
 FAILED = f"/api/sync-failures/{FAILURE_ID}"

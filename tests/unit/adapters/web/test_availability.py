@@ -11,17 +11,8 @@ from domain.errors import AppointmentError, CalcomBookingError, CustomerValidati
 from domain.events import BookingEvent
 from domain.person import Remark
 from sagas.wishes import BookingResult
-from tests.unit.adapters.web.fake_backend import (
-    ATTEMPTED,
-    BOOKED,
-    BOOKING_ID,
-    CREATED,
-    NOW,
-    STARTS,
-    FakeBackend,
-    booking,
-    failed,
-)
+from tests.unit.adapters.web.fake_backend import FakeBackend
+from tests.unit.adapters.web.given import ATTEMPTED, BOOKED, BOOKING_ID, CREATED, NOW, STARTS, booking, failed
 
 PATH = "/api/availability"
 GOOD = {"service_id": "consult", "from": "2027-03-02", "to": "2027-03-03T10:00:00+01:00"}

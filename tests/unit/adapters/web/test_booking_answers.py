@@ -10,7 +10,8 @@ from adapters.reasons import sentence
 from domain import events as e
 from domain.errors import AppointmentDatabaseError, CircuitOpenError, KeyReused
 from sagas.wishes import BookingResult
-from tests.unit.adapters.web.fake_backend import (
+from tests.unit.adapters.web.fake_backend import FakeBackend
+from tests.unit.adapters.web.given import (
     ATTEMPTED,
     BOOKED,
     BOOKING_ID,
@@ -21,7 +22,6 @@ from tests.unit.adapters.web.fake_backend import (
     OTHER_ID,
     REVIEW,
     UNDOING,
-    FakeBackend,
     booking,
     failed,
 )

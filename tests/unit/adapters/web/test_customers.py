@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from tests.unit.adapters.web.conftest import connect
-from tests.unit.adapters.web.fake_backend import ADA, FakeBackend
+from tests.unit.adapters.web.fake_backend import FakeBackend
+from tests.unit.adapters.web.given import ADA
 
 PHONE, EMAIL = "+491701234567", "ada@example.com"
 

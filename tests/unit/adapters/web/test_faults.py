@@ -19,7 +19,8 @@ from adapters.web.refusals import problem_of
 from domain import events as e
 from domain.errors import AppointmentCreationError, AppointmentDatabaseError, AppointmentError, CalcomBookingError
 from tests.unit.adapters.web.conftest import connect
-from tests.unit.adapters.web.fake_backend import BOOKING_ID, NOW, FakeBackend, initiated, stream
+from tests.unit.adapters.web.fake_backend import FakeBackend
+from tests.unit.adapters.web.given import BOOKING_ID, NOW, initiated, stream
 
 SCOPE: Scope = {"type": "http", "method": "POST", "headers": []}
 

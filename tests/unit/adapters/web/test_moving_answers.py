@@ -10,16 +10,8 @@ from domain import moving as m
 from domain.booking import Failure
 from domain.person import Remark
 from sagas.wishes import BookingResult
-from tests.unit.adapters.web.fake_backend import (
-    ATTEMPTED,
-    BOOKED,
-    BOOKING_ID,
-    CREATED,
-    NOW,
-    STARTS,
-    FakeBackend,
-    booking,
-)
+from tests.unit.adapters.web.fake_backend import FakeBackend
+from tests.unit.adapters.web.given import ATTEMPTED, BOOKED, BOOKING_ID, CREATED, NOW, STARTS, booking
 
 MOVE = f"/api/bookings/{BOOKING_ID}/reschedule"
 ASKED = m.RescheduleRequested(at=NOW, starts_at=STARTS, ends_at=STARTS, command_id="k", person=Remark(reason="later"))

@@ -4,6 +4,7 @@ The document tells the truth: it is valid, it names every problem, and the answe
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import datetime
 from typing import Any
@@ -15,25 +16,24 @@ from openapi_spec_validator import validate
 
 from domain.errors import AlreadyOver
 from sagas.wishes import BookingResult
-from tests.unit.adapters.web.fake_backend import (
-    ATTEMPTED,
-    BOOKING_ID,
-    REVIEW,
-    STARTS,
-    FakeBackend,
-    booking,
-    failed,
-)
+from tests.unit.adapters.web.conftest import connect
+from tests.unit.adapters.web.fake_backend import FakeBackend
+from tests.unit.adapters.web.given import ATTEMPTED, BOOKING_ID, REVIEW, STARTS, booking, failed
 from tests.unit.adapters.web.test_access import ROUTES
 
 
-@pytest.fixture
-async def document(client: httpx.AsyncClient) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
     """
-    The document as it is served.
+    The document as it is served, to everybody alike.
     """
-    served: dict[str, Any] = (await client.get("/openapi.json")).json()
-    return served
+
+    async def fetch() -> dict[str, Any]:
+        async with connect(FakeBackend()) as client:
+            served: dict[str, Any] = (await client.get("/openapi.json")).json()
+            return served
+
+    return asyncio.run(fetch())
 
 
 async def test_the_document_is_valid(document: dict[str, Any]) -> None:

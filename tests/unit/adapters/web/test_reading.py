@@ -8,7 +8,8 @@ import pytest
 from adapters.representation import event_documents
 from adapters.web.ports import Readiness
 from domain.errors import AppointmentDatabaseError
-from tests.unit.adapters.web.fake_backend import BOOKING_ID, CANCEL_ASKED, CANCELLED, NOW, OTHER_ID, FakeBackend, stream
+from tests.unit.adapters.web.fake_backend import FakeBackend
+from tests.unit.adapters.web.given import BOOKING_ID, CANCEL_ASKED, CANCELLED, NOW, OTHER_ID, stream
 
 ONE = f"/api/bookings/{BOOKING_ID}"
 

@@ -18,7 +18,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from adapters.web.app import create_api
-from tests.unit.adapters.web.fake_backend import ALL_SCOPES, FakeBackend
+from tests.unit.adapters.web.fake_backend import FakeBackend
+from tests.unit.adapters.web.given import ALL_SCOPES
 
 KEY = f"Bearer acme/{','.join(ALL_SCOPES)}"
 CHECKS = [

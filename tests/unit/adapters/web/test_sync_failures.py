@@ -13,7 +13,8 @@ from domain.person import Remark
 from projections.failures import SyncFailure
 from sagas.repairs import AnswerReview
 from sagas.wishes import BookingResult
-from tests.unit.adapters.web.fake_backend import (
+from tests.unit.adapters.web.fake_backend import FakeBackend
+from tests.unit.adapters.web.given import (
     ATTEMPTED,
     BOOKED,
     BOOKING_ID,
@@ -23,7 +24,6 @@ from tests.unit.adapters.web.fake_backend import (
     FOUND,
     NOW,
     OTHER_ID,
-    FakeBackend,
     booking,
     initiated,
     stream,
