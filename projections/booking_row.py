@@ -21,6 +21,7 @@ class BookingRow:
     """
     A booking as the list shows it at `version`; `failure_*` is why it failed, is undone, or waits for a person.
 
+    `undecided` is not shown: while it holds, what Cal.com makes is the booking's own, also when a person is asked.
     The row of a composite follows from those of its `legs`.
     """
 
@@ -44,6 +45,7 @@ class BookingRow:
     version: int
     created_at: datetime
     updated_at: datetime
+    undecided: bool = False
     legs: tuple["BookingRow", ...] = ()
 
 
@@ -94,7 +96,8 @@ def _text(value: object) -> str:
 
 
 def _leg(row: dict[str, Any]) -> BookingRow:
-    read: dict[str, Any] = dict(row)
+    # Rows that were written before it was kept say nothing of a question to a person.
+    read: dict[str, Any] = {"undecided": row["status"] == BookingStatus.PENDING.value, **row}
     for name in ("booking_id", "customer_id", "appointment_id"):
         read[name] = row[name] and UUID(row[name])
     for name in ("starts_at", "ends_at", "created_at", "updated_at"):

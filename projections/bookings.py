@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, select
 from domain import events as e
 from domain import findings as f
 from domain import moving as m
-from domain.booking import Booking, BookingStatus
+from domain.booking import Booking, BookingStatus, Goal
 from domain.composite import CompositeInitiated, LegEvent
 from domain.notice import OperatorNotified
 from domain.replacing import replace
@@ -63,6 +63,7 @@ def _alone(booking: Booking) -> BookingRow:
         version=booking.version,
         created_at=facts.at,
         updated_at=booking.updated_at or facts.at,
+        undecided=booking.goal is Goal.BOOK and booking.ended is None,
     )
 
 
@@ -82,6 +83,16 @@ def apply(connection: Connection, tables: Sequence[Table], recorded: Sequence[Re
     changed = [evolve_recorded(rows.get(stream_id), events) for stream_id, events in news.items()]
     upsert(connection, table, [vars(row) for row in changed])
 
+
+# From these on nothing that Cal.com makes is the booking's own any more, except by a move.
+_DECISIONS = (
+    e.AppointmentBooked,
+    e.CompensationStarted,
+    e.CancellationRequested,
+    e.BookingFailed,
+    e.BookingCancelled,
+    m.RescheduleRequested,
+)
 
 BOOKINGS = Projection(name="bookings", tables=(booking_list,), apply=apply)
 
@@ -162,6 +173,11 @@ def _after_leg(row: BookingRow, event: LegEvent) -> BookingRow:
 
 def evolve(row: BookingRow, event: LogEvent) -> BookingRow:
     """Return the row after one more event, but for its version and time."""
+    after = _evolved(row, event)
+    return replace(after, undecided=False) if isinstance(event, _DECISIONS) and after.undecided else after
+
+
+def _evolved(row: BookingRow, event: LogEvent) -> BookingRow:
     match event:
         case LegEvent():
             return _after_leg(row, event)
@@ -171,7 +187,7 @@ def evolve(row: BookingRow, event: LogEvent) -> BookingRow:
             return _retried(row)
         case e.BookingDeferred():
             return _deferred(row, event)
-        case e.CalcomBookingCreated() if row.calcom_booking_uid is None and row.status == BookingStatus.PENDING:
+        case e.CalcomBookingCreated() if row.calcom_booking_uid is None and row.undecided:
             return replace(row, calcom_booking_uid=event.uid, starts_at=event.starts_at, ends_at=event.ends_at)
         case e.CalcomBookingFound():
             return replace(row, calcom_booking_uid=event.uid, starts_at=event.starts_at, ends_at=event.ends_at)

@@ -1,6 +1,6 @@
 """The tables of the read models, and how far each has come. The migrations create them."""
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, Text, Uuid
 
 from projections.booking_row import LegRows
 from projections.columns import Instant
@@ -31,6 +31,7 @@ booking_list = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("legs", LegRows),
+    Column("undecided", Boolean, nullable=False),
 )
 
 sync_failures = Table(
