@@ -243,10 +243,9 @@ async def test_the_diary_knows_claims_and_appointments_of_those_who_are_asked_fo
 @pytest.mark.parametrize(
     ("wish", "statements"),
     [
-        # One looks for the customer, and eight are the booking's.
-        (a_wish(3, service_id="cut-ben"), 9),
+        (a_wish(3, service_id="cut-ben"), 8),
         # One more asks who is busy, and one whether what is cached of Cal.com still holds.
-        (for_anybody(3), 11),
+        (for_anybody(3), 10),
     ],
     ids=["named", "chosen"],
 )
