@@ -80,7 +80,7 @@ def test_a_caller_who_leaves_between_two_candidates_cancels_nothing() -> None:
 def test_a_lost_acknowledgement_of_a_refused_candidate_books_once() -> None:
     office = barbers()
     (first,) = in_turn(office, of(1))
-    office.diary.busy = knows_of_nothing  # type: ignore[method-assign]
+    office.diary.read = knows_of_nothing  # type: ignore[method-assign]
     office.log.fates.append("fails_after")
 
     with pytest.raises(AppointmentDatabaseError):
