@@ -12,7 +12,7 @@ from domain.period import Period
 from domain.service import Service
 from domain.staffing import Busy
 from sagas.appending import Append, AppendResult, Recorded
-from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome, NotSent, Sightings, Trace
+from sagas.outcomes import CancelOutcome, CreateOutcome, Liveness, LookOutcome, NotSent, Sightings, Trace
 from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 
 
@@ -106,11 +106,11 @@ class Calendar(Protocol):
         """Ask for a booking to be moved, once; the outcomes are those of a create, with the new uid."""
         ...
 
-    async def is_live(self, uid: str) -> bool | None:
+    async def liveness(self, uid: str) -> Liveness:
         """
         Tell whether the uid stands at Cal.com, accepted or pending.
 
-        None if that cannot be said now, or if the booking lives on under another uid.
+        That it is not found proves nothing: replicas lag, and another account's is not shown.
         """
         ...
 
