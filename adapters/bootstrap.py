@@ -15,6 +15,7 @@ import structlog
 from pydantic import SecretStr
 
 from adapters.availability.alternatives import Alternatives
+from adapters.availability.diary import DatabaseDiary
 from adapters.availability.free_slots import FRESH, KEPT, Availability, Day, read_day, write_day
 from adapters.availability.log_watch import LogWatch
 from adapters.availability.offering import CalComOffering
@@ -181,12 +182,12 @@ async def application(
             shared=_shared_days(redis),
         )
         stack.push_async_callback(days.aclose)
-        taken = DatabaseTaken(engine=store.engine, readers=store.readers)
+        watch = LogWatch(store.log)
         availability = Availability(
             offers=services,
             calendars=calendars,
-            taken=taken,
-            watch=LogWatch(store.log),
+            taken=DatabaseTaken(engine=store.engine, readers=store.readers),
+            watch=watch,
             cache=days,
             clock=store.clock,
         )
@@ -198,7 +199,7 @@ async def application(
             appointments=store.appointments,
             drain=SteadyPace(per_minute=60 * settings.circuit_drain_per_second),
             services=services,
-            diary=taken,
+            diary=DatabaseDiary(engine=store.engine, readers=store.readers, log=store.log, watch=watch),
             offering=CalComOffering(availability),
             customers=customers,
             voice=settings.voice_rule(),

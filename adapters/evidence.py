@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Connection, Engine, LargeBinary, MetaData, Row, Table, Text, Uuid, select
+from sqlalchemy import Column, Connection, Engine, Row, Table, select
 
-from adapters.database.tables import appointments, saga_due, slot_claims
+from adapters.database.tables import appointments, saga_due, slot_claims, stored_events
 from projections.booking_row import BookingRow
 from projections.bookings import BOOKINGS, load
 from projections.checkpoints import parked_by, positions_of
@@ -30,16 +30,6 @@ from projections.tables import (
 READ_MODELS = (BOOKINGS.name, SYNC_FAILURES.name, REACTIONS.name)
 
 T = TypeVar("T")
-
-stored_events = Table(
-    "stored_events",
-    MetaData(),
-    Column("originator_id", Uuid),
-    Column("originator_version", BigInteger),
-    Column("topic", Text),
-    Column("state", LargeBinary),
-    Column("notification_id", BigInteger),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ def about_notice(one: Evidence, events: Sequence[LogEvent]) -> Iterator[Differen
     if others or not isinstance(first, OperatorNotified):
         yield difference(one, "stream", "one event of a notice", f"{len(events)} events")
         return
-    expected = notice_id_of(first.failure_id, first.cause)
+    expected = notice_id_of(first.failure_id, first.cause, first.occasion)
     if one.stream_id != expected:
         yield difference(one, "stream", f"the id {expected}", str(one.stream_id))
     if one.due is not None:

@@ -60,6 +60,7 @@ class OperatorNotices:
             failure_id=failure.id,
             failure_type=failure.failure_type,
             cause=notice.cause,
+            occasion=notice.occasion,
         )
         append = Append(
             stream_id=notice.notice_id,
@@ -81,6 +82,7 @@ def _tell(notice: Notice) -> None:
         "operator.notified",
         extra={
             "cause": notice.cause,
+            "occasion": notice.occasion,
             "company_id": failure.company_id,
             "booking_id": str(failure.booking_id),
             "failure_id": str(failure.id),

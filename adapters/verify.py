@@ -13,9 +13,9 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, exists, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
-from adapters.database.tables import appointments, saga_due, slot_claims
+from adapters.database.tables import appointments, saga_due, slot_claims, stored_events
 from adapters.difference import Difference
-from adapters.evidence import evidence, snapshot, stored_events, streams_after
+from adapters.evidence import evidence, snapshot, streams_after
 from adapters.followers import Followers
 from adapters.judging import differences
 from adapters.judging_engagement import about_engagement

@@ -58,10 +58,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obstacle:
-    """The row that refused our appointment, and what was found out about it."""
+    """The row that refused our appointment, when it first did, and what was found out about it when since."""
 
     appointment_id: UUID
+    met_at: datetime
     verdict: str | None = None
+    looked_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

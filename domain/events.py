@@ -24,7 +24,7 @@ from domain.service import Service
 
 CancelHow: TypeAlias = Literal["cancelled", "already_cancelled", "gone"]
 CancelPurpose: TypeAlias = Literal["compensation", "cancellation", "surplus"]
-ObstacleVerdict: TypeAlias = Literal["gone", "moving", "stands"]
+ObstacleVerdict: TypeAlias = Literal["gone", "moving", "missing", "stands"]
 CancelReason: TypeAlias = Literal["requested", "cancelled_at_calcom"]
 CreatedHow: TypeAlias = Literal["made", "adopted"]
 

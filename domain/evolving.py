@@ -89,10 +89,14 @@ def _after(b: Booking, event: SagaEvent) -> Booking:
         case m.BookingRescheduled():
             return _rescheduled(b, event)
         case e.AppointmentPersistenceFailed():
-            obstacle = None if event.obstacle_id is None else Obstacle(appointment_id=event.obstacle_id)
-            return replace(b, obstacle=obstacle, persistence_failure=event.reason, repeats=b.repeats + 1)
+            return replace(b, obstacle=_met(b, event), persistence_failure=event.reason, repeats=b.repeats + 1)
         case e.ObstacleInspected():
-            obstacle = Obstacle(appointment_id=event.obstacle_id, verdict=event.verdict)
+            obstacle = Obstacle(
+                appointment_id=event.obstacle_id,
+                met_at=event.at if b.obstacle is None else b.obstacle.met_at,
+                verdict=event.verdict,
+                looked_at=event.at,
+            )
             return replace(b, obstacle=obstacle, retry_at=event.retry_at)
         case e.CompensationStarted():
             return replace(b, goal=Goal.COMPENSATE, undoing=Failure(reason=event.reason, detail=event.detail))
@@ -253,6 +257,15 @@ def _rescheduled(b: Booking, event: m.BookingRescheduled) -> Booking:
         let_stand=(),
     )
     return replace(there, goal=Goal.BOOK, ended=BookingStatus.BOOKED) if b.goal is Goal.MOVE else there
+
+
+def _met(b: Booking, event: e.AppointmentPersistenceFailed) -> Obstacle | None:
+    """Return the row in the way; one that is there again was met when it was there first."""
+    if event.obstacle_id is None:
+        return None
+    if b.obstacle is not None and b.obstacle.appointment_id == event.obstacle_id:
+        return Obstacle(appointment_id=event.obstacle_id, met_at=b.obstacle.met_at)
+    return Obstacle(appointment_id=event.obstacle_id, met_at=event.at)
 
 
 def _found(b: Booking, event: e.CalcomBookingFound) -> Booking:

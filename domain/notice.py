@@ -12,7 +12,12 @@ NoticeCause: TypeAlias = Literal["found", "needs_person"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorNotified:
-    """The operators were told of a sync failure: once that it was `found`, and once that it `needs_person`."""
+    """
+    The operators were told of a sync failure: once that it was `found`, and once that it `needs_person`.
+
+    Where it was over in between, or a person has had it tried again, it is told anew:
+    `occasion` is the how manieth time it came to that.
+    """
 
     TOPIC: ClassVar[str] = "notice.operator-notified.v1"
     at: datetime
@@ -21,8 +26,10 @@ class OperatorNotified:
     failure_id: UUID
     failure_type: str
     cause: NoticeCause
+    occasion: int = 1
 
 
-def notice_id_of(failure_id: UUID, cause: NoticeCause) -> UUID:
+def notice_id_of(failure_id: UUID, cause: NoticeCause, occasion: int = 1) -> UUID:
     """Return the id of a notice's stream, whose first version can be written once only."""
-    return uuid5(failure_id, f"operator notice {cause}")
+    again = f" {occasion}" if occasion > 1 else ""
+    return uuid5(failure_id, f"operator notice {cause}{again}")

@@ -24,7 +24,12 @@ class Lane(Enum):
     DATABASE = "database"
 
 
-_VERDICTS: Final[dict[e.ObstacleVerdict, str]] = {"gone": "is gone", "moving": "is moving", "stands": "stands"}
+_VERDICTS: Final[dict[e.ObstacleVerdict, str]] = {
+    "gone": "is gone",
+    "moving": "is moving",
+    "missing": "is not found at Cal.com",
+    "stands": "stands",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ The choice is made once, before the first append, and stands in the log from the
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,8 +24,11 @@ from domain.service import Service
 from domain.staffing import Busy, day_around, ranked, team_of
 from domain.validation import start_problem
 from sagas.engine import Engine
-from sagas.ports import Clock, Diary, Groups, Offering
+from sagas.ports import Clock, Diary, DiaryPage, Groups, Offering
 from sagas.run import Run
+
+_Chosen: TypeAlias = dict[UUID, tuple[str, Busy]]
+"""Of which company's staff somebody was chosen, by booking."""
 
 
 async def find_team(
@@ -61,7 +65,8 @@ class Assigning:
         self._offering = offering
         self._clock = clock
         self._policy = policy
-        self._chosen: dict[UUID, tuple[str, Busy]] = {}
+        self._chosen: _Chosen = {}
+        self._overhearing: list[_Chosen] = []
 
     @contextmanager
     def under_way(self, booking_id: UUID) -> Iterator[None]:
@@ -108,12 +113,13 @@ class Assigning:
             return services
         slot = Period(starts_at=request.starts_at, ends_at=request.starts_at + request.service.duration)
         day = day_around(slot, ZoneInfo(request.service.time_zone or request.time_zone))
-        stored = await self._stored(services, slot, day, booking_id)
-        busy = [*stored, *self._chosen_beside(stored, request.service.company_id, booking_id)]
+        with self._overheard() as chosen:
+            page = await self._page(services, slot, day, booking_id)
+        busy = [*page.busy, *_unsaid(chosen, page.busy, company_id=request.service.company_id, booking_id=booking_id)]
         order = ranked(self._suited(request, team), busy, slot=slot, day=day)
         # Before anybody else is chosen for, and again once it is known whom Cal.com offers.
         self._note(order[0], slot, booking_id)
-        order = await self._offered_first(order, slot)
+        order = await self._offered_first(order, slot, as_of=page.as_of)
         self._note(order[0], slot, booking_id)
         return order
 
@@ -123,27 +129,39 @@ class Assigning:
         # Somebody was suited a moment ago.
         return tuple(suited) or tuple(one.service for one in team)
 
-    async def _stored(self, services: Sequence[Service], slot: Period, day: Period, booking_id: UUID) -> Sequence[Busy]:
+    async def _page(self, services: Sequence[Service], slot: Period, day: Period, booking_id: UUID) -> DiaryPage:
         company_id = services[0].company_id
         around = Period(starts_at=day.starts_at, ends_at=max(day.ends_at, slot.ends_at))
         staff_ids = sorted({one.staff_id for one in services if one.staff_id is not None})
         try:
-            return await self._diary.busy(around, company_id=company_id, staff_ids=staff_ids)
+            return await self._diary.read(around, company_id=company_id, staff_ids=staff_ids)
         except AppointmentDatabaseError as error:
             # This may be the repeat of a wish that is under way.
             error.booking_id = booking_id
             raise
 
-    def _chosen_beside(self, stored: Sequence[Busy], company_id: str, booking_id: UUID) -> list[Busy]:
-        """Return who was chosen here for other bookings, as far as the log does not say it yet."""
-        known = {booking_id, *(one.booking_id for one in stored)}
-        return [one for company, one in self._chosen.values() if company == company_id and one.booking_id not in known]
+    @contextmanager
+    def _overheard(self) -> Iterator[_Chosen]:
+        """Say who was chosen here until now, and who is meanwhile, though by the end the log says it."""
+        chosen = dict(self._chosen)
+        self._overhearing.append(chosen)
+        try:
+            yield chosen
+        finally:
+            self._overhearing = [one for one in self._overhearing if one is not chosen]
 
     def _note(self, service: Service, slot: Period, booking_id: UUID) -> None:
         busy = Busy(booking_id=booking_id, staff_id=service.staff_id or "", period=slot)
-        self._chosen[booking_id] = (service.company_id, busy)
+        for chosen in (self._chosen, *self._overhearing):
+            chosen[booking_id] = (service.company_id, busy)
 
-    async def _offered_first(self, order: Sequence[Service], slot: Period) -> tuple[Service, ...]:
+    async def _offered_first(self, order: Sequence[Service], slot: Period, *, as_of: int | None) -> tuple[Service, ...]:
         """Put those to the end whom Cal.com does not offer, asking no further than to the first whom it may."""
-        passed = await self._offering.not_offered(order, slot.starts_at)
+        passed = await self._offering.not_offered(order, slot.starts_at, as_of=as_of)
         return (*order[passed:], *order[:passed])
+
+
+def _unsaid(chosen: _Chosen, stored: Sequence[Busy], *, company_id: str, booking_id: UUID) -> list[Busy]:
+    """Return who was chosen here for other bookings, as far as the log did not say it yet."""
+    known = {booking_id, *(one.booking_id for one in stored)}
+    return [one for company, one in chosen.values() if company == company_id and one.booking_id not in known]

@@ -13,6 +13,7 @@ from domain.policy import Policy
 from sagas import recording
 from sagas.appending import Append, CancelAppointment, DueAfter, Lost, NothingDue, booking_events
 from sagas.leg_run import Part
+from sagas.obstacles import record_inspection
 from sagas.outcomes import Inspected, NotSent
 from sagas.ports import Appointments, Calendar, Calendars, Clock, Ids, Log, Pace, RowInTheWay
 from sagas.recording_legs import record_part_gone
@@ -177,7 +178,7 @@ class Effects:
         outcome = Inspected(verdict=verdict)
 
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:
-            return recording.record_inspection(booking, effect, outcome, now=self._clock.now(), policy=self._policy)
+            return record_inspection(booking, effect, outcome, now=self._clock.now(), policy=self._policy)
 
         return rerecord
 
@@ -193,16 +194,18 @@ class Effects:
         if row.calcom_booking_uid is None or ("ghost", row.calcom_booking_uid) in part.let_stand:
             return "stands"
         calendar = await self._calendars.of(booking.facts.service.company_id)
-        match await calendar.is_live(row.calcom_booking_uid):
-            case True:
+        match await calendar.liveness(row.calcom_booking_uid):
+            case "live":
                 return "stands"
-            case None:
+            case "unknown":
                 # Not to know is not to undo: it is asked again.
                 return "moving"
-            case False:
+            case "not_found":
+                return "missing"
+            case "dead":
                 return await self._clear_away(row, other)
-            case live:
-                assert_never(live)
+            case liveness:
+                assert_never(liveness)
 
     async def _clear_away(self, row: RowInTheWay, other: Booking) -> ObstacleVerdict:
         """Cancel a row whose booking is no longer live at Cal.com, on its own booking's stream."""

@@ -15,6 +15,7 @@ from domain.booking import Booking
 from domain.ledger import Line
 from domain.moving import Move, MoveStatus
 from domain.policy import Policy
+from sagas.obstacles import stands
 from sagas.steps import InspectObstacle, Perform, Record, RescheduleAtCalcom, Shift, Step, TraceMove, Wait
 
 
@@ -80,8 +81,8 @@ def _shift(booking: Booking, move: Move, kept: Line, now: datetime, policy: Poli
     if obstacle is not None and booking.retry_at is not None and now < booking.retry_at:
         return Wait(booking.retry_at)
     # Two bookings that wait for each other's time must not wait for ever.
-    stands = obstacle is not None and (obstacle.verdict == "stands" or booking.repeats >= policy.inconsistent_after)
-    overlaps = stands or (booking.persistence_failure is not None and obstacle is None)
+    stays = obstacle is not None and (stands(obstacle, policy) or booking.repeats >= policy.inconsistent_after)
+    overlaps = stays or (booking.persistence_failure is not None and obstacle is None)
     # Cal.com has it there, and the old time may be gone: it is kept, flagged, and a person looks.
     flags = _flags(kept, now) if overlaps else ()
     rescheduled = m.BookingRescheduled(

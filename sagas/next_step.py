@@ -15,6 +15,7 @@ from domain.ledger import Line, LineStatus
 from domain.policy import Policy
 from sagas.next_move import next_move
 from sagas.next_of_legs import next_of_legs
+from sagas.obstacles import stands
 from sagas.steps import (
     CancelAtCalcom,
     CreateAtCalcom,
@@ -84,7 +85,7 @@ def _on_the_way(booking: Booking, now: datetime, policy: Policy) -> Iterator[Ste
     if kept is None:
         return
     if booking.goal is Goal.BOOK and booking.ended is None:
-        yield _persist(booking, kept, now)
+        yield _persist(booking, kept, now, policy)
     elif booking.goal is Goal.MOVE and booking.move is not None and not kept.in_review:
         yield next_move(booking, booking.move, kept, now, policy)
 
@@ -179,16 +180,18 @@ def _failed(booking: Booking, reason: str, detail: str, now: datetime) -> e.Book
     return e.BookingFailed(at=now, reason=reason, detail=detail, settles_review=_review_is_settled(booking))
 
 
-def _persist(booking: Booking, line: Line, now: datetime) -> Step:
+def _persist(booking: Booking, line: Line, now: datetime, policy: Policy) -> Step:
     if line.calcom_status != "accepted":
         return _compensate("needs_confirmation", f"Cal.com answered {line.calcom_status!r} instead of accepting", now)
     if booking.retry_at is not None and now < booking.retry_at:
         return Wait(booking.retry_at)
     if booking.obstacle is not None and booking.obstacle.verdict is None:
         return Perform(InspectObstacle(appointment_id=booking.obstacle.appointment_id))
-    stands = booking.obstacle is not None and booking.obstacle.verdict == "stands"
-    if stands or (booking.obstacle is not None and now >= booking.facts.valid_until):
-        return _compensate("slot_taken", "another appointment of the same member of staff is in the way", now)
+    in_the_way = booking.obstacle
+    if in_the_way is not None and (stands(in_the_way, policy) or now >= booking.facts.valid_until):
+        unseen = "; Cal.com does not find its booking" if in_the_way.verdict == "missing" else ""
+        detail = f"another appointment of the same member of staff is in the way{unseen}"
+        return _compensate("slot_taken", detail, now)
     if booking.persistence_failure is not None and booking.obstacle is None:
         return _compensate(booking.persistence_failure, "the local database refused the appointment", now)
     return Persist(

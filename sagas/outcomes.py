@@ -8,7 +8,7 @@ answered from these.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from domain.events import CancelHow, ObstacleVerdict
@@ -137,6 +137,10 @@ class CancelFailed:
 
 
 CancelOutcome: TypeAlias = Cancelled | Moved | CancelRefused | NotOurs | CancelFailed
+
+
+Liveness: TypeAlias = Literal["live", "dead", "not_found", "unknown"]
+"""How a uid stands at Cal.com; `unknown` if that cannot be said now, or if the booking lives on under another uid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

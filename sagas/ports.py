@@ -12,7 +12,7 @@ from domain.period import Period
 from domain.service import Service
 from domain.staffing import Busy
 from sagas.appending import Append, AppendResult, Recorded
-from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome, NotSent, Sightings, Trace
+from sagas.outcomes import CancelOutcome, CreateOutcome, Liveness, LookOutcome, NotSent, Sightings, Trace
 from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 
 
@@ -106,11 +106,11 @@ class Calendar(Protocol):
         """Ask for a booking to be moved, once; the outcomes are those of a create, with the new uid."""
         ...
 
-    async def is_live(self, uid: str) -> bool | None:
+    async def liveness(self, uid: str) -> Liveness:
         """
         Tell whether the uid stands at Cal.com, accepted or pending.
 
-        None if that cannot be said now, or if the booking lives on under another uid.
+        That it is not found proves nothing: replicas lag, and another account's is not shown.
         """
         ...
 
@@ -163,10 +163,18 @@ class Services(Groups, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiaryPage:
+    """What is taken of a period, and up to which position the log tells of it, if that is known."""
+
+    busy: Sequence[Busy]
+    as_of: int | None = None
+
+
 class Diary(Protocol):
     """When members of staff are busy, as far as it is known here."""
 
-    async def busy(self, period: Period, *, company_id: str, staff_ids: Sequence[str]) -> Sequence[Busy]:
+    async def read(self, period: Period, *, company_id: str, staff_ids: Sequence[str]) -> DiaryPage:
         """
         Return what claims and appointments take of a period.
 
@@ -180,11 +188,12 @@ class Diary(Protocol):
 class Offering(Protocol):
     """What Cal.com offers."""
 
-    async def not_offered(self, services: Sequence[Service], starts_at: datetime) -> int:
+    async def not_offered(self, services: Sequence[Service], starts_at: datetime, *, as_of: int | None) -> int:
         """
         Count those, from the first on, that cannot be booked for a start: the next one can, or it cannot be said soon.
 
-        It raises nothing.
+        What is remembered counts as long as nothing in the log up to `as_of` speaks against
+        it, or nothing at all if that is None. It raises nothing.
         """
         ...
 

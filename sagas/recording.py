@@ -17,12 +17,11 @@ from domain.ledger import LineStatus
 from domain.policy import Policy
 from sagas import outcomes as o
 from sagas.sight import with_sight
-from sagas.steps import CancelAtCalcom, InspectObstacle, LookAtCalcom
+from sagas.steps import CancelAtCalcom, LookAtCalcom
 
 # A rejected key is replaced by a person, who then looks whether the bookings go on, and nothing wakes those that wait.
 # Asking once a minute until then costs Cal.com one refusal for each.
 LONGEST_DEFERRAL = timedelta(minutes=1)
-LONGEST_OBSTACLE_WAIT = timedelta(minutes=1)
 _UNSETTLED = frozenset({LineStatus.INTENDED, LineStatus.IN_DOUBT})
 _GIVEN_UP = frozenset({LineStatus.ABSENT, LineStatus.ABSENT_FOR_GOOD, LineStatus.NOT_SENT, LineStatus.REFUSED})
 
@@ -308,21 +307,6 @@ def _cancel_failed(
     return (
         failed,
         f.InconsistencyDetected(at=now, kind="compensation_failed", uid=effect.uid, evidence=evidence),
-    )
-
-
-def record_inspection(
-    booking: Booking, effect: InspectObstacle, outcome: o.Inspected, *, now: datetime, policy: Policy
-) -> tuple[e.BookingEvent, ...]:
-    """Return what the look at the row in the way adds to the log."""
-    obstacle = booking.obstacle
-    if obstacle is None or obstacle.appointment_id != effect.appointment_id or obstacle.verdict is not None:
-        return ()
-    wait = timedelta(0)
-    if outcome.verdict == "moving":
-        wait = min(policy.retry.delay(booking.repeats, salt=str(booking.booking_id)), LONGEST_OBSTACLE_WAIT)
-    return (
-        e.ObstacleInspected(at=now, obstacle_id=obstacle.appointment_id, verdict=outcome.verdict, retry_at=now + wait),
     )
 
 

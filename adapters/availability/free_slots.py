@@ -128,15 +128,18 @@ class Availability:
                 raise problem
         return joined(known, zone=zone)
 
-    async def offers(self, service: Service, starts_at: datetime) -> bool | None:
+    async def offers(self, service: Service, starts_at: datetime, *, as_of: int | None = None) -> bool | None:
         """
         Tell whether Cal.com offers a start, whatever is taken here; None if what is known is old.
+
+        What is cached is held against the log up to `as_of`, or against all of it.
 
         Raises:
             CalcomBookingError: Cal.com did not say, and what is cached is too old.
             AppointmentDatabaseError: the database did not answer.
 
         """
+        await self._watch.catch_up(as_of)
         instant = Period(starts_at=starts_at, ends_at=starts_at + timedelta.resolution)
         found = await self._days(instant, service, service.staff_id)
         if _source_of(found) == "stale":
@@ -156,6 +159,7 @@ class Availability:
             AppointmentDatabaseError: the database did not answer.
 
         """
+        await self._watch.catch_up()
         found = await self._days(period, offer.service, staff_id)
         source, age = _source_of(found), self._age_of(found)
         # Longer than the period, since the last slots end after it.
@@ -166,7 +170,6 @@ class Availability:
         return FreeSlots(starts=tuple(it.astimezone(zone) for it in sorted(starts)), source=source, age_seconds=age)
 
     async def _days(self, period: Period, service: Service, staff_id: str | None) -> Mapping[str, Found[Day]]:
-        await self._watch.catch_up()
         days = {key_of(service, day): day for day in days_of(period)}
         tags = tags_of(service.calcom_event_type_id, {staff_id, service.staff_id})
 

@@ -42,7 +42,8 @@ class LogWatch:
     Tells whether what was read when the log was at some place can still be true.
 
     `position` is how far the watch has read. Of what was read before the floor, nothing
-    is known.
+    is known. Whoever asks the database for something else may read on by the way, and
+    `hand` it over.
     """
 
     def __init__(self, log: WatchedLog, *, limit: int = LIMIT) -> None:
@@ -55,6 +56,18 @@ class LogWatch:
         self.position = 0
         self._changed: OrderedDict[_Day, int] = OrderedDict()
         self._known: OrderedDict[UUID, BookedDays] = OrderedDict()
+        self._handed: Sequence[Entry] = ()
+
+    @property
+    def next_batch(self) -> tuple[int, int]:
+        """Return after which position to read on, and how many events at most; none before the watch has begun."""
+        # With the event that was seen last: if it is not there any more, this is another log.
+        return (max(self.position - 1, 0), BATCH + 1) if self._started else (0, 0)
+
+    def hand(self, entries: Sequence[Entry]) -> None:
+        """Take what somebody has read, all from `next_batch` on, for those who will not ask for more than that."""
+        if entries and (not self._handed or self._handed[-1].position <= entries[-1].position):
+            self._handed = entries
 
     def is_current(self, seen: int, *, company_id: str, tags: Iterable[str], day: date) -> bool:
         """Tell whether nothing has happened to a day since the log was at `seen`, as far as the watch has read."""
@@ -62,9 +75,9 @@ class LogWatch:
             return False
         return all(self._changed.get((company_id, tag, day), 0) <= seen for tag in tags)
 
-    async def catch_up(self) -> None:
+    async def catch_up(self, until: int | None = None) -> None:
         """
-        Take in everything that was in the log when this was called.
+        Take in everything that was in the log when this was called, or all of it `until` a position.
 
         Raises:
             AppointmentDatabaseError: the database did not answer.
@@ -75,6 +88,10 @@ class LogWatch:
             if self._done > arrived:
                 # Somebody has begun to read since, and has finished.
                 return
+            if until is not None:
+                await self._take_in_what_was_handed()
+                if until <= self.position:
+                    return
             self._begun += 1
             await self._read_on()
             self._done = self._begun
@@ -85,16 +102,26 @@ class LogWatch:
             self.position = self._floor = max(await self._log.head() - BATCH, 0)
             self._started = True
         for _ in range(MOST_BATCHES):
-            # With the event that was seen last: if it is not there any more, this is another log.
-            entries = await self._log.read_all(after=max(self.position - 1, 0), limit=BATCH + 1)
-            if self.position and (not entries or entries[0].position != self.position):
+            after, limit = self.next_batch
+            entries = await self._log.read_all(after=after, limit=limit)
+            if not self._goes_on(entries):
                 break
-            await self._take_in([one for one in entries if one.position > self.position])
-            if len(entries) <= BATCH:
+            await self._take_in(entries)
+            if len(entries) < limit:
                 return
         self.position = self._floor = await self._log.head()
 
-    async def _take_in(self, news: Sequence[Entry]) -> None:
+    async def _take_in_what_was_handed(self) -> None:
+        entries, self._handed = self._handed, ()
+        if self._started and self._goes_on(entries):
+            await self._take_in(entries)
+
+    def _goes_on(self, entries: Sequence[Entry]) -> bool:
+        """Tell whether these are of the log that the watch has read so far."""
+        return not self.position or any(one.position == self.position for one in entries)
+
+    async def _take_in(self, entries: Sequence[Entry]) -> None:
+        news = [one for one in entries if one.position > self.position]
         left = MOST_STREAMS
         for one in news:
             if not isinstance(one, Recorded):

@@ -22,12 +22,14 @@ class CalComOffering:
         self._availability = availability
         self._limit = limit
 
-    async def not_offered(self, services: Sequence[Service], starts_at: datetime) -> int:
+    async def not_offered(self, services: Sequence[Service], starts_at: datetime, *, as_of: int | None) -> int:
         """Count those, from the first on, that cannot be booked for a start, asking for no more than it takes."""
         passed = 0
         try:
             async with asyncio.timeout(self._limit):
-                while passed < len(services) and await self._availability.offers(services[passed], starts_at) is False:
+                for service in services:
+                    if await self._availability.offers(service, starts_at, as_of=as_of) is not False:
+                        break
                     passed += 1
         except (TimeoutError, AppointmentError) as error:
             _log.info("offering.unknown", service_id=services[passed].service_id, reason=type(error).__name__)

@@ -13,9 +13,9 @@ from adapters.calcom.bodies import create_body, reschedule_body
 from adapters.calcom.endpoints import Call
 from adapters.calcom.listing import NO_ACCESS, Listing, ListingFailed, list_bookings
 from adapters.calcom.looks import Looks
-from adapters.calcom.models import BookingAnswer, EventTypeAnswer, Me, Slots
+from adapters.calcom.models import EventTypeAnswer, Me, Slots
 from adapters.calcom.paced import PacedWire, Sender
-from adapters.calcom.reading import failure_of, read_booking
+from adapters.calcom.reading import Failure, NotFound, failure_of, read_booking
 from adapters.calcom.replies import Answer, Reply
 from adapters.calcom.wire import Wire
 from domain.booking import Booking
@@ -25,6 +25,7 @@ from sagas.outcomes import (
     CancelFailed,
     CancelOutcome,
     CreateOutcome,
+    Liveness,
     LookFailed,
     LookOutcome,
     NotSent,
@@ -94,17 +95,19 @@ class CalComCalendar:
             otherwise=CancelFailed(reason="timeout", detail="cancelling took too long"),
         )
 
-    async def is_live(self, uid: str) -> bool | None:
+    async def liveness(self, uid: str) -> Liveness:
         """
-        Tell whether the uid stands at Cal.com; None if that cannot be said now, or if it was moved.
+        Tell whether the uid stands at Cal.com; `unknown` if that cannot be said now, or if it was moved.
 
         A uid that is not found says nothing: Cal.com deletes no bookings, but reads
         them from replicas that lag behind.
         """
         seen = await read_booking(self._wire, uid)
-        if not isinstance(seen, BookingAnswer) or seen.rescheduled_to_uid is not None:
-            return None
-        return seen.is_live
+        if isinstance(seen, NotFound):
+            return "not_found"
+        if isinstance(seen, Failure) or seen.rescheduled_to_uid is not None:
+            return "unknown"
+        return "live" if seen.is_live else "dead"
 
     async def trace(self, uid: str, *, pace: Pace | None = None) -> Trace:
         """Return what a uid has become, however often it was moved; at a pace, if it is given one."""

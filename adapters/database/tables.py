@@ -1,11 +1,35 @@
 """The tables beside the log and the read models. The migrations create them."""
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, MetaData, SmallInteger, String, Table, Text, Uuid
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from projections.columns import Instant
 
 metadata = MetaData()
+
+# The log, which the recorders write; for those who read it along with other tables.
+stored_events = Table(
+    "stored_events",
+    MetaData(),
+    Column("originator_id", Uuid),
+    Column("originator_version", BigInteger),
+    Column("topic", Text),
+    Column("state", LargeBinary),
+    Column("notification_id", BigInteger),
+)
 
 appointments = Table(
     "appointments",

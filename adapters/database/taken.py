@@ -67,7 +67,7 @@ class DatabaseTaken:
     def _find_busy(self, period: Period, company_id: str, staff_ids: Sequence[str]) -> Sequence[Busy]:
         query = busy_query(period, company_id=company_id, staff_ids=staff_ids, dialect=self._engine.dialect.name)
         with self._engine.connect() as connection:
-            return [_read_busy(row) for row in connection.execute(query).mappings()]
+            return [read_busy(row) for row in connection.execute(query).mappings()]
 
     def _find_by_service(self, service_id: str, period: Period, company_id: str) -> Sequence[Period]:
         def is_meant(table: Table) -> ColumnElement[bool]:
@@ -115,6 +115,10 @@ def _overlaps(table: Table, period: Period) -> ColumnElement[bool]:
     return func.tstzrange(table.c.starts_at, table.c.ends_at, _HALF_OPEN).op("&&", is_comparison=True)(asked)
 
 
-def _read_busy(row: RowMapping) -> Busy:
-    facts = dict(row)
-    return Busy(period=Period(starts_at=facts.pop("starts_at"), ends_at=facts.pop("ends_at")), **facts)
+def read_busy(row: RowMapping) -> Busy:
+    """Return what a row of `busy_query` says."""
+    return Busy(
+        booking_id=row["booking_id"],
+        staff_id=row["staff_id"],
+        period=Period(starts_at=row["starts_at"], ends_at=row["ends_at"]),
+    )

@@ -70,6 +70,10 @@ class EventLog:
         """
         return await self._readers.run(lambda: self._everything(after, limit))
 
+    def decoded(self, rows: Sequence[Notification]) -> Sequence[Recorded | Unreadable]:
+        """Return the events of rows that somebody has read along with something else."""
+        return [self._read(row) for row in rows]
+
     async def head(self) -> int:
         """
         Return the position of the newest event, 0 if there is none.
@@ -89,7 +93,7 @@ class EventLog:
 
     def _everything(self, after: int, limit: int) -> Sequence[Recorded | Unreadable]:
         rows = self._recorder.select_notifications(after, limit, inclusive_of_start=False)
-        return [self._read(row) for row in rows]
+        return self.decoded(rows)
 
     def _read(self, row: Notification) -> Recorded | Unreadable:
         try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
+from psycopg.sql import SQL, Composable
 
 from adapters.database import dead_peers
 from adapters.postgres.statements import PREPARE_HEADS
@@ -15,7 +16,7 @@ WRITER_LOCK: Final = 7_161_131_117_200_901_017
 LOCK_SECONDS: Final = 10.0
 """How long one wait for it is, unless somebody says otherwise."""
 
-BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({WRITER_LOCK}); "
+BEGIN: Final = SQL("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({}); ").format(WRITER_LOCK)
 COMMIT: Final = "COMMIT"
 
 SETTINGS: Final = """
@@ -48,7 +49,7 @@ class WriterSession:
         self._limits = limits
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
-    def begin(self, first: str) -> tuple[psycopg.Cursor[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    def begin(self, first: Composable) -> tuple[psycopg.Cursor[tuple[Any, ...]], list[tuple[Any, ...]]]:
         """
         Begin a transaction, wait for the writer lock, and return a cursor and the rows of the `first` query.
 

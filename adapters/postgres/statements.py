@@ -2,9 +2,10 @@
 
 from typing import Final
 
-# Prepared by name, so that it can go in one message with the lock; its parameters are uuids and numbers alone.
+# Prepared by name, so that it can go in one message with the lock. Who the person of an append is costs no statement of
+# its own; each half is one look into an index, and none where nobody is looked for. See CLAIMS for the company.
 PREPARE_HEADS: Final = """
-PREPARE calsaga_heads (uuid[], bigint[]) AS
+PREPARE calsaga_heads (uuid[], bigint[], text[], text[], text[]) AS
 SELECT
     wanted.stream_id,
     (SELECT max(originator_version) FROM stored_events WHERE originator_id = wanted.stream_id),
@@ -12,35 +13,30 @@ SELECT
         SELECT state FROM stored_events
         WHERE originator_id = wanted.stream_id AND originator_version = wanted.version + 1
     ),
-    clock_timestamp()
-FROM unnest($1, $2) AS wanted (stream_id, version)
+    clock_timestamp(),
+    known.customer_id,
+    known.phone,
+    known.email_folded
+FROM unnest($1, $2, $3, $4, $5) AS wanted (stream_id, version, company_id, phone, email_folded)
+LEFT JOIN LATERAL (
+    SELECT customer_id, phone, email_folded FROM (
+        SELECT customer_id, phone, email_folded, created_at FROM customers
+        WHERE phone = wanted.phone AND company_id || '' = wanted.company_id
+        UNION ALL
+        SELECT customer_id, phone, email_folded, created_at FROM customers
+        WHERE email_folded = wanted.email_folded
+            AND (wanted.phone IS NULL OR phone IS NULL)
+            AND company_id || '' = wanted.company_id
+    ) AS candidate
+    ORDER BY phone IS NULL, created_at, customer_id
+    LIMIT 1
+) AS known ON true
 """
 
 ROWS_AFTER: Final = """
 SELECT originator_version, topic, state FROM stored_events
 WHERE originator_id = %(stream_id)b AND originator_version > %(version)b::bigint
 ORDER BY originator_version
-"""
-
-# Each half is one look into an index for each of the people; see CLAIMS for the company.
-FIND_CUSTOMERS: Final = """
-SELECT sought.place, known.customer_id, known.phone, known.email_folded
-FROM unnest(
-    %(place)b::integer[], %(company_id)b::text[], %(phone)b::text[], %(email_folded)b::text[]
-) AS sought (place, company_id, phone, email_folded)
-CROSS JOIN LATERAL (
-    SELECT customer_id, phone, email_folded FROM (
-        SELECT customer_id, phone, email_folded, created_at FROM customers
-        WHERE phone = sought.phone AND company_id || '' = sought.company_id
-        UNION ALL
-        SELECT customer_id, phone, email_folded, created_at FROM customers
-        WHERE email_folded = sought.email_folded
-            AND (sought.phone IS NULL OR phone IS NULL)
-            AND company_id || '' = sought.company_id
-    ) AS candidate
-    ORDER BY phone IS NULL, created_at, customer_id
-    LIMIT 1
-) AS known
 """
 
 # One row a customer: an upsert cannot meet the same row twice.

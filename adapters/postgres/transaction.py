@@ -7,14 +7,15 @@ from typing import Any
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
+from psycopg.sql import SQL, Literal
 
 from adapters.database.clock import DatabaseClock, elapsed
 from adapters.postgres import statements as sql
 from adapters.postgres.claiming import Claims, in_turns
 from adapters.postgres.refusals import why_appointment, why_claim, why_move
 from adapters.postgres.session import WriterSession
-from adapters.recording.batch import Head, Share
-from adapters.recording.meeting import CustomerRow
+from adapters.recording.batch import Head, Share, sought
+from adapters.recording.meeting import CustomerRow, folded
 from sagas.appending import (
     Append,
     Customer,
@@ -37,13 +38,14 @@ class PostgresTransaction:
         self._clock = clock
 
     def heads(self, appends: Sequence[Append]) -> Mapping[UUID, Head]:
-        """Begin behind the writer lock, and read the heads, and by the way the database's clock."""
-        stream_ids = ",".join(str(one.stream_id) for one in appends)
-        versions = ",".join(str(one.expected_version) for one in appends)
+        """Begin behind the writer lock, read heads, find the people who are sought, and read the database's clock."""
         asked_at = elapsed()
-        self._cursor, rows = self._session.begin(f"EXECUTE calsaga_heads('{{{stream_ids}}}', '{{{versions}}}')")
+        self._cursor, rows = self._session.begin(_HEADS.format(*_head_columns(appends)))
         self._clock.observe(rows[0][3], asked_at=asked_at)
-        return {stream_id: Head(version=version or 0, state=state) for stream_id, version, state, _ in rows}
+        return {
+            stream_id: Head(version=version or 0, state=state, customer=_known(*known))
+            for stream_id, version, state, _, *known in rows
+        }
 
     def rows_after(self, stream_id: UUID, version: int) -> Sequence[StoredEvent]:
         """Read the events of a stream after a version."""
@@ -52,21 +54,6 @@ class PostgresTransaction:
             StoredEvent(originator_id=stream_id, originator_version=number, topic=topic, state=bytes(state))
             for number, topic, state in found
         ]
-
-    def find_customers(self, customers: Sequence[Customer]) -> Sequence[CustomerRow | None]:
-        """Find who of these people is a customer already, in their order."""
-        places = range(len(customers))
-        columns = {
-            "place": list(places),
-            "company_id": [one.company_id for one in customers],
-            "phone": [one.phone for one in customers],
-            "email_folded": [one.email and one.email.casefold() for one in customers],
-        }
-        found = {
-            place: CustomerRow(customer_id=customer_id, phone=phone, email=email)
-            for place, customer_id, phone, email in self._cursor.execute(sql.FIND_CUSTOMERS, columns, prepare=True)
-        }
-        return [found.get(place) for place in places]
 
     def insert_claims(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
         """Insert customers and claims, and say who holds what was refused."""
@@ -133,6 +120,7 @@ class PostgresTransaction:
             self._cursor.execute(_combined(parts), columns, prepare=True)
 
 
+_HEADS = SQL("EXECUTE calsaga_heads({}, {}, {}, {}, {})")
 _PARTS = {
     # Each part, and the column that is empty when it has no rows.
     "event": "stream_id",
@@ -159,6 +147,22 @@ def _combined(parts: tuple[str, ...]) -> str:
     return f"WITH {asides} {_STATEMENTS[main]}"
 
 
+def _head_columns(appends: Sequence[Append]) -> list[Literal]:
+    people = [sought(one) for one in appends]
+    columns: tuple[list[Any], ...] = (
+        [one.stream_id for one in appends],
+        [one.expected_version for one in appends],
+        [one and one.company_id for one in people],
+        [one and one.phone for one in people],
+        [one and folded(one) for one in people],
+    )
+    return [Literal(column) for column in columns]
+
+
+def _known(customer_id: UUID | None, phone: str | None, email: str | None) -> CustomerRow | None:
+    return None if customer_id is None else CustomerRow(customer_id=customer_id, phone=phone, email=email)
+
+
 def _customer_columns(given: Sequence[Customer]) -> dict[str, list[Any]]:
     customers = _each_once(given)
     return {
@@ -166,7 +170,7 @@ def _customer_columns(given: Sequence[Customer]) -> dict[str, list[Any]]:
         "customer_company_id": [one.company_id for one in customers],
         "name": [one.name for one in customers],
         "email": [one.email for one in customers],
-        "email_folded": [one.email and one.email.casefold() for one in customers],
+        "email_folded": [folded(one) for one in customers],
         "phone": [one.phone for one in customers],
     }
 

@@ -42,10 +42,16 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """Where a stream stands; `state` is that of the first event after the expected version, if there is one."""
+    """
+    Where the stream of an append stands, and who its person is.
+
+    `state` is that of the first event after the expected version, if there is one;
+    `customer` who was sought and is a customer already.
+    """
 
     version: int
     state: bytes | None
+    customer: CustomerRow | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +69,11 @@ class Transaction(Protocol):
     """The transaction of one batch, open and behind the writer lock. A refusal is told by its stream."""
 
     def heads(self, appends: Sequence[Append]) -> Mapping[UUID, Head]:
-        """Read the heads of all streams."""
+        """Read the heads of all streams, and find the people who are `sought`."""
         ...
 
     def rows_after(self, stream_id: UUID, version: int) -> Sequence[StoredEvent]:
         """Read the events of a stream after a version."""
-        ...
-
-    def find_customers(self, customers: Sequence[Customer]) -> Sequence[CustomerRow | None]:
-        """Find who of these people is a customer already, in their order."""
         ...
 
     def insert_claims(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
@@ -143,20 +145,24 @@ def write_batch(transaction: Transaction, drafts: Sequence[Draft], mapper: Event
         else:
             winners.append(one)
     if winners:
-        results |= _write(transaction, _met(transaction, winners, mapper), mapper)
+        results |= _write(transaction, _met(winners, heads, mapper), mapper)
     return [results[stream_id] for stream_id in appends]
 
 
-def _met(transaction: Transaction, drafts: Sequence[Draft], mapper: EventMapper) -> list[Draft]:
+def sought(append: Append) -> Customer | None:
+    """Return the person of an append who may have been a customer before."""
+    return None if append.customer is None or append.customer.found else append.customer
+
+
+def _met(drafts: Sequence[Draft], heads: Mapping[UUID, Head], mapper: EventMapper) -> list[Draft]:
     """Return the drafts, each for the customer that its person has been before, if they have been one."""
-    sought = {one.append.stream_id: one.append.customer for one in drafts if one.append.customer is not None}
-    sought = {stream_id: one for stream_id, one in sought.items() if not one.found}
-    if not sought:
-        return list(drafts)
     meeting = Meeting()
-    found = transaction.find_customers(list(sought.values()))
-    met = {stream_id: meeting.meet(one, known) for (stream_id, one), known in zip(sought.items(), found, strict=True)}
-    return [_of_customer(one, met.get(one.append.stream_id), mapper) for one in drafts]
+    return [_of_customer(one, _meet(meeting, one.append, heads), mapper) for one in drafts]
+
+
+def _meet(meeting: Meeting, append: Append, heads: Mapping[UUID, Head]) -> UUID | None:
+    person = sought(append)
+    return None if person is None else meeting.meet(person, heads[append.stream_id].customer)
 
 
 def _of_customer(one: Draft, customer_id: UUID | None, mapper: EventMapper) -> Draft:

@@ -33,7 +33,7 @@ class Meeting:
         """Return under which id this one is, or becomes, a customer; `found` is what the table said."""
         row = self._row_of(customer, found)
         learned = CustomerRow(
-            customer_id=row.customer_id, phone=row.phone or customer.phone, email=row.email or _folded(customer)
+            customer_id=row.customer_id, phone=row.phone or customer.phone, email=row.email or folded(customer)
         )
         self._rows[learned.customer_id] = learned
         if learned.phone is not None:
@@ -57,11 +57,12 @@ class Meeting:
         return next(fitting, self._rows.get(new.customer_id, new))
 
     def _with_the_email_of(self, customer: Customer) -> Iterator[CustomerRow]:
-        email = _folded(customer)
+        email = folded(customer)
         if email is not None:
             for customer_id in self._by_email.get((customer.company_id, email), ()):
                 yield self._rows[customer_id]
 
 
-def _folded(customer: Customer) -> str | None:
+def folded(customer: Customer) -> str | None:
+    """Return the e-mail address as it is compared."""
     return None if customer.email is None else customer.email.casefold()

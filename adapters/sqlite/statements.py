@@ -2,29 +2,32 @@
 
 from typing import Final
 
-HEADS: Final = """
+HEAD: Final = """
 SELECT
     (SELECT max(originator_version) FROM stored_events WHERE originator_id = :stream_id),
     (SELECT state FROM stored_events WHERE originator_id = :stream_id AND originator_version = :version + 1),
-    strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')
+    strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'),
+    known.customer_id,
+    known.phone,
+    known.email_folded
+FROM (SELECT 1)
+LEFT JOIN (
+    SELECT customer_id, phone, email_folded FROM (
+        SELECT customer_id, phone, email_folded, created_at FROM customers
+        WHERE phone = :phone AND company_id = :company_id
+        UNION ALL
+        SELECT customer_id, phone, email_folded, created_at FROM customers
+        WHERE email_folded = :email_folded AND (:phone IS NULL OR phone IS NULL) AND company_id = :company_id
+    )
+    ORDER BY phone IS NULL, created_at, customer_id
+    LIMIT 1
+) AS known
 """
 
 ROWS_AFTER: Final = """
 SELECT originator_version, topic, state FROM stored_events
 WHERE originator_id = :stream_id AND originator_version > :version
 ORDER BY originator_version
-"""
-
-FIND_CUSTOMER: Final = """
-SELECT customer_id, phone, email_folded FROM (
-    SELECT customer_id, phone, email_folded, created_at FROM customers
-    WHERE phone = :phone AND company_id = :company_id
-    UNION ALL
-    SELECT customer_id, phone, email_folded, created_at FROM customers
-    WHERE email_folded = :email_folded AND (:phone IS NULL OR phone IS NULL) AND company_id = :company_id
-)
-ORDER BY phone IS NULL, created_at, customer_id
-LIMIT 1
 """
 
 CUSTOMER: Final = """

@@ -9,8 +9,8 @@ from uuid import UUID
 from eventsourcing.persistence import StoredEvent
 
 from adapters.database.clock import DatabaseClock, elapsed
-from adapters.recording.batch import Head, Share
-from adapters.recording.meeting import CustomerRow
+from adapters.recording.batch import Head, Share, sought
+from adapters.recording.meeting import CustomerRow, folded
 from adapters.sqlite import statements as sql
 from adapters.sqlite.values import CLOCK_UNIT, instant, optional_instant
 from sagas.appending import (
@@ -37,15 +37,15 @@ class SQLiteTransaction:
         self._clock = clock
 
     def heads(self, appends: Sequence[Append]) -> Mapping[UUID, Head]:
-        """Read the heads, and by the way the database's clock."""
+        """Read the heads, find the people who are sought, and read by the way the database's clock."""
         return {one.stream_id: self._head(one) for one in appends}
 
     def _head(self, append: Append) -> Head:
-        wanted = {"stream_id": append.stream_id.hex, "version": append.expected_version}
+        wanted = {"stream_id": append.stream_id.hex, "version": append.expected_version, **_sought(append)}
         asked_at = elapsed()
-        version, state, now = self._connection.execute(sql.HEADS, wanted).fetchone()
+        version, state, now, *known = self._connection.execute(sql.HEAD, wanted).fetchone()
         self._clock.observe(datetime.fromisoformat(now), asked_at=asked_at, unit=CLOCK_UNIT)
-        return Head(version=version or 0, state=state)
+        return Head(version=version or 0, state=state, customer=_known(*known))
 
     def rows_after(self, stream_id: UUID, version: int) -> Sequence[StoredEvent]:
         """Read the events of a stream after a version."""
@@ -53,13 +53,6 @@ class SQLiteTransaction:
         return [
             StoredEvent(originator_id=stream_id, originator_version=number, topic=topic, state=state)
             for number, topic, state in found
-        ]
-
-    def find_customers(self, customers: Sequence[Customer]) -> Sequence[CustomerRow | None]:
-        """Find who of these people is a customer already, in their order."""
-        found = (self._connection.execute(sql.FIND_CUSTOMER, _customer(one)).fetchone() for one in customers)
-        return [
-            None if row is None else CustomerRow(customer_id=UUID(row[0]), phone=row[1], email=row[2]) for row in found
         ]
 
     def insert_claims(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
@@ -147,13 +140,24 @@ class SQLiteTransaction:
         )
 
 
+def _sought(append: Append) -> dict[str, str | None]:
+    one = sought(append)
+    if one is None:
+        return {"company_id": None, "phone": None, "email_folded": None}
+    return {"company_id": one.company_id, "phone": one.phone, "email_folded": folded(one)}
+
+
+def _known(customer_id: str | None, phone: str | None, email: str | None) -> CustomerRow | None:
+    return None if customer_id is None else CustomerRow(customer_id=UUID(customer_id), phone=phone, email=email)
+
+
 def _customer(one: Customer) -> dict[str, Any]:
     return {
         "customer_id": one.customer_id.hex,
         "company_id": one.company_id,
         "name": one.name,
         "email": one.email,
-        "email_folded": one.email and one.email.casefold(),
+        "email_folded": folded(one),
         "phone": one.phone,
     }
 

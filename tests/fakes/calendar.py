@@ -16,6 +16,7 @@ from sagas.outcomes import (
     CreateOutcome,
     Found,
     Gone,
+    Liveness,
     Looked,
     LookFailed,
     LookOutcome,
@@ -154,14 +155,16 @@ class FakeCalendar:
         seen = tuple(_sighting(one, self._calcom.origins(one), live=one.is_live) for one in listed)
         return Sighted(started_at=started_at, seen=seen)
 
-    async def is_live(self, uid: str) -> bool | None:
+    async def liveness(self, uid: str) -> Liveness:
         if self._calcom.silences and self._calcom.silences.popleft():
-            return None
+            return "unknown"
         found = self._calcom.bookings.get(uid)
-        if found is not None and found.rescheduled_to is not None:
+        if found is None:
+            return "not_found"
+        if found.rescheduled_to is not None:
             # It lives on under another uid, and it is not for this question to follow it.
-            return None
-        return found is not None and found.is_live
+            return "unknown"
+        return "live" if found.is_live else "dead"
 
     def _created(self, booking: Booking, attempt_id: str, fate: CreateFate) -> CreateOutcome:
         taken = not fate.squeezes_in and self._is_taken(booking)

@@ -14,6 +14,7 @@ from domain.period import Period
 from domain.service import Service
 from domain.staffing import Busy
 from sagas.appending import InsertAppointment, SlotClaim
+from sagas.ports import DiaryPage
 from tests.fakes.log import FakeLog
 
 
@@ -25,9 +26,10 @@ class FakeDiary:
     def __init__(self, log: FakeLog) -> None:
         self._log = log
         self.asked: list[tuple[Period, Sequence[str]]] = []
+        self.as_of = 7
         self.error: AppointmentDatabaseError | None = None
 
-    async def busy(self, period: Period, *, company_id: str, staff_ids: Sequence[str]) -> Sequence[Busy]:
+    async def read(self, period: Period, *, company_id: str, staff_ids: Sequence[str]) -> DiaryPage:
         self.asked.append((period, staff_ids))
         if self.error is not None:
             raise self.error
@@ -46,19 +48,23 @@ class FakeDiary:
         ]
         # As a database would, it takes its time after it has looked.
         await asyncio.sleep(0)
-        return [one for one in found if one.period.overlaps(period)]
+        return DiaryPage(busy=[one for one in found if one.period.overlaps(period)], as_of=self.as_of)
 
 
 class FakeOffering:
     """
     Says of the services in `says` what they are to be said, and of all others nothing.
+
+    `told` is how far the log had come whenever it was asked.
     """
 
     def __init__(self) -> None:
         self.says: dict[str, bool] = {}
         self.asked: list[str] = []
+        self.told: list[int | None] = []
 
-    async def not_offered(self, services: Sequence[Service], starts_at: datetime) -> int:
+    async def not_offered(self, services: Sequence[Service], starts_at: datetime, *, as_of: int | None) -> int:
+        self.told.append(as_of)
         for number, service in enumerate(services):
             self.asked.append(service.service_id)
             await asyncio.sleep(0)

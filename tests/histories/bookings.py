@@ -33,6 +33,7 @@ from sagas import recording_moves as moves
 from sagas.appending import Recorded
 from sagas.converging import Difference, compare, found, repaired
 from sagas.next_step import next_step
+from sagas.obstacles import record_inspection
 from sagas.repairs import AnswerReview, decided
 from sagas.steps import (
     CancelAtCalcom,
@@ -177,8 +178,8 @@ class _Life:
                 outcome = self._cancel()
                 self.record(*recording.record_cancel(self.booking, effect, outcome, now=self.now, policy=POLICY))
             case InspectObstacle():
-                verdict = o.Inspected(verdict=self.random.choice(["gone", "moving", "stands"]))
-                self.record(*recording.record_inspection(self.booking, effect, verdict, now=self.now, policy=POLICY))
+                verdict = o.Inspected(verdict=self.random.choice(["gone", "moving", "missing", "stands"]))
+                self.record(*record_inspection(self.booking, effect, verdict, now=self.now, policy=POLICY))
             case RescheduleAtCalcom():
                 self.record(*moves.announce_reschedule(effect, now=self.now, policy=POLICY))
                 answer = self.random.choice([*self._create_outcomes(), None])

@@ -13,9 +13,10 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
+from adapters.availability.diary import DatabaseDiary
+from adapters.availability.log_watch import LogWatch
 from adapters.database.customers import DatabaseCustomers
 from adapters.database.tables import services
-from adapters.database.taken import DatabaseTaken
 from adapters.log.store import Store
 from domain.errors import NotBooked
 from domain.policy import Policy
@@ -72,7 +73,7 @@ class Salon:
             appointments=store.appointments,
             drain=FakePace(),
             services=FakeServices(HAIRCUT),
-            diary=DatabaseTaken(engine=store.engine, readers=store.readers),
+            diary=DatabaseDiary(engine=store.engine, readers=store.readers, log=store.log, watch=LogWatch(store.log)),
             offering=FakeOffering(),
             customers=DatabaseCustomers(engine=store.engine, readers=store.readers, clock=store.clock),
             hints=FakeHints(),

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.booking import Booking
 from sagas.appending import Append, AppendResult, Recorded
-from sagas.outcomes import CancelOutcome, CreateOutcome, LookOutcome, NotSent, Sightings, Trace
+from sagas.outcomes import CancelOutcome, CreateOutcome, Liveness, LookOutcome, NotSent, Sightings, Trace
 from sagas.ports import Claimed, Pace, RowInTheWay
 from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 from tests.fakes.agenda import FakeAgenda
@@ -129,9 +129,9 @@ class GatedCalendar:
         await self._process.gate()
         return outcome
 
-    async def is_live(self, uid: str) -> bool | None:
+    async def liveness(self, uid: str) -> Liveness:
         await self._process.gate()
-        return await self._inner.is_live(uid)
+        return await self._inner.liveness(uid)
 
     async def reschedule(self, effect: RescheduleAtCalcom, *, send_by: datetime) -> CreateOutcome:
         await self._process.gate()

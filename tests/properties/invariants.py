@@ -169,6 +169,9 @@ def _of_rows(world: World) -> Iterator[str]:
         same = one.service_id == other.service_id or one.offered_as == other.offered_as
         if near and same and one.customer_id == other.customer_id:
             yield f"4: {one.booking_id} and {other.booking_id} are near-duplicates"
+    for appointment_id in world.elsewhere & set(world.log.appointments):
+        if not world.log.appointments[appointment_id].booked:
+            yield f"10: {appointment_id} is booked at another account, and its time was given away"
     reviewed = {one.booking_id for one in world.bookings() if one.status is BookingStatus.NEEDS_REVIEW}
     if {booking_id for booking_id, _ in world.log.claims} - reviewed:
         yield f"6: claims are left: {world.log.claims}"

@@ -22,6 +22,9 @@ from tests.properties.wishes import COMPANY, SLOT
 if TYPE_CHECKING:
     from tests.properties.world import World
 
+ELSEWHERE = 4
+"""What stands beside the numbers of rows for one that Cal.com does not find, see `AtCalcom`."""
+
 
 def at_calcom(world: World, action: AtCalcom) -> None:
     """
@@ -42,8 +45,8 @@ def at_calcom(world: World, action: AtCalcom) -> None:
                 attempt_id="f" * 32 if action.does == "forge" else None,
             )
             world.foreign.add(made.uid)
-        case "row":
-            world.rows_to_come.append(action.which)
+        case "row" | "row elsewhere":
+            world.rows_to_come.append(ELSEWHERE if action.does == "row elsewhere" else action.which)
         case "stranger goes":
             for uid in world.foreign:
                 world.calcom.person_cancels(uid)
@@ -75,24 +78,28 @@ def _asked_for(world: World, booking_id: UUID, event: LogEvent) -> BookingInitia
 
 
 def _stranger_with_row(world: World, which: int, facts: BookingInitiated) -> None:
-    # At another host there, so that nothing but the row is in the way.
-    made = world.calcom.commit(
-        event_type_id=90 + which, starts_at=facts.starts_at, ends_at=facts.ends_at, attempt_id=None
-    )
-    world.foreign.add(made.uid)
-    stranger = UUID(int=len(world.foreign))
+    stranger = UUID(int=1 + len(world.foreign) + len(world.elsewhere))
+    uid = f"elsewhere-{len(world.elsewhere)}"
+    if which == ELSEWHERE:
+        world.elsewhere.add(stranger)
+    else:
+        # At another host there, so that nothing but the row is in the way.
+        uid = world.calcom.commit(
+            event_type_id=90 + which, starts_at=facts.starts_at, ends_at=facts.ends_at, attempt_id=None
+        ).uid
+        world.foreign.add(uid)
     row = InsertAppointment(
         appointment_id=stranger,
         company_id=COMPANY,
         booking_id=stranger,
-        idempotency_key=made.uid,
-        calcom_booking_uid=made.uid,
+        idempotency_key=uid,
+        calcom_booking_uid=uid,
         service_id=facts.service.service_id,
         offered_as=facts.service.offered_as,
         customer_id=stranger,
         staff_id=facts.staff_id,
-        starts_at=made.starts_at,
-        ends_at=made.ends_at,
+        starts_at=facts.starts_at,
+        ends_at=facts.ends_at,
         source="webhook",
         retry_count=0,
         sync_attempt_count=0,
@@ -102,10 +109,10 @@ def _stranger_with_row(world: World, which: int, facts: BookingInitiated) -> Non
     if not world.log.has_room_for(row):
         return
     world.log.appointments[stranger] = AppointmentRow(inserted=row)
-    if which >= 2:
+    if which in {2, 3}:
         world.calcom.silences.append(True)
     if which == 1:
-        world.calcom.person_cancels(made.uid)
+        world.calcom.person_cancels(uid)
     elif which == 2:
         gone = AppointmentRow(inserted=row, booked=False)
         asyncio.get_running_loop().call_later(0.5, lambda: world.log.appointments.update({stranger: gone}))

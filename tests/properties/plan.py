@@ -88,11 +88,12 @@ class AtCalcom:
     Let a person do something at Cal.com to the `which`th live booking, or a stranger book.
 
     A `row` is a stranger's appointment that calsaga hears of right after the next booking has begun: 0 stands, 1 is no
-    longer live at Cal.com, 2 cannot be looked up and is gone a little later, 3 cannot be looked up and stands.
+    longer live at Cal.com, 2 cannot be looked up and is gone a little later, 3 cannot be looked up and stands. Of a
+    `row elsewhere` Cal.com finds nothing, as for a key that was swapped for another account's.
     """
 
     at: float
-    does: Literal["cancel", "move", "stranger", "forge", "stranger goes", "row"]
+    does: Literal["cancel", "move", "stranger", "forge", "stranger goes", "row", "row elsewhere"]
     which: int = 0
 
 

@@ -88,7 +88,7 @@ def plans() -> st.SearchStrategy[Plan]:
         st.builds(
             AtCalcom,
             at=at,
-            does=st.sampled_from(("cancel", "move", "stranger", "forge", "stranger goes", "row")),
+            does=st.sampled_from(("cancel", "move", "stranger", "forge", "stranger goes", "row", "row elsewhere")),
             which=which,
         ),
     )
@@ -174,7 +174,9 @@ def _action(chance: random.Random) -> Action:
     if kind in {7, 8}:
         return TakeOver(at=at, which=which, process=process)
     return AtCalcom(
-        at=at, does=chance.choice(("cancel", "move", "stranger", "forge", "stranger goes", "row", "row")), which=which
+        at=at,
+        does=chance.choice(("cancel", "move", "stranger", "forge", "stranger goes", "row", "row elsewhere")),
+        which=which,
     )
 
 

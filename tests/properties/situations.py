@@ -53,6 +53,7 @@ EVERY = frozenset(
         "obstacle stands",
         "obstacle gone",
         "obstacle moving",
+        "obstacle missing",
         "dead obstacle cleared away",
         "several generations",
         "replayed",

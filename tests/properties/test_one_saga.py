@@ -25,6 +25,7 @@ from domain.policy import Policy
 from sagas import outcomes as o
 from sagas import recording
 from sagas.next_step import next_step
+from sagas.obstacles import record_inspection
 from sagas.steps import (
     CancelAtCalcom,
     CreateAtCalcom,
@@ -195,7 +196,7 @@ class OneSaga(RuleBasedStateMachine):
             case InspectObstacle():
                 verdict = o.Inspected(verdict="stands" if taken else "gone")
                 return Answer(
-                    record=lambda booking: recording.record_inspection(
+                    record=lambda booking: record_inspection(
                         booking, effect, verdict, now=self.clock.now(), policy=POLICY
                     )
                 )

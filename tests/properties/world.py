@@ -50,6 +50,7 @@ class World:
     calls: dict[WishName, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     foreign: set[str] = field(default_factory=set)
+    elsewhere: set[UUID] = field(default_factory=set)
     outcomes: dict[UUID, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

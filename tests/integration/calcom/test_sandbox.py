@@ -41,10 +41,10 @@ async def test_a_booking_is_made_found_and_cancelled(calendar: CalComCalendar, a
 
     assert (booking.facts.starts_at, booking.facts.ends_at) == (ours.starts_at, ours.ends_at)
     assert [ours.uid] == await found(calendar, booking, attempt_id)
-    assert await calendar.is_live(ours.uid) is True
+    assert "live" == await calendar.liveness(ours.uid)
     assert Cancelled(how="cancelled") == await calendar.cancel(booking, a_cancel(ours.uid, attempt_id))
     assert Cancelled(how="already_cancelled") == await calendar.cancel(booking, a_cancel(ours.uid, attempt_id))
-    assert await calendar.is_live(ours.uid) is False
+    assert "dead" == await calendar.liveness(ours.uid)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ async def test_an_existing_booking_that_is_given_back_is_a_duplicate(
     assert isinstance(second, Refused)
     # As a conflict, since it may be one that an earlier attempt of ours has made.
     assert ("duplicate", True) == (second.reason, second.conflict)
-    assert await calendar.is_live(first.uid)
+    assert "live" == await calendar.liveness(first.uid)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ async def test_what_is_not_ours_is_not_cancelled(calendar: CalComCalendar, attem
     theirs = await made(calendar, booking_of(), uuid4().hex)
 
     assert isinstance(await calendar.cancel(booking_of(), a_cancel(theirs.uid, attempt_id)), NotOurs)
-    assert await calendar.is_live(theirs.uid)
+    assert "live" == await calendar.liveness(theirs.uid)
 
 
 @pytest.mark.parametrize("purpose", ["compensation", "cancellation"])
@@ -248,7 +248,7 @@ async def test_a_cancel_that_breaks_is_repeated(
 
     assert isinstance(await calendar.cancel(booking, effect), CancelFailed)
     assert isinstance(await calendar.cancel(booking, effect), Cancelled)
-    assert await calendar.is_live(ours.uid) is False
+    assert "dead" == await calendar.liveness(ours.uid)
 
 
 async def test_a_cancel_that_is_refused_for_good_says_so(calendar: CalComCalendar, attempt_id: str) -> None:

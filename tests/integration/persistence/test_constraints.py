@@ -14,6 +14,7 @@ from adapters.bootstrap import Application
 from domain import events as e
 from domain.booking import Booking
 from tests.integration.persistence.interference import STAFF, Once, Stranger
+from tests.integration.sandbox.sandbox_process import SandboxProcess
 from tests.integration.system.account import Account
 from tests.integration.system.installation import (
     PATIENT,
@@ -23,6 +24,7 @@ from tests.integration.system.installation import (
     a_wish,
     eventually,
     named,
+    quick,
     quiet,
     reaches,
     story,
@@ -108,6 +110,7 @@ class Neighbours:
     account: Account
     stranger: Stranger
     other: Booking
+    event_types: tuple[int, int]
 
     def show(self) -> None:
         self.stranger.shows(self.other.booking_id)
@@ -123,14 +126,15 @@ class Neighbours:
 @pytest.fixture
 async def neighbours(installation: Installation, account: Account, stranger: Stranger) -> Neighbours:
     # Two event types have two hosts at Cal.com, so that only our own tables know of the overlap.
-    await installation.define(account.event_type(), service_id="visit")
-    await installation.define(account.event_type())
+    event_types = (account.event_type(), account.event_type())
+    await installation.define(event_types[0], service_id="visit")
+    await installation.define(event_types[1])
     async with installation.opened() as app:
         wish = a_wish(1, service_id="visit", starts_at=START, staff_id=STAFF)
         other = (await app.orchestrator.book(wish, patience=PATIENT)).booking
     assert "booked" == other.status.value
     stranger.hides(other.booking_id)
-    return Neighbours(here=installation, account=account, stranger=stranger, other=other)
+    return Neighbours(here=installation, account=account, stranger=stranger, other=other, event_types=event_types)
 
 
 async def test_a_booking_of_ours_that_stands_is_a_reason_to_undo(neighbours: Neighbours) -> None:
@@ -204,6 +208,52 @@ async def test_a_booking_that_a_person_has_moved_is_left_alone(neighbours: Neigh
     assert {"moving"} == {one.verdict for one in happened if isinstance(one, e.ObstacleInspected)}
     assert ("booked", "booked") == (end, neighbours.stranger.status_of(neighbours.other.booking_id))
     assert [moved_to] == [one["uid"] for one in account.live()]
+
+
+async def test_a_row_that_cal_com_does_not_find_keeps_its_time(
+    installation: Installation, account: Account, stranger: Stranger
+) -> None:
+    await installation.define(account.event_type())
+    rows = []
+    interfere = Once(lambda: rows.append(stranger.inserts(staff_id=STAFF, calcom_booking_uid="of-somebody-else")))
+
+    async with installation.opened(on_point=interfere) as app:
+        # Within what is waited for a caller, though the wish would be good for a day.
+        result = await app.orchestrator.book(a_wish(staff_id=STAFF), patience=PATIENT)
+        await quiet(app)
+        happened = await story(app.store, result.booking.booking_id)
+        row = await app.store.appointments.find(rows[0])
+
+    assert ("failed", "slot_taken") == _end(result.booking)
+    assert {"missing"} == {one.verdict for one in happened if isinstance(one, e.ObstacleInspected)}
+    assert row is not None
+    assert (True, []) == (row.is_booked, account.live())
+    assert [] == await installation.faults(account.ledger())
+
+
+async def test_after_the_key_was_swapped_for_another_accounts_nothing_of_the_old_one_is_given_away(
+    neighbours: Neighbours,
+) -> None:
+    with SandboxProcess("--rate-limit", "0") as elsewhere:
+        swapped = Account(elsewhere.url)
+        for number in neighbours.event_types:
+            swapped.change(number)
+        here = Installation(settings=quick(neighbours.here.settings.database_url, swapped))
+
+        async with here.opened(on_point=Once(neighbours.show)) as app:
+            result = await app.orchestrator.book(a_wish(staff_id=STAFF), patience=PATIENT)
+            await quiet(app)
+            happened = await story(app.store, neighbours.other.booking_id)
+            end = await neighbours.end(app)
+        faults = await here.faults(neighbours.account.ledger() + swapped.ledger())
+        left = swapped.live()
+        swapped.close()
+
+    assert ("failed", "slot_taken") == _end(result.booking)
+    assert ("booked", "booked") == (end, neighbours.stranger.status_of(neighbours.other.booking_id))
+    assert isinstance(happened[-1], e.AppointmentBooked)
+    assert [neighbours.other_uid] == [one["uid"] for one in neighbours.account.live()]
+    assert ([], []) == (left, faults)
 
 
 async def test_a_row_of_which_cal_com_says_nothing_is_left_alone(neighbours: Neighbours) -> None:

@@ -10,8 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
-from adapters.database.tables import saga_due
-from adapters.evidence import stored_events
+from adapters.database.tables import saga_due, stored_events
 from adapters.followers import Followers
 from adapters.log.store import Store
 from adapters.verify import verify

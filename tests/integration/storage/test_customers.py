@@ -142,6 +142,18 @@ def test_who_comes_by_phone_and_who_by_address_at_the_same_instant_are_one(datab
     assert {by_both.customer_id} == set(written(database, by_both, by_address, by_phone))
 
 
+@pytest.mark.parametrize(
+    "email",
+    ["o'hara@example.com", 'a"b', "a\\b'c", "{a,b}", "NULL", "%s $1 {} :phone", "', '{}') --", "é😀"],
+)
+def test_an_address_is_looked_for_as_it_is(database: Backend, email: str) -> None:
+    one, same, other = a_customer(None, email), a_customer(None, email), a_customer(None, "x" + email)
+
+    # The second batch finds them in the table.
+    assert [one.customer_id] == written(database, one)
+    assert [one.customer_id, other.customer_id] == written(database, same, other)
+
+
 def test_where_the_phones_differ_an_address_makes_nobody_the_same(database: Backend) -> None:
     one, other = a_customer(PHONES[1], EMAILS[1]), a_customer(PHONES[2], EMAILS[1])
 

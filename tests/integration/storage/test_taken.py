@@ -8,11 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import CompoundSelect, Connection, Engine, insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from adapters.database.engine import open_engine
 from adapters.database.reading import Readers
 from adapters.database.tables import appointments, slot_claims
 from adapters.database.taken import DatabaseTaken, busy_query
@@ -62,13 +60,6 @@ def claim(staff_id: str, starts_at: datetime) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def engine(database_url: str) -> Any:  # noqa: ANN401 - a generator of an engine
-    engine = open_engine(database_url)
-    yield engine
-    engine.dispose()
-
-
 async def test_it_is_what_is_claimed_and_what_is_booked_of_those_who_are_asked_for(engine: Engine) -> None:
     rows = [
         row("ada", TEN),
@@ -105,15 +96,20 @@ def test_it_reads_no_table_from_end_to_end(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(insert(appointments), rows)
         connection.execute(text("ANALYZE"))
-        plan = "\n".join(_plan(connection, engine.dialect.name))
+        staff_ids = ["staff-1", "staff-2", "staff-3"]
+        query = busy_query(HOUR, company_id="acme", staff_ids=staff_ids, dialect=engine.dialect.name)
+        told = "\n".join(plan(connection, query))
 
-    assert "appointments" in plan
-    assert "Seq Scan on appointments" not in plan, plan
-    assert "SCAN appointments" not in plan, plan
+    assert "appointments" in told
+    assert "Seq Scan on appointments" not in told, told
+    assert "SCAN appointments" not in told, told
 
 
-def _plan(connection: Any, dialect: str) -> list[str]:  # noqa: ANN401 - a connection of SQLAlchemy's
-    query = busy_query(HOUR, company_id="acme", staff_ids=["staff-1", "staff-2", "staff-3"], dialect=dialect)
+def plan(connection: Connection, query: CompoundSelect[Any]) -> list[str]:
+    """
+    How the database would go about it.
+    """
+    dialect = connection.dialect.name
     compiled = query.compile(
         dialect=postgresql.dialect() if dialect == "postgresql" else sqlite.dialect(),  # type: ignore[no-untyped-call]
         compile_kwargs={"literal_binds": True},

@@ -91,8 +91,7 @@ async def test_whoever_turns_out_to_be_known_costs_no_statement_more(postgres_ur
             cost = await asyncio.to_thread(counted, connection)
 
     assert known.booking.facts.customer_id == again.booking.facts.customer_id
-    # One looks for the customer, and eight are the booking's.
-    assert (9, 2) == cost
+    assert (8, 2) == cost
 
 
 async def test_an_address_that_cal_com_makes_up_keeps_no_real_one_out(

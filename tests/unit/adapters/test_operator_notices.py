@@ -19,6 +19,7 @@ from domain import findings as f
 from domain.errors import AppointmentDatabaseError
 from domain.events import BookingEvent
 from domain.notice import OperatorNotified, notice_id_of
+from domain.person import Remark
 from projections.failures import MANUAL_REVIEW, failure_id_of
 from projections.operator_notices import findings_in, notices
 from projections.source import Entry
@@ -51,8 +52,14 @@ class Here:
         await OperatorNotices(events=self.log, clock=self.clock).react(stream)
 
     def told(self) -> list[tuple[UUID, str]]:
+        return [(one.failure_id, one.cause) for one in self._notices()]
+
+    def occasions(self) -> list[int]:
+        return [one.occasion for one in self._notices()]
+
+    def _notices(self) -> list[OperatorNotified]:
         events = [one.event for stream in self.log.streams.values() for one in stream]
-        return [(one.failure_id, one.cause) for one in events if isinstance(one, OperatorNotified)]
+        return [one for one in events if isinstance(one, OperatorNotified)]
 
 
 async def test_a_finding_is_told_once_however_often_it_is_looked_at() -> None:
@@ -71,6 +78,41 @@ async def test_a_finding_that_comes_to_need_a_person_is_told_once_more() -> None
     await here.looks()
 
     assert [(DRIFT_ID, "found"), (DRIFT_ID, "needs_person")] == here.told()
+
+
+async def test_a_finding_that_is_open_again_after_it_was_resolved_is_told_anew() -> None:
+    here = Here(DRIFT)
+    for seconds in (30, 40, 50):
+        await here.looks()
+        here.log.write(BOOKING_ID, replace(MENDED, at=at(seconds)), replace(DRIFT, at=at(seconds + 5)))
+        await here.looks()
+        await here.looks()
+
+    assert [(DRIFT_ID, "found")] * 4 == here.told()
+    assert [1, 2, 3, 4] == here.occasions()
+
+
+async def test_a_person_who_is_needed_again_is_told_anew_and_nobody_that_calsaga_tries_again() -> None:
+    here = Here(review(seconds=20))
+    failure_id = failure_id_of(BOOKING_ID, "compensation_failed", "uid-1")
+    retry = f.ManualReviewAnswered(
+        at=at(30),
+        answer="retry",
+        actor="ada",
+        person=Remark(reason=""),
+        attempt_id="one",
+        uid="uid-1",
+        status_after="compensating",
+        reason_after=None,
+        detail_after=None,
+    )
+    await here.looks()
+    here.log.write(BOOKING_ID, retry, replace(DRIFT, at=at(35), uid="uid-2"))
+    await here.looks()
+    here.log.write(BOOKING_ID, review(seconds=40))
+    await here.looks()
+
+    assert [(failure_id, "needs_person")] * 2 == [one for one in here.told() if one[0] == failure_id]
 
 
 async def test_what_was_mended_before_anybody_looked_troubles_nobody() -> None:

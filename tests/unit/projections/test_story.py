@@ -163,6 +163,14 @@ def everything_told(stream: Sequence[Recorded]) -> str:
     return "\n".join([*told, timeline_text(stream), timeline_mermaid(stream)])
 
 
-@pytest.mark.parametrize(("verdict", "said"), [("gone", "is gone"), ("moving", "is moving"), ("stands", "stands")])
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("gone", "is gone"),
+        ("moving", "is moving"),
+        ("missing", "is not found at Cal.com"),
+        ("stands", "stands"),
+    ],
+)
 def test_what_became_of_the_row_in_the_way_is_a_sentence(verdict: e.ObstacleVerdict, said: str) -> None:
     assert [f"the row in the way {said}"] == [one.text for one in messages(inspected(verdict))]

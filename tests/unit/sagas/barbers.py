@@ -12,8 +12,8 @@ from datetime import timedelta
 
 from domain.period import Period
 from domain.service import Service
-from domain.staffing import Busy
 from domain.wish import BookAppointment, CustomerWish
+from sagas.ports import DiaryPage
 from sagas.wishes import BookingResult
 from tests.fakes.given import SERVICE, SLOT, wish
 from tests.fakes.office import Office
@@ -61,5 +61,5 @@ def ended(results: Sequence[BookingResult]) -> Counter[tuple[str, str | None]]:
     )
 
 
-async def knows_of_nothing(period: Period, *, company_id: str, staff_ids: Sequence[str]) -> Sequence[Busy]:
-    return ()
+async def knows_of_nothing(period: Period, *, company_id: str, staff_ids: Sequence[str]) -> DiaryPage:
+    return DiaryPage(busy=())

@@ -12,6 +12,7 @@ from domain.booking import Booking
 from domain.policy import Policy
 from domain.retry import RetryPolicy
 from sagas import recording
+from sagas.obstacles import record_inspection
 from sagas.outcomes import (
     CancelOutcome,
     CreateOutcome,
@@ -58,7 +59,7 @@ def recorded_cancel(booking: Booking, outcome: CancelOutcome) -> tuple[e.Booking
 def recorded_inspect(
     booking: Booking, verdict: e.ObstacleVerdict, obstacle: UUID = OBSTACLE_ID
 ) -> tuple[e.BookingEvent, ...]:
-    return recording.record_inspection(
+    return record_inspection(
         booking, InspectObstacle(appointment_id=obstacle), Inspected(verdict=verdict), now=NOW, policy=POLICY
     )
 

@@ -70,6 +70,7 @@ def test_whom_cal_com_does_not_offer_comes_last_and_nobody_is_asked_in_vain() ->
 
     assert ["ben", "ann"] == staff_of([result, nobody])
     assert ["cut", "cut-ben"] == office.offering.asked
+    assert [office.diary.as_of] == office.offering.told
 
 
 def test_where_cal_com_offers_nobody_it_is_asked_all_the_same() -> None:

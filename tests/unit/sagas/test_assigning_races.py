@@ -5,13 +5,16 @@ Wishes for anybody of a group that race for the last one: the claim decides, and
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from domain.booking import BookingStatus
 from domain.errors import AppointmentDatabaseError
 from domain.events import BookingInitiated
+from domain.period import Period
 from sagas.appending import Append, AppendResult
+from sagas.ports import DiaryPage
 from sagas.wishes import BookingResult
 from tests.unit.sagas.barbers import HOUR, at_once, barbers, ended, in_turn, knows_of_nothing, of, staff_of
 
@@ -42,6 +45,34 @@ def test_processes_that_see_the_same_leave_it_to_the_claim() -> None:
     assert {"ann", "ben", "cal"} == set(staff_of(results))
     # Of a claim that was refused nobody is told: there is no booking yet.
     assert [2, 2, 2, 4, 4, 4] == sorted(told)
+
+
+def test_a_wish_that_is_booked_while_another_one_reads_counts() -> None:
+    office = barbers()
+    looked, booked = asyncio.Event(), asyncio.Event()
+    read, write = office.diary.read, office.log.append
+
+    async def slow(period: Period, *, company_id: str, staff_ids: Sequence[str]) -> DiaryPage:
+        is_second = bool(office.diary.asked)
+        page = await read(period, company_id=company_id, staff_ids=staff_ids)
+        if is_second:
+            looked.set()
+            await booked.wait()
+        return page
+
+    async def late(append: Append) -> AppendResult:
+        await looked.wait()
+        return await write(append)
+
+    async def main() -> list[BookingResult]:
+        office.diary.read, office.log.append = slow, late  # type: ignore[method-assign]
+        first = asyncio.create_task(office.orchestrator.book(of(1)))
+        second = asyncio.create_task(office.orchestrator.book(of(2, hours=1)))
+        await first
+        booked.set()
+        return [await first, await second]
+
+    assert ["ann", "ben"] == staff_of(office.run(main()))
 
 
 def test_a_loser_who_finds_nobody_left_is_told_who_holds_the_slot() -> None:
@@ -80,7 +111,7 @@ def test_a_caller_who_leaves_between_two_candidates_cancels_nothing() -> None:
 def test_a_lost_acknowledgement_of_a_refused_candidate_books_once() -> None:
     office = barbers()
     (first,) = in_turn(office, of(1))
-    office.diary.busy = knows_of_nothing  # type: ignore[method-assign]
+    office.diary.read = knows_of_nothing  # type: ignore[method-assign]
     office.log.fates.append("fails_after")
 
     with pytest.raises(AppointmentDatabaseError):

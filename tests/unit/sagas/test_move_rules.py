@@ -201,6 +201,8 @@ def test_what_is_in_the_way_is_looked_at_before_anything_is_flagged(
         ((not_persisted(), inspected("gone", seconds=24)), False),
         ((not_persisted(), inspected("moving", seconds=24, retry_in=5)), False),
         ((not_persisted(), inspected("stands", seconds=24)), True),
+        ((not_persisted(seconds=24), inspected("missing", seconds=24)), False),
+        ((not_persisted(seconds=-36), inspected("missing", seconds=24)), True),
         ((not_persisted(obstacle_id=None),), True),
         # Two that wait for each other's time do not wait for ever.
         ((*[not_persisted()] * 10, inspected("moving", seconds=24, retry_in=5)), True),

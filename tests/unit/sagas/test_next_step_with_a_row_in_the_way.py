@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -53,6 +54,34 @@ def test_a_row_that_never_moves_out_of_the_way_means_undoing_once_expired() -> N
 
     assert isinstance(step, Record)
     assert isinstance(step.events[0], e.CompensationStarted)
+
+
+def test_a_row_that_cal_com_does_not_find_is_waited_for_as_long_as_a_replica_may_be_late() -> None:
+    events = (attempted(), created(), not_persisted(seconds=1), inspected("missing", seconds=2, retry_in=3))
+
+    assert (Wait(at(5)), True) == (step_at(*events, now=4), isinstance(step_at(*events, now=60), Persist))
+
+
+@pytest.mark.parametrize("between", ["missing", "moving"])
+def test_a_row_that_cal_com_does_not_find_for_longer_stands(between: e.ObstacleVerdict) -> None:
+    again = (not_persisted(seconds=30), inspected(between, seconds=31), not_persisted(seconds=61))
+    events = (not_persisted(seconds=1), inspected("missing", seconds=2), *again, inspected("missing", seconds=61))
+    step = step_at(attempted(), created(), *events, now=61)
+
+    assert isinstance(step, Record)
+    (started,) = step.events
+    assert isinstance(started, e.CompensationStarted)
+    assert ("slot_taken", True) == (started.reason, "does not find" in started.detail)
+
+
+@pytest.mark.parametrize(("seconds", "stays"), [(119, False), (120, True)])
+def test_what_cal_com_does_not_find_counts_from_when_that_row_was_met(seconds: float, *, stays: bool) -> None:
+    other = UUID(int=8)
+    looked = replace(inspected("missing", seconds=seconds), obstacle_id=other)
+    events = (not_persisted(), inspected("missing"), not_persisted(seconds=60, obstacle_id=other), looked)
+    step = step_at(attempted(), created(), *events, now=500)
+
+    assert isinstance(step, Record if stays else Persist)
 
 
 @pytest.mark.parametrize(

@@ -233,6 +233,13 @@ def test_the_wait_for_a_moving_row_grows_to_a_minute() -> None:
     assert [timedelta(seconds=2), timedelta(seconds=4), timedelta(minutes=1)] == waits
 
 
+@pytest.mark.parametrize(("met", "wait"), [(450, 1), (440.5, 0.5), (440, 0), (1, 0)])
+def test_a_row_that_is_not_found_is_looked_at_last_when_no_replica_can_be_late(met: float, wait: float) -> None:
+    booking = given(attempted(), created(), not_persisted(seconds=met))
+
+    assert (inspected("missing", seconds=500, retry_in=wait),) == recorded_inspect(booking, "missing")
+
+
 @pytest.mark.parametrize(
     "events",
     [

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
+from domain import events as e
 from domain.booking import BookingStatus
 from domain.findings import InconsistencyResolved
+from sagas.outcomes import Liveness
 from tests.fakes.given import (
     SLOT,
     at,
@@ -49,17 +52,71 @@ def test_a_row_without_a_uid_stands() -> None:
     assert BookingStatus.FAILED is office.booking().status
 
 
+def cancelled_there(office: Office) -> str:
+    """
+    Return the uid of a booking that a person has made and cancelled at Cal.com.
+    """
+    uid = office.calcom.commit(event_type_id=99, starts_at=SLOT, ends_at=SLOT, attempt_id=None).uid
+    office.calcom.person_cancels(uid)
+    return uid
+
+
 def test_a_row_whose_booking_is_gone_at_cal_com_is_cleared_away() -> None:
     office = Office()
     rows = []
 
     async def come_between() -> None:
-        rows.append(stranger(office))
+        rows.append(stranger(office, uid=cancelled_there(office)))
 
     meanwhile(office, come_between)
     office.run(book_new(office))
 
     assert (BookingStatus.BOOKED, False) == (office.booking().status, office.log.appointments[rows[0]].booked)
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_row_whose_booking_cal_com_does_not_find_keeps_its_time(*, ours: bool) -> None:
+    office = Office()
+    other = UUID(int=9)
+    known = (initiated(), *as_uid("uid-of-another-account"))
+
+    async def come_between() -> None:
+        if ours:
+            office.log.write(other, *known)
+        stranger(office, uid="uid-of-another-account", booking_id=other)
+
+    meanwhile(office, come_between)
+    began = office.clock.now()
+    office.run(book_new(office))
+    office.run(until_quiet(office))
+
+    failed = office.booking()
+    assert (BookingStatus.FAILED, "slot_taken") == (failed.status, getattr(failed.failure, "reason", None))
+    assert (True, ["uid-1"]) == (office.log.appointments[UUID(int=4)].booked, office.calcom.cancelled_by_us)
+    assert (list(known) if ours else []) == list(office.log.all_events(other))
+    # As soon as no replica can be late any more, and not only when the wish expires.
+    verdicts = [one for one in office.log.events(failed.booking_id) if isinstance(one, e.ObstacleInspected)]
+    assert {"missing"} == {one.verdict for one in verdicts}
+    assert office.policy.visibility <= verdicts[-1].at - began < office.policy.visibility + timedelta(seconds=20)
+
+
+def test_a_row_that_cal_com_finds_late_is_judged_by_what_it_is_then() -> None:
+    office = Office()
+    shows = office.calendar.liveness
+
+    async def late(uid: str) -> Liveness:
+        office.calendar.liveness = shows  # type: ignore[method-assign]
+        return "not_found"
+
+    async def come_between() -> None:
+        stranger(office, uid=cancelled_there(office))
+
+    office.calendar.liveness = late  # type: ignore[method-assign]
+    meanwhile(office, come_between)
+    office.run(book_new(office))
+    office.run(until_quiet(office))
+
+    assert (BookingStatus.BOOKED, False) == (office.booking().status, office.log.appointments[UUID(int=4)].booked)
 
 
 def test_a_row_that_somebody_else_cleared_away_is_gone() -> None:
@@ -76,8 +133,9 @@ def test_a_row_of_a_booking_of_ours_ends_that_booking_on_its_own_stream() -> Non
     other = UUID(int=9)
 
     async def come_between() -> None:
-        office.log.write(other, initiated(), *as_uid("uid-0"))
-        stranger(office, booking_id=other)
+        uid = cancelled_there(office)
+        office.log.write(other, initiated(), *as_uid(uid))
+        stranger(office, uid=uid, booking_id=other)
 
     meanwhile(office, come_between)
     office.run(book_new(office))
@@ -108,7 +166,7 @@ def test_a_row_whose_booking_says_something_else_is_waited_for() -> None:
 
     async def come_between() -> None:
         office.log.write(other, initiated(), *as_uid("uid-8"))
-        stranger(office, booking_id=other)
+        stranger(office, uid=cancelled_there(office), booking_id=other)
 
     meanwhile(office, come_between)
     office.run(book_new(office))
@@ -119,17 +177,18 @@ def test_a_row_whose_booking_says_something_else_is_waited_for() -> None:
 def test_a_row_whose_booking_is_written_meanwhile_is_waited_for() -> None:
     office = Office()
     other = UUID(int=9)
-    is_live = office.calendar.is_live
+    liveness = office.calendar.liveness
 
-    async def is_live_and_written(uid: str) -> bool | None:
+    async def told_and_written(uid: str) -> Liveness:
         office.log.write(other, cancellation())
-        return await is_live(uid)
+        return await liveness(uid)
 
     async def come_between() -> None:
-        office.log.write(other, initiated(), *as_uid("uid-0"))
-        stranger(office, booking_id=other)
+        uid = cancelled_there(office)
+        office.log.write(other, initiated(), *as_uid(uid))
+        stranger(office, uid=uid, booking_id=other)
 
-    office.calendar.is_live = is_live_and_written  # type: ignore[method-assign]
+    office.calendar.liveness = told_and_written  # type: ignore[method-assign]
     meanwhile(office, come_between)
     office.run(book_new(office))
 

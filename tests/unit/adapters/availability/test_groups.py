@@ -190,7 +190,8 @@ async def test_cal_com_is_asked_once_for_a_day_and_no_further_than_to_the_first_
     offering = CalComOffering(office.process())
 
     assert [1, 0, 2] == [
-        await offering.not_offered((ANN, CAL), start) for start in (TEN, TEN + HALF_HOUR, TEN + timedelta(minutes=10))
+        await offering.not_offered((ANN, CAL), start, as_of=None)
+        for start in (TEN, TEN + HALF_HOUR, TEN + timedelta(minutes=10))
     ]
     assert [ANN.calcom_event_type_id, CAL.calcom_event_type_id] == [number for number, _, _ in office.calcom.calls]
 
@@ -199,11 +200,11 @@ async def test_what_is_only_known_from_long_ago_is_not_known() -> None:
     office = barbers()
     office.calcom.taken[g.BOOKING_ID] = ("ann", _half_hour_from(TEN))
     offering = CalComOffering(office.process())
-    assert 1 == await offering.not_offered((ANN, CAL), TEN)
+    assert 1 == await offering.not_offered((ANN, CAL), TEN, as_of=None)
     office.clock.advance(30 * 60)
     office.calcom.error = AWAY
 
-    assert 0 == await offering.not_offered((ANN, CAL), TEN)
+    assert 0 == await offering.not_offered((ANN, CAL), TEN, as_of=None)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +214,7 @@ async def test_whatever_goes_wrong_it_is_not_known(error: Exception) -> None:
     office = barbers()
     office.calcom.error = error
 
-    assert 0 == await CalComOffering(office.process()).not_offered((ANN, CAL), TEN)
+    assert 0 == await CalComOffering(office.process()).not_offered((ANN, CAL), TEN, as_of=None)
 
 
 class Hesitant:
@@ -221,7 +222,7 @@ class Hesitant:
     Does not offer ann, and never says whether it offers anybody else.
     """
 
-    async def offers(self, service: Service, _starts_at: datetime) -> bool:
+    async def offers(self, service: Service, _starts_at: datetime, *, as_of: int | None) -> bool:
         if service != ANN:
             await asyncio.Event().wait()
         return False
@@ -230,4 +231,4 @@ class Hesitant:
 async def test_an_answer_that_takes_too_long_is_not_waited_for() -> None:
     offering = CalComOffering(cast("Availability", Hesitant()), limit=0.05)
 
-    assert 1 == await offering.not_offered((ANN, CAL), TEN)
+    assert 1 == await offering.not_offered((ANN, CAL), TEN, as_of=None)

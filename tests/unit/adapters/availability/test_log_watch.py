@@ -200,6 +200,95 @@ async def test_those_who_ask_at_once_share_a_read_that_began_after_they_did() ->
     assert office.log.reads["read_all"] - before <= 2
 
 
+async def handed(watch: LogWatch, office: Office) -> int:
+    """
+    Have somebody read for the watch, and return how far the log had come.
+    """
+    after, limit = watch.next_batch
+    watch.hand(await office.log.read_all(after=after, limit=limit))
+    office.log.reads.clear()
+    return len(office.log.entries)
+
+
+async def test_what_somebody_else_has_read_for_it_is_not_read_again() -> None:
+    office = Office()
+    watch = LogWatch(office.log)
+    await watch.catch_up()
+    office.books(1, CUT, TEN)
+    until = await handed(watch, office)
+    await watch.catch_up(until)
+    # And what it knows by now does not have to be handed to it.
+    await watch.catch_up(until)
+
+    assert (2, {}) == (watch.position, office.log.reads)
+    assert (False, True) == (is_current(watch, 0), is_current(watch, 2))
+
+
+async def test_what_somebody_else_has_read_is_not_everything() -> None:
+    office = Office()
+    watch = LogWatch(office.log)
+    await watch.catch_up()
+    office.books(1, CUT, TEN)
+    await handed(watch, office)
+    office.books(2, CUT, TEN + timedelta(hours=2))
+    await watch.catch_up()
+
+    assert 4 == watch.position
+
+
+async def test_what_was_read_by_several_may_come_in_any_order_and_overlap() -> None:
+    office = Office()
+    watch = LogWatch(office.log)
+    await watch.catch_up()
+    pages, until = [], []
+    for number in range(3):
+        office.books(number, CUT, TEN + number * timedelta(days=1))
+        after, limit = watch.next_batch
+        pages.append(await office.log.read_all(after=after, limit=limit))
+        until.append(len(office.log.entries))
+    office.log.reads.clear()
+    for page in (pages[1], pages[0]):
+        watch.hand(page)
+    await watch.catch_up(until[0])
+    watch.hand(pages[2])
+    await watch.catch_up(until[2])
+
+    assert (6, {}) == (watch.position, office.log.reads)
+    assert [False] * 3 == [is_current(watch, 0, day=DAY + number * timedelta(days=1)) for number in range(3)]
+
+
+async def test_where_the_watch_has_not_begun_or_has_fallen_behind_it_reads_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(log_watch, "BATCH", 5)
+    office = Office()
+    watch = LogWatch(office.log)
+    office.books(1, CUT, TEN)
+    assert (0, 0) == watch.next_batch
+    await watch.catch_up(await handed(watch, office))
+    assert 2 == watch.position
+    for number in range(10):
+        office.log.add(UUID(int=100 + number), attempted())
+    await watch.catch_up(await handed(watch, office))
+
+    assert 12 == watch.position
+
+
+async def test_what_was_read_of_another_log_is_not_believed() -> None:
+    office = Office()
+    office.books(1, CUT, TEN)
+    office.books(2, CUT, TEN + timedelta(hours=2))
+    watch = LogWatch(office.log)
+    await watch.catch_up()
+    del office.log.entries[3:]
+    office.log.entries.append(_at(office.log.entries[0], 9))
+    before = is_current(watch, 3, day=NEXT)
+    await handed(watch, office)
+    await watch.catch_up(until=9)
+
+    assert (True, False) == (before, is_current(watch, 3, day=NEXT))
+
+
 @pytest.mark.parametrize(
     ("event", "changes"),
     [

@@ -8,6 +8,7 @@ import pytest
 
 from adapters.calcom.preflight import Preflight
 from domain.errors import CalcomBookingError
+from sagas.outcomes import Liveness
 from tests.unit.adapters.calcom.building import (
     NOW,
     START,
@@ -194,16 +195,20 @@ async def test_slots_that_cannot_be_read_are_an_error() -> None:
 @pytest.mark.parametrize(
     ("handler", "expected"),
     [
-        (succeeds(a_row()), True),
-        (succeeds(a_row(status="pending")), True),
-        (succeeds(a_row(status="brand_new")), True),
-        (succeeds(a_row(status="cancelled")), False),
-        (succeeds(a_row(status="rejected")), False),
-        (refuses(404, "NotFoundException", "Booking with uid=uid1 was not found in the database"), None),
-        (refuses_barely(500, "Internal server error"), None),
-        (succeeds([a_row()]), None),
-        (succeeds(a_row("uid2")), None),
+        (succeeds(a_row()), "live"),
+        (succeeds(a_row(status="pending")), "live"),
+        (succeeds(a_row(status="brand_new")), "live"),
+        (succeeds(a_row(status="cancelled")), "dead"),
+        (succeeds(a_row(status="rejected")), "dead"),
+        (succeeds(a_row(status="cancelled", rescheduledToUid="uid2")), "unknown"),
+        (refuses(404, "NotFoundException", "Booking with uid=uid1 was not found in the database"), "not_found"),
+        # No answer of Cal.com's about a booking.
+        (refuses(404, "NotFoundException", "Cannot GET /v2/bookings/uid1"), "unknown"),
+        (refuses(403, "ForbiddenException", "Forbidden"), "unknown"),
+        (refuses_barely(500, "Internal server error"), "unknown"),
+        (succeeds([a_row()]), "unknown"),
+        (succeeds(a_row("uid2")), "unknown"),
     ],
 )
-async def test_a_uid_is_live_dead_or_unknown(handler: Handler, expected: bool | None) -> None:
-    assert expected is await (await scripted(handler).calendars().of("acme")).is_live("uid1")
+async def test_a_uid_is_live_dead_not_found_or_unknown(handler: Handler, expected: Liveness) -> None:
+    assert expected == await (await scripted(handler).calendars().of("acme")).liveness("uid1")

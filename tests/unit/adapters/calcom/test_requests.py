@@ -87,7 +87,7 @@ async def test_it_is_what_the_sagas_ask_for() -> None:
     calendars: Calendars = an_account(succeeds(a_row())).calendars()
     calendar: Calendar = await calendars.of("acme")
 
-    assert await calendar.is_live("uid1")
+    assert "live" == await calendar.liveness("uid1")
 
 
 async def test_companies_with_one_key_share_a_calendar() -> None:
@@ -124,7 +124,7 @@ async def test_the_probe_is_told_around_every_request() -> None:
     account: Account = an_account(succeeds(a_row(), status=201))
     calendar = await account.calendars().of("acme")
     await calendar.create(a_booking(), attempt_id=ATTEMPT, send_by=NOW + SECOND)
-    await calendar.is_live("uid1")
+    await calendar.liveness("uid1")
 
     assert [
         "calcom.create.announced",

@@ -197,7 +197,7 @@ async def test_what_a_probe_raises_is_not_taken_for_a_fault(point: str) -> None:
 async def test_creates_are_held_back_when_only_the_reserve_is_left() -> None:
     account = an_account(says_bytes(500, b"", **LIMIT))
     calendar = await calendar_of(account)
-    await calendar.is_live("x")
+    await calendar.liveness("x")
 
     not_sent = await calendar.create(a_booking(), attempt_id=ATTEMPT, send_by=NOW + timedelta(seconds=1))
 
@@ -208,14 +208,14 @@ async def test_creates_are_held_back_when_only_the_reserve_is_left() -> None:
     held_back = calendar.held_back()
     assert held_back is not None
     assert (not_sent.reason, not_sent.detail, True) == (held_back.reason, held_back.detail, held_back.defer)
-    await calendar.is_live("x")
+    await calendar.liveness("x")
     assert 2 == len(account.calcom.requests)
 
 
 async def test_after_a_429_everything_waits() -> None:
     account = an_account(THROTTLED)
     calendar = await calendar_of(account)
-    await calendar.is_live("x")
+    await calendar.liveness("x")
 
     looked = await calendar.look(a_booking(), a_look())
     cancelled = await calendar.cancel(a_booking(), a_cancel())
@@ -235,7 +235,7 @@ async def test_a_key_that_is_rejected_is_said_once_until_it_is_accepted_again() 
 
     with capture_logs() as lines:
         for _ in range(6):
-            await calendar.is_live("x")
+            await calendar.liveness("x")
 
     said = [(line["event"], line["company_id"]) for line in lines if line["log_level"] == "critical"]
     assert [("calcom.key.rejected", "acme")] * 2 == said
