@@ -6,8 +6,6 @@ import structlog
 
 from domain.breaker_words import State, Transition
 
-log = structlog.get_logger("calsaga.breakers")
-
 EVENTS: dict[State, str] = {"closed": "breaker.closed", "open": "breaker.opened", "half_open": "breaker.half_opened"}
 
 
@@ -16,10 +14,11 @@ class Telling:
 
     def __init__(self, *, alone: Callable[[int], None] = lambda _alone: None) -> None:
         self._alone = alone
+        self._log = structlog.get_logger("calsaga.breakers")
 
     def moved(self, transition: Transition, *, shared: bool) -> None:
         """Tell that a breaker has moved; that one opened is a warning."""
-        write = log.warning if transition.after == "open" else log.info
+        write = self._log.warning if transition.after == "open" else self._log.info
         write(
             EVENTS[transition.after],
             breaker=transition.name,
@@ -35,9 +34,9 @@ class Telling:
     def degraded(self, reason: str) -> None:
         """Tell that this process decides alone."""
         self._alone(1)
-        log.warning("breakers.shared.lost", reason=reason)
+        self._log.warning("breakers.shared.lost", reason=reason)
 
     def recovered(self) -> None:
         """Tell that the fleet decides together again."""
         self._alone(0)
-        log.info("breakers.shared.recovered")
+        self._log.info("breakers.shared.recovered")

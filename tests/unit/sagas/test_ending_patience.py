@@ -30,6 +30,8 @@ def test_who_waits_is_told_at_once_and_the_saga_goes_on() -> None:
         again = asyncio.create_task(office.orchestrator.book(WISH))
         await asyncio.sleep(1)
         office.orchestrator.end_patience()
+        # A second signal, before anybody has been told of the first.
+        office.orchestrator.end_patience()
         results = [await first, await again]
         told_at = office.clock.seconds
         await office.orchestrator.drain(within=timedelta(seconds=20))
