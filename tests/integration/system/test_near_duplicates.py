@@ -18,9 +18,9 @@ from domain.booking import Booking
 from domain.wish import BookAppointment, LegWish
 from sagas.wishes import BookingResult, RescheduleAppointment
 from tests.integration.system.account import Account
+from tests.integration.system.barbers import PEOPLE, all_at_once, barbers, for_anybody
 from tests.integration.system.composites import a_row
 from tests.integration.system.installation import HALF_HOUR, PATIENT, START, Installation, a_wish, eventually, quiet
-from tests.integration.system.test_staffing import PEOPLE, all_at_once, barbers, for_anybody
 
 CUSTOMERS = 8
 

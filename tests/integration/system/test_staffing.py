@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,10 +18,9 @@ from adapters.database.taken import DatabaseTaken
 from domain.booking import Booking, BookingStatus
 from domain.period import Period
 from domain.wish import BookAppointment
-from sagas.wishes import BookingResult
 from tests.integration.storage.test_cost import counted
-from tests.integration.system import callers
 from tests.integration.system.account import Account
+from tests.integration.system.barbers import PEOPLE, all_at_once, barbers, for_anybody, outcomes, staff_of
 from tests.integration.system.installation import (
     HALF_HOUR,
     PATIENT,
@@ -33,34 +31,9 @@ from tests.integration.system.installation import (
     quick,
     quiet,
 )
-from tests.integration.system.processes import children
 from tests.integration.system.test_availability import connected
 
-PEOPLE = ("ada", "ben", "cal")
 DAY = timedelta(days=1)
-
-
-async def barbers(here: Installation, account: Account, *people: str) -> dict[str, int]:
-    """
-    Define a service with the same name and length for each of them, and return their event types.
-    """
-    event_types = {one: account.event_type() for one in people or PEOPLE}
-    for one, number in event_types.items():
-        await here.define(number, service_id=f"cut-{one}", staff_id=one, name="Cut", staff_group="barbers")
-    return event_types
-
-
-def for_anybody(number: int = 0, **more: Any) -> BookAppointment:  # noqa: ANN401 - any field of a wish
-    return a_wish(number, service_id="cut-ada", staff_group="barbers", **more)
-
-
-def staff_of(results: Iterable[BookingResult]) -> list[str | None]:
-    return [one.booking.facts.staff_id for one in results]
-
-
-def outcomes(results: Iterable[BookingResult]) -> Counter[str]:
-    bookings = [one.booking for one in results]
-    return Counter(one.status.value if one.failure is None else one.failure.reason for one in bookings)
 
 
 async def test_twelve_wishes_are_spread_evenly_over_three_people(installation: Installation, account: Account) -> None:
@@ -127,18 +100,6 @@ async def test_processes_that_race_for_the_same_start_book_nobody_twice(
     assert set(PEOPLE) == set(staff_of(one for one in booked if one.booking.status is BookingStatus.BOOKED))
     assert 3 == len(account.ledger()) == account.calls("create")
     assert [] == await installation.faults(account.ledger())
-
-
-def all_at_once(here: Installation, shares: Sequence[Sequence[BookAppointment]]) -> list[callers.Answer]:
-    with children(*((callers.all_at_once, here, list(share)) for share in shares)) as crowd:
-        assert ["ready"] * len(crowd) == [child.says() for child in crowd]
-        for child in crowd:
-            child.tell("go")
-        said = [answer for child in crowd for answer in child.says()]
-        for child in crowd:
-            child.tell("leave")
-        assert [0] * len(crowd) == [child.ends() for child in crowd]
-    return said
 
 
 @pytest.mark.parametrize("key", ["k", None], ids=["given key", "derived key"])
