@@ -9,7 +9,7 @@ from adapters.breakers.policies import NAMES
 from adapters.directory.scopes import Scope
 from adapters.web.admission import admit, backend_of
 from adapters.web.answers import json_answer
-from adapters.web.documents import BreakerStates
+from adapters.web.breaker_documents import BreakerStates
 from adapters.web.operations import PlainRoute, described
 
 router = APIRouter(route_class=PlainRoute, tags=["resilience"])
