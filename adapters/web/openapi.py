@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from adapters.web import documents, wishes
+from adapters.web import breaker_documents, documents, wishes
 from adapters.web.fields import Fields
 
 TITLE = "calsaga"
@@ -38,7 +38,11 @@ def describe(app: FastAPI) -> None:
 def _document(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title=TITLE, version=VERSION, description=DESCRIPTION, routes=app.routes)
-        models = [*_models(documents, BaseModel), *_models(wishes, Fields)]
+        models = [
+            *_models(documents, BaseModel),
+            *_models(breaker_documents, BaseModel),
+            *_models(wishes, Fields),
+        ]
         _, schemas = models_json_schema(
             [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
         )
