@@ -59,15 +59,18 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def root_logger_as_it_was() -> Iterator[None]:
+def logging_as_it_was() -> Iterator[None]:
     """
-    Undo what an application in this process, the first one, does to the root logger.
+    Undo what an application or a command in this process does to logging.
     """
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    configured = structlog.get_config()
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.captureWarnings(capture=False)
+    structlog.configure(**configured)
 
 
 def migrate(url: str) -> None:
