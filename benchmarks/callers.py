@@ -23,6 +23,7 @@ from adapters.collector import spare_what_stays
 from adapters.settings import read_settings
 from domain.wish import BookAppointment, CustomerWish
 
+REFUSED = 409
 STEADY, DOOMED = "steady", "doomed"
 FIRST_START = timedelta(days=2)
 APPOINTMENT = timedelta(minutes=30)
@@ -113,7 +114,12 @@ async def over_http(orders: Orders) -> Tally:
 
         async def book(wish: BookAppointment) -> str:
             answer = await client.post("/api/bookings", json=_body(wish))
-            return str(answer.json()["booking"]["status"]) if answer.is_success else "failed"
+            if answer.is_success:
+                return str(answer.json()["booking"]["status"])
+            if answer.status_code != REFUSED:
+                # Anything else would be measured as a booking that was quick.
+                raise RuntimeError(answer.text)
+            return "failed"
 
         return await run(orders, book)
 

@@ -50,6 +50,9 @@ def measure(point: Point, server: PostgresServer) -> dict[str, object]:
             "CALSAGA_CALCOM_BASE_URL": f"http://127.0.0.1:{mock_port}",
             "CALSAGA_CALCOM_API_KEY": "cal_bench",
             "CALSAGA_LOG_LEVEL": "warning",
+            # All callers have one key.
+            "CALSAGA_API_RATE_PER_SECOND": "1000000",
+            "CALSAGA_API_RATE_BURST": "1000000",
         }
         served = stack.enter_context(_serving(point, environment))
         crew = [stack.enter_context(_caller(point, number, environment, served)) for number in range(point.processes)]
