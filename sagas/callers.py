@@ -74,12 +74,10 @@ class Callers:
     async def outcome(self, booking: Booking, deadline: float) -> Booking:
         """Return the booking when it is over, or as it is when the caller's time is up, whoever drives it."""
         seconds = left(deadline)
-        # Who cannot have the outcome in time is told at once that it will come later.
-        return (
-            booking
-            if self._engine.rests(booking, seconds)
-            else await self._engine.waiting.outcome(booking, seconds=seconds)
-        )
+        if self._engine.rests(booking, seconds):
+            # Who cannot have the outcome in time is told at once that it will come later.
+            return booking
+        return await self._engine.waiting.outcome(booking, seconds=seconds)
 
     def end_patience(self) -> None:
         """Answer everybody with the booking as it stands: those who wait, and those who come from now on."""
