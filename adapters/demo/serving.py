@@ -35,8 +35,9 @@ async def serve(app: Application) -> None:
         signal.signal(number, _heard_already)
     with listen() as listener:
         url = f"http://{HOST}:{listener.getsockname()[1]}"
-        print(f"serving {url} until Ctrl-C; try:", file=sys.stderr)  # noqa: T201 - for whoever is watching
-        print(f"curl -H 'Authorization: Bearer {key}' {url}/api/bookings", file=sys.stderr, flush=True)  # noqa: T201
+        sys.stderr.write(f"serving {url} until Ctrl-C; try:\n")
+        sys.stderr.write(f"curl -H 'Authorization: Bearer {key}' {url}/api/bookings\n")
+        sys.stderr.flush()
         config = uvicorn.Config(create_app(app), log_config=None, access_log=False, lifespan="off")
         await uvicorn.Server(config).serve(sockets=[listener])
 

@@ -65,6 +65,7 @@ class CorrelationMiddleware:
                     raise
                 await _cut_off(correlation_id)(scope, receive, send_marked)
             except Exception:
+                # The edge of a request: the log has the traceback, its caller a problem with the correlation id.
                 log.exception("http.request.crashed", method=scope["method"], route=_route(scope))
                 if answered:
                     raise

@@ -139,7 +139,9 @@ async def _try_out(settings: Settings) -> None:
 def _announce(listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    print(f"calsaga serves http://{shown}:{port}", file=sys.stderr, flush=True)  # noqa: T201 - the line that starters wait for
+    # The line that whoever starts a server waits for.
+    sys.stderr.write(f"calsaga serves http://{shown}:{port}\n")
+    sys.stderr.flush()
 
 
 def _heard_already(_number: int, _frame: FrameType | None) -> None:

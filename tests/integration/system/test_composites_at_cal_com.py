@@ -5,30 +5,12 @@ Several services in a row, one of which people cancel or move at Cal.com.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-
-import pytest
 
 from domain.booking import Booking, BookingStatus
 from tests.integration.system.account import Account
 from tests.integration.system.composites import a_row, define_row
-from tests.integration.system.installation import HALF_HOUR, PATIENT, START, Installation, quick, reaches
-from tests.integration.system.serving import HOOK, SECRET, Served, served
-
-
-@pytest.fixture
-def told(database_url: str, account: Account) -> Installation:
-    """
-    An installation that Cal.com has a webhook for.
-    """
-    return Installation(settings=quick(database_url, account, calcom_webhook_secret=SECRET))
-
-
-@pytest.fixture
-async def here(told: Installation, account: Account) -> AsyncIterator[Served]:
-    async with served(told) as here:
-        account.subscribes(f"{here.url}{HOOK}", secret=SECRET)
-        yield here
+from tests.integration.system.installation import HALF_HOUR, PATIENT, START, Installation, reaches
+from tests.integration.system.serving import Served
 
 
 async def test_a_leg_that_a_person_cancels_at_cal_com_goes_and_a_person_is_told(

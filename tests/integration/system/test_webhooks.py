@@ -5,7 +5,6 @@ Cal.com tells of what happens there, in whatever order and however often, and bo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -25,10 +24,9 @@ from tests.integration.system.installation import (
     a_wish,
     eventually,
     named,
-    quick,
     story,
 )
-from tests.integration.system.serving import HOOK, SECRET, Served, served
+from tests.integration.system.serving import HOOK, SECRET, Served
 
 LATER = START + 4 * HALF_HOUR
 DELIVERIES: dict[str, dict[str, Any]] = {
@@ -38,21 +36,6 @@ DELIVERIES: dict[str, dict[str, Any]] = {
     "after the answer": {"kind": "webhook_after_response"},
     "under a wrong trigger": {"kind": "webhook_wrong_trigger"},
 }
-
-
-@pytest.fixture
-def told(database_url: str, account: Account) -> Installation:
-    """
-    An installation that Cal.com has a webhook for.
-    """
-    return Installation(settings=quick(database_url, account, calcom_webhook_secret=SECRET))
-
-
-@pytest.fixture
-async def here(told: Installation, account: Account) -> AsyncIterator[Served]:
-    async with served(told) as here:
-        account.subscribes(f"{here.url}{HOOK}", secret=SECRET)
-        yield here
 
 
 @pytest.fixture(params=list(DELIVERIES.values()), ids=list(DELIVERIES))
