@@ -23,17 +23,11 @@ from tests.integration.system.installation import (
     a_cancellation,
     a_wish,
     eventually,
-    quick,
     story,
 )
 from tests.integration.system.serving import HOOK, SECRET, Served, served
 
 LATER = START + 4 * HALF_HOUR
-
-
-@pytest.fixture
-def told(database_url: str, account: Account) -> Installation:
-    return Installation(settings=quick(database_url, account, calcom_webhook_secret=SECRET))
 
 
 @pytest.fixture
