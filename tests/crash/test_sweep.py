@@ -4,18 +4,21 @@ The part of the sweep that runs with every test run: each named point once, on e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, TypeAlias
 
 import pytest
 
-from tests.crash.harness import Stage
+from tests.crash.harness import Stage, Verdict
 from tests.crash.scenarios import SCENARIOS, Scenario
 from tests.crash.sweep import AT_ONCE, stage
 
 ASLEEP: Final = {"undisturbed", "walk_in", "cancelled_in_doubt"}
 """A booking that is booked, one that is undone, and one that is cancelled meanwhile."""
+ATTEMPTS: Final = 4
+Death: TypeAlias = tuple[Scenario, Sequence[str], int]
+"""A scenario, the points it comes to, and the number of the one to die at."""
 AROUND_THE_CALL: Final = ("calcom.create.announced", "calcom.create.before", "calcom.create.after")
 
 
@@ -27,15 +30,19 @@ def here(request: pytest.FixtureRequest) -> Iterator[Stage]:
 
 def test_a_process_may_die_at_every_named_point(here: Stage) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        reached = list(pool.map(here.points, SCENARIOS))
-        deaths = _each_point_once(reached)
-        verdicts = list(pool.map(lambda death: here.die_at(*death), deaths))
-        # Which points a process comes to, and how often, may differ by a look or by a follower's turn.
-        missed = [death for death, verdict in zip(deaths, verdicts, strict=True) if not verdict.died]
-        verdicts += pool.map(lambda death: here.die_at(*death), missed)
+        ways = _ways_to_die(list(pool.map(here.points, SCENARIOS)))
+        verdicts: list[Verdict] = []
+        alive = list(ways)
+        for attempt in range(ATTEMPTS):
+            deaths = [ways[point][attempt % len(ways[point])] for point in alive]
+            found = list(pool.map(lambda death: here.die_at(*death), deaths))
+            verdicts += found
+            alive = [point for point, verdict in zip(alive, found, strict=True) if not verdict.died]
 
     assert [] == [verdict for verdict in verdicts if verdict.faults]
-    assert sum(verdict.died for verdict in verdicts) >= 0.9 * len(deaths)
+    # What one scenario alone came to may have been a chance: a look more, or another process's append.
+    assert [] == [point for point in alive if len(ways[point]) > 1]
+    assert len(alive) <= 0.1 * len(ways)
 
 
 def test_a_process_may_sleep_while_another_one_finishes_its_booking(here: Stage) -> None:
@@ -57,9 +64,14 @@ def _number(points: Sequence[str], point: str) -> int:
     return points.index(point if point in points else "calcom.create.before") + 1
 
 
-def _each_point_once(reached: list[list[str]]) -> list[tuple[Scenario, list[str], int]]:
-    first: dict[str, tuple[Scenario, list[str], int]] = {}
+def _ways_to_die(reached: Sequence[list[str]]) -> Mapping[str, Sequence[Death]]:
+    """
+    Return, for each named point, the scenarios that come to it, the likeliest first: those that come to it most often.
+
+    Followers and workers go on beside a booking, and how far they get before it ends is not the same twice.
+    """
+    ways: dict[str, list[Death]] = {}
     for scenario, points in zip(SCENARIOS, reached, strict=True):
-        for number, point in enumerate(points, start=1):
-            first.setdefault(point, (scenario, points, number))
-    return list(first.values())
+        for point in dict.fromkeys(points):
+            ways.setdefault(point, []).append((scenario, points, points.index(point) + 1))
+    return {point: sorted(them, key=lambda way: -way[1].count(point)) for point, them in ways.items()}
