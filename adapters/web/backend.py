@@ -40,7 +40,7 @@ def backend_over(application: "Application") -> Backend:
         inbox=application.inbox,
         probes=StoreProbes(application.store),
         metrics=application.metrics,
-        breakers=application.breakers,
+        breakers=application.resilience.breakers,
     )
 
 

@@ -207,7 +207,7 @@ async def _most_in_a_second(control: httpx.AsyncClient, *, until: float) -> floa
 async def _until_open(app: Application) -> None:
     async with asyncio.timeout(READY_WITHIN_SECONDS):
         while True:
-            if (await app.breakers.snapshot("calcom")).state != "closed":
+            if (await app.resilience.breakers.snapshot("calcom")).state != "closed":
                 return
             await asyncio.sleep(0.02)
 

@@ -38,7 +38,7 @@ def guarded(database_url: str, account: Account, **more: object) -> Installation
 
 
 async def state(app: Application) -> str:
-    return (await app.breakers.snapshot("calcom")).state
+    return (await app.resilience.breakers.snapshot("calcom")).state
 
 
 async def breaks_down(app: Application, account: Account) -> None:

@@ -1,15 +1,10 @@
 """
-The composition root: one function that reads top to bottom and returns the wired application.
-
-Nothing is built at import time, and nothing else in calsaga builds anything.
+How everything is put together: one function that reads top to bottom and returns the wired application.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
-from datetime import timedelta
-from functools import partial
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 from pydantic import SecretStr
@@ -19,13 +14,13 @@ from adapters.availability.diary import DatabaseDiary
 from adapters.availability.free_slots import FRESH, KEPT, Availability, Day, read_day, write_day
 from adapters.availability.log_watch import LogWatch
 from adapters.availability.offering import CalComOffering
-from adapters.breakers.ports import Breakers
-from adapters.breakers.telling import Telling
+from adapters.bootstrap.background import background_work, running
+from adapters.bootstrap.parts import Application, Directory
+from adapters.bootstrap.resilience import open_resilience
 from adapters.caching.cache import Cache
 from adapters.caching.clearing import Caches
 from adapters.caching.redis_entries import RedisEntries
 from adapters.calcom.calendars import CalComCalendars
-from adapters.calcom.circuit import Circuit
 from adapters.calcom.recovery import Recovery
 from adapters.crash_points import crash_points
 from adapters.database.api_keys import ApiKeys
@@ -49,65 +44,10 @@ from adapters.pace import SteadyPace
 from adapters.reconciling import NAME as RECONCILER
 from adapters.reconciling import ReconcilerRunner
 from adapters.redis.marks import RedisMarks, redis_marks
-from adapters.redis.opening_breakers import open_breakers
 from adapters.settings import Settings
 from adapters.telemetry import configure
-from domain.errors import AppointmentDatabaseError
 from sagas.assembly import assemble
-from sagas.engine import Engine
-from sagas.inbox import Inbox
-from sagas.orchestrator import Orchestrator
 from sagas.reconciling import Reconciler
-from sagas.repairs import Repairs
-from sagas.worker import Worker
-
-LAST_SECONDS = 2.0
-"""How long each thing may take that is left to do at the end, once the sagas have come to a stop."""
-
-_log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Directory:
-    """Who may book what, and for whom."""
-
-    companies: CompanyDirectory
-    services: ServiceDirectory
-    customers: DatabaseCustomers
-    keys: KeyDirectory
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
-    """
-    Everything that a front end needs.
-
-    `orchestrator` books, cancels and gets, `repairs` takes a person's decisions, `inbox`
-    webhooks. `store` is the log and the rows beside it, `marks` remember what was seen
-    lately, `metrics` count, `breakers` tell what is failing. `availability` finds free slots, `alternatives` those near
-    one that is gone. `worker`, `followers` and `reconciling` run already if the
-    application was opened with `background=True`. `ending` is set when one of them has
-    died of a defect: then the application is to be left, which raises it.
-    """
-
-    settings: Settings
-    orchestrator: Orchestrator
-    repairs: Repairs
-    inbox: Inbox
-    reconciler: Reconciler
-    worker: Worker
-    engine: Engine
-    store: Store
-    directory: Directory
-    calendars: CalComCalendars
-    breakers: Breakers
-    availability: Availability
-    alternatives: Alternatives
-    marks: Marks
-    metrics: Metrics
-    followers: Followers
-    reconciling: ReconcilerRunner
-    ending: asyncio.Event
 
 
 @asynccontextmanager
@@ -142,15 +82,7 @@ async def application(
             default_webhook_secret=_revealed(settings.calcom_webhook_secret),
         )
         metrics = Metrics()
-        breakers = await stack.enter_async_context(
-            open_breakers(
-                settings.breaker_policies(),
-                listener=Telling(alone=metrics.breakers_alone),
-                redis_url=_revealed(settings.redis_url),
-                limit=settings.redis_seconds,
-            )
-        )
-        circuit = Circuit(breakers, count=metrics.breaker_called)
+        resilience = await stack.enter_async_context(open_resilience(settings, metrics=metrics))
         calendars = CalComCalendars(
             base_url=settings.calcom_base_url,
             api_key_of=companies.calcom_key,
@@ -161,11 +93,11 @@ async def application(
             max_connections=settings.calcom_connections,
             reserve=settings.calcom_reserve_share,
             visible_after=policy.send_within + policy.attempt_limit + policy.visibility,
-            circuit=circuit,
+            circuit=resilience.circuit,
             probe=probe,
         )
         stack.push_async_callback(calendars.aclose)
-        await stack.enter_async_context(_running(Recovery(circuit, ping=calendars.ping).run, name="recovery"))
+        await stack.enter_async_context(running(Recovery(resilience.circuit, ping=calendars.ping).run, name="recovery"))
         stored_services = DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock)
         services = ServiceDirectory(stored=stored_services, calendars=calendars)
         customers = DatabaseCustomers(
@@ -232,7 +164,7 @@ async def application(
             store=store,
             directory=Directory(companies=companies, services=services, customers=customers, keys=KeyDirectory(keys)),
             calendars=calendars,
-            breakers=breakers,
+            resilience=resilience,
             availability=availability,
             alternatives=Alternatives(availability=availability, offers=services, clock=store.clock),
             marks=marks,
@@ -245,75 +177,8 @@ async def application(
             ),
             ending=asyncio.Event(),
         )
-        async with _background(opened, runs=background):
+        async with background_work(opened, runs=background):
             yield opened
-
-
-@asynccontextmanager
-async def _running(work: Callable[[], Coroutine[None, None, None]], *, name: str) -> AsyncIterator[None]:
-    task = asyncio.create_task(work(), name=name)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-@asynccontextmanager
-async def _background(opened: Application, *, runs: bool) -> AsyncIterator[None]:
-    works: dict[str, Callable[[], Coroutine[None, None, None]]] = {}
-    if runs:
-        works = {
-            "worker": opened.worker.run,
-            "followers": opened.followers.run,
-            "reconciler": opened.reconciling.run,
-        }
-    tasks = [asyncio.create_task(run(), name=name) for name, run in works.items()]
-    for task in tasks:
-        task.add_done_callback(partial(_notice, opened.ending))
-    try:
-        yield
-    finally:
-        await _drain(opened)
-        await opened.followers.stop()
-        await opened.reconciling.stop()
-        await _end(tasks)
-        await _hand_over(opened)
-    for task in tasks:
-        if not task.cancelled():
-            task.result()
-
-
-def _notice(ending: asyncio.Event, task: asyncio.Task[None]) -> None:
-    problem = None if task.cancelled() else task.exception()
-    if problem is not None:
-        _log.critical("background.died", part=task.get_name(), exc_info=problem)
-        ending.set()
-
-
-async def _drain(opened: Application) -> None:
-    """Let the sagas of this process come to a stop."""
-    within = timedelta(seconds=opened.settings.drain_seconds)
-    stopping = asyncio.create_task(opened.worker.stop(within=within))
-    await opened.orchestrator.drain(within=within)
-    await stopping
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    if tasks:
-        _, late = await asyncio.wait(tasks, timeout=LAST_SECONDS)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-
-
-async def _hand_over(opened: Application) -> None:
-    """Release what was left unfinished, once no append is under way that would lease it anew."""
-    await opened.store.log.aclose(within=LAST_SECONDS)
-    with suppress(AppointmentDatabaseError, TimeoutError):
-        # If the database is away, the leases run out by themselves.
-        async with asyncio.timeout(LAST_SECONDS):
-            await opened.store.agenda.release(list(opened.engine.leased))
 
 
 def _companies(settings: Settings, store: Store) -> Companies:

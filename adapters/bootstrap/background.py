@@ -1,0 +1,100 @@
+"""
+What goes on by itself while an application is open, and how it comes to an end.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from adapters.bootstrap.parts import Application
+from domain.errors import AppointmentDatabaseError
+
+LAST_SECONDS = 2.0
+"""How long each thing may take that is left to do at the end, once the sagas have come to a stop."""
+
+_log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def running(work: Callable[[], Coroutine[None, None, None]], *, name: str) -> AsyncIterator[None]:
+    """
+    Have work done that nothing depends on, until the block is left; if it dies of a defect, that is logged.
+    """
+    task = asyncio.create_task(work(), name=name)
+    task.add_done_callback(_log_death)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def background_work(opened: Application, *, runs: bool) -> AsyncIterator[None]:
+    """
+    Have due work done and read models followed if it `runs`; on leaving, let sagas finish or park them.
+
+    A part that dies of a defect sets the application's `ending`, and is raised on leaving.
+    """
+    works: dict[str, Callable[[], Coroutine[None, None, None]]] = {}
+    if runs:
+        works = {
+            "worker": opened.worker.run,
+            "followers": opened.followers.run,
+            "reconciler": opened.reconciling.run,
+        }
+    tasks = [asyncio.create_task(run(), name=name) for name, run in works.items()]
+    for task in tasks:
+        task.add_done_callback(partial(_notice, opened.ending))
+    try:
+        yield
+    finally:
+        await _drain(opened)
+        await opened.followers.stop()
+        await opened.reconciling.stop()
+        await _end(tasks)
+        await _hand_over(opened)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
+
+
+def _notice(ending: asyncio.Event, task: asyncio.Task[None]) -> None:
+    if _log_death(task):
+        ending.set()
+
+
+def _log_death(task: asyncio.Task[None]) -> bool:
+    problem = None if task.cancelled() else task.exception()
+    if problem is not None:
+        _log.critical("background.died", part=task.get_name(), exc_info=problem)
+    return problem is not None
+
+
+async def _drain(opened: Application) -> None:
+    """Let the sagas of this process come to a stop."""
+    within = timedelta(seconds=opened.settings.drain_seconds)
+    stopping = asyncio.create_task(opened.worker.stop(within=within))
+    await opened.orchestrator.drain(within=within)
+    await stopping
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=LAST_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+
+async def _hand_over(opened: Application) -> None:
+    """Release what was left unfinished, once no append is under way that would lease it anew."""
+    await opened.store.log.aclose(within=LAST_SECONDS)
+    with suppress(AppointmentDatabaseError, TimeoutError):
+        # If the database is away, the leases run out by themselves.
+        async with asyncio.timeout(LAST_SECONDS):
+            await opened.store.agenda.release(list(opened.engine.leased))
