@@ -17,7 +17,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
-from adapters import bootstrap
+from adapters.bootstrap import wiring
 from adapters.log.appender import Appender
 from adapters.log.store import open_store
 from adapters.postgres.session import WRITER_LOCK
@@ -70,7 +70,7 @@ class Failures:
 @pytest.fixture
 def failures(monkeypatch: pytest.MonkeyPatch) -> Failures:
     # The writer gives up soon, so that it is the engine that insists.
-    monkeypatch.setattr(bootstrap, "open_store", partial(open_store, patience=0.2))
+    monkeypatch.setattr(wiring, "open_store", partial(open_store, patience=0.2))
     return Failures(monkeypatch)
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from adapters import bootstrap
+from adapters.bootstrap import wiring
 from adapters.log.store import open_store
 from domain.errors import AppointmentDatabaseError
 from tests.integration.system import callers
@@ -90,7 +90,7 @@ async def test_an_outcome_is_kept_until_the_database_is_back(
     place: Place, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The writer gives up soon, so that it is the engine that insists.
-    monkeypatch.setattr(bootstrap, "open_store", partial(open_store, patience=0.3, read_timeout=1))
+    monkeypatch.setattr(wiring, "open_store", partial(open_store, patience=0.3, read_timeout=1))
     await place.here.define(account.event_type())
     gone: list[str] = []
 
@@ -142,7 +142,7 @@ async def test_a_process_that_dies_with_an_outcome_while_the_database_is_away_le
 async def test_who_asks_while_the_database_is_away_is_told_so_and_may_ask_again(
     mortal_server: PostgresServer, mortal_url: str, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap, "open_store", partial(open_store, patience=0.3, read_timeout=1))
+    monkeypatch.setattr(wiring, "open_store", partial(open_store, patience=0.3, read_timeout=1))
     here = Installation(settings=quick(mortal_url, account))
     await here.define(account.event_type())
 

@@ -17,8 +17,7 @@ from functools import partial
 import httpx
 import pytest
 
-from adapters import bootstrap
-from adapters.bootstrap import Application
+from adapters.bootstrap import Application, wiring
 from adapters.directory.scopes import Scope
 from adapters.log.agenda import DatabaseAgenda
 from adapters.log.store import open_store
@@ -228,7 +227,7 @@ async def test_what_is_written_during_the_stop_is_given_back(hasty: Installation
 async def test_a_database_that_is_away_holds_up_no_stop_for_long(
     mortal_server: PostgresServer, mortal_url: str, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap, "open_store", partial(open_store, patience=300))
+    monkeypatch.setattr(wiring, "open_store", partial(open_store, patience=300))
     here = Installation(settings=quick(mortal_url, account, drain_seconds=0.5))
     await here.define(account.event_type())
 
