@@ -2,7 +2,8 @@
 The one writer of a process.
 
 A thread takes every append that waits and writes them together. There is no timer: a
-single append goes at once, and while one batch is being written the next one gathers.
+single append goes at once, and while one batch is being written, or waits for the
+writer lock, the next ones gather.
 """
 
 import asyncio
@@ -10,13 +11,15 @@ import math
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TypeAlias
 
+from adapters.recording.batch import Late, WriteBatch, nobody
 from domain.errors import AppointmentDatabaseError
 from sagas.appending import Append, AppendResult
 
@@ -25,7 +28,6 @@ FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 
 Outcome: TypeAlias = AppendResult | BaseException
-Write: TypeAlias = Callable[[Sequence[Append]], list[AppendResult]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,13 +48,16 @@ class Appender:
     reason, its appends are written one by one, so that the faulty one fails alone.
     """
 
-    def __init__(self, write: Write, *, patience: float) -> None:
+    def __init__(self, write: WriteBatch, *, patience: float) -> None:
         self._write_batch = write
         self._patience = patience
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self._closed = False
         self._gives_up_at = math.inf
+        # The thread's alone from here on: who waits, and whether more may come.
+        self._waiting: deque[Waiting] = deque()
+        self._more = True
         self._thread = Thread(target=self._run, name="calsaga-writer", daemon=True)
         self._thread.start()
 
@@ -84,56 +89,65 @@ class Appender:
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
-        waiting: deque[Waiting] = deque()
-        more = True
-        while more or waiting:
-            more = self._gather(waiting) and more
-            batch = _take(waiting)
+        while self._more or self._waiting:
+            self._gather(block=not self._waiting)
+            batch = _take(self._waiting)
             if batch:
-                self._tell(batch, self._write(batch))
+                outcomes = self._write(batch, partial(self._late, batch))
+                self._tell(batch, outcomes)
 
-    def _gather(self, waiting: deque[Waiting]) -> bool:
+    def _gather(self, *, block: bool) -> None:
         with suppress(Empty):
-            while True:
-                one = self._queue.get(block=not waiting)
+            while self._more:
+                one = self._queue.get(block=block)
                 if one is None:
-                    return False
-                waiting.append(one)
-        return True
+                    self._more = False
+                else:
+                    self._waiting.append(one)
+                    block = False
+
+    def _late(self, batch: list[Waiting]) -> Sequence[Append]:
+        """Add to the batch who has come since it was made, and return what they append."""
+        self._gather(block=False)
+        late = _take(self._waiting, beside=batch)
+        batch += late
+        return [one.append for one in late]
 
     def _tell(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
         # The loop may be gone: then nobody waits any more.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(_settle, batch, outcomes)
 
-    def _write(self, batch: Sequence[Waiting]) -> Sequence[Outcome]:
+    def _write(self, batch: Sequence[Waiting], late: Late = nobody) -> Sequence[Outcome]:
         try:
-            return self._persist(batch)
+            return self._persist(batch, late)
         except BaseException as exc:  # noqa: BLE001 - a thread that died of it would let everybody wait for ever
             if len(batch) == 1 or _is_passing(exc):
                 return [_own(one.append, exc) for one in batch]
         return [self._write([one])[0] for one in batch]
 
-    def _persist(self, batch: Sequence[Waiting]) -> Sequence[Outcome]:
-        deadline = max(one.since for one in batch) + self._patience
-        appends = [one.append for one in batch]
+    def _persist(self, batch: Sequence[Waiting], late: Late) -> Sequence[Outcome]:
         pause = FIRST_PAUSE
         while time.monotonic() < self._gives_up_at:
             try:
-                return self._write_batch(appends)
+                return self._write_batch([one.append for one in batch], late)
             except AppointmentDatabaseError as exc:
+                deadline = max(one.since for one in batch) + self._patience
                 if not exc.retryable or time.monotonic() + pause > min(deadline, self._gives_up_at):
                     raise
+            # Once is enough: with ever younger ones it would be tried for ever.
+            late = nobody
             time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - spreads retries, keeps no secret
             pause = min(2 * pause, LONGEST_PAUSE)
         raise AppointmentDatabaseError("the log was closed before it could be written", kind="timeout")
 
 
-def _take(waiting: deque[Waiting]) -> list[Waiting]:
+def _take(waiting: deque[Waiting], *, beside: Sequence[Waiting] = ()) -> list[Waiting]:
+    """Take those who can be written together, and together with those `beside`: one a stream."""
     batch: list[Waiting] = []
-    streams = set()
+    streams = {one.append.stream_id for one in beside}
     left: list[Waiting] = []
-    while waiting and len(batch) < BATCH_LIMIT:
+    while waiting and len(beside) + len(batch) < BATCH_LIMIT:
         one = waiting.popleft()
         if one.append.stream_id in streams:
             left.append(one)

@@ -1,7 +1,7 @@
 """The library's recorder for PostgreSQL, with the one way in which the log is written."""
 
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import orjson
 import psycopg
@@ -12,11 +12,14 @@ from adapters.database.clock import DatabaseClock
 from adapters.postgres.errors import database_error
 from adapters.postgres.session import WriterSession
 from adapters.postgres.transaction import PostgresTransaction
-from adapters.recording.batch import draft, write_batch
+from adapters.recording.batch import Draft, Late, draft, nobody, write_batch
 from adapters.recording.errors import OnlyAppended
 from adapters.recording.mapper import EventMapper
 from adapters.recording.probing import Probe, reached
 from sagas.appending import Append, AppendResult
+
+CROWD: Final = 3
+"""How many appends make it worth a message of its own to take the lock first: with so many, others are on their way."""
 
 
 class PostgresLogRecorder(PostgresApplicationRecorder):
@@ -41,9 +44,9 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         self._probe = probe
         self._clock = clock
 
-    def append(self, batch: Sequence[Append]) -> list[AppendResult]:
+    def append(self, batch: Sequence[Append], late: Late = nobody) -> list[AppendResult]:
         """
-        Write a batch in one transaction, at most one append a stream.
+        Write a batch in one transaction, at most one append a stream, and after it those who came `late`.
 
         Raises:
             AppointmentDatabaseError: nothing is known to be written. The same batch may be
@@ -53,7 +56,7 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         if not batch:
             return []
         try:
-            return self._append(batch)
+            return self._append(batch, late)
         except (psycopg.Error, UnicodeError, orjson.JSONEncodeError) as exc:
             error = database_error(exc)
             if error.kind == "connection_lost":
@@ -61,10 +64,14 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
                 self._session.close()
             raise error from exc
 
-    def _append(self, batch: Sequence[Append]) -> list[AppendResult]:
-        drafts = [draft(one, self._mapper) for one in batch]
-        reached(self._probe, "before", batch)
+    def _append(self, batch: Sequence[Append], late: Late) -> list[AppendResult]:
+        drafts = self._drafts(batch)
         try:
+            if len(batch) >= CROWD:
+                # Whoever comes while the lock is waited for is written now, and not behind the next wait for it.
+                self._session.lock()
+                batch = [*batch, *late()]
+                drafts += self._drafts(batch[len(drafts) :])
             transaction = PostgresTransaction(self._session, self._clock)
             results = write_batch(transaction, drafts, self._mapper)
             reached(self._probe, "written", batch)
@@ -74,6 +81,11 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
             raise
         reached(self._probe, "after", batch)
         return results
+
+    def _drafts(self, batch: Sequence[Append]) -> list[Draft]:
+        drafts = [draft(one, self._mapper) for one in batch]
+        reached(self._probe, "before", batch)
+        return drafts
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_kwargs: object) -> NoReturn:
         """Refuse: events that were written without their claims and due work would be lost sight of."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
-from psycopg.sql import SQL, Composable
+from psycopg.sql import SQL, Composed
 
 from adapters.database import dead_peers
 from adapters.postgres.statements import PREPARE_HEADS
@@ -48,8 +48,20 @@ class WriterSession:
         self._url = url
         self._limits = limits
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._locked = False
 
-    def begin(self, first: Composable) -> tuple[psycopg.Cursor[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    def lock(self) -> None:
+        """
+        Begin a transaction and wait for the writer lock; `begin` then sends its query alone.
+
+        Raises:
+            psycopg.Error: there is no connection, or the lock was not to be had in time.
+
+        """
+        self._opened().execute(BEGIN)
+        self._locked = True
+
+    def begin(self, first: Composed) -> tuple[psycopg.Cursor[tuple[Any, ...]], list[tuple[Any, ...]]]:
         """
         Begin a transaction, wait for the writer lock, and return a cursor and the rows of the `first` query.
 
@@ -60,12 +72,11 @@ class WriterSession:
             psycopg.Error: there is no connection, or the lock was not to be had in time.
 
         """
-        if self._connection is None:
-            self._connection = self._connect()
-        answers = self._connection.execute(BEGIN + first)
+        connection = self._opened()
+        answers = connection.execute(first if self._locked else BEGIN + first)
         while answers.nextset():
             pass
-        return self._connection.cursor(binary=True), answers.fetchall()
+        return connection.cursor(binary=True), answers.fetchall()
 
     def attempt(self, cursor: psycopg.Cursor[tuple[Any, ...]], query: str, parameters: Mapping[str, object]) -> bool:
         """Execute what a constraint may refuse; if one does, undo that alone, and return False."""
@@ -87,10 +98,12 @@ class WriterSession:
         """Commit."""
         if self._connection is None:
             raise psycopg.InterfaceError("there is no transaction to commit")
+        self._locked = False
         self._connection.execute(COMMIT)
 
     def abandon(self) -> None:
         """Roll back; close the connection if that does not work."""
+        self._locked = False
         if self._connection is None:
             return
         try:
@@ -102,9 +115,15 @@ class WriterSession:
 
     def close(self) -> None:
         """Close the connection; the next append opens another."""
+        self._locked = False
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _opened(self) -> psycopg.Connection[tuple[Any, ...]]:
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
 
     def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         connection = psycopg.connect(

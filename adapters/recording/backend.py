@@ -8,10 +8,10 @@ from uuid import UUID
 
 from eventsourcing.persistence import ApplicationRecorder
 
+from adapters.recording.batch import WriteBatch
 from adapters.recording.mapper import EventMapper
 from adapters.recording.probing import Probe, ignore
 from domain.errors import AppointmentDatabaseError
-from sagas.appending import Append, AppendResult
 from sagas.ports import Claimed
 
 
@@ -56,7 +56,7 @@ class Backend:
     """A database that is open: its recorder for reading, `append` for writing, its due work, its errors."""
 
     recorder: ApplicationRecorder
-    append: Callable[[Sequence[Append]], list[AppendResult]]
+    append: WriteBatch
     due_work: DueWork
     database_error: Callable[[BaseException], AppointmentDatabaseError]
     close: Callable[[], None]

@@ -9,7 +9,7 @@ neighbours in the batch nothing.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
@@ -30,6 +30,22 @@ from sagas.appending import (
     MoveAppointment,
     Refusal,
 )
+
+Late: TypeAlias = Callable[[], Sequence[Append]]
+"""Asked once the lock is there: what has come since the batch was made, to be written with it."""
+
+
+def nobody() -> Sequence[Append]:
+    """Nobody came late."""
+    return ()
+
+
+class WriteBatch(Protocol):
+    """Write a batch, then those who came `late`, and return what became of each, in that order."""
+
+    def __call__(self, batch: Sequence[Append], late: Late = nobody, /) -> list[AppendResult]:
+        """Write them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from eventsourcing.persistence import Notification, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from adapters.database.clock import DatabaseClock
-from adapters.recording.batch import draft, write_batch
+from adapters.recording.batch import Draft, Late, draft, nobody, write_batch
 from adapters.recording.errors import OnlyAppended
 from adapters.recording.mapper import EventMapper
 from adapters.recording.probing import Probe, reached
@@ -42,9 +42,9 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         self._probe = probe
         self._clock = clock
 
-    def append(self, batch: Sequence[Append]) -> list[AppendResult]:
+    def append(self, batch: Sequence[Append], late: Late = nobody) -> list[AppendResult]:
         """
-        Write a batch in one transaction, at most one append a stream.
+        Write a batch in one transaction, at most one append a stream, and after it those who came `late`.
 
         Raises:
             AppointmentDatabaseError: nothing is known to be written. The same batch may be
@@ -54,15 +54,17 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         if not batch:
             return []
         try:
-            return self._append(batch)
+            return self._append(batch, late)
         except (sqlite3.Error, UnicodeError, OverflowError, orjson.JSONEncodeError) as exc:
             raise database_error(exc) from exc
 
-    def _append(self, batch: Sequence[Append]) -> list[AppendResult]:
-        drafts = [draft(one, self._mapper) for one in batch]
-        reached(self._probe, "before", batch)
+    def _append(self, batch: Sequence[Append], late: Late) -> list[AppendResult]:
+        drafts = self._drafts(batch)
         try:
             transaction = SQLiteTransaction(self._session.begin(), self._clock)
+            # Whoever came while the lock was waited for is written now, and not behind the next wait for it.
+            batch = [*batch, *late()]
+            drafts += self._drafts(batch[len(drafts) :])
             results = write_batch(transaction, drafts, self._mapper)
             reached(self._probe, "written", batch)
             self._session.commit()
@@ -71,6 +73,11 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
             raise
         reached(self._probe, "after", batch)
         return results
+
+    def _drafts(self, batch: Sequence[Append]) -> list[Draft]:
+        drafts = [draft(one, self._mapper) for one in batch]
+        reached(self._probe, "before", batch)
+        return drafts
 
     def select_notifications(
         self,

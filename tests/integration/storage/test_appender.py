@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from adapters.log.appender import BATCH_LIMIT, Appender
+from adapters.recording.batch import Late, nobody
 from domain.errors import AppointmentDatabaseError, DatabaseKind
 from sagas.appending import Append, Appended, AppendResult
 from tests.integration.storage.appends import append, deferred, until
@@ -26,7 +27,7 @@ class FakeRecorder:
         self.gate.set()
         self._fail = fail
 
-    def append(self, batch: Sequence[Append]) -> list[AppendResult]:
+    def append(self, batch: Sequence[Append], _late: Late = nobody) -> list[AppendResult]:
         self.batches.append(list(batch))
         self.gate.wait()
         self._fail(batch)
