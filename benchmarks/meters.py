@@ -86,5 +86,6 @@ def _cpu(process: psutil.Process) -> float:
         # A backend or a helper may end while it is being read.
         with suppress(psutil.NoSuchProcess):
             times = one.cpu_times()
-            total += times.user + times.system
+            # Those of its children that have ended count with it.
+            total += times.user + times.system + times.children_user + times.children_system
     return total
