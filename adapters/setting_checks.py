@@ -26,6 +26,7 @@ _KEYS = (
     "python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
 )
 _REDIS = "must be an address such as redis://user:password@host:6379/0, rediss://host or unix:///run/redis.sock?db=0"
+_MAIL = "must be an address such as smtp://host:25 or smtps://host:465, without a user or a password"
 _POINT = "must be POINT, POINT#N or #N, such as append.after:booking.initiated.v1#2"
 _POINT_FORM = re.compile(r"(?=.)(?:[a-z]+(?:\.[a-z_]+)+(?::[a-z0-9._-]+)?)?(?:#[1-9]\d{0,8})?")
 # As it is sent, in ASCII. No standard has underscores, but many networks do.
@@ -81,6 +82,18 @@ def web_address(url: str) -> str:
     if parsed.port is not None and not 1 <= parsed.port <= _HIGHEST_PORT:
         raise ValueError(_PORT)
     return url.rstrip("/")
+
+
+def mail_server(url: str) -> str:
+    """Return the address of a mail server, or raise ValueError."""
+    try:
+        parsed = urlsplit(url)
+        fits = parsed.scheme in {"smtp", "smtps"} and bool(parsed.hostname) and parsed.port != 0
+    except ValueError:
+        raise ValueError(_MAIL) from None
+    if not fits or parsed.username or parsed.path not in {"", "/"} or parsed.query or parsed.fragment:
+        raise ValueError(_MAIL)
+    return url
 
 
 def company_id(text: str) -> str:

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adapters import setting_checks as check
 from adapters.breakers import policies as circuit_policies
+from adapters.health import policies as probe_policies
 from domain.breaker_policy import BreakerPolicy
 from domain.confidence import VoiceRule
 from domain.policy import Policy
@@ -82,6 +83,13 @@ class Settings(BaseSettings):
     circuits: Annotated[circuit_policies.Given, NoDecode, PlainValidator(circuit_policies.checked)] = {}
 
     circuit_drain_per_second: Annotated[float, Field(gt=0, le=10_000)] = 10
+
+    health_probing: bool = True
+    health_probes: Annotated[probe_policies.Given, NoDecode, PlainValidator(probe_policies.checked)] = {}
+    health_lease_seconds: Seconds = 30
+    health_history_days: Annotated[float, Field(gt=0, le=366)] = 7
+    retell_health_url: Annotated[str, AfterValidator(check.web_address)] | None = None
+    smtp_health_url: Annotated[str, AfterValidator(check.mail_server)] | None = None
 
     lease_seconds: Seconds = 45
     booking_expiry_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24

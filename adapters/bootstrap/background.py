@@ -47,6 +47,8 @@ async def background_work(opened: Application, *, runs: bool) -> AsyncIterator[N
             "followers": opened.followers.run,
             "reconciler": opened.reconciling.run,
         }
+        if opened.settings.health_probing:
+            works["health"] = opened.health.runner.run
     tasks = [asyncio.create_task(run(), name=name) for name, run in works.items()]
     for task in tasks:
         task.add_done_callback(partial(_notice, opened.ending))
@@ -56,6 +58,7 @@ async def background_work(opened: Application, *, runs: bool) -> AsyncIterator[N
         await _drain(opened)
         await opened.followers.stop()
         await opened.reconciling.stop()
+        await opened.health.runner.stop()
         await _end(tasks)
         await _hand_over(opened)
     for task in tasks:

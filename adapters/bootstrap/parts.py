@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from adapters.availability.alternatives import Alternatives
 from adapters.availability.free_slots import Availability
+from adapters.bootstrap.health import HealthParts
 from adapters.bootstrap.resilience import Resilience
 from adapters.calcom.calendars import CalComCalendars
 from adapters.database.customers import DatabaseCustomers
@@ -44,9 +45,9 @@ class Application:
 
     `orchestrator` books, cancels and gets, `repairs` takes a person's decisions, `inbox`
     webhooks. `store` is the log and the rows beside it, `marks` remember what was seen
-    lately, `metrics` count, `resilience` has the breakers. `availability` finds free slots,
-    `alternatives` those near one that is gone. `worker`, `followers` and `reconciling` run already if the
-    application was opened with `background=True`. `ending` is set when one of them has
+    lately, `metrics` count, `resilience` has the breakers, `health` tells how all is. `availability` finds free
+    slots, `alternatives` those near one that is gone. `worker`, `followers`, `reconciling` and the probes of `health`
+    run already if the application was opened with `background=True`. `ending` is set when one of them has
     died of a defect: then the application is to be left, which raises it.
     """
 
@@ -61,6 +62,7 @@ class Application:
     directory: Directory
     calendars: CalComCalendars
     resilience: Resilience
+    health: HealthParts
     availability: Availability
     alternatives: Alternatives
     marks: Marks

@@ -15,6 +15,7 @@ from adapters.availability.free_slots import FRESH, KEPT, Availability, Day, rea
 from adapters.availability.log_watch import LogWatch
 from adapters.availability.offering import CalComOffering
 from adapters.bootstrap.background import background_work, running
+from adapters.bootstrap.health import open_health
 from adapters.bootstrap.parts import Application, Directory
 from adapters.bootstrap.resilience import open_resilience
 from adapters.caching.cache import Cache
@@ -98,6 +99,9 @@ async def application(
         )
         stack.push_async_callback(calendars.aclose)
         await stack.enter_async_context(running(Recovery(resilience.circuit, ping=calendars.ping).run, name="recovery"))
+        health = await stack.enter_async_context(
+            open_health(settings, store=store, companies=companies, calendars=calendars, resilience=resilience)
+        )
         stored_services = DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock)
         services = ServiceDirectory(stored=stored_services, calendars=calendars)
         customers = DatabaseCustomers(
@@ -165,6 +169,7 @@ async def application(
             directory=Directory(companies=companies, services=services, customers=customers, keys=KeyDirectory(keys)),
             calendars=calendars,
             resilience=resilience,
+            health=health,
             availability=availability,
             alternatives=Alternatives(availability=availability, offers=services, clock=store.clock),
             marks=marks,

@@ -10,6 +10,7 @@ from adapters.cli import (
     companies,
     databases,
     demonstrating,
+    health,
     importing,
     keys,
     notifications,
@@ -45,6 +46,7 @@ app.command()(telling.show)
 app.command()(telling.timeline)
 app.command()(checking.verify)
 app.command()(reconciling.reconcile)
+app.command()(health.health)
 app.add_typer(companies.app, name="companies")
 app.add_typer(services.app, name="services")
 app.add_typer(keys.app, name="keys")

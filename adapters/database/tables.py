@@ -5,6 +5,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     Integer,
     LargeBinary,
     MetaData,
@@ -152,4 +153,23 @@ passes = Table(
     metadata,
     Column("name", String, primary_key=True),
     Column("noted_at", Instant, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", Uuid, nullable=False),
+    Column("held_until", Instant, nullable=False),
+)
+
+health_checks = Table(
+    "health_checks",
+    metadata,
+    Column("service", String, primary_key=True),
+    Column("checked_at", Instant, primary_key=True),
+    Column("status", String, nullable=False),
+    Column("response_time_ms", Double),
+    Column("threshold_ok", Boolean),
+    Column("detail", Text, nullable=False),
 )

@@ -1,25 +1,16 @@
 """What the API calls, made from the application's parts."""
 
-import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import cache
 from typing import TYPE_CHECKING
 
-from alembic.runtime.migration import MigrationContext
-
-from adapters.database.due_counts import count_due
 from adapters.database.sync_failures import StoredSyncFailures
-from adapters.web.ports import Backend, Readiness
-from domain.errors import AppointmentDatabaseError
-from migrations import runner
+from adapters.health.readiness import StoreProbes
+from adapters.web.ports import Backend
 from projections.booking_pages import BookingFilter, BookingPage, list_bookings
 
 if TYPE_CHECKING:
     from adapters.bootstrap import Application
     from adapters.log.store import Store
-
-PROBE_SECONDS = 3.0
 
 
 def backend_over(application: "Application") -> Backend:
@@ -39,6 +30,7 @@ def backend_over(application: "Application") -> Backend:
         companies=directory.companies,
         inbox=application.inbox,
         probes=StoreProbes(application.store),
+        health=application.health.seen,
         metrics=application.metrics,
         breakers=application.resilience.breakers,
     )
@@ -66,33 +58,3 @@ class StoredBookings:
                 return list_bookings(connection, wanted, head=head, limit=limit, cursor=cursor)
 
         return await self.store.readers.run(ask)
-
-
-@dataclass(frozen=True, slots=True)
-class StoreProbes:
-    """What can be seen of the database: whether it answers, fits, takes writes, and has its due work done."""
-
-    store: "Store"
-
-    async def readiness(self) -> Readiness:
-        """Return whether requests can be served, within `PROBE_SECONDS`."""
-        try:
-            async with asyncio.timeout(PROBE_SECONDS):
-                return await self.store.readers.run(self._look)
-        except (AppointmentDatabaseError, TimeoutError):
-            return Readiness(problem="the database does not answer", overdue=timedelta(0))
-
-    def _look(self) -> Readiness:
-        with self.store.engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
-            if found != _needed():
-                problem = f"the database is at revision {found}, not at {_needed()}: run `calsaga migrate`"
-                return Readiness(problem=problem, overdue=timedelta(0))
-        counts = count_due(self.store.engine, self.store.clock.now())
-        refusing = "the database is read-only: nothing can be booked" if counts.read_only else None
-        return Readiness(problem=refusing, overdue=counts.oldest or timedelta(0))
-
-
-@cache
-def _needed() -> str:
-    return runner.newest()

@@ -285,17 +285,3 @@ class KeyList(BaseModel):
     """The company's keys."""
 
     keys: list[Key]
-
-
-class Live(BaseModel):
-    """The process answers."""
-
-    status: Literal["live"]
-
-
-class Ready(BaseModel):
-    """Whether requests can be served, and whether due work is being done."""
-
-    status: Literal["ready", "degraded", "unavailable"]
-    problems: list[str]
-    oldest_due_seconds: float = Field(description="How long the oldest due work has waited to be claimed.")

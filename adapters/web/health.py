@@ -1,18 +1,36 @@
-"""Whether this process lives, and whether it can serve."""
+"""Whether this process lives, whether it can serve, and how calsaga is as a whole."""
 
-from datetime import timedelta
+import asyncio
 
 from fastapi import APIRouter
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.web.admission import backend_of
+from adapters.directory.scopes import Scope
+from adapters.health.documents import history_document, overview_document, status_document
+from adapters.web.admission import admit, backend_of
 from adapters.web.answers import json_answer
-from adapters.web.documents import Live, Ready
+from adapters.web.health_documents import HealthHistory, HealthStatus, Live, Overview, Ready, ServiceName
 from adapters.web.operations import PlainRoute, described
+from adapters.web.queries import Query, queried
 
-OVERDUE = timedelta(seconds=30)
+REDIS_AWAY = "Redis does not answer: each process decides for itself what it has seen, and which breakers are open"
+ASK_AGAIN = {"Retry-After": "5"}
 router = APIRouter(route_class=PlainRoute, tags=["health"])
+
+
+class Period(Query):
+    """The time for which uptime is told: a week at most."""
+
+    minutes: int = Field(default=24 * 60, ge=1, le=7 * 24 * 60)
+
+
+class HistoryOf(Query):
+    """Which checks are meant: those of one service, of the last minutes, a day at most."""
+
+    service: ServiceName
+    minutes: int = Field(default=60, ge=1, le=24 * 60)
 
 
 @router.get("/livez", **described("Tell whether the process lives", answers={200: Live}))
@@ -26,19 +44,57 @@ async def ready(request: Request) -> Response:
     """
     Answer 503 when the database is away, read-only or not migrated.
 
-    Due work that nobody claims is a problem, and no reason to send callers elsewhere.
+    Due work that nobody claims, and a Redis that is away, are problems, and no reason to send callers elsewhere.
     """
-    readiness = await backend_of(request).probes.readiness()
-    problems = [] if readiness.problem is None else [readiness.problem]
-    status = "ready" if readiness.problem is None else "unavailable"
-    if readiness.overdue > OVERDUE:
-        seconds = round(readiness.overdue.total_seconds())
-        problems.append(f"due work is not being claimed: the oldest has waited {seconds} s; start `calsaga worker`")
-        status = "degraded" if status == "ready" else status
+    backend = backend_of(request)
+    readiness, redis = await asyncio.gather(backend.probes.readiness(), backend.health.own("redis"))
+    lesser = [readiness.unclaimed, REDIS_AWAY if redis.status == "down" else None]
+    problems = [said for said in (readiness.problem, *lesser) if said is not None]
     document = {
-        "status": status,
+        "status": "unavailable" if readiness.problem is not None else "degraded" if problems else "ready",
         "problems": problems,
         "oldest_due_seconds": max(readiness.overdue.total_seconds(), 0.0),
     }
-    headers = {"Retry-After": "5"} if readiness.problem is not None else None
-    return json_answer(document, status=200 if readiness.problem is None else 503, headers=headers)
+    if readiness.problem is not None:
+        return json_answer(document, status=503, headers=ASK_AGAIN)
+    return json_answer(document)
+
+
+@router.get("/health", **described("Tell how calsaga is as a whole", answers={200: Overview, 503: Overview}))
+async def health(request: Request) -> Response:
+    """
+    Answer 503 when it is critical, without an API key, and look once a second at most.
+
+    It is for people and for whoever watches from outside; a load balancer asks `/readyz`.
+    """
+    overview = await backend_of(request).health.overview()
+    if overview.verdict == "critical":
+        return json_answer(overview_document(overview), status=503, headers=ASK_AGAIN)
+    return json_answer(overview_document(overview))
+
+
+@router.get(
+    "/api/health/status",
+    **described("Tell how each service is", scope=Scope.OPS_READ, query=Period, answers={200: HealthStatus}),
+)
+async def status(request: Request) -> Response:
+    """Answer for all companies, since no company has a Cal.com of its own."""
+    await admit(request, Scope.OPS_READ)
+    period = queried(Period, request)
+    seen = backend_of(request).health
+    overview, uptimes = await asyncio.gather(seen.overview(), seen.uptimes(minutes=period.minutes))
+    return json_answer(status_document(overview, uptimes))
+
+
+@router.get(
+    "/api/health/history",
+    **described(
+        "List what was found of a service", scope=Scope.OPS_READ, query=HistoryOf, answers={200: HealthHistory}
+    ),
+)
+async def history(request: Request) -> Response:
+    """Answer with each check of the last minutes."""
+    await admit(request, Scope.OPS_READ)
+    wanted = queried(HistoryOf, request)
+    checks = await backend_of(request).health.history(wanted.service, minutes=wanted.minutes)
+    return json_answer(history_document(checks))

@@ -6,12 +6,12 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from adapters.web import breaker_documents, documents, wishes
+from adapters.web import breaker_documents, documents, health_documents, wishes
 from adapters.web.fields import Fields
 
 TITLE = "calsaga"
@@ -41,6 +41,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         models = [
             *_models(documents, BaseModel),
             *_models(breaker_documents, BaseModel),
+            *_models(health_documents, BaseModel),
             *_models(wishes, Fields),
         ]
         _, schemas = models_json_schema(
@@ -56,7 +57,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _models(module: object, kind: type[BaseModel]) -> list[type[BaseModel]]:
     found = vars(module).values()
-    return [it for it in found if isinstance(it, type) and issubclass(it, kind) and it not in {BaseModel, Fields}]
+    return [
+        it for it in found if isinstance(it, type) and issubclass(it, kind) and it not in {BaseModel, RootModel, Fields}
+    ]
 
 
 async def _page(request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -11,9 +11,12 @@ from adapters.database.companies import CompanyRecord
 from adapters.database.customers import CustomerRecord
 from adapters.directory.keys import Caller, KeyRecord
 from adapters.directory.services import ServiceWish
+from adapters.health.readiness import Readiness
+from adapters.health.seeing import Overview
 from adapters.metrics import WebhookRefusal
 from domain.booking import Booking
 from domain.breaker_words import Snapshot, State
+from domain.health import Check, Uptime
 from domain.offer import Offer
 from domain.wish import BookAppointment, BookComposite
 from projections.booking_pages import BookingFilter, BookingPage
@@ -37,6 +40,7 @@ __all__ = [
     "CustomerRecord",
     "Customers",
     "FreeSlots",
+    "Health",
     "KeyRecord",
     "Keys",
     "Metrics",
@@ -239,19 +243,31 @@ class WebhookInbox(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readiness:
-    """`problem` is why nothing can be served; `overdue` is how long the oldest due work has waited."""
-
-    problem: str | None
-    overdue: timedelta
-
-
 class Probes(Protocol):
     """Looks at what the API stands on."""
 
     async def readiness(self) -> Readiness:
         """Return whether requests can be served, quickly and without raising."""
+        ...
+
+
+class Health(Protocol):
+    """How calsaga is."""
+
+    async def overview(self) -> Overview:
+        """Return how everything is, within seconds and without raising."""
+        ...
+
+    async def own(self, service: str) -> Check:
+        """Return how a service is from where this process stands, within seconds and without raising."""
+        ...
+
+    async def uptimes(self, *, minutes: int) -> Mapping[str, Uptime]:
+        """Return of each service how many checks have found it up; of none if nobody can say."""
+        ...
+
+    async def history(self, service: str, *, minutes: int) -> Sequence[Check]:
+        """Return what was found of a service."""
         ...
 
 
@@ -292,5 +308,6 @@ class Backend:
     companies: Companies
     inbox: WebhookInbox
     probes: Probes
+    health: Health
     metrics: Metrics
     breakers: Breakers

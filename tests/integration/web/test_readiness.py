@@ -14,9 +14,9 @@ from sqlalchemy import text
 
 from adapters.bootstrap import Application, application
 from adapters.database.tables import saga_due
+from adapters.health.readiness import StoreProbes
 from adapters.log.store import Store, open_store
 from adapters.settings import Settings
-from adapters.web.backend import StoreProbes
 from domain.errors import AppointmentDatabaseError
 from tests.integration.storage.appends import append, deferred
 
@@ -78,7 +78,7 @@ class Hanging:
 async def test_a_database_that_does_not_answer_is_told_quickly(
     readers: Failing | Hanging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.web.backend.PROBE_SECONDS", 0.05)
+    monkeypatch.setattr("adapters.health.readiness.PROBE_SECONDS", 0.05)
 
     readiness = await StoreProbes(cast("Store", SimpleNamespace(readers=readers))).readiness()
 

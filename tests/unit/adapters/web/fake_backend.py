@@ -11,6 +11,9 @@ from uuid import UUID
 
 from adapters.breakers.local import LocalBreakers
 from adapters.breakers.telling import Telling
+from adapters.health.following import Standing
+from adapters.health.readiness import Readiness
+from adapters.health.seeing import Overview
 from adapters.metrics import WebhookRefusal
 from adapters.web.ports import (
     Backend,
@@ -20,12 +23,12 @@ from adapters.web.ports import (
     CustomerRecord,
     FreeSlots,
     KeyRecord,
-    Readiness,
     ServiceWish,
 )
 from domain.booking import Booking
 from domain.breaker_words import State
 from domain.errors import AppointmentError, UnknownBooking, UnknownService
+from domain.health import SERVICES, Check, Status, Uptime, Verdict
 from domain.offer import Offer
 from domain.validating_legs import validate_composite
 from domain.validation import validate
@@ -273,6 +276,52 @@ class FakeProbes:
 
 
 @dataclass
+class FakeHealth:
+    """
+    Every service is as `statuses` say, else healthy; `detail` is what only operators may see.
+    """
+
+    statuses: dict[str, Status] = field(default_factory=dict)
+    verdict: Verdict = "healthy"
+    problems: tuple[str, ...] = ()
+    detail: str = ""
+    error: AppointmentError | None = None
+    asked: list[tuple[str, int]] = field(default_factory=list)
+
+    async def overview(self) -> Overview:
+        breakers = LocalBreakers({}, listener=Telling())
+        return Overview(
+            verdict=self.verdict,
+            problems=self.problems,
+            checks={service: await self.own(service) for service in SERVICES},
+            circuits={"calcom": await breakers.snapshot("calcom")},
+            readiness=Readiness(problem=None),
+            standings={"bookings": Standing(lag=3, parked=0, behind=timedelta(seconds=0.2))},
+        )
+
+    async def own(self, service: str) -> Check:
+        status = self.statuses.get(service, "healthy")
+        answered = status in {"healthy", "degraded"}
+        return Check(
+            service=service,
+            checked_at=NOW,
+            status=status,
+            response_time_ms=12.5 if answered else None,
+            threshold_ok=answered,
+            detail=self.detail,
+        )
+
+    async def uptimes(self, *, minutes: int) -> Mapping[str, Uptime]:
+        return {"calcom": Uptime(checks=4, up=3), "database": Uptime(checks=0, up=0)}
+
+    async def history(self, service: str, *, minutes: int) -> Sequence[Check]:
+        self.asked.append((service, minutes))
+        if self.error is not None:
+            raise self.error
+        return [await self.own(service)]
+
+
+@dataclass
 class FakeMetrics:
     webhooks: list[WebhookRefusal] = field(default_factory=list)
 
@@ -297,7 +346,7 @@ class FakeBackend:
     companies: FakeCompanies = field(default_factory=FakeCompanies)
     inbox: FakeInbox = field(default_factory=FakeInbox)
     probes: FakeProbes = field(default_factory=FakeProbes)
-
+    health: FakeHealth = field(default_factory=FakeHealth)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
     breakers: Breakers = field(default_factory=lambda: LocalBreakers({}, listener=Telling()))
 

@@ -1,0 +1,112 @@
+"""
+What looks after the health of the services, and has it probed.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from uuid import uuid4
+
+import httpx
+
+from adapters.bootstrap.resilience import Resilience
+from adapters.breakers.policies import NAMES
+from adapters.calcom.calendars import CalComCalendars
+from adapters.calcom.connections import open_transport
+from adapters.database.health_checks import HealthChecks
+from adapters.database.leases import Lease
+from adapters.directory.companies import CompanyDirectory
+from adapters.health import policies
+from adapters.health.board import Board
+from adapters.health.breaker_watch import BreakerWatch
+from adapters.health.following import standings
+from adapters.health.probes import Ask, Probe
+from adapters.health.readiness import StoreProbes
+from adapters.health.runner import NAME, HealthRunner
+from adapters.health.seeing import Health
+from adapters.health.services import CalComProbe, DatabaseProbe, HttpProbe, RedisProbe, SmtpProbe
+from adapters.log.store import Store
+from adapters.redis.connection import connect
+from adapters.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthParts:
+    """`seen` is what everybody asks, `runner` has the probes of the fleet made."""
+
+    seen: Health
+    runner: HealthRunner
+
+
+@asynccontextmanager
+async def open_health(
+    settings: Settings,
+    *,
+    store: Store,
+    companies: CompanyDirectory,
+    calendars: CalComCalendars,
+    resilience: Resilience,
+) -> AsyncIterator[HealthParts]:
+    """
+    Yield it; nothing is asked of anybody before the first probe.
+    """
+    async with AsyncExitStack() as stack:
+        asks = await _asks(settings, stack, store=store)
+        acquaint = partial(_acquaint, calendars, companies, default_company=settings.default_company)
+        asks["calcom"] = CalComProbe(ping=calendars.ping, acquaint=acquaint).ask
+        probes = [
+            Probe(service=service, policy=policy, ask=asks.get(service))
+            for service, policy in policies.of(settings.health_probes).items()
+        ]
+        board = Board()
+        checks = HealthChecks(engine=store.engine, readers=store.readers, clock=store.clock)
+        lease = Lease(NAME, holder=uuid4(), engine=store.engine, readers=store.readers, clock=store.clock)
+        yield HealthParts(
+            seen=Health(
+                probes,
+                board=board,
+                checks=checks,
+                readiness=StoreProbes(store).readiness,
+                standings=partial(standings, store),
+                breakers=resilience.breakers,
+                circuits=NAMES,
+                clock=store.clock,
+                grace=timedelta(seconds=settings.health_lease_seconds),
+            ),
+            runner=HealthRunner(
+                probes,
+                board=board,
+                lease=lease,
+                archive=checks,
+                clock=store.clock,
+                lease_seconds=settings.health_lease_seconds,
+                keep=timedelta(days=settings.health_history_days),
+                each_round=BreakerWatch(resilience.breakers, settings.breaker_policies()).look,
+            ),
+        )
+
+
+async def _asks(settings: Settings, stack: AsyncExitStack, *, store: Store) -> dict[str, Ask]:
+    """Return how to ask the services that are configured, but for Cal.com."""
+    database = DatabaseProbe(store.engine)
+    stack.callback(database.close)
+    asks: dict[str, Ask] = {"database": database.ask}
+    if settings.redis_url is not None:
+        client = connect(settings.redis_url.get_secret_value())
+        asks["redis"] = RedisProbe(await stack.enter_async_context(client)).ask
+    if settings.retell_health_url is not None:
+        transport: httpx.AsyncBaseTransport = open_transport(max_connections=1, attempt_seconds=5)
+        stack.push_async_callback(transport.aclose)
+        asks["retell"] = HttpProbe(settings.retell_health_url, transport=transport).ask
+    if settings.smtp_health_url is not None:
+        asks["email"] = SmtpProbe(settings.smtp_health_url).ask
+    return asks
+
+
+async def _acquaint(calendars: CalComCalendars, companies: CompanyDirectory, *, default_company: str) -> None:
+    """Have the calendars come to know a company with a key, the default company's first."""
+    with_keys = [one.company_id for one in await companies.list() if one.has_calcom_key]
+    for company_id in sorted({default_company, *with_keys[:1]}, key=default_company.__ne__):
+        await calendars.of(company_id)

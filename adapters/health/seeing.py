@@ -1,0 +1,198 @@
+"""
+What everybody asks: how calsaga is, as far as the process that answers can see.
+
+Of database and Redis it speaks for itself, from a look of just now. Of all other services it tells what the fleet's
+probes have found last, by whichever process, and says *unknown* once that is too old.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from adapters.breakers.ports import Breakers
+from adapters.health.board import Board
+from adapters.health.following import Standing
+from adapters.health.probes import Probe, make
+from adapters.health.readiness import Readiness
+from domain.breaker_words import Snapshot
+from domain.errors import AppointmentDatabaseError
+from domain.health import Check, Status, Uptime, Verdict, as_of, verdict
+from sagas.ports import Clock
+
+OWN = ("database", "redis")
+"""What each process looks after itself."""
+REMEMBERED_SECONDS = 1.0
+"""How old an answer may be, so that nobody can keep the database busy by asking."""
+LOOK_SECONDS = 3.0
+"""How long is waited for what the database has to say."""
+
+_SAID: Mapping[Status, str] = {"down": "is down", "degraded": "is slow, or does not answer as it should"}
+
+
+class Checks(Protocol):
+    """The checks that the fleet has kept."""
+
+    async def latest(self) -> Mapping[str, Check]:
+        """Return the newest check of each service."""
+        ...
+
+    async def uptimes(self, since: datetime) -> Mapping[str, Uptime]:
+        """Return how many checks from an instant on have found each service up."""
+        ...
+
+    async def since(self, service: str, since: datetime) -> Sequence[Check]:
+        """Return the checks of a service from an instant on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """
+    How calsaga is. `problems` are sentences for anybody; only a check's `detail` is for operators.
+
+    `standings` are the read models', empty if the database does not say.
+    """
+
+    verdict: Verdict
+    problems: tuple[str, ...]
+    checks: Mapping[str, Check]
+    circuits: Mapping[str, Snapshot]
+    readiness: Readiness
+    standings: Mapping[str, Standing]
+
+    def circuits_that_are(self, state: str) -> list[str]:
+        """Return the names of the breakers in a state."""
+        return [name for name, one in self.circuits.items() if one.state == state]
+
+
+class Health:
+    """Looks when it is asked, once a second at most."""
+
+    def __init__(
+        self,
+        probes: Sequence[Probe],
+        *,
+        board: Board,
+        checks: Checks,
+        readiness: Callable[[], Awaitable[Readiness]],
+        standings: Callable[[], Awaitable[Mapping[str, Standing]]],
+        breakers: Breakers,
+        circuits: Sequence[str],
+        clock: Clock,
+        grace: timedelta,
+    ) -> None:
+        self._probes = {one.service: one for one in probes}
+        self._board = board
+        self._checks = checks
+        self._readiness = readiness
+        self._standings = standings
+        self._breakers = breakers
+        self._circuits = circuits
+        self._clock = clock
+        self._grace = grace
+        self._seen: asyncio.Future[Overview] | None = None
+        self._seen_at = 0.0
+
+    async def overview(self) -> Overview:
+        """Return how calsaga is; it raises nothing, and takes a few seconds at most."""
+        now = asyncio.get_running_loop().time()
+        if self._seen is None or (self._seen.done() and now - self._seen_at > REMEMBERED_SECONDS):
+            self._seen, self._seen_at = asyncio.ensure_future(self._look()), now
+        return await asyncio.shield(self._seen)
+
+    async def own(self, service: str) -> Check:
+        """Return how a service is from where this process stands, by a look of just now."""
+        return await make(self._probes[service], now=self._clock.now)
+
+    async def probe_all(self) -> None:
+        """Probe every service now, whoever else does."""
+        for check in await asyncio.gather(*(self.own(service) for service in self._probes)):
+            self._board.note(check)
+
+    async def uptimes(self, *, minutes: int) -> Mapping[str, Uptime]:
+        """Return how many checks of the last minutes have found each service up; of none if nobody can say."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                return await self._checks.uptimes(self._clock.now() - timedelta(minutes=minutes))
+        except (AppointmentDatabaseError, TimeoutError):
+            return {}
+
+    async def history(self, service: str, *, minutes: int) -> Sequence[Check]:
+        """
+        Return what was found of a service in the last minutes, the oldest first.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        since = self._clock.now() - timedelta(minutes=minutes)
+        kept = await self._checks.since(service, since)
+        last = kept[-1].checked_at if kept else since
+        return [*kept, *(one for one in self._board.waiting if one.service == service and one.checked_at > last)]
+
+    async def _look(self) -> Overview:
+        own = await asyncio.gather(*(self.own(service) for service in OWN))
+        snapshots = await asyncio.gather(*(self._breakers.snapshot(name) for name in self._circuits))
+        circuits = {one.name: one for one in snapshots}
+        readiness = await self._readiness()
+        kept, standings = ({}, {}) if readiness.problem else await self._kept()
+        checks = {service: self._newest(one, kept.get(service)) for service, one in self._probes.items()}
+        checks |= {one.service: one for one in own}
+        found = _verdict(checks, circuits, readiness)
+        problems = tuple(_problems(checks, circuits, readiness, standings))
+        return Overview(
+            verdict="degraded" if problems and found == "healthy" else found,
+            problems=problems,
+            checks=checks,
+            circuits=circuits,
+            readiness=readiness,
+            standings=standings,
+        )
+
+    async def _kept(self) -> tuple[Mapping[str, Check], Mapping[str, Standing]]:
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                return await self._checks.latest(), await self._standings()
+        except (AppointmentDatabaseError, TimeoutError):
+            return {}, {}
+
+    def _newest(self, probe: Probe, kept: Check | None) -> Check:
+        now = self._clock.now()
+        if probe.ask is None:
+            return Check(service=probe.service, checked_at=now, status="not_configured")
+        known = [one for one in (self._board.latest.get(probe.service), kept) if one is not None]
+        if not known:
+            return Check(service=probe.service, checked_at=now, status="unknown", detail="nobody has probed it yet")
+        newest = max(known, key=lambda one: one.checked_at)
+        return as_of(newest, probe.policy, now=now, grace=self._grace)
+
+
+def _verdict(checks: Mapping[str, Check], circuits: Mapping[str, Snapshot], readiness: Readiness) -> Verdict:
+    if readiness.problem is not None:
+        return "critical"
+    return verdict(
+        {service: one.status for service, one in checks.items()},
+        open_circuits=[name for name, one in circuits.items() if one.state == "open"],
+        half_open_circuits=[name for name, one in circuits.items() if one.state == "half_open"],
+    )
+
+
+def _problems(
+    checks: Mapping[str, Check],
+    circuits: Mapping[str, Snapshot],
+    readiness: Readiness,
+    standings: Mapping[str, Standing],
+) -> Iterator[str]:
+    if readiness.problem is not None:
+        yield readiness.problem
+    if readiness.unclaimed is not None:
+        yield readiness.unclaimed
+    yield from (f"{service} {_SAID[one.status]}" for service, one in checks.items() if one.status in _SAID)
+    yield from (
+        f"the circuit breaker of {name} is {one.state.replace('_', '-')}"
+        for name, one in circuits.items()
+        if one.state != "closed"
+    )
+    yield from (said for name, one in standings.items() if (said := one.problem(name)) is not None)

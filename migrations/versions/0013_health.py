@@ -1,0 +1,21 @@
+"""
+Keep what health checks have found, and who of the fleet makes them.
+
+Revision ID: 0013
+Revises: 0010
+"""
+
+from alembic import op
+
+from migrations.statements import statements
+
+revision = "0013"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    connection = op.get_bind()
+    for statement in statements(f"{revision}.{connection.dialect.name}.sql"):
+        connection.exec_driver_sql(statement)

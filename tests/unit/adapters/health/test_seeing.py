@@ -1,0 +1,237 @@
+"""
+What everybody is told, put together from what this process sees itself and what the fleet has found.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from adapters.breakers.local import LocalBreakers
+from adapters.breakers.telling import Telling
+from adapters.health.board import Board
+from adapters.health.following import Standing
+from adapters.health.probes import Probe
+from adapters.health.readiness import Readiness
+from adapters.health.seeing import Health
+from domain.breaker_words import Command
+from domain.errors import AppointmentDatabaseError
+from domain.health import Check, ProbePolicy, Said, Uptime
+from tests.fakes.time import FakeClock
+
+POLICY = ProbePolicy(interval_seconds=30, limit_seconds=5, slow_seconds=2.5)
+GONE = AppointmentDatabaseError("gone", kind="connection_lost")
+
+
+@dataclass
+class Around:
+    """
+    Everything that health looks at, all of it well.
+    """
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    board: Board = field(default_factory=Board)
+    kept: dict[str, Check] = field(default_factory=dict)
+    error: AppointmentDatabaseError | None = None
+    state: Readiness = field(default_factory=lambda: Readiness(problem=None))
+    models: dict[str, Standing] = field(default_factory=dict)
+    breakers: LocalBreakers = field(default_factory=lambda: LocalBreakers({}, listener=Telling()))
+    down: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+
+    def health(self) -> Health:
+        return Health(
+            [
+                self._probe("calcom"),
+                Probe(service="retell", policy=POLICY, ask=None),
+                self._probe("database"),
+                self._probe("redis"),
+            ],
+            board=self.board,
+            checks=self,
+            readiness=self.readiness,
+            standings=self.standings,
+            breakers=self.breakers,
+            circuits=["calcom", "email"],
+            clock=self.clock,
+            grace=timedelta(seconds=30),
+        )
+
+    async def readiness(self) -> Readiness:
+        return self.state
+
+    async def standings(self) -> Mapping[str, Standing]:
+        return self.models
+
+    async def latest(self) -> Mapping[str, Check]:
+        if self.error is not None:
+            raise self.error
+        return self.kept
+
+    async def uptimes(self, since: datetime) -> Mapping[str, Uptime]:
+        if self.error is not None:
+            raise self.error
+        return {"calcom": Uptime(checks=2, up=1)}
+
+    async def since(self, service: str, since: datetime) -> Sequence[Check]:
+        return [one for one in self.kept.values() if one.service == service and one.checked_at >= since]
+
+    def check(self, service: str = "calcom", *, age: float = 0, **more: object) -> Check:
+        at = self.clock.now() - timedelta(seconds=age)
+        return Check(**{"service": service, "checked_at": at, "status": "healthy", "response_time_ms": 5.0, **more})  # type: ignore[arg-type]
+
+    def _probe(self, service: str) -> Probe:
+        async def ask() -> Said:
+            self.asked.append(service)
+            return Said(status="down", answered=False) if service in self.down else Said()
+
+        return Probe(service=service, policy=POLICY, ask=ask)
+
+
+@pytest.fixture
+def around() -> Around:
+    return Around()
+
+
+async def test_all_is_well(around: Around) -> None:
+    around.kept["calcom"] = around.check(age=20)
+
+    seen = await around.health().overview()
+
+    assert ("healthy", ()) == (seen.verdict, seen.problems)
+    assert {"calcom": "healthy", "retell": "not_configured", "database": "healthy", "redis": "healthy"} == {
+        name: one.status for name, one in seen.checks.items()
+    }
+    # Database and Redis are looked at from here; Cal.com is the fleet's to probe.
+    assert ["database", "redis"] == sorted(around.asked)
+
+
+async def test_the_newest_of_what_is_known_counts(around: Around) -> None:
+    around.kept["calcom"] = around.check(age=50, status="down")
+    around.board.note(around.check(age=20))
+
+    assert "healthy" == (await around.health().overview()).checks["calcom"].status
+
+
+async def test_what_nobody_probes_any_more_is_unknown(around: Around) -> None:
+    around.kept["calcom"] = around.check(age=200)
+
+    calcom = (await around.health().overview()).checks["calcom"]
+
+    assert ("unknown", "nobody has probed it for 200 s") == (calcom.status, calcom.detail)
+
+
+async def test_what_nobody_has_probed_yet_is_unknown(around: Around) -> None:
+    assert "unknown" == (await around.health().overview()).checks["calcom"].status
+
+
+async def test_while_the_database_is_away_the_rest_is_still_told(around: Around) -> None:
+    around.down.add("database")
+    around.error = GONE
+    around.state = Readiness(problem="the database does not answer")
+    around.board.note(around.check(age=3))
+    health = around.health()
+
+    seen = await health.overview()
+
+    assert "critical" == seen.verdict
+    assert ("the database does not answer", "database is down") == seen.problems
+    assert {"calcom": "healthy", "redis": "healthy"} == {name: seen.checks[name].status for name in ("calcom", "redis")}
+    assert {} == await health.uptimes(minutes=5)
+
+
+async def test_a_database_that_fails_in_the_middle_hides_nothing_either(around: Around) -> None:
+    around.error = GONE
+    around.board.note(around.check(age=3))
+
+    assert "healthy" == (await around.health().overview()).checks["calcom"].status
+
+
+async def test_a_database_that_takes_no_writes_is_critical_although_it_answers(around: Around) -> None:
+    around.state = Readiness(problem="the database is read-only: nothing can be booked")
+
+    seen = await around.health().overview()
+
+    assert ("critical", "healthy") == (seen.verdict, seen.checks["database"].status)
+
+
+async def test_work_that_nobody_claims_is_told_with_its_age(around: Around) -> None:
+    around.state = Readiness(problem=None, due=4, overdue=timedelta(seconds=95))
+
+    seen = await around.health().overview()
+
+    assert "degraded" == seen.verdict
+    assert "the oldest has waited 95 s; start `calsaga worker`" in seen.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("standing", "problem"),
+    [
+        (Standing(lag=900, parked=0, behind=timedelta(seconds=29)), None),
+        (Standing(lag=9, parked=0, behind=timedelta(seconds=31)), "read model bookings is 31 s and 9 events behind"),
+        (Standing(lag=0, parked=2), "read model bookings leaves 2 streams out"),
+        (Standing(lag=-1, parked=0), "read model bookings is ahead of the log, which was restored"),
+    ],
+)
+async def test_a_read_model_that_stands_still_is_told(around: Around, standing: Standing, problem: str | None) -> None:
+    around.models["bookings"] = standing
+
+    seen = await around.health().overview()
+
+    assert ("healthy" if problem is None else "degraded") == seen.verdict
+    assert [True] * len(seen.problems) == [problem is not None and one.startswith(problem) for one in seen.problems]
+    assert (problem is None) is (not seen.problems)
+
+
+async def test_an_open_breaker_is_told_and_two_are_critical(around: Around) -> None:
+    health = around.health()
+    await around.breakers.control("calcom", Command(action="open", actor="ada", reason="they move house"))
+    first = await health.overview()
+    await around.breakers.control("email", Command(action="open", actor="ada", reason="them, too"))
+
+    second = await around.health().overview()
+
+    assert ("degraded", ["calcom"]) == (first.verdict, first.circuits_that_are("open"))
+    assert "the circuit breaker of calcom is open" in first.problems
+    assert ("critical", ["calcom", "email"]) == (second.verdict, second.circuits_that_are("open"))
+
+
+async def test_those_who_ask_at_once_are_answered_with_one_look(around: Around) -> None:
+    health = around.health()
+
+    await asyncio.gather(*(health.overview() for _ in range(50)))
+
+    assert ["database", "redis"] == sorted(around.asked)
+
+
+async def test_who_leaves_takes_nobody_along(around: Around) -> None:
+    health = around.health()
+    leaving = asyncio.create_task(health.overview())
+    staying = asyncio.create_task(health.overview())
+    await asyncio.sleep(0)
+    leaving.cancel()
+
+    assert "healthy" == (await staying).verdict
+
+
+async def test_history_is_what_is_kept_and_what_is_not_kept_yet(around: Around) -> None:
+    kept = around.kept["calcom"] = around.check(age=60)
+    around.board.note(kept)
+    newer = around.check(age=30)
+    around.board.note(newer)
+    around.board.note(around.check("redis", age=10))
+
+    assert [kept, newer] == await around.health().history("calcom", minutes=5)
+
+
+async def test_everything_can_be_probed_at_once(around: Around) -> None:
+    health = around.health()
+
+    await health.probe_all()
+
+    assert ["calcom", "database", "redis"] == sorted(around.asked)
+    assert "healthy" == (await health.overview()).checks["calcom"].status
