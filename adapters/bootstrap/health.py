@@ -12,7 +12,6 @@ from uuid import uuid4
 import httpx
 
 from adapters.bootstrap.resilience import Resilience
-from adapters.breakers.policies import NAMES
 from adapters.calcom.calendars import CalComCalendars
 from adapters.calcom.connections import open_transport
 from adapters.database.health_checks import HealthChecks
@@ -61,6 +60,7 @@ async def open_health(
             for service, policy in policies.of(settings.health_probes).items()
         ]
         board = Board()
+        circuits = settings.breaker_policies()
         checks = HealthChecks(engine=store.engine, readers=store.readers, clock=store.clock)
         lease = Lease(NAME, holder=uuid4(), engine=store.engine, readers=store.readers, clock=store.clock)
         yield HealthParts(
@@ -71,7 +71,7 @@ async def open_health(
                 readiness=StoreProbes(store).readiness,
                 standings=partial(standings, store),
                 breakers=resilience.breakers,
-                circuits=NAMES,
+                circuits=circuits,
                 clock=store.clock,
                 grace=timedelta(seconds=settings.health_lease_seconds),
             ),
@@ -83,7 +83,7 @@ async def open_health(
                 clock=store.clock,
                 lease_seconds=settings.health_lease_seconds,
                 keep=timedelta(days=settings.health_history_days),
-                each_round=BreakerWatch(resilience.breakers, settings.breaker_policies()).look,
+                each_round=BreakerWatch(resilience.breakers, circuits).look,
             ),
         )
 

@@ -1,11 +1,13 @@
 """How health looks to the outside, over HTTP and on the command line alike."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any, TypeAlias
 
 from adapters.health.following import Standing
 from adapters.health.seeing import Overview
 from domain.health import Check, Uptime
+from domain.health_forecast import Forecast
 
 Document: TypeAlias = dict[str, Any]
 """What orjson writes: it knows instants."""
@@ -50,6 +52,26 @@ def history_document(checks: Iterable[Check]) -> list[Document]:
     return [
         {"timestamp": one.checked_at, "status": one.status, "response_time_ms": one.response_time_ms} for one in checks
     ]
+
+
+def forecast_document(forecasts: Mapping[str, Forecast]) -> Document:
+    """Return what is to be expected of each service, and what a person might do about it."""
+    return {"services": {name: _forecast_document(one) for name, one in forecasts.items()}}
+
+
+def _forecast_document(forecast: Forecast) -> Document:
+    goes, differs = forecast.trend, forecast.anomaly
+    return {
+        "expected": forecast.expected,
+        "until": forecast.until,
+        "response_time_ms": forecast.response_time_ms,
+        "signs": list(forecast.signs),
+        "recommendations": list(forecast.recommendations),
+        "trend": goes and {"ms_per_minute": goes.per_minute, "now_ms": goes.now_ms, "chance": goes.chance},
+        "anomaly": differs and asdict(differs),
+        "bad_hours": [asdict(one) for one in forecast.habits],
+        "breaker_pressure": forecast.pressure,
+    }
 
 
 def _open_document(check: Check) -> Document:

@@ -7,7 +7,7 @@ probes have found last, by whichever process, and says *unknown* once that is to
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -16,9 +16,12 @@ from adapters.health.board import Board
 from adapters.health.following import Standing
 from adapters.health.probes import Probe, make
 from adapters.health.readiness import Readiness
+from domain.breaker_policy import BreakerPolicy
+from domain.breaker_pressure import pressure
 from domain.breaker_words import Snapshot
 from domain.errors import AppointmentDatabaseError
 from domain.health import Check, Status, Uptime, Verdict, as_of, verdict
+from domain.health_forecast import Forecast, Seen, forecast
 from sagas.ports import Clock
 
 OWN = ("database", "redis")
@@ -44,6 +47,10 @@ class Checks(Protocol):
 
     async def since(self, service: str, since: datetime) -> Sequence[Check]:
         """Return the checks of a service from an instant on."""
+        ...
+
+    async def seen(self, service: str, now: datetime) -> Seen:
+        """Return what a forecast is made of."""
         ...
 
 
@@ -79,7 +86,7 @@ class Health:
         readiness: Callable[[], Awaitable[Readiness]],
         standings: Callable[[], Awaitable[Mapping[str, Standing]]],
         breakers: Breakers,
-        circuits: Sequence[str],
+        circuits: Mapping[str, BreakerPolicy],
         clock: Clock,
         grace: timedelta,
     ) -> None:
@@ -131,6 +138,26 @@ class Health:
         kept = await self._checks.since(service, since)
         last = kept[-1].checked_at if kept else since
         return [*kept, *(one for one in self._board.waiting if one.service == service and one.checked_at > last)]
+
+    async def forecasts(self) -> Mapping[str, Forecast]:
+        """
+        Return what is to be expected of each service that is configured.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        now = self._clock.now()
+        found = {}
+        for service, probe in self._probes.items():
+            if probe.ask is not None:
+                seen = await self._checks.seen(service, now)
+                found[service] = forecast(replace(seen, pressure=await self._pressure(service)), probe.policy, now=now)
+        return found
+
+    async def _pressure(self, service: str) -> float | None:
+        policy = self._circuits.get(service)
+        return None if policy is None else pressure(await self._breakers.snapshot(service), policy)
 
     async def _look(self) -> Overview:
         own = await asyncio.gather(*(self.own(service) for service in OWN))

@@ -8,10 +8,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.directory.scopes import Scope
-from adapters.health.documents import history_document, overview_document, status_document
+from adapters.health.documents import forecast_document, history_document, overview_document, status_document
 from adapters.web.admission import admit, backend_of
 from adapters.web.answers import json_answer
-from adapters.web.health_documents import HealthHistory, HealthStatus, Live, Overview, Ready, ServiceName
+from adapters.web.health_documents import (
+    HealthForecast,
+    HealthHistory,
+    HealthStatus,
+    Live,
+    Overview,
+    Ready,
+    ServiceName,
+)
 from adapters.web.operations import PlainRoute, described
 from adapters.web.queries import Query, queried
 
@@ -98,3 +106,13 @@ async def history(request: Request) -> Response:
     wanted = queried(HistoryOf, request)
     checks = await backend_of(request).health.history(wanted.service, minutes=wanted.minutes)
     return json_answer(history_document(checks))
+
+
+@router.get(
+    "/api/health/forecast",
+    **described("Tell what is to be expected within half an hour", scope=Scope.OPS_READ, answers={200: HealthForecast}),
+)
+async def foretell(request: Request) -> Response:
+    """Answer with advice: nothing acts on it."""
+    await admit(request, Scope.OPS_READ)
+    return json_answer(forecast_document(await backend_of(request).health.forecasts()))

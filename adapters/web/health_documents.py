@@ -103,5 +103,58 @@ class HealthHistory(RootModel[list[HealthPoint]]):
     """What was found of a service, the oldest first."""
 
 
+class ResponseTrend(BaseModel):
+    """
+    How response times went within two hours (Theil–Sen).
+
+    `chance` is how probable it is that times which do not rise look like that (Mann–Kendall).
+    """
+
+    ms_per_minute: float
+    now_ms: float
+    chance: float
+
+
+class ResponseAnomaly(BaseModel):
+    """What the last ten minutes took, and what this time of day takes on other days: medians, and how far apart."""
+
+    recent_ms: float
+    usual_ms: float
+    deviations: float
+
+
+class BadHour(BaseModel):
+    """That a service was unwell in an hour of the day (UTC), on how many of the days that are known."""
+
+    hour: int = Field(ge=0, le=23)
+    bad_days: int
+    days: int
+
+
+class ServiceForecast(BaseModel):
+    """
+    What is expected of a service until an instant, and by which signs. It is advice: nothing acts on it.
+
+    `trend` and `anomaly` are null while there is too little to see. `breaker_pressure` is how much of what opens its
+    breaker has happened, null without a breaker.
+    """
+
+    expected: Literal["healthy", "degraded", "down", "unknown"]
+    until: datetime
+    response_time_ms: float | None
+    signs: list[Literal["failing", "rising", "unusual", "bad_hour", "breaker_near"]]
+    recommendations: list[str]
+    trend: ResponseTrend | None
+    anomaly: ResponseAnomaly | None
+    bad_hours: list[BadHour]
+    breaker_pressure: float | None
+
+
+class HealthForecast(BaseModel):
+    """What is expected of each service that is configured, within the next half hour."""
+
+    services: dict[str, ServiceForecast]
+
+
 ServiceName = Literal[SERVICES]  # type: ignore[valid-type]
 """Which services there are."""

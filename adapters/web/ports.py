@@ -17,6 +17,7 @@ from adapters.metrics import WebhookRefusal
 from domain.booking import Booking
 from domain.breaker_words import Snapshot, State
 from domain.health import Check, Uptime
+from domain.health_forecast import Forecast
 from domain.offer import Offer
 from domain.wish import BookAppointment, BookComposite
 from projections.booking_pages import BookingFilter, BookingPage
@@ -268,6 +269,10 @@ class Health(Protocol):
 
     async def history(self, service: str, *, minutes: int) -> Sequence[Check]:
         """Return what was found of a service."""
+        ...
+
+    async def forecasts(self) -> Mapping[str, Forecast]:
+        """Return what is to be expected of each service that is configured."""
         ...
 
 

@@ -61,11 +61,9 @@ async def test_what_is_written_twice_is_there_once(checks: HealthChecks) -> None
 
 
 async def test_uptime_counts_what_said_anything(checks: HealthChecks) -> None:
-    await checks.write([check("calcom", -1, "down")])
-    await checks.write(
-        [check("calcom", number, status) for number, status in enumerate(("healthy", "degraded", "down", "unknown"))]
-    )
-    await checks.write([check("redis", 0, "unknown")])
+    statuses: tuple[Status, ...] = ("healthy", "degraded", "down", "unknown")
+    await checks.write([check("calcom", number, status) for number, status in enumerate(statuses)])
+    await checks.write([check("calcom", -1, "down"), check("redis", 0, "unknown")])
 
     assert {"calcom": Uptime(checks=3, up=2), "redis": Uptime(checks=0, up=0)} == await checks.uptimes(START)
 
@@ -82,3 +80,18 @@ async def test_of_nothing_there_is_nothing(checks: HealthChecks) -> None:
     assert {} == await checks.latest()
     assert {} == await checks.uptimes(START)
     await checks.write([])
+
+
+async def test_a_forecast_sees_the_last_hours_the_same_time_of_other_days_and_every_hour(checks: HealthChecks) -> None:
+    # It is nine o'clock; what differs by more than an hour on other days, or two today, is no check to look at.
+    seen_at, unseen_at = (-1440 + 59, -119, -2, -1), (-1440 + 61, -121)
+    await checks.write([check("calcom", 60 * minute, "degraded") for minute in (*seen_at[:-1], *unseen_at)])
+    await checks.write([check("calcom", -60), check("calcom", -70, "unknown")])
+    await checks.write([check("calcom", -8 * 86_400), check("redis", -5)])
+
+    seen = await checks.seen("calcom", START)
+
+    minutes = [(one.checked_at - START).total_seconds() / 60 for one in seen.checks if one.status != "unknown"]
+    assert [*seen_at] == minutes
+    hours = {round((one.begins_at - START) / timedelta(hours=1)): (one.checks, one.unwell) for one in seen.hours}
+    assert {-24: (1, 1), -23: (1, 1), -3: (1, 1), -2: (1, 1), -1: (2, 1)} == hours

@@ -6,21 +6,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain import breaker as machine
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_pressure import NEAR, pressure
 from domain.breaker_state import Breaker
-from domain.breaker_words import Permit, Snapshot
+from domain.breaker_words import Outcome, Permit, Snapshot
 
 POLICY = BreakerPolicy()
 
 
 def after(outcomes: list[bool], policy: BreakerPolicy = POLICY) -> Snapshot:
     """
-    Return how a breaker stands after calls that succeeded or not, one a second at most.
+    Return how a breaker stands after calls that succeeded or not, ten a second.
     """
     breaker, now = Breaker(name="calcom"), 1_000_000.0
     for number, succeeded in enumerate(outcomes):
@@ -28,14 +29,13 @@ def after(outcomes: list[bool], policy: BreakerPolicy = POLICY) -> Snapshot:
         step = machine.acquire(breaker, policy, now=now, permit_id=f"a/{number}", chance=0)
         breaker = step.breaker
         if isinstance(step.answer, Permit):
-            outcome = "succeeded" if succeeded else "failed"
-            breaker = machine.record(
-                breaker, policy, permit=step.answer, outcome=outcome, now=now, chance=0
-            ).breaker  # fmt: skip
+            said: Outcome = "succeeded" if succeeded else "failed"
+            breaker = machine.record(breaker, policy, permit=step.answer, outcome=said, now=now, chance=0).breaker
     return machine.look(breaker, policy, now=now, chance=0).answer
 
 
-@given(st.lists(st.booleans(), max_size=60))
+@settings(max_examples=30)
+@given(st.lists(st.booleans(), max_size=30))
 def test_a_closed_breaker_is_never_beyond_what_opens_it(outcomes: list[bool]) -> None:
     snapshot = after(outcomes)
 
@@ -45,7 +45,7 @@ def test_a_closed_breaker_is_never_beyond_what_opens_it(outcomes: list[bool]) ->
         assert 0 == pressure(snapshot, POLICY)
 
 
-@given(st.integers(0, 40))
+@pytest.mark.parametrize("good", [0, 1, 4, 9, 14, 19, 25, 40])
 def test_of_failures_alone_it_warns_two_calls_before(good: int) -> None:
     outcomes = [True] * good
     while after([*outcomes, False]).state == "closed":

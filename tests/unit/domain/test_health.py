@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.health import SERVICES, ProbePolicy, Said, Status, Uptime, as_of, judge, verdict
@@ -83,6 +83,7 @@ statuses = st.fixed_dictionaries({service: st.sampled_from(STATUSES) for service
 names = st.lists(st.sampled_from(["calcom", "retell", "email"]), unique=True, max_size=3)
 
 
+@settings(max_examples=60)
 @given(statuses, names, names)
 def test_the_verdict_is_as_bad_as_the_worst(found: dict[str, Status], opened: list[str], half: list[str]) -> None:
     said = verdict(found, open_circuits=opened, half_open_circuits=half)

@@ -18,9 +18,11 @@ from adapters.health.following import Standing
 from adapters.health.probes import Probe
 from adapters.health.readiness import Readiness
 from adapters.health.seeing import Health
-from domain.breaker_words import Command
+from domain.breaker_policy import BreakerPolicy
+from domain.breaker_words import Command, Permit
 from domain.errors import AppointmentDatabaseError
 from domain.health import Check, ProbePolicy, Said, Uptime
+from domain.health_forecast import Seen
 from tests.fakes.time import FakeClock
 
 POLICY = ProbePolicy(interval_seconds=30, limit_seconds=5, slow_seconds=2.5)
@@ -56,7 +58,7 @@ class Around:
             readiness=self.readiness,
             standings=self.standings,
             breakers=self.breakers,
-            circuits=["calcom", "email"],
+            circuits=dict.fromkeys(("calcom", "email"), BreakerPolicy()),
             clock=self.clock,
             grace=timedelta(seconds=30),
         )
@@ -79,6 +81,9 @@ class Around:
 
     async def since(self, service: str, since: datetime) -> Sequence[Check]:
         return [one for one in self.kept.values() if one.service == service and one.checked_at >= since]
+
+    async def seen(self, service: str, now: datetime) -> Seen:
+        return Seen(checks=[self.check(service, age=10.0 * number) for number in range(30, 0, -1)], hours=())
 
     def check(self, service: str = "calcom", *, age: float = 0, **more: object) -> Check:
         at = self.clock.now() - timedelta(seconds=age)
@@ -235,3 +240,17 @@ async def test_everything_can_be_probed_at_once(around: Around) -> None:
 
     assert ["calcom", "database", "redis"] == sorted(around.asked)
     assert "healthy" == (await health.overview()).checks["calcom"].status
+
+
+async def test_a_forecast_is_made_of_each_service_that_is_configured(around: Around) -> None:
+    for _ in range(4):
+        permit = await around.breakers.acquire("calcom")
+        assert isinstance(permit, Permit)
+        await around.breakers.record(permit, "failed")
+
+    found = await around.health().forecasts()
+
+    assert {"calcom", "database", "redis"} == {*found}
+    assert (0.8, None) == (found["calcom"].pressure, found["redis"].pressure)
+    assert [("breaker_near",), ()] == [found[name].signs for name in ("calcom", "redis")]
+    assert ["degraded", "healthy"] == [found[name].expected for name in ("calcom", "redis")]

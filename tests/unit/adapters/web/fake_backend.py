@@ -28,7 +28,9 @@ from adapters.web.ports import (
 from domain.booking import Booking
 from domain.breaker_words import State
 from domain.errors import AppointmentError, UnknownBooking, UnknownService
-from domain.health import SERVICES, Check, Status, Uptime, Verdict
+from domain.health import SERVICES, Check, ProbePolicy, Status, Uptime, Verdict
+from domain.health_forecast import Forecast, Seen, forecast
+from domain.health_hours import Hour
 from domain.offer import Offer
 from domain.validating_legs import validate_composite
 from domain.validation import validate
@@ -320,6 +322,11 @@ class FakeHealth:
             raise self.error
         return [await self.own(service)]
 
+    async def forecasts(self) -> Mapping[str, Forecast]:
+        if self.error is not None:
+            raise self.error
+        return {"calcom": rising_forecast(NOW), "redis": forecast(Seen(checks=(), hours=()), ProbePolicy(), now=NOW)}
+
 
 @dataclass
 class FakeMetrics:
@@ -352,6 +359,26 @@ class FakeBackend:
 
     def as_backend(self) -> Backend:
         return Backend(**vars(self), alternatives=self.availability)
+
+
+def rising_forecast(now: datetime) -> Forecast:
+    """
+    Return the forecast for a service that has got slower and slower for two hours, and fails every day at this hour.
+    """
+    checks = [
+        Check(
+            service="calcom",
+            checked_at=now - timedelta(minutes=120 - number),
+            status="healthy",
+            response_time_ms=100.0 + 5 * number,
+        )
+        for number in range(120)
+    ]
+    hours = [
+        Hour(begins_at=now.replace(minute=0) - timedelta(hours=number), checks=120, unwell=60 * (number % 24 == 0))
+        for number in range(7 * 24)
+    ]
+    return forecast(Seen(checks=checks, hours=hours, pressure=0.8), ProbePolicy(), now=now)
 
 
 def _record(key_id: str, scopes: Sequence[str]) -> KeyRecord:

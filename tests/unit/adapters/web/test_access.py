@@ -49,6 +49,7 @@ ROUTES: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("POST", "/api/keys", "ops:write", {"scopes": ["ops:write"]}),
     ("DELETE", "/api/keys/one", "ops:write", None),
     ("GET", "/api/health/status", "ops:read", None),
+    ("GET", "/api/health/forecast", "ops:read", None),
     ("GET", "/api/health/history?service=calcom&minutes=5", "ops:read", None),
 ]
 

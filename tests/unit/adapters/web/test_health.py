@@ -71,6 +71,20 @@ async def test_an_hour_is_told_if_nothing_else_is_asked_for(client: httpx.AsyncC
     assert [("email", 60)] == backend.health.asked
 
 
+async def test_what_is_to_be_expected_is_told_with_what_to_do(client: httpx.AsyncClient) -> None:
+    services = (await client.get("/api/health/forecast")).json()["services"]
+
+    calcom, redis = services["calcom"], services["redis"]
+    assert ("degraded", ["rising", "bad_hour", "breaker_near"]) == (calcom["expected"], calcom["signs"])
+    assert len(calcom["signs"]) == len(calcom["recommendations"])
+    assert calcom["response_time_ms"] > calcom["trend"]["now_ms"] > calcom["anomaly"]["usual_ms"]
+    assert [{"hour": 8, "bad_days": 7, "days": 7}] == calcom["bad_hours"]
+    # Of what nobody has seen nothing is made up.
+    assert ("unknown", [], None, None, None) == tuple(
+        redis[name] for name in ("expected", "signs", "trend", "anomaly", "response_time_ms")
+    )
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
