@@ -15,8 +15,6 @@ BAD_SHARE = 0.05
 """Which share of an hour's checks must have found the service unwell for the hour to be bad."""
 FEWEST_CHECKS = 20
 """How many checks an hour needs to be judged."""
-FEWEST_DAYS = 3
-"""On how many days an hour must have been bad before it is called a habit."""
 SURE = 0.001
 """How seldom hours that are all alike may look otherwise: any of the 24, in one look."""
 HOURS = 24
@@ -54,7 +52,7 @@ def habits(hours: Sequence[Hour]) -> tuple[Habit, ...]:
     for hour, bad in sorted(bad_days.items()):
         # As if one bad hour more had been seen: a short time without any proves little.
         elsewhere = (bad_days.total() - bad + 1) / (days.total() - days[hour] + 1)
-        if bad >= FEWEST_DAYS and _at_least(bad, days[hour], elsewhere) <= SURE / HOURS:
+        if _at_least(bad, days[hour], elsewhere) <= SURE / HOURS:
             found.append(Habit(hour=hour, bad_days=bad, days=days[hour]))
     return tuple(found)
 

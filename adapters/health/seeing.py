@@ -109,9 +109,14 @@ class Health:
             self._seen, self._seen_at = asyncio.ensure_future(self._look()), now
         return await asyncio.shield(self._seen)
 
-    async def own(self, service: str) -> Check:
-        """Return how a service is from where this process stands, by a look of just now."""
-        return await make(self._probes[service], now=self._clock.now)
+    async def own(self, service: str, *, within: float | None = None) -> Check:
+        """Return how a service is from where this process stands now; down if it does not say so `within` seconds."""
+        probe = self._probes[service]
+        if within is not None:
+            limit = min(within, probe.policy.limit_seconds)
+            policy = replace(probe.policy, limit_seconds=limit, slow_seconds=min(limit, probe.policy.slow_seconds))
+            probe = replace(probe, policy=policy)
+        return await make(probe, now=self._clock.now)
 
     async def probe_all(self) -> None:
         """Probe every service now, whoever else does."""
@@ -151,8 +156,9 @@ class Health:
         found = {}
         for service, probe in self._probes.items():
             if probe.ask is not None:
-                seen = await self._checks.seen(service, now)
-                found[service] = forecast(replace(seen, pressure=await self._pressure(service)), probe.policy, now=now)
+                seen = replace(await self._checks.seen(service, now), pressure=await self._pressure(service))
+                # In a thread: sorting some thousand times keeps callers waiting for milliseconds.
+                found[service] = await asyncio.to_thread(forecast, seen, probe.policy, now=now)
         return found
 
     async def _pressure(self, service: str) -> float | None:
@@ -160,10 +166,12 @@ class Health:
         return None if policy is None else pressure(await self._breakers.snapshot(service), policy)
 
     async def _look(self) -> Overview:
-        own = await asyncio.gather(*(self.own(service) for service in OWN))
-        snapshots = await asyncio.gather(*(self._breakers.snapshot(name) for name in self._circuits))
+        own, snapshots, readiness = await asyncio.gather(
+            asyncio.gather(*(self.own(service) for service in OWN)),
+            asyncio.gather(*(self._breakers.snapshot(name) for name in self._circuits)),
+            self._readiness(),
+        )
         circuits = {one.name: one for one in snapshots}
-        readiness = await self._readiness()
         kept, standings = ({}, {}) if readiness.problem else await self._kept()
         checks = {service: self._newest(one, kept.get(service)) for service, one in self._probes.items()}
         checks |= {one.service: one for one in own}

@@ -259,8 +259,8 @@ class Health(Protocol):
         """Return how everything is, within seconds and without raising."""
         ...
 
-    async def own(self, service: str) -> Check:
-        """Return how a service is from where this process stands, within seconds and without raising."""
+    async def own(self, service: str, *, within: float | None = None) -> Check:
+        """Return how a service is from where this process stands, without raising; down if it takes too long."""
         ...
 
     async def uptimes(self, *, minutes: int) -> Mapping[str, Uptime]:

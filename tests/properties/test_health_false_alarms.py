@@ -13,7 +13,7 @@ SEED = 20_270_301
 
 
 def test_a_healthy_service_gives_a_false_alarm_in_many_days() -> None:
-    # Measured: one in three hundred days. Two in ten are far beyond chance, and none is what is expected.
+    # Measured: none in three hundred days. One in ten is bad luck, two are not.
     assert sum(false_alarms(Random(SEED), days=DAYS).values()) <= 1
 
 

@@ -55,6 +55,21 @@ def test_a_rise_that_is_sure_and_small_is_none() -> None:
     assert not goes.rises
 
 
+def test_a_rise_that_is_steep_and_may_be_chance_is_none() -> None:
+    goes = found([(10.0 * part + 5, 100.0 + 20 * part + 150 * (part % 2)) for part in range(PARTS)])
+
+    assert goes.now_ms > 2 * 100
+    assert 1e-4 < goes.chance < 0.05
+    assert not goes.rises
+
+
+def test_ties_count_for_what_they_are() -> None:
+    goes = found([(10.0 * part + 5, 100.0 * (1 + part // 4)) for part in range(PARTS)])
+
+    # 48 pairs rise and none falls; three groups of four are alike: (48 - 1) / sqrt((12·11·29 - 3·4·3·13) / 18) = 3.44.
+    assert abs(0.00029 - goes.chance) < 5e-6
+
+
 def test_one_answer_of_ten_may_be_as_slow_as_it_likes() -> None:
     noisy = [(at, value * (50 if number % 10 == 3 else 1)) for number, (at, value) in enumerate(rising(2.0))]
 

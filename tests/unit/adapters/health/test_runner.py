@@ -299,3 +299,18 @@ def test_a_defect_ends_nothing() -> None:
         assert [0, 30, 60] == process.times("calcom")
 
     play(story)
+
+
+def test_what_turns_out_not_to_be_configured_is_shown_and_not_kept() -> None:
+    async def nobody_has_a_key() -> Said:
+        return Said(status="not_configured", answered=False)
+
+    async def story(database: Database) -> None:
+        process = Process(database)
+        async with running(process.runner(process.probe("calcom", SLOW, nobody_has_a_key))):
+            await asyncio.sleep(65)
+
+        assert "not_configured" == process.board.latest["calcom"].status
+        assert [] == database.kept
+
+    play(story)

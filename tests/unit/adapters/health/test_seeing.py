@@ -254,3 +254,19 @@ async def test_a_forecast_is_made_of_each_service_that_is_configured(around: Aro
     assert (0.8, None) == (found["calcom"].pressure, found["redis"].pressure)
     assert [("breaker_near",), ()] == [found[name].signs for name in ("calcom", "redis")]
     assert ["degraded", "healthy"] == [found[name].expected for name in ("calcom", "redis")]
+
+
+async def test_who_is_in_a_hurry_waits_no_longer_than_that() -> None:
+    async def never() -> Said:
+        await asyncio.Event().wait()
+        return Said()
+
+    around = Around()
+    health = around.health()
+    health._probes["redis"] = Probe(service="redis", policy=POLICY, ask=never)
+
+    assert ("down", "no answer within 0.01 s") == (
+        (check := await health.own("redis", within=0.01)).status,
+        check.detail,
+    )
+    assert "healthy" == (await health.own("database", within=60)).status

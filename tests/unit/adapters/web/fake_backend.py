@@ -301,7 +301,7 @@ class FakeHealth:
             standings={"bookings": Standing(lag=3, parked=0, behind=timedelta(seconds=0.2))},
         )
 
-    async def own(self, service: str) -> Check:
+    async def own(self, service: str, *, within: float | None = None) -> Check:
         status = self.statuses.get(service, "healthy")
         answered = status in {"healthy", "degraded"}
         return Check(
