@@ -106,7 +106,7 @@ async def _asks(settings: Settings, stack: AsyncExitStack, *, store: Store) -> d
 
 
 async def _acquaint(calendars: CalComCalendars, companies: CompanyDirectory, *, default_company: str) -> None:
-    """Have the calendars come to know a company with a key, the default company's first."""
+    """Have the calendars come to know a company with a key."""
     with_keys = [one.company_id for one in await companies.list() if one.has_calcom_key]
-    for company_id in sorted({default_company, *with_keys[:1]}, key=default_company.__ne__):
-        await calendars.of(company_id)
+    # The default company last, because to ask for a key that it does not have is a critical line in the log.
+    await calendars.of(next(iter(with_keys), default_company))

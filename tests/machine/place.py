@@ -47,6 +47,7 @@ SHORTER: Final = {
     "reconcile_seconds": 86_400,
     "reconcile_calls_per_minute": 60_000,
     "follow_seconds": 10,
+    "health_probing": False,
     "drain_seconds": 0.1,
     "review_after": 10_000,
     "circuits": NO_BREAKER,
