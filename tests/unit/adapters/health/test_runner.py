@@ -5,6 +5,7 @@ Who of a fleet probes, what becomes of what is found, and what a probe that hang
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -312,5 +313,22 @@ def test_what_turns_out_not_to_be_configured_is_shown_and_not_kept() -> None:
 
         assert "not_configured" == process.board.latest["calcom"].status
         assert [] == database.kept
+
+    play(story)
+
+
+def test_how_long_an_answer_took_is_not_read_from_the_loop_whose_time_stands_still() -> None:
+    async def takes_a_moment() -> Said:
+        time.sleep(0.002)  # noqa: ASYNC251 - a loop that is busy is the point
+        return Said()
+
+    async def story(database: Database) -> None:
+        process = Process(database)
+        async with running(process.runner(process.probe("redis", FAST, takes_a_moment))):
+            await asyncio.sleep(1)
+
+        took = process.board.latest["redis"].response_time_ms
+        assert took is not None
+        assert took >= 2
 
     play(story)
