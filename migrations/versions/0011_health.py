@@ -1,7 +1,7 @@
 """
 Keep what health checks have found, and who of the fleet makes them.
 
-Revision ID: 0013
+Revision ID: 0011
 Revises: 0010
 """
 
@@ -9,7 +9,7 @@ from alembic import op
 
 from migrations.statements import statements
 
-revision = "0013"
+revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
