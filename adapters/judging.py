@@ -8,6 +8,7 @@ from datetime import datetime
 
 from adapters.difference import NOTHING, Difference, difference, surplus_rows, unequal
 from adapters.evidence import Evidence, StoredRow
+from adapters.judging_fallback import about_full_fallback
 from adapters.judging_notices import about_notice
 from adapters.judging_read_models import about_read_models
 from adapters.judging_webhooks import about_webhook
@@ -18,6 +19,7 @@ from domain.booking import Booking, initial_state
 from domain.composite import CompositeInitiated, LegEvent, SagaEvent
 from domain.events import BookingInitiated
 from domain.evolving import fold
+from domain.full_fallback import FullFallbackEvent
 from domain.notice import OperatorNotified
 from domain.policy import Policy
 from domain.webhook import WebhookEvent
@@ -41,6 +43,8 @@ def differences(one: Evidence, *, codec: EventCodec, policy: Policy, now: dateti
     events = [it.event for it in recorded]
     if isinstance(events[0], WebhookEvent):
         return list(about_webhook(one, events))
+    if isinstance(events[0], FullFallbackEvent):
+        return list(about_full_fallback(one, events))
     if isinstance(events[0], OperatorNotified):
         return list(about_notice(one, events))
     return list(_about_booking(one, recorded, policy, now))

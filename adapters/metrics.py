@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollecto
 
 from domain.breaker_words import Outcome as CallOutcome
 from domain.breaker_words import State
+from domain.fallback import Rung
 from domain.webhook import WebhookOutcome
 from sagas.inbox import Stored, WebhookNews
 
@@ -65,6 +66,12 @@ class Metrics:
             ),
             "failed": self._of_service("circuit_breaker_failure", "Calls that a breaker let through, and that failed."),
         }
+        self._rungs = Counter(
+            "calsaga_fallback_answers",
+            "Which rung of the fallback chain has answered: the source itself, or what stands in for it.",
+            ("operation", "rung"),
+            registry=self._registry,
+        )
         self._alone = Gauge(
             "calsaga_breakers_alone",
             "1 while Redis is away and this process decides by itself.",
@@ -75,6 +82,10 @@ class Metrics:
         """Count one call, or one that was refused; what says nothing of the service is not counted."""
         if outcome != "ignored":
             self._breaker_calls[outcome].labels(service).inc()
+
+    def fell_back(self, operation: str, rung: Rung) -> None:
+        """Count one answer, and where it came from."""
+        self._rungs.labels(operation, rung).inc()
 
     def breakers_alone(self, alone: int) -> None:
         """Take note of whether this process decides by itself."""

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     circuits: Annotated[circuit_policies.Given, NoDecode, PlainValidator(circuit_policies.checked)] = {}
 
     circuit_drain_per_second: Annotated[float, Field(gt=0, le=10_000)] = 10
+    fallback_seconds: Seconds = 1
 
     health_probing: bool = True
     health_probes: Annotated[probe_policies.Given, NoDecode, PlainValidator(probe_policies.checked)] = {}

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from domain import events as e
 from domain import findings as f
 from domain.composite import CompositeInitiated
+from domain.full_fallback import FULL_FALLBACK
 from domain.ledger import Ledger, Line
 from domain.moving import Move
 
@@ -82,7 +83,8 @@ class Booking:
 
     A composite has `legs`, each the state of an ordinary booking with its number as `leg`,
     and says itself what they amount to (`domain.legs`). `let_stand` are the differences,
-    by kind and uid, that a person leaves as they are.
+    by kind and uid, that a person leaves as they are. `until_switched` says that it waits until somebody
+    switches full fallback off, `retry_at` at the latest.
     Without slots, like the parts of it that change: `domain.replacing` copies them.
     """
 
@@ -117,6 +119,7 @@ class Booking:
     not_sent: int = 0
     deferred_for: str | None = None
     breaker_open_at: datetime | None = None
+    until_switched: bool = False
     calls: int = 0
     repeats: int = 0
     updated_at: datetime | None = None
@@ -157,6 +160,11 @@ class Booking:
     def kept(self) -> Line | None:
         """Return the live line that is the booking."""
         return next((line for line in self.ledger.live if line.uid == self.kept_uid), None)
+
+    @property
+    def comes_in_turn(self) -> bool:
+        """Tell whether it has waited together with others, so that it goes on in turn, and not in a crowd."""
+        return self.breaker_open_at is not None or self.deferred_for == FULL_FALLBACK
 
     @property
     def resilience_strategy(self) -> str | None:

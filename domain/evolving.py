@@ -13,12 +13,13 @@ from domain.answered import answered
 from domain.booking import Booking, BookingStatus, Failure, Goal, MoveCommand, Obstacle
 from domain.composite import CompositeInitiated, LegEvent, SagaEvent
 from domain.differences import detected, followed, resolved
+from domain.full_fallback import FULL_FALLBACK
 from domain.ledger import Ledger, Line, LineStatus
 from domain.legs import begun, with_leg
 from domain.moving import MoveEvent, evolve_move
 from domain.replacing import replace
 
-HELD_BACK = frozenset({"rate_limited", "breaker_open"})
+HELD_BACK = frozenset({"rate_limited", "breaker_open", FULL_FALLBACK})
 """Why a request does not leave that says nothing of whether this one would have reached Cal.com."""
 
 
@@ -147,13 +148,24 @@ def _settle(b: Booking, attempt_id: str, **facts: object) -> Booking:
 def _attempted(b: Booking, event: e.CalcomBookingAttempted) -> Booking:
     line = Line(attempt_id=event.attempt_id, number=event.number, attempted_at=event.at, answer_by=event.answer_by)
     return replace(
-        b, ledger=b.ledger.opened(line), calls=b.calls + 1, repeats=b.repeats + (event.number > 1), retry_at=None
+        b,
+        ledger=b.ledger.opened(line),
+        calls=b.calls + 1,
+        repeats=b.repeats + (event.number > 1),
+        retry_at=None,
+        until_switched=False,
     )
 
 
 def _deferred(b: Booking, event: e.BookingDeferred) -> Booking:
     opened = event.at if event.reason == "breaker_open" else None
-    return replace(b, deferred_for=event.reason, retry_at=event.until, breaker_open_at=b.breaker_open_at or opened)
+    return replace(
+        b,
+        deferred_for=event.reason,
+        retry_at=event.until,
+        breaker_open_at=b.breaker_open_at or opened,
+        until_switched=event.reason == FULL_FALLBACK,
+    )
 
 
 def _looked(b: Booking, event: e.CalcomLooked) -> Booking:

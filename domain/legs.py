@@ -51,6 +51,7 @@ def with_leg(whole: Booking, leg: Booking) -> Booking:
         retry_at=max((one.retry_at for one in legs if one.retry_at is not None), default=None),
         deferred_for=next((one.deferred_for for one in legs if one.deferred_for is not None), None),
         breaker_open_at=min((one.breaker_open_at for one in legs if one.breaker_open_at is not None), default=None),
+        until_switched=any(one.until_switched and one.ended is None for one in legs),
         calls=sum(one.calls for one in legs),
         repeats=sum(one.repeats for one in legs),
     )

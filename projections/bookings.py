@@ -13,6 +13,7 @@ from domain import findings as f
 from domain import moving as m
 from domain.booking import Booking, BookingStatus, Goal
 from domain.composite import CompositeInitiated, LegEvent
+from domain.full_fallback import FullFallbackBegun, FullFallbackEnded
 from domain.notice import OperatorNotified
 from domain.replacing import replace
 from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
@@ -250,6 +251,8 @@ def _evolved(row: BookingRow, event: LogEvent) -> BookingRow:
             | WebhookPutOff()
             | WebhookProcessed()
             | OperatorNotified()
+            | FullFallbackBegun()
+            | FullFallbackEnded()
         ):
             return row
         case _:

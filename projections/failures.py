@@ -17,6 +17,7 @@ from domain import findings as f
 from domain import moving as m
 from domain.composite import CompositeInitiated, LegEvent
 from domain.findings import InconsistencyKind
+from domain.full_fallback import FullFallbackBegun, FullFallbackEnded
 from domain.notice import OperatorNotified
 from domain.replacing import replace
 from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
@@ -158,6 +159,8 @@ def evolve(state: BookingFailures, event: LogEvent) -> BookingFailures:
             | WebhookPutOff()
             | WebhookProcessed()
             | OperatorNotified()
+            | FullFallbackBegun()
+            | FullFallbackEnded()
         ):
             return state
         case _:

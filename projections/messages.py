@@ -10,6 +10,7 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.composite import CompositeInitiated, LegEvent
+from domain.full_fallback import FullFallbackBegun, FullFallbackEnded, FullFallbackEvent
 from domain.notice import OperatorNotified
 from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
 from sagas.appending import LogEvent
@@ -132,10 +133,20 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_notes(f"looked at again from {event.until.isoformat()}: {event.reason}"),)
         case WebhookProcessed():
             return (_notes(f"webhook processed: {event.outcome}"),)
-        case OperatorNotified():
-            return (_notes(f"the operators are told of {event.failure_type}: {event.cause}"),)
+        case OperatorNotified() | FullFallbackBegun() | FullFallbackEnded():
+            return (_notes(_of_operators(event)),)
         case _:
             assert_never(event)
+
+
+def _of_operators(event: OperatorNotified | FullFallbackEvent) -> str:
+    match event:
+        case OperatorNotified():
+            return f"the operators are told of {event.failure_type}: {event.cause}"
+        case FullFallbackBegun():
+            return f"full fallback until {event.expires_at.isoformat()}: {event.reason}, says {event.actor}"
+        case FullFallbackEnded():
+            return f"full fallback is over: {event.reason}, says {event.actor}"
 
 
 def _why(

@@ -90,10 +90,11 @@ class Effects:
     async def _create(self, part: Part, effect: CreateAtCalcom, announce: Announce) -> Outcome | None:
         # Found before anything is announced: what fails until then has not been promised to the ledger.
         calendar = await self._calendar(part, announce)
-        if part.state.breaker_open_at is not None:
+        held_back = calendar.held_back()
+        if held_back is None and part.state.comes_in_turn:
             # Whoever has waited for Cal.com to be well again comes in turn, not in a crowd that makes it ill.
             await self._drain.wait()
-        held_back = calendar.held_back()
+            held_back = calendar.held_back()
         if held_back is not None:
             return await self._defer(part, held_back, announce)
         attempt_id = self._ids.attempt_id()
@@ -111,13 +112,12 @@ class Effects:
         return rerecord
 
     async def _defer(self, part: Part, held_back: NotSent, announce: Announce) -> Outcome | None:
-        # Nothing is announced, since nothing is done; but an outcome before this one is written down first.
-        if part.rerecord is not None and not await announce():
-            return None
-
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:
             return recording.record_held_back(booking, held_back, now=self._clock.now(), policy=self._policy)
 
+        # Nothing is announced, since nothing is done; but an outcome before this one is written down first.
+        if part.rerecord is not None and rerecord(part.state) and not await announce():
+            return None
         return rerecord
 
     async def _look(self, part: Part, effect: LookAtCalcom, announce: Announce) -> Outcome | None:

@@ -31,11 +31,12 @@ from sagas.appending import (
 )
 from sagas.effects import Effects
 from sagas.leg_run import LegRun, Part
-from sagas.next_step import next_step, rests
+from sagas.next_step import in_line_until, next_step, rests
 from sagas.ports import Clock, Hints, Ids, Log
 from sagas.run import Run
 from sagas.steps import (
     Act,
+    CreateAtCalcom,
     Decision,
     Done,
     Effect,
@@ -52,6 +53,8 @@ from sagas.steps import (
 from sagas.waiting import WaitingRoom
 
 URGENT, NORMAL = 1, 5
+IN_LINE = 7
+"""The priority of what waits for full fallback to end; `Agenda` finds it by this."""
 NO_NEWS_PAUSE = timedelta(seconds=1)
 _UNDOING = frozenset({BookingStatus.COMPENSATING, BookingStatus.CANCELLING})
 
@@ -183,11 +186,17 @@ class Engine:
         news = rerecord(run.state)
         if not news:
             # The log knows it already. Not at once again, or a defect would make this a loop without end.
-            await self._flush(run, DueAfter(delay=NO_NEWS_PAUSE))
+            await self._flush(run, self._without_news(run.state, effect))
             return run.refused
         run.rerecord = rerecord
         run.decide(*news)
         return True
+
+    def _without_news(self, booking: Booking, effect: Effect) -> DueAfter:
+        until = in_line_until(booking) if isinstance(effect, CreateAtCalcom) else None
+        if until is None:
+            return DueAfter(delay=NO_NEWS_PAUSE)
+        return DueAfter(delay=max(until - self._clock.now(), NO_NEWS_PAUSE), priority=_priority(booking))
 
     async def _flush(self, run: Run, due: Due) -> None:
         """Write what waits; `run` says afterwards whether it was taken, refused in part, or lost."""
@@ -278,4 +287,6 @@ def _decide(part: Part, decision: Decision) -> None:
 
 def _priority(booking: Booking) -> int:
     urgent = booking.status in _UNDOING or bool(booking.surplus) or bool(booking.ledger.open)
-    return URGENT if urgent else NORMAL
+    if urgent:
+        return URGENT
+    return IN_LINE if booking.until_switched and booking.status is BookingStatus.PENDING else NORMAL

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from domain import events as e
 from domain import findings as f
 from domain.booking import Booking, BookingStatus, Goal, appointment_id_of
+from domain.full_fallback import FULL_FALLBACK
 from domain.ledger import Line, LineStatus
 from domain.policy import Policy
 from sagas.next_move import next_move
@@ -214,9 +215,16 @@ def _try_again(booking: Booking, now: datetime, policy: Policy) -> Step:
     ended = _reason_to_give_up(booking, now, policy)
     if ended is not None:
         return Record((ended,))
-    if booking.retry_at is not None and now < booking.retry_at:
+    if booking.retry_at is not None and now < booking.retry_at and not booking.until_switched:
         return Wait(min(booking.retry_at, booking.facts.valid_until))
     return Perform(CreateAtCalcom(number=len(booking.ledger.lines) + 1))
+
+
+def in_line_until(booking: Booking) -> datetime | None:
+    """Return until when, at the latest, a booking waits for full fallback to be switched off; None if it does not."""
+    if not booking.until_switched or booking.retry_at is None:
+        return None
+    return min(booking.retry_at, booking.facts.valid_until)
 
 
 def _reason_to_give_up(booking: Booking, now: datetime, policy: Policy) -> e.BookingFailed | None:
@@ -248,6 +256,6 @@ def rests(booking: Booking, *, now: datetime, until: datetime) -> bool:
     """
     if booking.status is not BookingStatus.PENDING or booking.retry_at is None or booking.ledger.open:
         return False
-    if booking.deferred_for == "breaker_open":
+    if booking.deferred_for in {"breaker_open", FULL_FALLBACK}:
         return booking.retry_at > now
     return booking.deferred_for is not None and booking.retry_at > until

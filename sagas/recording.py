@@ -13,6 +13,7 @@ from typing import assert_never
 from domain import events as e
 from domain import findings as f
 from domain.booking import Booking, BookingStatus, Goal
+from domain.full_fallback import FULL_FALLBACK
 from domain.ledger import LineStatus
 from domain.policy import Policy
 from sagas import outcomes as o
@@ -22,6 +23,7 @@ from sagas.steps import CancelAtCalcom, LookAtCalcom
 # A rejected key is replaced by a person, who then looks whether the bookings go on, and nothing wakes those that wait.
 # Asking once a minute until then costs Cal.com one refusal for each.
 LONGEST_DEFERRAL = timedelta(minutes=1)
+_IN_LINE = frozenset({"breaker_open", FULL_FALLBACK})
 _UNSETTLED = frozenset({LineStatus.INTENDED, LineStatus.IN_DOUBT})
 _GIVEN_UP = frozenset({LineStatus.ABSENT, LineStatus.ABSENT_FOR_GOOD, LineStatus.NOT_SENT, LineStatus.REFUSED})
 
@@ -120,6 +122,9 @@ def record_held_back(
     """Return what it adds to the log that a create was not even tried; nothing once there is nothing to create."""
     if booking.goal is not Goal.BOOK or booking.ended is not None or booking.kept is not None or booking.ledger.open:
         return ()
+    if booking.until_switched and held_back.reason == FULL_FALLBACK and booking.retry_at and now < booking.retry_at:
+        # It was woken, and full fallback holds: the log knows already that it waits for that to end.
+        return ()
     wait = _wait_to_send(booking, booking.not_sent + 1, str(booking.booking_id), held_back, now=now, policy=policy)
     return (e.BookingDeferred(at=now, until=now + wait, reason=held_back.reason),)
 
@@ -128,7 +133,7 @@ def _wait_to_send(
     booking: Booking, failures: int, salt: str, outcome: o.NotSent, *, now: datetime, policy: Policy
 ) -> timedelta:
     if outcome.defer and outcome.retry_after is not None:
-        if outcome.reason == "breaker_open":
+        if outcome.reason in _IN_LINE:
             return policy.in_line(outcome.retry_after, waiting=now - booking.facts.at)
         return policy.retry.queue(outcome.retry_after, salt=salt)
     wait = policy.retry.wait(failures, salt=salt, asked_for=outcome.retry_after)

@@ -1,7 +1,7 @@
 """Other times for somebody whose slot was gone, if that can be said at once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ import structlog
 from adapters.availability.free_slots import Availability, Offers, joined
 from adapters.availability.span import DAY
 from domain.booking import Booking, BookingStatus
+from domain.degradation import Feature
 from domain.errors import AppointmentError
 from domain.offer import Offer
 from domain.period import Period
@@ -30,15 +31,24 @@ class Alternatives:
     """Finds times near the one that was wished for; whatever goes wrong, it says nothing, and soon."""
 
     def __init__(
-        self, *, availability: Availability, offers: Offers, clock: Clock, limit: float = LIMIT_SECONDS
+        self,
+        *,
+        availability: Availability,
+        offers: Offers,
+        clock: Clock,
+        limit: float = LIMIT_SECONDS,
+        offers_feature: Callable[[Feature], bool] = lambda _feature: True,
     ) -> None:
         self._availability = availability
         self._offers = offers
         self._clock = clock
         self._limit = limit
+        self._offers_feature = offers_feature
 
     async def near(self, wished: datetime, booking: Booking) -> tuple[datetime, ...] | None:
         """Return up to three free starts, the nearest first, in the booking's time zone; None if nobody can say."""
+        if not self._offers_feature(Feature.RECOMMENDATIONS):
+            return None
         try:
             async with asyncio.timeout(self._limit):
                 return await self._near(wished, booking)

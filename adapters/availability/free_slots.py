@@ -5,7 +5,7 @@ What is taken here is read anew for every answer, since it can be had at once an
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, Protocol, TypeAlias
@@ -18,7 +18,9 @@ from adapters.availability.taken import TakenTime
 from adapters.caching.cache import Cache, Found, Unloadable
 from adapters.calcom.calendars import CalComCalendars
 from adapters.database.taken import DatabaseTaken
+from domain.degradation import Feature
 from domain.errors import CalcomBookingError
+from domain.fallback import OLDEST, READ, Rung, Ways, rung_of
 from domain.offer import Offer
 from domain.period import Period
 from domain.service import Service
@@ -26,7 +28,7 @@ from sagas.assigning import find_team
 from sagas.ports import Clock, Groups
 
 FRESH = timedelta(minutes=10)
-KEPT = timedelta(minutes=60)
+KEPT = OLDEST
 WEEK = 8
 """How many UTC days are asked for at once although only some are missing: seven days of another time zone."""
 
@@ -58,6 +60,12 @@ class FreeSlots:
     source: Source
     age_seconds: float
 
+    @property
+    def rung(self) -> Rung:
+        """Return the rung of the chain that has answered."""
+        is_stale = self.source == "stale"
+        return rung_of(READ, Ways(primary=not is_stale, stale=timedelta(seconds=self.age_seconds)))
+
 
 class Availability:
     """Finds free slots."""
@@ -71,6 +79,7 @@ class Availability:
         watch: LogWatch,
         cache: Cache[Day],
         clock: Clock,
+        offers_feature: Callable[[Feature], bool] = lambda _feature: True,
     ) -> None:
         self._offers = offers
         self._calendars = calendars
@@ -78,6 +87,7 @@ class Availability:
         self._watch = watch
         self._cache = cache
         self._clock = clock
+        self._offers_feature = offers_feature
 
     async def find(
         self,
@@ -161,13 +171,18 @@ class Availability:
         """
         await self._watch.catch_up()
         found = await self._days(period, offer.service, staff_id)
-        source, age = _source_of(found), self._age_of(found)
+        source = _source_of(found)
         # Longer than the period, since the last slots end after it.
         around = Period(starts_at=period.starts_at, ends_at=period.ends_at + offer.service.duration)
         taken = await self._taken_of(around, offer.service, staff_id, is_stale=source == "stale")
         offered = (start for one in found.values() for start in one.entry.value)
         starts = self._left(offered, period, offer, taken, zone)
-        return FreeSlots(starts=tuple(it.astimezone(zone) for it in sorted(starts)), source=source, age_seconds=age)
+        told = tuple(it.astimezone(zone) for it in sorted(starts))
+        free = FreeSlots(starts=told, source=source, age_seconds=self._age_of(found))
+        if free.rung == "refused":
+            # It has grown too old while the database was asked.
+            raise CalcomBookingError("What is known of the free slots is too old.", status=None, transient=True)
+        return free
 
     async def _days(self, period: Period, service: Service, staff_id: str | None) -> Mapping[str, Found[Day]]:
         days = {key_of(service, day): day for day in days_of(period)}
@@ -190,7 +205,9 @@ class Availability:
             raise error.reason from error
 
     async def _load(self, service: Service, days: Mapping[str, date]) -> Mapping[str, Day]:
-        """Ask Cal.com once, from the first of the days to the last."""
+        """Ask Cal.com once, from the first of the days to the last, unless it is not to be asked."""
+        if not self._offers_feature(Feature.REAL_TIME_SLOTS):
+            raise Unloadable(CalcomBookingError("Cal.com is not asked now.", status=None, transient=True))
         calendar = await self._calendars.of(service.company_id)
         try:
             starts = await calendar.slots(

@@ -83,7 +83,7 @@ async def application(
             default_webhook_secret=_revealed(settings.calcom_webhook_secret),
         )
         metrics = Metrics()
-        resilience = await stack.enter_async_context(open_resilience(settings, metrics=metrics))
+        resilience = await stack.enter_async_context(open_resilience(settings, store=store, metrics=metrics))
         calendars = CalComCalendars(
             base_url=settings.calcom_base_url,
             api_key_of=companies.calcom_key,
@@ -102,6 +102,9 @@ async def application(
         health = await stack.enter_async_context(
             open_health(settings, store=store, companies=companies, calendars=calendars, resilience=resilience)
         )
+        # Before anything is done here, so that no process is born that does not know.
+        await resilience.fallback.watch.look()
+        await stack.enter_async_context(running(resilience.fallback.watch.run, name="full fallback"))
         stored_services = DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock)
         services = ServiceDirectory(stored=stored_services, calendars=calendars)
         customers = DatabaseCustomers(
@@ -126,6 +129,7 @@ async def application(
             watch=watch,
             cache=days,
             clock=store.clock,
+            offers_feature=resilience.fallback.degradation.offers,
         )
         marks = Marks(redis=redis, count=metrics.looked_up)
         sagas = assemble(
@@ -171,7 +175,12 @@ async def application(
             resilience=resilience,
             health=health,
             availability=availability,
-            alternatives=Alternatives(availability=availability, offers=services, clock=store.clock),
+            alternatives=Alternatives(
+                availability=availability,
+                offers=services,
+                clock=store.clock,
+                offers_feature=resilience.fallback.degradation.offers,
+            ),
             marks=marks,
             metrics=metrics,
             followers=Followers(store, follow_seconds=settings.follow_seconds, probe=probe),

@@ -13,6 +13,7 @@ from adapters.breakers.ports import Breakers
 from adapters.calcom.endpoints import Call
 from adapters.calcom.replies import Answer, Reply, Unsent
 from domain.breaker_words import Outcome, Permit, Refusal
+from domain.full_fallback import FULL_FALLBACK
 
 CALCOM = "calcom"
 LONGEST_MEMORY = 5.0
@@ -21,22 +22,32 @@ UNTIL_TOLD = 30.0
 """How many seconds a booking is deferred for while nobody can say when the breaker closes."""
 WHILE_PROBED = 2.0
 """How many seconds probes take to come to a verdict."""
+HELD_BY_FALLBACK = frozenset({"create", "reschedule", "slots"})
+"""What full fallback keeps from Cal.com: all that is not needed to settle what was begun, or to take it back."""
+MOVED_AGAIN_AFTER = 60.0
+"""After how many seconds a move is tried again at most while full fallback holds; it may end sooner than it was to."""
 
 _REQUEST_TIMEOUT, _TOO_MANY_REQUESTS, _FIRST_FAULT = 408, 429, 500
 
 
 class Circuit:
-    """`refused` is set from the first refusal on until the breaker is known to be closed again."""
+    """
+    `refused` is set from the first refusal on until the breaker is known to be closed again.
+
+    `fallback` returns for how many seconds full fallback holds, at most; None if it does not.
+    """
 
     def __init__(
         self,
         breakers: Breakers,
         *,
         count: Callable[[str, Outcome | Literal["refused"]], None] = lambda _name, _outcome: None,
+        fallback: Callable[[], float | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._breakers = breakers
         self._count = count
+        self._fallback = fallback
         self._clock = clock
         self._remembered_until = 0.0
         self._opens_at = 0.0
@@ -44,11 +55,17 @@ class Circuit:
 
     def held_back(self) -> Unsent | None:
         """Say that a create would be refused, as far as this process remembers."""
+        left = self._fallback()
+        if left is not None:
+            return _switched(left)
         now = self._clock()
         return _unsent(max(self._opens_at - now, WHILE_PROBED)) if now < self._remembered_until else None
 
     async def enter(self, call: Call) -> Permit | Unsent:
         """Ask for leave to send a request."""
+        left = self._fallback() if call.op in HELD_BY_FALLBACK else None
+        if left is not None:
+            return _switched(left if call.op == "create" else min(left, MOVED_AGAIN_AFTER))
         reads = call.method == "GET"
         answer = await self._breakers.acquire(CALCOM, operation=call.op, probe=reads)
         if isinstance(answer, Refusal):
@@ -99,6 +116,11 @@ def verdict(reply: Reply | None) -> Outcome:
             return "ignored"
         case _:
             return "failed"
+
+
+def _switched(wait: float) -> Unsent:
+    detail = "not sent, because somebody has switched full fallback on"
+    return Unsent(reason=FULL_FALLBACK, detail=detail, retry_after=wait, defer=True)
 
 
 def _unsent(wait: float) -> Unsent:

@@ -57,6 +57,17 @@ class EventLog:
         """
         return await self._readers.run(lambda: self._stream(stream_id))
 
+    async def last(self, stream_id: UUID) -> Recorded | None:
+        """
+        Return a stream's last event, however long it is, or None if there is none.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+            UnreadableEvent: this calsaga cannot read it.
+
+        """
+        return await self._readers.run(lambda: self._last(stream_id))
+
     async def read_all(self, *, after: int, limit: int) -> Sequence[Recorded | Unreadable]:
         """
         Return up to `limit` events of all streams, from the one after a position on.
@@ -90,6 +101,10 @@ class EventLog:
 
     def _stream(self, stream_id: UUID) -> Sequence[Recorded]:
         return [self._mapper.to_domain_event(row) for row in self._recorder.select_events(stream_id)]
+
+    def _last(self, stream_id: UUID) -> Recorded | None:
+        rows = self._recorder.select_events(stream_id, desc=True, limit=1)
+        return self._mapper.to_domain_event(rows[0]) if rows else None
 
     def _everything(self, after: int, limit: int) -> Sequence[Recorded | Unreadable]:
         rows = self._recorder.select_notifications(after, limit, inclusive_of_start=False)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from hypothesis import strategies as st
 
+from domain.full_fallback import FULL_FALLBACK
 from tests.fakes.calcom import CancelFate, CreateFate, LookFate, MoveFate
 from tests.fakes.log import DatabaseFate
 from tests.properties.plan import WISHES, Action, AtCalcom, Book, Cancel, Plan, Reschedule, TakeOver
@@ -107,6 +108,7 @@ def plans() -> st.SearchStrategy[Plan]:
                 late_by=st.sampled_from(_LATE),
                 answers=seconds,
                 retry_after=st.sampled_from((None, 3.0, 100.0)),
+                because=st.sampled_from(("rate_limited", "breaker_open", FULL_FALLBACK)),
                 squeezes_in=st.booleans(),
             ),
             max_size=5,

@@ -23,6 +23,7 @@ from adapters.calcom.calendars import CalComCalendars
 from adapters.database.taken import DatabaseTaken
 from domain import events as e
 from domain import moving as m
+from domain.degradation import Feature
 from domain.errors import UnknownService
 from domain.events import BookingEvent
 from domain.offer import Offer
@@ -168,6 +169,7 @@ class Office:
         self.taken = Taken()
         self.shelf = Shelf()
         self.counted: Counter[str] = Counter()
+        self.off: set[Feature] = set()
 
     async def find(self, *, company_id: str, service_id: str) -> Offer:
         if service_id not in self.offers:
@@ -193,6 +195,7 @@ class Office:
             watch=LogWatch(self.log),
             cache=cache,
             clock=self.clock,
+            offers_feature=lambda feature: feature not in self.off,
         )
 
     def books(self, number: int, service: Service, start: datetime) -> UUID:

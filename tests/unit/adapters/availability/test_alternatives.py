@@ -11,6 +11,7 @@ import pytest
 
 from adapters.availability.alternatives import Alternatives
 from domain.booking import Booking, initial_state
+from domain.degradation import Feature
 from domain.errors import AppointmentDatabaseError, CalcomBookingError
 from domain.evolving import fold
 from tests.fakes import given as g
@@ -147,3 +148,16 @@ async def test_a_zone_that_nobody_knows_is_utc() -> None:
     others = await alternatives(Office()).near(TEN, refused_booking(time_zone="Nowhere/At/All"))
 
     assert others is not None
+
+
+async def test_without_recommendations_nobody_is_asked() -> None:
+    office = Office()
+    silent = Alternatives(
+        availability=office.process(),
+        offers=office,
+        clock=office.clock,
+        offers_feature=lambda feature: feature is not Feature.RECOMMENDATIONS,
+    )
+
+    assert await silent.near(TEN, refused_booking()) is None
+    assert [] == office.calcom.calls

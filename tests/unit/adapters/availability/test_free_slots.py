@@ -5,6 +5,7 @@ Free slots: what is cached equals what Cal.com would say, whatever is booked, mo
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -13,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.availability import log_watch
-from adapters.availability.free_slots import Availability
+from adapters.availability.free_slots import FRESH, Availability
 from domain import events as e
+from domain.degradation import Feature
 from domain.errors import CalcomBookingError, CustomerValidationError, UnknownService
 from domain.offer import Offer
 from domain.opening_hours import parse_opening_hours
@@ -271,3 +273,58 @@ def test_cached_availability_equals_uncached_after_any_sequence(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(log_watch, "BATCH", batch)
         asyncio.run(run())
+
+
+async def test_without_real_time_slots_the_cache_answers_and_cal_com_is_not_asked() -> None:
+    office = Office()
+    process = office.process()
+    first = await on(process, DAY)
+    office.off.add(Feature.REAL_TIME_SLOTS)
+
+    office.clock.advance(60)
+    fresh = await on(process, DAY)
+    office.clock.advance(FRESH.total_seconds())
+    old = await on(process, DAY)
+
+    assert 1 == len(office.calcom.calls)
+    assert [("cache", 60.0, "primary"), ("stale", 660.0, "stale")] == [
+        (one.source, one.age_seconds, one.rung) for one in (fresh, old)
+    ]
+    assert first.starts == fresh.starts == old.starts
+    with pytest.raises(CalcomBookingError, match="not asked"):
+        await on(process, DAY + timedelta(days=10))
+    assert 1 == len(office.calcom.calls)
+
+
+@pytest.mark.parametrize(("age", "answers"), [(3599.9, True), (3600.0, False), (7200.0, False)])
+async def test_what_is_an_hour_old_is_never_told(age: float, answers: bool) -> None:
+    office = Office()
+    process = office.process()
+    await on(process, DAY)
+    office.off.add(Feature.REAL_TIME_SLOTS)
+    office.clock.advance(age)
+
+    if answers:
+        assert "stale" == (await on(process, DAY)).source
+        return
+    for other in (process, office.process()):
+        with pytest.raises(CalcomBookingError):
+            await on(other, DAY)
+
+
+async def test_what_grows_too_old_while_the_database_is_asked_is_not_told_either() -> None:
+    office = Office()
+    process = office.process()
+    await on(process, DAY)
+    office.off.add(Feature.REAL_TIME_SLOTS)
+    office.clock.advance(3599)
+    asked = office.taken.by_staff
+
+    async def slow(staff_id: str, period: Period, *, company_id: str) -> Sequence[Period]:
+        office.clock.advance(1)
+        return await asked(staff_id, period, company_id=company_id)
+
+    office.taken.by_staff = slow  # type: ignore[method-assign]
+
+    with pytest.raises(CalcomBookingError, match="too old"):
+        await on(process, DAY)

@@ -11,18 +11,21 @@ import httpx
 import pytest
 
 from adapters.breakers.local import LocalBreakers
-from adapters.calcom.circuit import CALCOM, LONGEST_MEMORY, WHILE_PROBED, Circuit, verdict
+from adapters.calcom.circuit import CALCOM, LONGEST_MEMORY, MOVED_AGAIN_AFTER, WHILE_PROBED, Circuit, verdict
 from adapters.calcom.endpoints import create, me
 from adapters.calcom.recovery import Recovery
 from adapters.calcom.replies import Answer, Reply, Unanswered, Unsent
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_words import Command, Outcome
+from domain.errors import CalcomBookingError
 from sagas.outcomes import CancelFailed, LookFailed, NotSent, Unknown
+from sagas.steps import RescheduleAtCalcom
 from tests.breakers.listening import Heard
 from tests.fakes.time import FakeClock, run_virtually
 from tests.unit.adapters.calcom.building import (
     ATTEMPT,
     NOW,
+    UID,
     Account,
     SettableSeconds,
     a_booking,
@@ -46,7 +49,13 @@ class Guarded:
         self.clock = SettableSeconds()
         self.told: list[tuple[str, str]] = []
         self.breakers = LocalBreakers({CALCOM: POLICY}, listener=Heard(), clock=self.clock, chance=lambda: 0.0)
-        self.circuit = Circuit(self.breakers, count=lambda *told: self.told.append(told), clock=self.clock)
+        self.fallback_left: float | None = None
+        self.circuit = Circuit(
+            self.breakers,
+            count=lambda *told: self.told.append(told),
+            fallback=lambda: self.fallback_left,
+            clock=self.clock,
+        )
         account.circuit = self.circuit
         self.account = account
         self.calendars = account.calendars()
@@ -258,3 +267,31 @@ def test_without_any_key_it_waits_for_one() -> None:
         running.cancel()
 
     run_virtually(main(), FakeClock())
+
+
+async def test_full_fallback_keeps_what_is_new_from_cal_com_and_lets_through_what_settles_and_takes_back() -> None:
+    here = Guarded(an_account(succeeds({"id": 9}), succeeds(a_row()), succeeds(a_row(status="cancelled"))))
+    calendar = await here.calendars.of("acme")
+    here.fallback_left = 1800.0
+
+    held_back = await here.held_back()
+    created = await here.create()
+    moved = await calendar.reschedule(
+        RescheduleAtCalcom(uid=UID, attempt_id=ATTEMPT, starts_at=NOW, reason="", number=1),
+        send_by=NOW + timedelta(seconds=5),
+    )
+    with pytest.raises(CalcomBookingError):
+        await calendar.slots(event_type_id=1, starts_at=NOW, ends_at=NOW + timedelta(days=1))
+    assert [] == here.account.calcom.calls
+    assert isinstance(await here.ping(), Answer)
+    await calendar.cancel(a_booking(), a_cancel())
+
+    assert held_back == created
+    assert isinstance(created, NotSent)
+    assert ("full_fallback", 1800.0, True) == (created.reason, created.retry_after, created.defer)
+    # It is not known when somebody ends it, and nothing wakes a move.
+    assert isinstance(moved, NotSent)
+    assert MOVED_AGAIN_AFTER == moved.retry_after
+    assert ["GET /v2/me", f"GET /v2/bookings/{UID}", f"POST /v2/bookings/{UID}/cancel"] == here.account.calcom.calls
+    here.fallback_left = None
+    assert await here.held_back() is None

@@ -1,0 +1,129 @@
+"""
+The retry queue: the bookings that calsaga goes on with by itself, by when it does so next.
+
+What is due for a booking that has ended is left out, unless something is owed for it: a last look is no retry.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import Engine, Row, Select, Tuple, literal, or_, select, tuple_
+
+from adapters.database.reading import Readers
+from adapters.database.tables import saga_due
+from domain.booking import ENDED
+from domain.period import utc
+from projections import cursor as cursors
+from projections.tables import booking_list as bookings
+from sagas.engine import IN_LINE, URGENT
+
+DEFAULT_LIMIT = 50
+HIGHEST_LIMIT = 200
+WaitsFor: TypeAlias = Literal["full_fallback", "calcom", "retry"]
+_DEFERRED = frozenset({"circuit_breaker", "degradation"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """
+    A booking in the queue, `since` it was taken; `in_hand` while somebody is at it, `next_try_at` when its lease ends.
+
+    It waits for full fallback to end, for Cal.com to be used again, or for another try of whatever failed.
+    """
+
+    booking_id: UUID
+    company_id: str
+    service_id: str
+    status: str
+    waits_for: WaitsFor
+    since: datetime
+    next_try_at: datetime
+    tries: int
+    in_hand: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePage:
+    """Some of the queue, the next to be tried first; `next_cursor` leads on."""
+
+    queued: tuple[Queued, ...]
+    next_cursor: str | None
+
+
+class RetryQueue:
+    """The queue of all processes, for reading."""
+
+    def __init__(self, *, engine: Engine, readers: Readers) -> None:
+        self._engine = engine
+        self._readers = readers
+
+    async def page(self, company_id: str | None, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> QueuePage:
+        """
+        Return a page of one company's queue, or of everybody's.
+
+        Raises:
+            ValueError: the cursor was not handed out for this company's queue.
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        after = None if cursor is None else _after(cursor, company_id)
+
+        def ask() -> QueuePage:
+            with self._engine.connect() as connection:
+                rows = connection.execute(_query(company_id, after, limit + 1)).all()
+            queued = tuple(_queued(row) for row in rows[:limit])
+            return QueuePage(queued=queued, next_cursor=_cursor(queued[-1], company_id) if len(rows) > limit else None)
+
+        return await self._readers.run(ask)
+
+
+def _query(company_id: str | None, after: Tuple | None, limit: int) -> Select[Any]:
+    due = saga_due.c
+    query = (
+        select(saga_due, bookings.c.company_id, bookings.c.service_id, bookings.c.status)
+        .add_columns(bookings.c.resilience_strategy, bookings.c.created_at)
+        .join(bookings, bookings.c.booking_id == due.saga_id)
+        # Who drives a booking for the first time has taken it from no queue.
+        .where(or_(due.lease_token.is_(None), due.attempt > 0))
+        .where(or_(bookings.c.status.not_in([one.value for one in ENDED]), due.priority == URGENT))
+        .order_by(due.due_at, due.saga_id)
+        .limit(limit)
+    )
+    if company_id is not None:
+        query = query.where(bookings.c.company_id == company_id)
+    return query if after is None else query.where(tuple_(due.due_at, due.saga_id) > after)
+
+
+def _queued(row: Row[Any]) -> Queued:
+    return Queued(
+        booking_id=row.saga_id,
+        company_id=row.company_id,
+        service_id=row.service_id,
+        status=row.status,
+        waits_for=_waits_for(row),
+        since=row.created_at,
+        next_try_at=row.due_at,
+        tries=row.attempt,
+        in_hand=row.lease_token is not None,
+    )
+
+
+def _waits_for(row: Row[Any]) -> WaitsFor:
+    if row.priority == IN_LINE:
+        return "full_fallback"
+    return "calcom" if row.status == "pending" and row.resilience_strategy in _DEFERRED else "retry"
+
+
+def _cursor(last: Queued, company_id: str | None) -> str:
+    return cursors.encode([last.next_try_at.isoformat(), str(last.booking_id)], question=("queue", company_id))
+
+
+def _after(cursor: str, company_id: str | None) -> Tuple:
+    due_at, saga_id = cursors.decode(cursor, question=("queue", company_id), length=2)
+    try:
+        last = (utc(datetime.fromisoformat(due_at)), UUID(saga_id))
+    except ValueError:
+        raise ValueError("the cursor is not one that was handed out") from None
+    return tuple_(literal(last[0], saga_due.c.due_at.type), literal(last[1], saga_due.c.saga_id.type))

@@ -1,0 +1,1 @@
+"""What stands in for Cal.com: full fallback, the mode that follows from it, and what was answered from where."""
