@@ -10,6 +10,7 @@ from adapters.cli import (
     companies,
     databases,
     demonstrating,
+    falling_back,
     health,
     importing,
     keys,
@@ -55,6 +56,7 @@ app.add_typer(sync_failures.app, name="sync-failures")
 app.add_typer(notifications.app, name="notifications")
 app.add_typer(caches.app, name="cache")
 app.add_typer(circuits.app, name="circuit")
+app.add_typer(falling_back.app, name="fallback")
 
 
 def main() -> None:

@@ -1,13 +1,13 @@
 """`calsaga reconcile`: compare Cal.com with the local side, both ways, and mend what can be mended."""
 
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from adapters.cli.counting import counted
-from adapters.cli.failing import FOUND_WRONG, Misused, complain
+from adapters.cli.durations import duration
+from adapters.cli.failing import FOUND_WRONG, complain
 from adapters.cli.running import say_json, with_application
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from adapters.bootstrap import Application
     from sagas.reconciling import Finding, Progress, Sweep
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LONGEST = timedelta(days=366)
 
 
@@ -31,7 +30,7 @@ def reconcile(
     """Compare everything that Cal.com holds with everything that stands here; exit 1 if anything differed."""
     from adapters.cli.progress import told_progress
 
-    back = None if since is None else _duration(since)
+    back = None if since is None else duration(since, option="reconcile: --since", at_most=_LONGEST, said="a year")
 
     async def run(app: "Application") -> "Sequence[Sweep]":
         with told_progress("Comparing event types") as show:
@@ -57,14 +56,6 @@ def reconcile(
         complain(f"{sweep.company_id}, event type {sweep.event_type_id}: could not be seen ({sweep.problem})")
     if findings or problems:
         raise typer.Exit(FOUND_WRONG)
-
-
-def _duration(text: str) -> timedelta:
-    matched = re.fullmatch(r"([1-9]\d{0,6})([smhd])", text)
-    back = None if matched is None else timedelta(seconds=int(matched[1]) * _UNITS[matched[2]])
-    if back is None or back > _LONGEST:
-        raise Misused("reconcile: --since: must be a number with s, m, h or d, such as 24h, and a year at most")
-    return back
 
 
 def _outcome(finding: "Finding") -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from math import ceil
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -9,12 +10,15 @@ from uuid import UUID
 import orjson
 from starlette.responses import Response
 
+from adapters.phrases import Language, Phrase, phrase, reason_in
 from adapters.reasons import sentence
 from adapters.representation import booking_document
 from adapters.web import problems as p
+from adapters.web.notices import fallback_document
 from adapters.web.problems import Problem
 from adapters.web.refusals import booking_location
 from domain.booking import Booking, BookingStatus, Failure
+from domain.fallback import WRITE, Rung, Ways, rung_of
 from projections.bookings import summary
 from sagas.wishes import BookingResult
 
@@ -24,19 +28,25 @@ TAKEN = "slot_taken"
 ASK_AGAIN_SECONDS = 2
 ASK_AGAIN_AT_MOST_SECONDS = 60
 REPLAYED = {"Idempotency-Replayed": "true"}
-MESSAGES = {
-    BookingStatus.PENDING: "Your booking is recorded. I am still confirming the time and will finish it automatically.",
-    BookingStatus.COMPENSATING: "That time could not be kept. I am making sure that nothing stays booked.",
-    BookingStatus.CANCELLING: "Your cancellation is recorded and will be completed automatically.",
-    BookingStatus.RESCHEDULING: "Your appointment is being moved. I will finish that automatically.",
-    BookingStatus.NEEDS_REVIEW: "Your request is recorded. One of our staff has to look at it and will finish it.",
+_MESSAGES = {
+    BookingStatus.PENDING: Phrase.PENDING,
+    BookingStatus.COMPENSATING: Phrase.COMPENSATING,
+    BookingStatus.CANCELLING: Phrase.CANCELLING,
+    BookingStatus.RESCHEDULING: Phrase.RESCHEDULING,
+    BookingStatus.NEEDS_REVIEW: Phrase.NEEDS_REVIEW,
 }
-DEFERRED = "The calendar cannot be reached at the moment. Your request is queued and will be retried automatically."
 
 
 def json_answer(content: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:  # noqa: ANN401
     """Return anything that orjson can write."""
     return Response(orjson.dumps(content), status_code=status, headers=headers, media_type="application/json")
+
+
+def rung_of_booking(booking: Booking) -> Rung:
+    """Return the rung that a booking's answer comes from: an outcome, and a wish that is under way, from the first."""
+    queued = booking.status is BookingStatus.PENDING and booking.deferred_for is not None
+    reviewed = booking.status is BookingStatus.NEEDS_REVIEW
+    return rung_of(WRITE, Ways(primary=not queued and not reviewed, queued=queued, manual_review=reviewed))
 
 
 def is_without_slot(result: BookingResult) -> bool:
@@ -51,33 +61,45 @@ def is_stopped_by_slot(result: BookingResult) -> bool:
     return result.not_moved is not None and result.not_moved.reason == TAKEN
 
 
-def answer_booking(result: BookingResult, *, correlation_id: str, alternatives: Alternatives | None = None) -> Response:
+def answer_booking(
+    result: BookingResult,
+    *,
+    correlation_id: str,
+    alternatives: Alternatives | None = None,
+    language: Language = "en",
+) -> Response:
     """Return the answer to a wish for an appointment; `alternatives` are other times, if the slot is taken."""
     booking = result.booking
     if result.near_duplicate:
         # A derived key finds the same booking again, whatever is allowed.
-        return _near_duplicate(booking.booking_id, key=" with an `Idempotency-Key`").answer(correlation_id)
+        return _near_duplicate(booking.booking_id, key=" with an `Idempotency-Key`").answer(correlation_id, language)
     match booking.status:
         case BookingStatus.BOOKED if result.replayed:
             return _standing(booking, status=200, replayed=True)
         case BookingStatus.BOOKED:
             return _standing(booking, status=201, replayed=False)
         case BookingStatus.FAILED | BookingStatus.CANCELLED:
-            return _refusal(booking, replayed=result.replayed, alternatives=alternatives).answer(correlation_id)
+            return _refusal(booking, replayed=result.replayed, alternatives=alternatives).answer(
+                correlation_id, language
+            )
         case BookingStatus.NEEDS_REVIEW if not booking.facts.key_given:
-            return _refusal(booking, replayed=result.replayed).answer(correlation_id)
+            return _refusal(booking, replayed=result.replayed).answer(correlation_id, language)
         case _:
-            return _standing(booking, status=202, replayed=result.replayed)
+            return _standing(booking, status=202, replayed=result.replayed, language=language)
 
 
-def answer_cancellation(result: BookingResult) -> Response:
+def answer_cancellation(result: BookingResult, *, language: Language = "en") -> Response:
     """Return the answer to a cancellation: done, or going on."""
     ended = result.booking.status in {BookingStatus.CANCELLED, BookingStatus.FAILED}
-    return _standing(result.booking, status=200 if ended else 202, replayed=result.replayed)
+    return _standing(result.booking, status=200 if ended else 202, replayed=result.replayed, language=language)
 
 
 def answer_reschedule(
-    result: BookingResult, *, correlation_id: str, alternatives: Alternatives | None = None
+    result: BookingResult,
+    *,
+    correlation_id: str,
+    alternatives: Alternatives | None = None,
+    language: Language = "en",
 ) -> Response:
     """Return the answer to a move: done, going on, or refused with the appointment where it was."""
     booking = result.booking
@@ -87,11 +109,16 @@ def answer_reschedule(
         facts = {"reason": reason, "booking_id": other or booking.booking_id, **_others(alternatives)}
         told = sentence(reason) if other is None else f"{sentence(reason)} See `booking_id`."
         detail = f"{told} The appointment stays where it is."
-        return Problem(kind=kind, detail=detail, facts=facts, headers=_marks(replayed=result.replayed)).answer(
-            correlation_id
+        problem = Problem(
+            kind=kind,
+            detail=detail,
+            facts=facts,
+            headers=_marks(replayed=result.replayed),
+            say=lambda language: f"{reason_in(reason, language)} {phrase(Phrase.STAYS, language)}",
         )
+        return problem.answer(correlation_id, language)
     moved = booking.status is BookingStatus.BOOKED
-    return _standing(booking, status=200 if moved else 202, replayed=result.replayed)
+    return _standing(booking, status=200 if moved else 202, replayed=result.replayed, language=language)
 
 
 def answer_state(booking: Booking) -> Response:
@@ -99,19 +126,20 @@ def answer_state(booking: Booking) -> Response:
     return json_answer({"booking": booking_document(summary(booking))})
 
 
-def _standing(booking: Booking, *, status: int, replayed: bool) -> Response:
+def _standing(booking: Booking, *, status: int, replayed: bool, language: Language = "en") -> Response:
     headers = {"Location": booking_location(booking.booking_id), **_marks(replayed=replayed)}
     content: dict[str, Any] = {"booking": booking_document(summary(booking))}
     if status == 202:  # noqa: PLR2004 - HTTP's own number
         headers["Retry-After"] = str(_ask_again_in(booking))
-        content["message"] = _message(booking)
+        content["message"] = phrase(_message(booking), language)
+        content |= fallback_document(rung_of_booking(booking), language)
     return json_answer(content, status=status, headers=headers)
 
 
-def _message(booking: Booking) -> str:
-    if booking.status is BookingStatus.PENDING and booking.deferred_for is not None:
-        return DEFERRED
-    return MESSAGES.get(booking.status, MESSAGES[BookingStatus.PENDING])
+def _message(booking: Booking) -> Phrase:
+    if rung_of_booking(booking) == "queued":
+        return Phrase.DEFERRED
+    return _MESSAGES.get(booking.status, Phrase.PENDING)
 
 
 def _ask_again_in(booking: Booking) -> int:
@@ -129,15 +157,18 @@ def _near_duplicate(first: UUID | None, *, key: str, replayed: bool = False) -> 
         f"Send `allow_near_duplicate`{key} to book beside it."
     )
     facts = {"reason": "near_duplicate", "booking_id": first}
-    return Problem(kind=p.NEAR_DUPLICATE, detail=detail, facts=facts, headers=_marks(replayed=replayed))
+    say = partial(phrase, Phrase.NEAR_DUPLICATE)
+    return Problem(kind=p.NEAR_DUPLICATE, detail=detail, facts=facts, headers=_marks(replayed=replayed), say=say)
 
 
 def _refusal(booking: Booking, *, replayed: bool, alternatives: Alternatives | None = None) -> Problem:
     facts: dict[str, Any] = {"reason": booking.status.value, "booking_id": booking.booking_id}
     if booking.status is BookingStatus.NEEDS_REVIEW:
         kind, detail = p.NEEDS_REVIEW, "A person has to decide about this booking first."
+        say = partial(phrase, Phrase.NEEDS_REVIEW)
     elif booking.status is BookingStatus.CANCELLED:
         kind, detail = p.BOOKING_CANCELLED, "The booking of this key was cancelled; use a new key to book again."
+        say = partial(phrase, Phrase.BOOKING_CANCELLED)
     else:
         failure = booking.failure or Failure(reason="refused", detail="")
         if failure.reason == "near_duplicate":
@@ -145,11 +176,12 @@ def _refusal(booking: Booking, *, replayed: bool, alternatives: Alternatives | N
             key = " with a new `Idempotency-Key`" if booking.facts.key_given else ""
             return _near_duplicate(failure.conflicting_booking_id, key=key, replayed=replayed)
         kind, detail = p.BOOKING_REFUSED, sentence(failure.reason)
+        say = partial(reason_in, failure.reason)
         facts["reason"] = failure.reason
         if failure.reason == TAKEN:
             kind = p.SLOT_TAKEN
             facts |= _others(alternatives)
-    return Problem(kind=kind, detail=detail, facts=facts, headers=_marks(replayed=replayed))
+    return Problem(kind=kind, detail=detail, facts=facts, headers=_marks(replayed=replayed), say=say)
 
 
 def _others(alternatives: Alternatives | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from adapters.web import (
     bookings,
     companies,
     customers,
+    fallback,
     health,
     history,
     keys,
@@ -50,7 +51,7 @@ def create_api(
     app.state.backend = backend
     app.state.rate_limiter = None if rate_limit is None else RateLimiter(rate_limit)
     parts = (bookings, availability, history, sync_failures, customers, services, companies, keys, resilience)
-    for part in (*parts, webhooks, health, metrics):
+    for part in (*parts, fallback, webhooks, health, metrics):
         # Flat, because an included router is one more to search on every request.
         app.router.routes.extend(part.router.routes)
     handle_refusals(app)

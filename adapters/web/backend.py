@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from adapters.database.queue import RetryQueue
 from adapters.database.sync_failures import StoredSyncFailures
 from adapters.health.readiness import StoreProbes
 from adapters.web.ports import Backend
@@ -33,6 +34,9 @@ def backend_over(application: "Application") -> Backend:
         health=application.health.seen,
         metrics=application.metrics,
         breakers=application.resilience.breakers,
+        fallback=application.resilience.fallback,
+        rungs=application.resilience.rungs,
+        queue=RetryQueue(engine=application.store.engine, readers=application.store.readers),
     )
 
 

@@ -15,6 +15,7 @@ from adapters.web.answers import (
     answer_reschedule,
     is_stopped_by_slot,
     is_without_slot,
+    rung_of_booking,
 )
 from adapters.web.availability import alternatives_to
 from adapters.web.body import read_object
@@ -22,8 +23,10 @@ from adapters.web.correlation import correlation_id_of
 from adapters.web.documents import BookingAnswer
 from adapters.web.fields import checked
 from adapters.web.headers import Preference, idempotency_key, preference
-from adapters.web.operations import IDEMPOTENT, PATIENT, PlainRoute, described
+from adapters.web.language import language_of
+from adapters.web.operations import IDEMPOTENT, PATIENT, SPOKEN, PlainRoute, described
 from adapters.web.problems import not_found
+from adapters.web.rungs import answering, patience_of
 from adapters.web.wishes import Beside, BookingFields, CancellationFields, CompositeFields, RescheduleFields, WishFields
 from sagas.wishes import CancelAppointment, RescheduleAppointment
 
@@ -39,7 +42,7 @@ router = APIRouter(route_class=PlainRoute, tags=["bookings"])
         "Book an appointment in Cal.com and in the local database",
         scope=Scope.BOOKINGS_WRITE,
         body=BookingFields,
-        headers=(IDEMPOTENT, PATIENT),
+        headers=(IDEMPOTENT, PATIENT, SPOKEN),
         answers={201: BookingAnswer, 200: BookingAnswer, 202: BookingAnswer},
         problems=(409,),
     ),
@@ -48,9 +51,15 @@ async def book(request: Request) -> Response:
     """Answer 201 when both places have it, 202 when it is durable and going on; a repeated key books nothing twice."""
     fields, beside, preferred = await _asked(request, BookingFields)
     wish = fields.wish(beside)
-    result = await backend_of(request).bookings.book(wish, patience=preferred.patience)
+    patience = patience_of(request, preferred.patience)
+    with answering(request, "book") as answered:
+        result = await backend_of(request).bookings.book(wish, patience=patience)
+        answered(rung_of_booking(result.booking))
     others = await alternatives_to(wish.starts_at, result.booking, request) if is_without_slot(result) else None
-    return preferred.noted_on(answer_booking(result, correlation_id=wish.correlation_id, alternatives=others))
+    answer = answer_booking(
+        result, correlation_id=wish.correlation_id, alternatives=others, language=language_of(request)
+    )
+    return preferred.noted_on(answer)
 
 
 @router.post(
@@ -59,7 +68,7 @@ async def book(request: Request) -> Response:
         "Book several services, all of them or none",
         scope=Scope.BOOKINGS_WRITE,
         body=CompositeFields,
-        headers=(IDEMPOTENT, PATIENT),
+        headers=(IDEMPOTENT, PATIENT, SPOKEN),
         answers={201: BookingAnswer, 200: BookingAnswer, 202: BookingAnswer},
         problems=(409,),
     ),
@@ -68,8 +77,12 @@ async def book_composite(request: Request) -> Response:
     """Answer as for one service; where a slot is taken no alternatives are named, since no single time would help."""
     fields, beside, preferred = await _asked(request, CompositeFields)
     wish = fields.wish(beside)
-    result = await backend_of(request).bookings.book_composite(wish, patience=preferred.patience)
-    return preferred.noted_on(answer_booking(result, correlation_id=wish.correlation_id))
+    patience = patience_of(request, preferred.patience)
+    with answering(request, "book") as answered:
+        result = await backend_of(request).bookings.book_composite(wish, patience=patience)
+        answered(rung_of_booking(result.booking))
+    answer = answer_booking(result, correlation_id=wish.correlation_id, language=language_of(request))
+    return preferred.noted_on(answer)
 
 
 @router.post(
@@ -79,7 +92,7 @@ async def book_composite(request: Request) -> Response:
         path=CANCEL,
         scope=Scope.BOOKINGS_WRITE,
         body=CancellationFields,
-        headers=(IDEMPOTENT, PATIENT),
+        headers=(IDEMPOTENT, PATIENT, SPOKEN),
         answers={200: BookingAnswer, 202: BookingAnswer},
         problems=(404, 409),
     ),
@@ -95,9 +108,11 @@ async def cancel(request: Request) -> Response:
         reason=checked(CancellationFields, await read_object(request)).reason,
         correlation_id=correlation_id_of(request),
     )
-    return preferred.noted_on(
-        answer_cancellation(await backend_of(request).bookings.cancel(wish, patience=preferred.patience))
-    )
+    patience = patience_of(request, preferred.patience)
+    with answering(request, "cancel") as answered:
+        result = await backend_of(request).bookings.cancel(wish, patience=patience)
+        answered(rung_of_booking(result.booking))
+    return preferred.noted_on(answer_cancellation(result, language=language_of(request)))
 
 
 @router.post(
@@ -107,7 +122,7 @@ async def cancel(request: Request) -> Response:
         path=RESCHEDULE,
         scope=Scope.BOOKINGS_WRITE,
         body=RescheduleFields,
-        headers=(IDEMPOTENT, PATIENT),
+        headers=(IDEMPOTENT, PATIENT, SPOKEN),
         answers={200: BookingAnswer, 202: BookingAnswer},
         problems=(404, 409),
     ),
@@ -125,9 +140,18 @@ async def reschedule(request: Request) -> Response:
         reason=fields.reason,
         idempotency_key=key,
     )
-    result = await backend_of(request).bookings.reschedule(wish, patience=preferred.patience)
+    patience = patience_of(request, preferred.patience)
+    with answering(request, "reschedule") as answered:
+        result = await backend_of(request).bookings.reschedule(wish, patience=patience)
+        answered(rung_of_booking(result.booking))
     others = await alternatives_to(wish.starts_at, result.booking, request) if is_stopped_by_slot(result) else None
-    return preferred.noted_on(answer_reschedule(result, correlation_id=correlation_id_of(request), alternatives=others))
+    answer = answer_reschedule(
+        result,
+        correlation_id=correlation_id_of(request),
+        alternatives=others,
+        language=language_of(request),
+    )
+    return preferred.noted_on(answer)
 
 
 async def _asked(request: Request, form: type[F]) -> tuple[F, Beside, Preference]:

@@ -7,6 +7,7 @@ Plain ASGI, because every booking passes through it.
 import asyncio
 import logging
 import re
+from functools import partial
 from time import perf_counter
 from uuid import uuid4
 
@@ -15,6 +16,8 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.phrases import Language, Phrase, phrase
+from adapters.web.language import language_of
 from adapters.web.problems import INTERNAL, UNAVAILABLE, Problem
 
 HEADER = "X-Correlation-Id"
@@ -63,7 +66,7 @@ class CorrelationMiddleware:
                 log.warning("http.request.cut_off", method=scope["method"], route=_route(scope))
                 if answered:
                     raise
-                await _cut_off(correlation_id)(scope, receive, send_marked)
+                await _cut_off(correlation_id, language_of(Request(scope)))(scope, receive, send_marked)
             except Exception:
                 # The edge of a request: the log has the traceback, its caller a problem with the correlation id.
                 log.exception("http.request.crashed", method=scope["method"], route=_route(scope))
@@ -90,10 +93,11 @@ def _route(scope: Scope) -> str:
     return str(getattr(scope.get("route"), "path", "(none)"))
 
 
-def _cut_off(correlation_id: str) -> ASGIApp:
+def _cut_off(correlation_id: str, language: Language) -> ASGIApp:
     detail = "This process is being stopped. What was asked may go on all the same: send the same request again."
     headers = {"Retry-After": str(RESTART_SECONDS)}
-    return Problem(kind=UNAVAILABLE, detail=detail, headers=headers).answer(correlation_id)
+    say = partial(phrase, Phrase.REFUSED)
+    return Problem(kind=UNAVAILABLE, detail=detail, headers=headers, say=say).answer(correlation_id, language)
 
 
 def _broken(correlation_id: str) -> ASGIApp:

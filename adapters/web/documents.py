@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from adapters.web.fallback_documents import Fallback
 from domain.booking import BookingStatus
 from domain.findings import InconsistencyKind, Repair
 
@@ -34,6 +35,11 @@ class Problem(BaseModel):
         description="The booking that this is about; of a near-duplicate, and of a move that another booking is in the "
         "way of, that other booking.",
     )
+    message: str | None = Field(
+        default=None,
+        description="With 409 and 503: a sentence that a voice agent can say, in the language of `Accept-Language`.",
+    )
+    fallback: Fallback | None = None
     alternatives: list[datetime] | None = Field(
         default=None,
         description="Of a slot that is taken: up to three free ones near it, the nearest first, in the booking's time "
@@ -91,10 +97,11 @@ class Booking(BaseModel):
 
 
 class BookingAnswer(BaseModel):
-    """One booking; `message` is a sentence that a voice agent can say."""
+    """One booking; `message` is a sentence that a voice agent can say, in the language of `Accept-Language`."""
 
     booking: Booking
     message: str | None = None
+    fallback: Fallback | None = None
 
 
 class BookingPage(BaseModel):
@@ -237,6 +244,8 @@ class FreeSlots(BaseModel):
     slots: list[datetime]
     source: Literal["calcom", "cache", "stale"]
     age_seconds: float = Field(description="How old the oldest part of it is; an hour at most.")
+    message: str | None = Field(default=None, description="Of what is stale: that it is, as a voice agent can say it.")
+    fallback: Fallback | None = None
 
 
 class ServiceList(BaseModel):

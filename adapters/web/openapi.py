@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from adapters.web import breaker_documents, documents, health_documents, wishes
+from adapters.web import breaker_documents, documents, fallback_documents, health_documents, wishes
 from adapters.web.fields import Fields
 
 TITLE = "calsaga"
@@ -42,6 +42,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
             *_models(documents, BaseModel),
             *_models(breaker_documents, BaseModel),
             *_models(health_documents, BaseModel),
+            *_models(fallback_documents, BaseModel),
             *_models(wishes, Fields),
         ]
         _, schemas = models_json_schema(

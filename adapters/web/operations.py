@@ -29,6 +29,8 @@ PATIENT = (
     "`respond-async`, or `wait=SECONDS`: how long to wait for the outcome; 10 if not given, at most 60.",
 )
 
+SPOKEN = ("Accept-Language", "In which language `message` is: `en` or `de`.")
+
 
 class PlainRoute(APIRoute):
     """A route whose endpoint is called with the request, and nothing in between."""

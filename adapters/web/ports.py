@@ -14,6 +14,7 @@ from adapters.directory.services import ServiceWish
 from adapters.health.readiness import Readiness
 from adapters.health.seeing import Overview
 from adapters.metrics import WebhookRefusal
+from adapters.web.fallback_ports import Fallback, Queue, Rungs
 from domain.booking import Booking
 from domain.breaker_words import Snapshot, State
 from domain.health import Check, Uptime
@@ -316,3 +317,6 @@ class Backend:
     health: Health
     metrics: Metrics
     breakers: Breakers
+    fallback: Fallback
+    rungs: Rungs
+    queue: Queue

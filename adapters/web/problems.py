@@ -5,13 +5,15 @@ A problem's `type` is stable; programs compare it, people read `detail`. What is
 with a request is named by field, and never quoted back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 
+from adapters.phrases import Language
+from adapters.web.notices import fallback_document
 from domain.errors import FieldError
 
 MEDIA_TYPE = "application/problem+json"
@@ -64,16 +66,24 @@ KINDS = tuple(value for value in list(globals().values()) if isinstance(value, K
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One problem; `facts` are members beside the standard ones, `headers` go on the answer."""
+    """
+    One problem; `facts` are members beside the standard ones, `headers` go on the answer.
+
+    `say` is what people are told, if they are, in the language that is asked for.
+    """
 
     kind: Kind
     detail: str
     errors: Sequence[FieldError] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    say: Callable[[Language], str] | None = None
 
-    def answer(self, correlation_id: str) -> Response:
+    def answer(self, correlation_id: str, language: Language = "en") -> Response:
         """Return the problem as an HTTP answer."""
+        said = {} if self.say is None else {"message": self.say(language)}
+        if self.kind is UNAVAILABLE:
+            said |= fallback_document("refused", language)
         document = {
             "type": self.kind.urn,
             "title": self.kind.title,
@@ -81,6 +91,7 @@ class Problem:
             "detail": self.detail,
             "correlation_id": correlation_id,
             "errors": [{"field": error.field, "message": error.message} for error in self.errors],
+            **said,
             **self.facts,
         }
         return Response(

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator
 from starlette.requests import Request
 
+from adapters.database import queue
 from adapters.web.fields import Fields, checked
 from adapters.web.problems import invalid
 from adapters.web.wishes import Identifier, Instant, Zone, read_instant
@@ -83,6 +84,13 @@ class FailureListing(Query):
 
     status: Literal[STATUSES] | None = None  # type: ignore[valid-type]
     limit: int = Field(default=failure_pages.DEFAULT_LIMIT, ge=1, le=failure_pages.HIGHEST_LIMIT)
+    cursor: str | None = Field(default=None, min_length=1, max_length=LONGEST_CURSOR)
+
+
+class QueueListing(Query):
+    """Which part of the retry queue is meant."""
+
+    limit: int = Field(default=queue.DEFAULT_LIMIT, ge=1, le=queue.HIGHEST_LIMIT)
     cursor: str | None = Field(default=None, min_length=1, max_length=LONGEST_CURSOR)
 
 

@@ -1,5 +1,6 @@
 """From every error that can reach the border to its problem: the one table of which error is which answer."""
 
+from functools import partial
 from math import ceil
 from uuid import UUID
 
@@ -10,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
+from adapters.phrases import Phrase, phrase, reason_in
 from adapters.postgres.errors import READ_ONLY
 from adapters.web import problems as p
 from adapters.web.correlation import correlation_id_of
+from adapters.web.language import language_of
 from adapters.web.problems import Problem, Refused
 from domain import errors as e
 from domain.errors import FieldError
@@ -49,29 +52,29 @@ def problem_of(error: e.AppointmentError) -> Problem:
                 facts={"booking_id": error.booking_id},
             )
         case e.AlreadyOver():
-            return Problem(kind=p.ALREADY_OVER, detail=error.message, facts={"booking_id": error.booking_id})
+            return _of_booking(p.ALREADY_OVER, error, Phrase.ALREADY_OVER)
         case e.MadeElsewhere():
-            return Problem(kind=p.MADE_ELSEWHERE, detail=error.message, facts={"booking_id": error.booking_id})
+            return _of_booking(p.MADE_ELSEWHERE, error, Phrase.MADE_ELSEWHERE)
         case e.NotBooked():
-            facts = {"booking_id": error.booking_id, "status": error.status}
-            return Problem(kind=p.NOT_BOOKED, detail=error.message, facts=facts)
+            return _of_booking(p.NOT_BOOKED, error, Phrase.NOT_BOOKED, status=error.status)
         case e.CannotBeMoved():
-            return Problem(kind=p.CANNOT_BE_MOVED, detail=error.message, facts={"booking_id": error.booking_id})
+            return _of_booking(p.CANNOT_BE_MOVED, error, Phrase.CANNOT_BE_MOVED)
         case e.NothingToDecide():
-            return Problem(kind=p.NOTHING_TO_DECIDE, detail=error.message, facts={"booking_id": error.booking_id})
+            return _of_booking(p.NOTHING_TO_DECIDE, error, Phrase.NOTHING_TO_DECIDE)
         case e.UnknownBooking():
             return p.not_found("booking").problem
         case e.UnknownSyncFailure():
             return p.not_found("sync failure").problem
         case e.AppointmentCreationError():
             facts = {"reason": error.reason, "booking_id": error.booking_id}
-            return Problem(kind=p.BOOKING_REFUSED, detail=error.message, facts=facts)
+            say = partial(reason_in, error.reason)
+            return Problem(kind=p.BOOKING_REFUSED, detail=error.message, facts=facts, say=say)
         case e.AppointmentDatabaseError():
             return _of_the_database(error)
         case e.CircuitOpenError():
-            return _unavailable(f"{error.message}; nothing was stored.", seconds=error.retry_after)
+            return unavailable(f"{error.message}; nothing was stored.", seconds=error.retry_after)
         case e.CalcomBookingError() if error.transient:
-            return _unavailable("Cal.com cannot be reached at the moment; nothing was stored.")
+            return unavailable("Cal.com cannot be reached at the moment; nothing was stored.")
         case e.CalcomBookingError():
             return Problem(kind=p.CALCOM_FAILED, detail=f"{error.message} Nothing was stored.")
         case _:
@@ -89,20 +92,37 @@ def _of_the_database(error: e.AppointmentDatabaseError) -> Problem:
             "The booking may go on all the same: send the same request again, or ask for the booking at `Location`.",
             facts={"booking_id": error.booking_id},
             headers={"Retry-After": str(RETRY_AFTER_SECONDS), "Location": booking_location(error.booking_id)},
+            say=lambda language: f"{phrase(Phrase.REFUSED, language)} {phrase(Phrase.MAY_GO_ON, language)}",
         )
     if error.retryable:
         failing = "is read-only" if read_only else "does not answer"
-        return _unavailable(f"The database {failing} at the moment; send the same request again.")
+        return unavailable(f"The database {failing} at the moment; send the same request again.")
     return Problem(kind=p.INTERNAL, detail=_OUR_FAULT)
 
 
-def _unavailable(detail: str, *, seconds: float = RETRY_AFTER_SECONDS) -> Problem:
-    return Problem(kind=p.UNAVAILABLE, detail=detail, headers={"Retry-After": str(max(ceil(seconds), 1))})
+def unavailable(detail: str, *, seconds: float = RETRY_AFTER_SECONDS) -> Problem:
+    """Return the problem below the last rung of the fallback chain."""
+    return Problem(
+        kind=p.UNAVAILABLE,
+        detail=detail,
+        headers={"Retry-After": str(max(ceil(seconds), 1))},
+        say=partial(phrase, Phrase.REFUSED),
+    )
+
+
+def _of_booking(
+    kind: p.Kind,
+    error: e.AlreadyOver | e.MadeElsewhere | e.NotBooked | e.CannotBeMoved | e.NothingToDecide,
+    said: Phrase,
+    **facts: object,
+) -> Problem:
+    facts = {"booking_id": error.booking_id, **facts}
+    return Problem(kind=kind, detail=error.message, facts=facts, say=partial(phrase, said))
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 - registered for this class alone
-    return error.problem.answer(correlation_id_of(request))
+    return error.problem.answer(correlation_id_of(request), language_of(request))
 
 
 async def _appointment_error(request: Request, error: Exception) -> Response:
@@ -112,7 +132,7 @@ async def _appointment_error(request: Request, error: Exception) -> Response:
         # Without the message: it may quote what a database or Cal.com said about a person.
         facts = {name: value for name, value in error.as_log().items() if name != "error_message"}
         log.error("http.request.failed", problem=problem.kind.slug, **facts)
-    return problem.answer(correlation_id_of(request))
+    return problem.answer(correlation_id_of(request), language_of(request))
 
 
 async def _of_the_framework(request: Request, error: Exception) -> Response:

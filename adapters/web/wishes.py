@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 from adapters.directory.secrets import secret_problem
 from adapters.web.fields import Fields
 from domain.composite import FEWEST_LEGS, MOST_LEGS
+from domain.full_fallback import LONGEST, UNTIL_EXPIRY
 from domain.opening_hours import OpeningHours, parse_opening_hours
 from domain.text import identifier_problem, text_problem
 from domain.validating_legs import legs_problem
@@ -202,6 +203,18 @@ class ResolutionFields(Fields):
     )
     uid: str | None = Field(default=None, description="Cal.com's uid of the booking to adopt, and only then.")
     note: str | None = Field(default=None, description="Why; kept with the answer. 500 characters at most.")
+
+
+class FullFallbackFields(Fields):
+    """The body of `POST /api/resilience/fallback`."""
+
+    reason: Line = Field(description="Why; kept in the log.")
+    seconds: float = Field(
+        default=UNTIL_EXPIRY.total_seconds(),
+        gt=0,
+        le=LONGEST.total_seconds(),
+        description="For how long at most; it ends by itself then.",
+    )
 
 
 class ServiceFields(Fields):

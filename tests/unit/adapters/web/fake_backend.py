@@ -11,6 +11,7 @@ from uuid import UUID
 
 from adapters.breakers.local import LocalBreakers
 from adapters.breakers.telling import Telling
+from adapters.fallback.rungs import Rungs
 from adapters.health.following import Standing
 from adapters.health.readiness import Readiness
 from adapters.health.seeing import Overview
@@ -44,6 +45,7 @@ from sagas.appending import Recorded
 from sagas.inbox import IncomingWebhook, Stored
 from sagas.repairs import AnswerReview
 from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
+from tests.unit.adapters.web.fake_fallback import FakeFallback, FakeQueue
 from tests.unit.adapters.web.given import (
     ADA,
     ATTEMPTED,
@@ -356,6 +358,9 @@ class FakeBackend:
     health: FakeHealth = field(default_factory=FakeHealth)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
     breakers: Breakers = field(default_factory=lambda: LocalBreakers({}, listener=Telling()))
+    fallback: FakeFallback = field(default_factory=FakeFallback)
+    rungs: Rungs = field(default_factory=lambda: Rungs(now=lambda: NOW))
+    queue: FakeQueue = field(default_factory=FakeQueue)
 
     def as_backend(self) -> Backend:
         return Backend(**vars(self), alternatives=self.availability)

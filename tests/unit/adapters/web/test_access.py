@@ -51,6 +51,11 @@ ROUTES: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("GET", "/api/health/status", "ops:read", None),
     ("GET", "/api/health/forecast", "ops:read", None),
     ("GET", "/api/health/history?service=calcom&minutes=5", "ops:read", None),
+    ("GET", "/api/resilience/fallback", "ops:read", None),
+    ("POST", "/api/resilience/fallback", "ops:write", {"reason": "they move house"}),
+    ("DELETE", "/api/resilience/fallback", "ops:write", None),
+    ("GET", "/api/resilience/fallback-metrics", "ops:read", None),
+    ("GET", "/api/resilience/queue", "ops:read", None),
 ]
 
 
@@ -61,7 +66,8 @@ def named(route: tuple[str, str, str, object]) -> str:
 def nothing_was_done(backend: FakeBackend) -> bool:
     bookings, stored = backend.bookings, backend.companies.stored
     answered = backend.repairs.answered
-    return not any((bookings.booked, bookings.cancelled, backend.services.defined, backend.keys.made, stored, answered))
+    made = (backend.services.defined, backend.keys.made, backend.fallback.events)
+    return not any((bookings.booked, bookings.cancelled, *made, stored, answered))
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=named)
