@@ -16,9 +16,11 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adapters import setting_checks as check
+from adapters.breakers import dependencies as service_dependencies
 from adapters.breakers import policies as circuit_policies
 from domain.breaker_policy import BreakerPolicy
 from domain.confidence import VoiceRule
+from domain.dependencies import Dependencies
 from domain.policy import Policy
 from domain.retry import RetryPolicy
 
@@ -80,6 +82,7 @@ class Settings(BaseSettings):
     calcom_reserve_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
     circuits: Annotated[circuit_policies.Given, NoDecode, PlainValidator(circuit_policies.checked)] = {}
+    dependencies: Annotated[Dependencies, NoDecode, PlainValidator(service_dependencies.checked)] = Dependencies()
 
     circuit_drain_per_second: Annotated[float, Field(gt=0, le=10_000)] = 10
 

@@ -6,13 +6,14 @@ The graph explains and judges. It stops no call: only a call's own breaker does.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 SERVICES = ("calcom", "retell", "database", "redis", "webhooks", "email", "sms", "appointments")
 """Everything that has, or will have, a breaker."""
-DEFAULT_NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"retell": ("calcom",), "appointments": ("calcom", "retell"), "webhooks": ("database",)}
-)
+DEFAULT_NEEDS: Mapping[str, tuple[str, ...]] = {
+    "retell": ("calcom",),
+    "appointments": ("calcom", "retell"),
+    "webhooks": ("database",),
+}
 
 
 @dataclass(frozen=True, slots=True)
