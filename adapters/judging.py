@@ -8,6 +8,7 @@ from datetime import datetime
 
 from adapters.difference import NOTHING, Difference, difference, surplus_rows, unequal
 from adapters.evidence import Evidence, StoredRow
+from adapters.judging_clearings import about_clearings
 from adapters.judging_notices import about_notice
 from adapters.judging_read_models import about_read_models
 from adapters.judging_webhooks import about_webhook
@@ -18,6 +19,7 @@ from domain.booking import Booking, initial_state
 from domain.composite import CompositeInitiated, LegEvent, SagaEvent
 from domain.events import BookingInitiated
 from domain.evolving import fold
+from domain.failures_cleared import FailuresCleared
 from domain.notice import OperatorNotified
 from domain.policy import Policy
 from domain.webhook import WebhookEvent
@@ -28,7 +30,7 @@ from sagas.steps import Done
 
 
 def differences(one: Evidence, *, codec: EventCodec, policy: Policy, now: datetime) -> list[Difference]:
-    """Return everything about a booking, a webhook or a notice that contradicts its stream."""
+    """Return everything about a booking, a webhook, a notice or a clearing that contradicts its stream."""
     if not one.events:
         return list(_strays(one))
     try:
@@ -43,6 +45,8 @@ def differences(one: Evidence, *, codec: EventCodec, policy: Policy, now: dateti
         return list(about_webhook(one, events))
     if isinstance(events[0], OperatorNotified):
         return list(about_notice(one, events))
+    if isinstance(events[0], FailuresCleared):
+        return list(about_clearings(one, events))
     return list(_about_booking(one, recorded, policy, now))
 
 

@@ -71,10 +71,10 @@ class Metrics:
             registry=self._registry,
         )
 
-    def breaker_called(self, service: str, outcome: CallOutcome | Literal["refused"]) -> None:
-        """Count one call, or one that was refused; what says nothing of the service is not counted."""
+    def breaker_called(self, service: str, outcome: CallOutcome | Literal["refused"], calls: int = 1) -> None:
+        """Count calls, or those that were refused; what says nothing of the service is not counted."""
         if outcome != "ignored":
-            self._breaker_calls[outcome].labels(service).inc()
+            self._breaker_calls[outcome].labels(service).inc(calls)
 
     def breakers_alone(self, alone: int) -> None:
         """Take note of whether this process decides by itself."""

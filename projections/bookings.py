@@ -13,6 +13,7 @@ from domain import findings as f
 from domain import moving as m
 from domain.booking import Booking, BookingStatus, Goal
 from domain.composite import CompositeInitiated, LegEvent
+from domain.failures_cleared import FailuresCleared
 from domain.notice import OperatorNotified
 from domain.replacing import replace
 from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
@@ -250,6 +251,7 @@ def _evolved(row: BookingRow, event: LogEvent) -> BookingRow:
             | WebhookPutOff()
             | WebhookProcessed()
             | OperatorNotified()
+            | FailuresCleared()
         ):
             return row
         case _:

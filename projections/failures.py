@@ -16,6 +16,7 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.composite import CompositeInitiated, LegEvent
+from domain.failures_cleared import FailuresCleared
 from domain.findings import InconsistencyKind
 from domain.notice import OperatorNotified
 from domain.replacing import replace
@@ -158,6 +159,7 @@ def evolve(state: BookingFailures, event: LogEvent) -> BookingFailures:
             | WebhookPutOff()
             | WebhookProcessed()
             | OperatorNotified()
+            | FailuresCleared()
         ):
             return state
         case _:

@@ -10,6 +10,7 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.composite import CompositeInitiated, LegEvent
+from domain.failures_cleared import FailuresCleared
 from domain.notice import OperatorNotified
 from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
 from sagas.appending import LogEvent
@@ -134,6 +135,8 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_notes(f"webhook processed: {event.outcome}"),)
         case OperatorNotified():
             return (_notes(f"the operators are told of {event.failure_type}: {event.cause}"),)
+        case FailuresCleared():
+            return (_notes(f"{event.actor} clears the failures of {event.service}: {event.reason}"),)
         case _:
             assert_never(event)
 

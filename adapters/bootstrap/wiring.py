@@ -82,7 +82,7 @@ async def application(
             default_webhook_secret=_revealed(settings.calcom_webhook_secret),
         )
         metrics = Metrics()
-        resilience = await stack.enter_async_context(open_resilience(settings, metrics=metrics))
+        resilience = await stack.enter_async_context(open_resilience(settings, metrics=metrics, store=store))
         calendars = CalComCalendars(
             base_url=settings.calcom_base_url,
             api_key_of=companies.calcom_key,
@@ -177,6 +177,8 @@ async def application(
             ),
             ending=asyncio.Event(),
         )
+        if background:
+            await stack.enter_async_context(running(resilience.snapshots.run, name="snapshots"))
         async with background_work(opened, runs=background):
             yield opened
 

@@ -81,9 +81,12 @@ class WatchedBreaker:
         snapshot = self.snapshot()
         if snapshot.state == "closed":
             return None
-        wait = None if snapshot.open_until is None else max(snapshot.open_until.timestamp() - self._clock(), 0.0)
-        reason = "half_open" if snapshot.state == "half_open" else "open" if snapshot.override is None else "manual"
-        return Refusal(name=self.name, reason=reason, retry_after=wait)
+        until = snapshot.open_until
+        return Refusal(
+            name=self.name,
+            reason="half_open" if snapshot.state == "half_open" else "manual" if snapshot.override else "open",
+            retry_after=None if until is None else max(until.timestamp() - self._clock(), 0.0),
+        )
 
     def snapshot(self) -> Snapshot:
         """Return how it stands."""

@@ -5,6 +5,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     Integer,
     LargeBinary,
     MetaData,
@@ -152,4 +153,23 @@ passes = Table(
     metadata,
     Column("name", String, primary_key=True),
     Column("noted_at", Instant, nullable=False),
+)
+
+resilience_snapshots = Table(
+    "resilience_snapshots",
+    metadata,
+    Column("at", Instant, primary_key=True),
+    Column("verdict", String, nullable=False),
+    Column("document", JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+)
+
+failure_metrics = Table(
+    "failure_metrics",
+    metadata,
+    Column("service", String, primary_key=True),
+    Column("window_start", Instant, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("rate", Float, nullable=False),
+    Column("severity", String, nullable=False),
 )

@@ -41,6 +41,9 @@ def backend_over(application: "Application") -> Backend:
         probes=StoreProbes(application.store),
         metrics=application.metrics,
         breakers=application.resilience.breakers,
+        standings=application.resilience.breakers,
+        snapshots=application.resilience.kept,
+        failures=application.resilience.failures,
     )
 
 

@@ -12,6 +12,7 @@ from adapters.database.customers import CustomerRecord
 from adapters.directory.keys import Caller, KeyRecord
 from adapters.directory.services import ServiceWish
 from adapters.metrics import WebhookRefusal
+from adapters.web.resilience_ports import FailureReports, SnapshotHistory, Standings
 from domain.booking import Booking
 from domain.breaker_words import Snapshot, State
 from domain.offer import Offer
@@ -294,3 +295,6 @@ class Backend:
     probes: Probes
     metrics: Metrics
     breakers: Breakers
+    standings: Standings
+    snapshots: SnapshotHistory
+    failures: FailureReports

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 from adapters.directory.secrets import secret_problem
 from adapters.web.fields import Fields
 from domain.composite import FEWEST_LEGS, MOST_LEGS
+from domain.failures_cleared import LONGEST_REASON
 from domain.opening_hours import OpeningHours, parse_opening_hours
 from domain.text import identifier_problem, text_problem
 from domain.validating_legs import legs_problem
@@ -43,6 +44,10 @@ def _identifier(text: str) -> str:
 
 def _line(text: str) -> str:
     return _without(text_problem(text, at_most=NAME_LIMIT), text)
+
+
+def _why(text: str) -> str:
+    return _without(text_problem(text, at_most=LONGEST_REASON), text)
 
 
 def _reason(text: str) -> str:
@@ -86,6 +91,7 @@ Instant = Annotated[
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Line = Annotated[str, AfterValidator(_line)]
 Reason = Annotated[str, AfterValidator(_reason)]
+Why = Annotated[str, AfterValidator(_why)]
 Secret = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_secret)]
 Hours = Annotated[
     # Not the class itself, whose own form pydantic would take as well.
@@ -202,6 +208,12 @@ class ResolutionFields(Fields):
     )
     uid: str | None = Field(default=None, description="Cal.com's uid of the booking to adopt, and only then.")
     note: str | None = Field(default=None, description="Why; kept with the answer. 500 characters at most.")
+
+
+class ClearingFields(Fields):
+    """The body of `POST /api/resilience/failures/{service}/clear`."""
+
+    reason: Why = Field(description="Why; kept with whose key it was. 500 characters at most.")
 
 
 class ServiceFields(Fields):

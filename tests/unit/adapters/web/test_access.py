@@ -48,6 +48,10 @@ ROUTES: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("GET", "/api/keys", "ops:read", None),
     ("POST", "/api/keys", "ops:write", {"scopes": ["ops:write"]}),
     ("DELETE", "/api/keys/one", "ops:write", None),
+    ("GET", "/api/resilience/states", "ops:read", None),
+    ("GET", "/api/resilience/snapshots?minutes=5", "ops:read", None),
+    ("GET", "/api/resilience/failures?service=calcom", "ops:read", None),
+    ("POST", "/api/resilience/failures/calcom/clear", "ops:write", {"reason": "it was us"}),
 ]
 
 
