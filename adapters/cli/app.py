@@ -10,6 +10,7 @@ from adapters.cli import (
     companies,
     databases,
     demonstrating,
+    failures,
     importing,
     keys,
     notifications,
@@ -53,6 +54,7 @@ app.add_typer(sync_failures.app, name="sync-failures")
 app.add_typer(notifications.app, name="notifications")
 app.add_typer(caches.app, name="cache")
 app.add_typer(circuits.app, name="circuit")
+app.add_typer(failures.app, name="failures")
 
 
 def main() -> None:
