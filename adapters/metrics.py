@@ -21,7 +21,9 @@ WebhookRefusal: TypeAlias = Literal["bad_signature", "unknown_company"]
 _CACHES = tuple(product(get_args(CacheName), get_args(CacheOutcome)))
 _STATES: dict[State, int] = {"closed": 0, "half_open": 1, "open": 2}
 _LOOKUPS = (*product(("process", "redis", "log"), ("hit", "miss")), ("redis", "error"))
-_WEBHOOKS = dict.fromkeys((*get_args(WebhookRefusal), *get_args(Stored), "put_off", *get_args(WebhookOutcome)))
+_WEBHOOKS = dict.fromkeys(
+    (*get_args(WebhookRefusal), *get_args(Stored), "put_off", "failed", *get_args(WebhookOutcome))
+)
 
 
 class Metrics:

@@ -17,6 +17,7 @@ from adapters.availability.offering import CalComOffering
 from adapters.bootstrap.background import background_work, running
 from adapters.bootstrap.parts import Application, Directory
 from adapters.bootstrap.resilience import open_resilience
+from adapters.breakers.feeding import feed_appointments, feed_database, feed_webhooks
 from adapters.caching.cache import Cache
 from adapters.caching.clearing import Caches
 from adapters.caching.redis_entries import RedisEntries
@@ -28,6 +29,7 @@ from adapters.database.books import DatabaseBooks
 from adapters.database.companies import Companies, cipher
 from adapters.database.customers import DatabaseCustomers
 from adapters.database.passes import Passes
+from adapters.database.recovery import DatabaseRecovery
 from adapters.database.services import DatabaseServices
 from adapters.database.taken import DatabaseTaken
 from adapters.directory.companies import CompanyDirectory
@@ -47,6 +49,7 @@ from adapters.redis.marks import RedisMarks, redis_marks
 from adapters.settings import Settings
 from adapters.telemetry import configure
 from sagas.assembly import assemble
+from sagas.inbox import WebhookNews
 from sagas.reconciling import Reconciler
 
 
@@ -83,6 +86,9 @@ async def application(
         )
         metrics = Metrics()
         resilience = await stack.enter_async_context(open_resilience(settings, metrics=metrics, store=store))
+        store.outcomes.listen(feed_database(resilience.database))
+        probing = DatabaseRecovery(resilience.database, ping=store.agenda.next_due)
+        await stack.enter_async_context(running(probing.run, name="database recovery"))
         calendars = CalComCalendars(
             base_url=settings.calcom_base_url,
             api_key_of=companies.calcom_key,
@@ -137,7 +143,8 @@ async def application(
             voice=settings.voice_rule(),
             hints=BookingHints(marks, lease=policy.lease, count=metrics.looked_up),
             webhooks=WebhookHints(marks, count=metrics.looked_up),
-            count_webhook=metrics.webhook,
+            count_webhook=_both(metrics.webhook, feed_webhooks(resilience.webhooks)),
+            moved=feed_appointments(resilience.appointments),
             clock=store.clock,
             ids=RandomIds(),
             policy=policy,
@@ -187,6 +194,14 @@ def _companies(settings: Settings, store: Store) -> Companies:
     keys = _revealed(settings.encryption_key)
     secrets = None if keys is None else cipher(keys.split(","))
     return Companies(engine=store.engine, readers=store.readers, clock=store.clock, secrets=secrets)
+
+
+def _both(first: Callable[[WebhookNews], None], second: Callable[[WebhookNews], None]) -> Callable[[WebhookNews], None]:
+    def tell(news: WebhookNews) -> None:
+        first(news)
+        second(news)
+
+    return tell
 
 
 def _redis(settings: Settings) -> RedisMarks | None:
