@@ -69,13 +69,13 @@ WINDOWS = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(windows=WINDOWS, ago=st.integers(0, 6))
 def test_one_failure_more_is_never_better(windows: list[FailureWindow], ago: int) -> None:
     assert WORSE[judged(*windows).severity] <= WORSE[judged(*windows, window(ago, 1, 1)).severity]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(windows=WINDOWS)
 def test_what_was_cleared_just_now_is_low(windows: list[FailureWindow]) -> None:
     found = judged(*windows, cleared_at=NOW)

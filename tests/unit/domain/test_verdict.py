@@ -22,7 +22,7 @@ from domain.verdict import ESSENTIAL, Assessment, Condition, Status, Verdict, as
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HELD = Override(action="close", actor="ada", reason="we know better", expires_at=None)
 WORSE: dict[Verdict | Status, int] = {"healthy": 0, "affected": 1, "degraded": 1, "unhealthy": 2, "critical": 2}
-QUICK = settings(max_examples=40, deadline=None)
+QUICK = settings(max_examples=40)
 
 
 @st.composite

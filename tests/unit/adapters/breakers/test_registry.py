@@ -34,7 +34,7 @@ def registry(graph: Dependencies | None = None) -> Registry:
     return Registry(fleet, watched=watched, configured=("calcom", "retell"), dependencies=graph)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(graph=graphs(), actions=ACTIONS)
 def test_only_a_calls_own_breaker_stops_it(graph: Dependencies, actions: list[tuple[str, Action]]) -> None:
     async def play() -> None:

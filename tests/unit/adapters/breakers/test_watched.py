@@ -36,7 +36,7 @@ def facts(snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, operations={})
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(story=STORIES)
 def test_it_moves_as_one_that_gives_permits(story: list[tuple[Outcome, int, float, bool]]) -> None:
     async def play() -> None:

@@ -4,6 +4,9 @@ How everything stands, and how services have done lately, over HTTP.
 
 from __future__ import annotations
 
+import hmac
+from typing import Any
+
 import httpx
 import pytest
 
@@ -66,18 +69,49 @@ async def test_what_is_wrong_is_told_with_its_cause(backend: FakeBackend, client
     assert told["because"] == [f"no booking can do without database: {reason['detail']}"]
 
 
-async def test_what_was_kept_is_told_as_it_stood(backend: FakeBackend, client: httpx.AsyncClient) -> None:
-    backend.database.control(Command(action="open", actor="ada", reason="they move house"))
+async def test_what_was_kept_is_told_as_it_stood() -> None:
+    backend = FakeBackend(breakers=(breakers := LocalBreakers({}, listener=Telling())))
+    opened = await breakers.control("calcom", Command(action="open", actor="ada", reason="they move house", seconds=9))
 
-    (kept,) = (await client.get("/api/resilience/snapshots")).json()["snapshots"]
+    async with connect(backend) as asking:
+        (kept,) = (await asking.get("/api/resilience/snapshots")).json()["snapshots"]
 
-    assert ("critical", "open", "ada") == (
+    assert ("degraded", "open", "ada") == (
         kept["verdict"],
-        kept["services"]["database"]["state"],
-        kept["services"]["database"]["override"]["actor"],
+        kept["services"]["calcom"]["state"],
+        kept["services"]["calcom"]["override"]["actor"],
     )
-    condition = read_condition(kept["services"]["database"])
-    assert condition == condition_of(backend.database.snapshot())
+    assert condition_of(opened) == read_condition(kept["services"]["calcom"])
+
+
+async def test_who_needs_the_database_is_told_at_once_that_it_is_away(
+    backend: FakeBackend, client: httpx.AsyncClient, wish: dict[str, Any]
+) -> None:
+    backend.database.control(Command(action="open", actor="ada", reason="they move house", seconds=7))
+
+    refused = [
+        await client.post("/api/bookings", json=wish),
+        await client.get("/api/bookings", headers={"Authorization": "Bearer x"}),
+        await client.get("/api/resilience/failures"),
+    ]
+
+    assert [503] * 3 == [one.status_code for one in refused]
+    assert {"7"} == {one.headers["Retry-After"] for one in refused}
+    assert {"urn:calsaga:problem:unavailable"} == {one.json()["type"] for one in refused}
+    assert [] == backend.bookings.booked
+    assert [200] * 3 == [
+        (await client.get(path)).status_code for path in ("/api/resilience/states", "/metrics", "/livez")
+    ]
+
+
+async def test_a_webhook_may_wait_for_the_database(backend: FakeBackend, client: httpx.AsyncClient) -> None:
+    backend.database.control(Command(action="open", actor="ada", reason="they move house"))
+    body = b"{}"
+    signature = hmac.new(backend.companies.secrets[0].encode(), body, "sha256").hexdigest()
+
+    answer = await client.post("/api/webhooks/calcom/acme", content=body, headers={"X-Cal-Signature-256": signature})
+
+    assert (200, 1) == (answer.status_code, len(backend.inbox.stored))
 
 
 async def test_failures_are_told_and_cleared_by_name(backend: FakeBackend, client: httpx.AsyncClient) -> None:
