@@ -116,9 +116,12 @@ class Appender:
         return [one.append for one in late]
 
     def _tell(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
+        self._in_the_loop(partial(self._settle, batch, outcomes))
+
+    def _settle(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
         if not all(isinstance(outcome, BaseException) for outcome in outcomes):
-            self._in_the_loop(partial(self._outcomes.tell, None))
-        self._in_the_loop(partial(_settle, batch, outcomes))
+            self._outcomes.tell(None)
+        _settle(batch, outcomes)
 
     def _in_the_loop(self, call: Callable[[], object]) -> None:
         # The loop may be gone: then nobody waits any more.
