@@ -5,6 +5,8 @@ How everything is put together: one function that reads top to bottom and return
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from functools import partial
 
 import structlog
 from pydantic import SecretStr
@@ -17,7 +19,8 @@ from adapters.availability.offering import CalComOffering
 from adapters.bootstrap.background import background_work, running
 from adapters.bootstrap.parts import Application, Directory
 from adapters.bootstrap.resilience import open_resilience
-from adapters.breakers.feeding import feed_appointments, feed_database, feed_webhooks
+from adapters.breakers.feeding import DatabaseFeed, feed_appointments, feed_webhooks
+from adapters.breakers.watched import WatchedBreaker
 from adapters.caching.cache import Cache
 from adapters.caching.clearing import Caches
 from adapters.caching.redis_entries import RedisEntries
@@ -86,9 +89,7 @@ async def application(
         )
         metrics = Metrics()
         resilience = await stack.enter_async_context(open_resilience(settings, metrics=metrics, store=store))
-        store.outcomes.listen(feed_database(resilience.database))
-        probing = DatabaseRecovery(resilience.database, ping=store.agenda.next_due)
-        await stack.enter_async_context(running(probing.run, name="database recovery"))
+        await stack.enter_async_context(running(_database_recovery(store, resilience.database).run, name="database"))
         calendars = CalComCalendars(
             base_url=settings.calcom_base_url,
             api_key_of=companies.calcom_key,
@@ -194,6 +195,13 @@ def _companies(settings: Settings, store: Store) -> Companies:
     keys = _revealed(settings.encryption_key)
     secrets = None if keys is None else cipher(keys.split(","))
     return Companies(engine=store.engine, readers=store.readers, clock=store.clock, secrets=secrets)
+
+
+def _database_recovery(store: Store, breaker: WatchedBreaker) -> DatabaseRecovery:
+    heard = DatabaseFeed(breaker)
+    store.outcomes.listen(heard)
+    probe = Passes("database probe", engine=store.engine, readers=store.readers, clock=store.clock)
+    return DatabaseRecovery(breaker, write=partial(probe.begin, every=timedelta(0)), listener=heard)
 
 
 def _both(first: Callable[[WebhookNews], None], second: Callable[[WebhookNews], None]) -> Callable[[WebhookNews], None]:

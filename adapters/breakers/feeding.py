@@ -1,7 +1,9 @@
 """
 What the breakers of this process are told: which news of its work says that something went well, or failed.
 
-The database fails when it does not answer, or takes nothing; a deadlock, a constraint or bad data is an answer.
+The database fails when it does not answer, or takes nothing; a deadlock, a constraint or bad data is an answer. One
+that can be read and takes no writes has failed: from a write that failed until one that goes well, reads count only
+if they fail.
 Webhooks fail when they cannot be stored or processed for a reason of ours, or are given up; one that waits for
 Cal.com waits. Appointments fail when bookings do, but for the customer's own reason.
 """
@@ -25,16 +27,22 @@ _NEWS: Final[dict[WebhookNews, Outcome]] = {
 }
 
 
-def feed_database(breaker: WatchedBreaker) -> Callable[[AppointmentDatabaseError | None], None]:
-    """Return what is to be told what came of each call to the database."""
+class DatabaseFeed:
+    """Tells the database's breaker what came of each call; a `CallListener`."""
 
-    def tell(error: AppointmentDatabaseError | None) -> None:
+    def __init__(self, breaker: WatchedBreaker) -> None:
+        self._breaker = breaker
+        self._takes_writes = True
+
+    def __call__(self, error: AppointmentDatabaseError | None, *, wrote: bool) -> None:
+        """Take note of a call."""
         if error is None:
-            breaker.succeeded()
+            self._takes_writes = self._takes_writes or wrote
+            if self._takes_writes:
+                self._breaker.succeeded()
         elif error.kind in AWAY:
-            breaker.failed()
-
-    return tell
+            self._takes_writes = self._takes_writes and not wrote
+            self._breaker.failed()
 
 
 def feed_webhooks(breaker: WatchedBreaker) -> Callable[[WebhookNews], None]:

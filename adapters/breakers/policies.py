@@ -19,8 +19,11 @@ NAMES = (*SHARED, "database", "webhooks", "appointments")
 MARGIN = 5.0
 """Seconds by which a permit outlasts the longest call."""
 
-# The database is asked by a cheap read whether it is well again, and callers are refused until then.
-_DEFAULTS: Mapping[str, Mapping[str, object]] = {"database": {"open_seconds": 1.0, "open_cap_seconds": 5.0}}
+# A process calls the database so often that a minute of good calls would hide its death for half a minute; and whether
+# it is well again is found out by a call that costs next to nothing.
+_DEFAULTS: Mapping[str, Mapping[str, object]] = {
+    "database": {"window_seconds": 10.0, "buckets": 10, "open_seconds": 1.0, "open_cap_seconds": 5.0}
+}
 
 Given: TypeAlias = Mapping[str, Mapping[str, object]]
 _FIELDS = {field.name: type(field.default) for field in fields(BreakerPolicy)}

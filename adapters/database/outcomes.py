@@ -1,14 +1,19 @@
 """What comes of every call to the database, passed on to whoever listens."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 from domain.errors import AppointmentDatabaseError
 
-CallListener = Callable[[AppointmentDatabaseError | None], None]
-"""Is told the error of a call, or None if it went well; in the event loop's thread, and it must not raise."""
+
+class CallListener(Protocol):
+    """Is told in the event loop's thread, and must not raise."""
+
+    def __call__(self, error: AppointmentDatabaseError | None, *, wrote: bool) -> None:
+        """Take note of a call that failed, or, with None, went well; `wrote` says that it was the writer's."""
+        ...
 
 
-def _nobody(_error: AppointmentDatabaseError | None) -> None:
+def _nobody(error: AppointmentDatabaseError | None, *, wrote: bool) -> None:
     pass
 
 

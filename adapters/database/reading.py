@@ -41,9 +41,9 @@ class Readers:
         try:
             answer = await self._run(ask)
         except AppointmentDatabaseError as error:
-            self._outcomes.tell(error)
+            self._outcomes.tell(error, wrote=False)
             raise
-        self._outcomes.tell(None)
+        self._outcomes.tell(None, wrote=False)
         return answer
 
     async def _run(self, ask: Callable[[], T]) -> T:

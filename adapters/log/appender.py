@@ -120,7 +120,7 @@ class Appender:
 
     def _settle(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
         if not all(isinstance(outcome, BaseException) for outcome in outcomes):
-            self._outcomes.tell(None)
+            self._outcomes.tell(None, wrote=True)
         _settle(batch, outcomes)
 
     def _in_the_loop(self, call: Callable[[], object]) -> None:
@@ -142,7 +142,7 @@ class Appender:
             try:
                 return self._write_batch([one.append for one in batch], late)
             except AppointmentDatabaseError as exc:
-                self._in_the_loop(partial(self._outcomes.tell, exc))
+                self._in_the_loop(partial(self._outcomes.tell, exc, wrote=True))
                 deadline = max(one.since for one in batch) + self._patience
                 if not exc.retryable or time.monotonic() + pause > min(deadline, self._gives_up_at):
                     raise

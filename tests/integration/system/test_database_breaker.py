@@ -89,7 +89,8 @@ async def test_callers_are_refused_at_once_and_served_again_and_nothing_is_lost(
     assert {503} == {one.status_code for one in refused}
     assert all(one.json()["detail"].startswith(LATELY) and one.headers["Retry-After"] for one in refused)
     assert ("booked", "healthy") == (answer.booking.status.value, after.standings["database"].status)
-    assert 2 == len(account.live())
+    # Of those who were told that it may go on all the same, one may have been stored.
+    assert 2 <= len(account.live()) <= 3
     assert [] == await here.faults(account.ledger())
 
 
@@ -126,7 +127,7 @@ def _asked(account: Account) -> Any:  # noqa: ANN401 - a condition
 
 
 async def _refused_lately(there: Served) -> bool:
-    answer = await there.http.get("/api/bookings")
+    answer = await there.http.post("/api/bookings", json=body(98), headers={"Prefer": "respond-async"})
     return answer.status_code == 503 and str(answer.json()["detail"]).startswith(LATELY)
 
 

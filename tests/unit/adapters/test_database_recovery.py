@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 
+from adapters.breakers.feeding import DatabaseFeed
 from adapters.breakers.watched import WatchedBreaker
 from adapters.database.recovery import DatabaseRecovery
 from domain.breaker_policy import BreakerPolicy
@@ -24,12 +25,14 @@ class Database:
         self.asked: list[float] = []
         self.clock = clock
 
-    async def ping(self) -> None:
+    async def write(self) -> None:
         self.asked.append(round(self.clock.seconds, 1))
         if self.is_away:
             self.breaker.failed()
             raise AppointmentDatabaseError("away", kind="connection_lost")
-        self.breaker.succeeded()
+
+    def recovery(self) -> DatabaseRecovery:
+        return DatabaseRecovery(self.breaker, write=self.write, listener=DatabaseFeed(self.breaker))
 
 
 def test_it_is_asked_when_it_may_be_until_it_is_well_and_then_no_more() -> None:
@@ -37,7 +40,7 @@ def test_it_is_asked_when_it_may_be_until_it_is_well_and_then_no_more() -> None:
     database = Database(clock)
 
     async def main() -> None:
-        recovering = asyncio.create_task(DatabaseRecovery(database.breaker, ping=database.ping).run())
+        recovering = asyncio.create_task(database.recovery().run())
         await asyncio.sleep(100)
         assert [] == database.asked
         for _ in range(5):
@@ -59,7 +62,7 @@ def test_what_a_person_holds_open_is_not_asked_all_the_time() -> None:
     database = Database(clock)
 
     async def main() -> None:
-        recovering = asyncio.create_task(DatabaseRecovery(database.breaker, ping=database.ping).run())
+        recovering = asyncio.create_task(database.recovery().run())
         database.breaker.control(Command(action="open", actor="ada", reason="they move house"))
         await asyncio.sleep(21)
         database.breaker.control(Command(action="reset", actor="ada", reason="done"))

@@ -199,7 +199,8 @@ def test_figures_of_breakers_begin_with_the_defaults(monkeypatch: pytest.MonkeyP
 
     policies = settings.breaker_policies()
     assert BreakerPolicy(open_seconds=30.0, lease_seconds=20.0) == policies["calcom"]
-    assert BreakerPolicy(open_seconds=1.0, open_cap_seconds=5.0, lease_seconds=10.0) == policies["database"]
+    quick = BreakerPolicy(window_seconds=10.0, buckets=10, open_seconds=1.0, open_cap_seconds=5.0, lease_seconds=10.0)
+    assert quick == policies["database"]
 
 
 def test_what_needs_what_begins_with_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

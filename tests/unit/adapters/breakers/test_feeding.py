@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.breakers.feeding import feed_appointments, feed_database, feed_webhooks
+from adapters.breakers.feeding import DatabaseFeed, feed_appointments, feed_webhooks
 from adapters.breakers.watched import WatchedBreaker
 from domain.breaker_policy import BreakerPolicy
 from domain.errors import AppointmentDatabaseError, DatabaseKind
@@ -38,9 +38,24 @@ def counted(watched: WatchedBreaker) -> tuple[int, int]:
 )
 def test_the_database_fails_when_it_does_not_answer(kind: DatabaseKind | None, expected: tuple[int, int]) -> None:
     watched = breaker("database")
-    feed_database(watched)(None if kind is None else AppointmentDatabaseError("it failed", kind=kind))
+    DatabaseFeed(watched)(None if kind is None else AppointmentDatabaseError("it failed", kind=kind), wrote=True)
 
     assert expected == counted(watched)
+
+
+def test_reads_that_go_well_do_not_hide_that_nothing_can_be_written() -> None:
+    watched = breaker("database")
+    heard = DatabaseFeed(watched)
+    read_only = AppointmentDatabaseError("read-only", kind="connection_lost")
+    for _ in range(5):
+        heard(read_only, wrote=True)
+        for _ in range(100):
+            heard(None, wrote=False)
+    state = watched.snapshot().state
+    heard(None, wrote=True)
+    heard(None, wrote=False)
+
+    assert ("open", 2) == (state, watched.snapshot().operations["call"]["succeeded"])
 
 
 @pytest.mark.parametrize(
