@@ -8,6 +8,7 @@ from datetime import datetime
 
 from adapters.difference import NOTHING, Difference, difference, surplus_rows, unequal
 from adapters.evidence import Evidence, StoredRow
+from adapters.judging_clearings import about_clearings
 from adapters.judging_fallback import about_full_fallback
 from adapters.judging_notices import about_notice
 from adapters.judging_read_models import about_read_models
@@ -19,6 +20,7 @@ from domain.booking import Booking, initial_state
 from domain.composite import CompositeInitiated, LegEvent, SagaEvent
 from domain.events import BookingInitiated
 from domain.evolving import fold
+from domain.failures_cleared import FailuresCleared
 from domain.full_fallback import FullFallbackEvent
 from domain.notice import OperatorNotified
 from domain.policy import Policy
@@ -30,7 +32,7 @@ from sagas.steps import Done
 
 
 def differences(one: Evidence, *, codec: EventCodec, policy: Policy, now: datetime) -> list[Difference]:
-    """Return everything about a booking, a webhook or a notice that contradicts its stream."""
+    """Return everything about a booking, a webhook, a notice or a clearing that contradicts its stream."""
     if not one.events:
         return list(_strays(one))
     try:
@@ -47,6 +49,8 @@ def differences(one: Evidence, *, codec: EventCodec, policy: Policy, now: dateti
         return list(about_full_fallback(one, events))
     if isinstance(events[0], OperatorNotified):
         return list(about_notice(one, events))
+    if isinstance(events[0], FailuresCleared):
+        return list(about_clearings(one, events))
     return list(_about_booking(one, recorded, policy, now))
 
 

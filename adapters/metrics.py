@@ -22,7 +22,9 @@ WebhookRefusal: TypeAlias = Literal["bad_signature", "unknown_company"]
 _CACHES = tuple(product(get_args(CacheName), get_args(CacheOutcome)))
 _STATES: dict[State, int] = {"closed": 0, "half_open": 1, "open": 2}
 _LOOKUPS = (*product(("process", "redis", "log"), ("hit", "miss")), ("redis", "error"))
-_WEBHOOKS = dict.fromkeys((*get_args(WebhookRefusal), *get_args(Stored), "put_off", *get_args(WebhookOutcome)))
+_WEBHOOKS = dict.fromkeys(
+    (*get_args(WebhookRefusal), *get_args(Stored), "put_off", "failed", *get_args(WebhookOutcome))
+)
 
 
 class Metrics:
@@ -78,10 +80,10 @@ class Metrics:
             registry=self._registry,
         )
 
-    def breaker_called(self, service: str, outcome: CallOutcome | Literal["refused"]) -> None:
-        """Count one call, or one that was refused; what says nothing of the service is not counted."""
+    def breaker_called(self, service: str, outcome: CallOutcome | Literal["refused"], calls: int = 1) -> None:
+        """Count calls, or those that were refused; what says nothing of the service is not counted."""
         if outcome != "ignored":
-            self._breaker_calls[outcome].labels(service).inc()
+            self._breaker_calls[outcome].labels(service).inc(calls)
 
     def fell_back(self, operation: str, rung: Rung) -> None:
         """Count one answer, and where it came from."""

@@ -16,10 +16,13 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adapters import setting_checks as check
+from adapters.breakers import dependencies as service_dependencies
 from adapters.breakers import policies as circuit_policies
 from adapters.health import policies as probe_policies
 from domain.breaker_policy import BreakerPolicy
 from domain.confidence import VoiceRule
+from domain.dependencies import Dependencies
+from domain.failure_detector import FailureRule
 from domain.policy import Policy
 from domain.retry import RetryPolicy
 
@@ -81,6 +84,11 @@ class Settings(BaseSettings):
     calcom_reserve_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
     circuits: Annotated[circuit_policies.Given, NoDecode, PlainValidator(circuit_policies.checked)] = {}
+    dependencies: Annotated[Dependencies, NoDecode, PlainValidator(service_dependencies.checked)] = Dependencies()
+    resilience_keep_days: Annotated[float, Field(gt=0, le=3660)] = 30
+    failure_rate: Annotated[float, Field(gt=0, le=1)] = 0.25
+    failures_in_a_minute: Annotated[int, Field(ge=0, le=1_000_000)] = 3
+    failure_window_seconds: Annotated[float, Field(ge=60, le=86_400)] = 300
 
     circuit_drain_per_second: Annotated[float, Field(gt=0, le=10_000)] = 10
     fallback_seconds: Seconds = 1
@@ -180,6 +188,14 @@ class Settings(BaseSettings):
         """Return the figures of each circuit breaker."""
         longest_call = self.calcom_send_seconds + self.calcom_attempt_seconds
         return circuit_policies.of(self.circuits, longest_calls={"calcom": longest_call})
+
+    def failure_rule(self) -> FailureRule:
+        """Return what failures say of a service."""
+        return FailureRule(
+            rate=self.failure_rate,
+            in_a_minute=self.failures_in_a_minute,
+            window=timedelta(seconds=self.failure_window_seconds),
+        )
 
     def voice_rule(self) -> VoiceRule:
         """Return how sure a wish that was spoken must be."""

@@ -13,6 +13,7 @@ from domain import findings as f
 from domain import moving as m
 from domain.booking import Booking, BookingStatus, Goal
 from domain.composite import CompositeInitiated, LegEvent
+from domain.failures_cleared import FailuresCleared
 from domain.full_fallback import FullFallbackBegun, FullFallbackEnded
 from domain.notice import OperatorNotified
 from domain.replacing import replace
@@ -253,6 +254,7 @@ def _evolved(row: BookingRow, event: LogEvent) -> BookingRow:
             | OperatorNotified()
             | FullFallbackBegun()
             | FullFallbackEnded()
+            | FailuresCleared()
         ):
             return row
         case _:

@@ -16,6 +16,7 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.composite import CompositeInitiated, LegEvent
+from domain.failures_cleared import FailuresCleared
 from domain.findings import InconsistencyKind
 from domain.full_fallback import FullFallbackBegun, FullFallbackEnded
 from domain.notice import OperatorNotified
@@ -161,6 +162,7 @@ def evolve(state: BookingFailures, event: LogEvent) -> BookingFailures:
             | OperatorNotified()
             | FullFallbackBegun()
             | FullFallbackEnded()
+            | FailuresCleared()
         ):
             return state
         case _:

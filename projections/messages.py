@@ -10,6 +10,7 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.composite import CompositeInitiated, LegEvent
+from domain.failures_cleared import FailuresCleared
 from domain.full_fallback import FullFallbackBegun, FullFallbackEnded, FullFallbackEvent
 from domain.notice import OperatorNotified
 from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
@@ -133,13 +134,13 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_notes(f"looked at again from {event.until.isoformat()}: {event.reason}"),)
         case WebhookProcessed():
             return (_notes(f"webhook processed: {event.outcome}"),)
-        case OperatorNotified() | FullFallbackBegun() | FullFallbackEnded():
+        case OperatorNotified() | FullFallbackBegun() | FullFallbackEnded() | FailuresCleared():
             return (_notes(_of_operators(event)),)
         case _:
             assert_never(event)
 
 
-def _of_operators(event: OperatorNotified | FullFallbackEvent) -> str:
+def _of_operators(event: OperatorNotified | FullFallbackEvent | FailuresCleared) -> str:
     match event:
         case OperatorNotified():
             return f"the operators are told of {event.failure_type}: {event.cause}"
@@ -147,6 +148,8 @@ def _of_operators(event: OperatorNotified | FullFallbackEvent) -> str:
             return f"full fallback until {event.expires_at.isoformat()}: {event.reason}, says {event.actor}"
         case FullFallbackEnded():
             return f"full fallback is over: {event.reason}, says {event.actor}"
+        case FailuresCleared():
+            return f"{event.actor} clears the failures of {event.service}: {event.reason}"
 
 
 def _why(

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from domain.composite import SagaEvent
+from domain.failures_cleared import FailuresCleared
 from domain.full_fallback import FullFallbackEvent
 from domain.notice import OperatorNotified
 from domain.webhook import WebhookEvent
@@ -27,7 +28,7 @@ RefusedBy: TypeAlias = Literal[
 ]
 
 
-OtherEvent: TypeAlias = WebhookEvent | OperatorNotified | FullFallbackEvent
+OtherEvent: TypeAlias = WebhookEvent | OperatorNotified | FullFallbackEvent | FailuresCleared
 """What happens on streams that are no booking's."""
 LogEvent: TypeAlias = SagaEvent | OtherEvent
 

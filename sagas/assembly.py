@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from domain.booking import Booking
 from domain.confidence import DEFAULT_RULE, VoiceRule
 from domain.policy import Policy
 from sagas.assigning import Assigning
@@ -60,6 +61,7 @@ def assemble(
     ids: Ids,
     policy: Policy,
     count_webhook: Callable[[WebhookNews], None] = lambda _: None,
+    moved: Callable[[Booking], None] = lambda _: None,
     voice: VoiceRule = DEFAULT_RULE,
     at_once: int = 32,
 ) -> Sagas:
@@ -73,7 +75,7 @@ def assemble(
         ids=ids,
         policy=policy,
     )
-    engine = Engine(log=log, effects=effects, hints=hints, clock=clock, ids=ids, policy=policy)
+    engine = Engine(log=log, effects=effects, hints=hints, clock=clock, ids=ids, policy=policy, moved=moved)
     orchestrator = Orchestrator(
         engine=engine,
         assigning=Assigning(engine=engine, diary=diary, offering=offering, clock=clock, policy=policy),

@@ -7,7 +7,7 @@ start an effect.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import assert_never
 from uuid import UUID
@@ -67,13 +67,24 @@ class Engine:
     hand it over. `parked` is set when work was left for later.
     """
 
-    def __init__(self, *, log: Log, effects: Effects, hints: Hints, clock: Clock, ids: Ids, policy: Policy) -> None:
+    def __init__(
+        self,
+        *,
+        log: Log,
+        effects: Effects,
+        hints: Hints,
+        clock: Clock,
+        ids: Ids,
+        policy: Policy,
+        moved: Callable[[Booking], None] = lambda _: None,
+    ) -> None:
         self._log = log
         self._effects = effects
         self._hints = hints
         self._clock = clock
         self._ids = ids
         self._policy = policy
+        self._moved = moved
         self.waiting = WaitingRoom(self.load)
         self.leased: set[tuple[UUID, UUID]] = set()
         self.parked = asyncio.Event()
@@ -207,9 +218,10 @@ class Engine:
         append = run.append(append_id=self._ids.attempt_id(), now=self._clock.now(), due=due, if_refused=lease)
         match await self._append(append, insist=run.rerecord is not None):
             case Appended() as appended:
+                before = run.saved
                 run.written(appended, due=due)
                 if run.saved.version:
-                    self._tell(run.saved)
+                    self._tell(run.saved, before=before)
             case Lost():
                 await self._lost(run)
             case result:
@@ -235,13 +247,16 @@ class Engine:
             )
             result = await self._append(append, insist=True)
             if isinstance(result, Appended):
+                before = run.saved
                 run.written(result, due=append.due)
-                self._tell(run.saved)
+                self._tell(run.saved, before=before)
                 self.parked.set()
 
-    def _tell(self, booking: Booking) -> None:
+    def _tell(self, booking: Booking, *, before: Booking) -> None:
         self.waiting.told(booking)
         self._hints.told(booking)
+        if booking.status is not before.status:
+            self._moved(booking)
 
     async def _append(self, append: Append, *, insist: bool) -> AppendResult:
         failures = 0

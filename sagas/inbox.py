@@ -5,7 +5,8 @@ A webhook that comes twice has one stream, and one that comes before our own ans
 for the saga. Whatever order they come in, each only has both sides compared.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, TypeAlias
@@ -50,8 +51,8 @@ TRIES = 12
 
 Stored: TypeAlias = Literal["stored", "known", "ignored", "rejected"]
 
-WebhookNews: TypeAlias = Stored | Literal["put_off"] | WebhookOutcome
-"""What has become of a webhook: once when it came, and again whenever it was looked into."""
+WebhookNews: TypeAlias = Stored | Literal["put_off", "failed"] | WebhookOutcome
+"""What has become of a webhook: once when it came, and whenever it was looked into; *failed* for a reason of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,10 @@ class Inbox:
             AppointmentDatabaseError: it may not be stored.
 
         """
+        with self._failures_counted():
+            return await self._receive(webhook)
+
+    async def _receive(self, webhook: IncomingWebhook) -> Stored:
         new = Webhook(webhook_id=webhook_id_of(webhook.company_id, webhook.digest))
         remembered = await self._hints.seen(new.webhook_id) and bool(await self._log.read(new.webhook_id))
         stored = "known" if remembered else await self._store(new, webhook)
@@ -148,6 +153,10 @@ class Inbox:
             AppointmentDatabaseError: the database did not answer; it is due again.
 
         """
+        with self._failures_counted():
+            await self._process(webhook)
+
+    async def _process(self, webhook: Webhook) -> None:
         received = webhook.received
         if received is None or received.uid is None or webhook.processed is not None:
             await self._append(webhook, (), NothingDue())
@@ -178,6 +187,14 @@ class Inbox:
                 # Our own news: both sides have it, and nobody need be asked.
                 return Converged(outcome="equal", booking_id=booking.booking_id)
         return await self._convergence.converge(received.company_id, uid, webhook_id=webhook.webhook_id)
+
+    @contextmanager
+    def _failures_counted(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception:
+            self._count("failed")
+            raise
 
     async def _append(self, webhook: Webhook, events: tuple[WebhookEvent, ...], due: Due) -> bool:
         """Write, and tell whether it was written; somebody else may have been faster."""

@@ -2,14 +2,23 @@
 What keeps an application up while others are down.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
 
-from adapters.breakers.ports import Breakers
+from adapters.breakers.fleet import FleetBreakers
+from adapters.breakers.registry import Registry
 from adapters.breakers.telling import Telling
+from adapters.breakers.watched import WatchedBreaker
 from adapters.calcom.circuit import Circuit
+from adapters.database.failure_metrics import FailureMetrics
 from adapters.database.line import Line
+from adapters.database.passes import Passes
+from adapters.database.snapshots import Snapshots
+from adapters.failure_counts import FailureCounts
+from adapters.failure_detector import FailureDetector
 from adapters.fallback.degradation import Degradation
 from adapters.fallback.desk import FallbackDesk
 from adapters.fallback.known import KnownFallback
@@ -21,48 +30,96 @@ from adapters.log.store import Store
 from adapters.metrics import Metrics
 from adapters.redis.opening_breakers import open_breakers
 from adapters.settings import Settings
+from adapters.snapshots import NAME as SNAPSHOTS
+from adapters.snapshots import SnapshotRunner
+from domain.breaker_words import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resilience:
     """
-    `breakers` tell what is failing; `circuit` is Cal.com's.
+    `breakers` are all by name, and tell how everything stands; `circuit` is Cal.com's; `failures` judge by counts.
 
-    `fallback` is what people ask and want of full fallback, and what is offered meanwhile; `rungs` count where answers
-    came from.
+    `database`, `webhooks` and `appointments` are told what comes of this process's own work. `fallback` is what people
+    ask and want of full fallback, and what is offered meanwhile; `rungs` count where answers came from.
     """
 
-    breakers: Breakers
+    breakers: Registry
     circuit: Circuit
+    database: WatchedBreaker
+    webhooks: WatchedBreaker
+    appointments: WatchedBreaker
+    failures: FailureDetector
+    snapshots: SnapshotRunner
+    kept: Snapshots
     fallback: FallbackDesk
     rungs: Rungs
 
 
 @asynccontextmanager
-async def open_resilience(settings: Settings, *, store: Store, metrics: Metrics) -> AsyncIterator[Resilience]:
+async def open_resilience(settings: Settings, *, metrics: Metrics, store: Store) -> AsyncIterator[Resilience]:
     """
     Yield it; nothing is asked of Redis before the first call.
     """
+    redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
+    policies = settings.breaker_policies()
+    telling = Telling(alone=metrics.breakers_alone)
+    rule = settings.failure_rule()
+    minutes = FailureMetrics(engine=store.engine, readers=store.readers, rule=rule)
+    counts = FailureCounts(minutes, clock=store.clock)
     known = KnownFallback()
+
+    def count(service: str, outcome: Outcome | Literal["refused"], calls: int = 1) -> None:
+        metrics.breaker_called(service, outcome, calls)
+        if outcome != "refused":
+            counts.count(service, outcome, calls)
+
+    def watched(name: str) -> WatchedBreaker:
+        return WatchedBreaker(name, policies[name], listener=telling, count=count)
+
+    database, webhooks, appointments = watched("database"), watched("webhooks"), watched("appointments")
+    async with (
+        counts.running(),
+        open_breakers(policies, listener=telling, redis_url=redis_url, limit=settings.redis_seconds) as fleet,
+    ):
+        breakers = Registry(
+            fleet,
+            watched=(database, webhooks, appointments),
+            redis_lost=fleet.lost_at if isinstance(fleet, FleetBreakers) else None,
+            dependencies=settings.dependencies,
+        )
+        kept = Snapshots(engine=store.engine, readers=store.readers, clock=store.clock)
+        circuit = Circuit(breakers, count=count, fallback=lambda: known.seconds_left)
+        yield Resilience(
+            breakers=breakers,
+            circuit=circuit,
+            database=database,
+            webhooks=webhooks,
+            appointments=appointments,
+            failures=FailureDetector(
+                minutes, events=store.log, clock=store.clock, rule=rule, configured=breakers.names
+            ),
+            snapshots=SnapshotRunner(
+                breakers,
+                passes=Passes(SNAPSHOTS, engine=store.engine, readers=store.readers, clock=store.clock),
+                snapshots=kept,
+                failures=minutes,
+                clock=store.clock,
+                keep=timedelta(days=settings.resilience_keep_days),
+            ),
+            kept=kept,
+            fallback=_fallback(settings, store, known, failing=circuit.refused.is_set),
+            rungs=Rungs(now=store.clock.now, count=metrics.fell_back),
+        )
+
+
+def _fallback(settings: Settings, store: Store, known: KnownFallback, *, failing: Callable[[], bool]) -> FallbackDesk:
     switch = FallbackSwitch(events=store.log, clock=store.clock, ids=RandomIds())
     line = Line(
         engine=store.engine, readers=store.readers, clock=store.clock, per_second=settings.circuit_drain_per_second
     )
-    redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
-    async with open_breakers(
-        settings.breaker_policies(),
-        listener=Telling(alone=metrics.breakers_alone),
-        redis_url=redis_url,
-        limit=settings.redis_seconds,
-    ) as breakers:
-        circuit = Circuit(breakers, count=metrics.breaker_called, fallback=lambda: known.seconds_left)
-        yield Resilience(
-            breakers=breakers,
-            circuit=circuit,
-            fallback=FallbackDesk(
-                switch=switch,
-                watch=FallbackWatch(switch, known, let_go=line.let_go, seconds=settings.fallback_seconds),
-                degradation=Degradation(known, failing=circuit.refused.is_set),
-            ),
-            rungs=Rungs(now=store.clock.now, count=metrics.fell_back),
-        )
+    return FallbackDesk(
+        switch=switch,
+        watch=FallbackWatch(switch, known, let_go=line.let_go, seconds=settings.fallback_seconds),
+        degradation=Degradation(known, failing=failing),
+    )

@@ -5,6 +5,8 @@ How everything is put together: one function that reads top to bottom and return
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from functools import partial
 
 import structlog
 from pydantic import SecretStr
@@ -18,6 +20,8 @@ from adapters.bootstrap.background import background_work, running
 from adapters.bootstrap.health import open_health
 from adapters.bootstrap.parts import Application, Directory
 from adapters.bootstrap.resilience import open_resilience
+from adapters.breakers.feeding import DatabaseFeed, feed_appointments, feed_webhooks
+from adapters.breakers.watched import WatchedBreaker
 from adapters.caching.cache import Cache
 from adapters.caching.clearing import Caches
 from adapters.caching.redis_entries import RedisEntries
@@ -29,6 +33,7 @@ from adapters.database.books import DatabaseBooks
 from adapters.database.companies import Companies, cipher
 from adapters.database.customers import DatabaseCustomers
 from adapters.database.passes import Passes
+from adapters.database.recovery import DatabaseRecovery
 from adapters.database.services import DatabaseServices
 from adapters.database.taken import DatabaseTaken
 from adapters.directory.companies import CompanyDirectory
@@ -48,6 +53,7 @@ from adapters.redis.marks import RedisMarks, redis_marks
 from adapters.settings import Settings
 from adapters.telemetry import configure
 from sagas.assembly import assemble
+from sagas.inbox import WebhookNews
 from sagas.reconciling import Reconciler
 
 
@@ -84,6 +90,7 @@ async def application(
         )
         metrics = Metrics()
         resilience = await stack.enter_async_context(open_resilience(settings, store=store, metrics=metrics))
+        await stack.enter_async_context(running(_database_recovery(store, resilience.database).run, name="database"))
         calendars = CalComCalendars(
             base_url=settings.calcom_base_url,
             api_key_of=companies.calcom_key,
@@ -145,7 +152,8 @@ async def application(
             voice=settings.voice_rule(),
             hints=BookingHints(marks, lease=policy.lease, count=metrics.looked_up),
             webhooks=WebhookHints(marks, count=metrics.looked_up),
-            count_webhook=metrics.webhook,
+            count_webhook=_both(metrics.webhook, feed_webhooks(resilience.webhooks)),
+            moved=feed_appointments(resilience.appointments),
             clock=store.clock,
             ids=RandomIds(),
             policy=policy,
@@ -191,6 +199,8 @@ async def application(
             ),
             ending=asyncio.Event(),
         )
+        if background:
+            await stack.enter_async_context(running(resilience.snapshots.run, name="snapshots"))
         async with background_work(opened, runs=background):
             yield opened
 
@@ -199,6 +209,21 @@ def _companies(settings: Settings, store: Store) -> Companies:
     keys = _revealed(settings.encryption_key)
     secrets = None if keys is None else cipher(keys.split(","))
     return Companies(engine=store.engine, readers=store.readers, clock=store.clock, secrets=secrets)
+
+
+def _database_recovery(store: Store, breaker: WatchedBreaker) -> DatabaseRecovery:
+    heard = DatabaseFeed(breaker)
+    store.outcomes.listen(heard)
+    probe = Passes("database probe", engine=store.engine, readers=store.readers, clock=store.clock)
+    return DatabaseRecovery(breaker, write=partial(probe.begin, every=timedelta(0)), listener=heard)
+
+
+def _both(first: Callable[[WebhookNews], None], second: Callable[[WebhookNews], None]) -> Callable[[WebhookNews], None]:
+    def tell(news: WebhookNews) -> None:
+        first(news)
+        second(news)
+
+    return tell
 
 
 def _redis(settings: Settings) -> RedisMarks | None:

@@ -5,7 +5,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from adapters.breakers.registry import Look
 from domain.breaker_words import Override, Snapshot
+from domain.dependencies import SERVICES, Dependencies
+from domain.verdict import Assessment, Condition
 
 Document: TypeAlias = dict[str, Any]
 """What orjson writes: it knows instants."""
@@ -14,6 +17,65 @@ Document: TypeAlias = dict[str, Any]
 def breaker_documents(snapshots: Iterable[Snapshot]) -> Document:
     """Return how breakers stand, by their names; `override` is what a person has made of one."""
     return {one.name: _breaker_document(one) for one in snapshots}
+
+
+def states_document(look: Look) -> Document:
+    """Return how everything stands: each breaker, and what that means together."""
+    known = breaker_documents(look.snapshots.values())
+    return {
+        "services": {name: known.get(name, _NOT_CONFIGURED) for name in SERVICES},
+        **assessment_document(look.assessment),
+        "dependencies": dependencies_document(look.dependencies),
+    }
+
+
+def assessment_document(found: Assessment) -> Document:
+    """Return the verdict, and why: of the whole, and of each service that is not healthy."""
+    return {
+        "verdict": found.verdict,
+        "because": list(found.because),
+        "statuses": {name: one.status for name, one in found.standings.items()},
+        "reasons": {
+            name: [asdict(reason) for reason in one.reasons] for name, one in found.standings.items() if one.reasons
+        },
+        "cascades": [asdict(one) for one in found.cascades],
+    }
+
+
+def dependencies_document(dependencies: Dependencies) -> Document:
+    """Return what each service needs directly."""
+    return {name: list(dependencies.of(name)) for name in SERVICES}
+
+
+def kept_document(look: Look) -> Document:
+    """Return what is kept of everything for later: less than there is, since it is kept every minute."""
+    return {
+        **assessment_document(look.assessment),
+        "services": {name: _kept(one) for name, one in look.snapshots.items()},
+    }
+
+
+def read_condition(kept: Document) -> Condition:
+    """Return how a service stood that was kept, as far as reasons need it."""
+    override = kept["override"]
+    return Condition(
+        state=kept["state"],
+        since=None if kept["since"] is None else datetime.fromisoformat(kept["since"]),
+        override=None if override is None else Override(**override),
+        would_open=kept["would_open"],
+    )
+
+
+def _kept(snapshot: Snapshot) -> Document:
+    return {
+        "state": snapshot.state,
+        "since": None if snapshot.since is None else snapshot.since.isoformat(),
+        "failures": snapshot.failures,
+        "successes": snapshot.successes,
+        "override": None if snapshot.override is None else asdict(snapshot.override),
+        "would_open": snapshot.would_open,
+        "shared": snapshot.shared,
+    }
 
 
 def _breaker_document(snapshot: Snapshot) -> Document:
@@ -39,3 +101,22 @@ def _breaker_document(snapshot: Snapshot) -> Document:
 def _override_document(override: Override) -> Document:
     expires_at = None if override.expires_at is None else datetime.fromtimestamp(override.expires_at, UTC)
     return {**asdict(override), "expires_at": expires_at}
+
+
+_NOT_CONFIGURED: Document = {
+    "state": "not_configured",
+    "since": None,
+    "open_until": None,
+    "failures": 0,
+    "successes": 0,
+    "slow": 0,
+    "under_way": 0,
+    "last_failure": None,
+    "half_open_quota": 0,
+    "failed_probes": 0,
+    "would_open": None,
+    "override": None,
+    "recent": [],
+    "operations": {},
+    "shared": False,
+}

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from math import inf
 from typing import TypeVar
 
@@ -40,7 +41,12 @@ class FleetBreakers:
         self._rest = rest
         self._clock = clock
         self._away_until: float | None = None
+        self._lost_at: datetime | None = None
         self._refused: dict[str, tuple[Refusal, float]] = {}
+
+    def lost_at(self) -> datetime | None:
+        """Return since when this process has been deciding alone, None if it does not."""
+        return self._lost_at
 
     async def acquire(self, name: str, *, operation: str = "call", probe: bool = True) -> Permit | Refusal:
         """Ask for leave to call."""
@@ -109,11 +115,12 @@ class FleetBreakers:
 
     def _degrade(self, error: SharedStateAway) -> None:
         if self._away_until is None:
+            self._lost_at = datetime.now(UTC)
             self._listener.degraded(str(error))
         self._away_until = self._clock() + self._rest
 
     def _recover(self) -> None:
         if self._away_until is not None:
-            self._away_until = None
+            self._away_until = self._lost_at = None
             self._local.forget()
             self._listener.recovered()

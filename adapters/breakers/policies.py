@@ -12,10 +12,18 @@ import orjson
 
 from domain.breaker_policy import BreakerPolicy
 
-NAMES = ("calcom",)
-"""What is called through a breaker."""
+SHARED = ("calcom",)
+"""What is called through a breaker that all processes share, if there is a Redis."""
+NAMES = (*SHARED, "database", "webhooks", "appointments")
+"""All breakers that have figures and obey commands; those that are not shared are each process's own."""
 MARGIN = 5.0
 """Seconds by which a permit outlasts the longest call."""
+
+# A process calls the database so often that a minute of good calls would hide its death for half a minute; and whether
+# it is well again is found out by a call that costs next to nothing.
+_DEFAULTS: Mapping[str, Mapping[str, object]] = {
+    "database": {"window_seconds": 10.0, "buckets": 10, "open_seconds": 1.0, "open_cap_seconds": 5.0}
+}
 
 Given: TypeAlias = Mapping[str, Mapping[str, object]]
 _FIELDS = {field.name: type(field.default) for field in fields(BreakerPolicy)}
@@ -30,7 +38,7 @@ def checked(given: object) -> Given:
             msg = f"there is no breaker {name!r}; there are {', '.join(NAMES)}"
             raise ValueError(msg)
         try:
-            _policy(figures, longest_call=0)
+            _policy(name, figures, longest_call=0)
         except ValueError as error:
             msg = f"{name}.{error}"
             raise ValueError(msg) from error
@@ -39,7 +47,7 @@ def checked(given: object) -> Given:
 
 def of(given: Given, *, longest_calls: Mapping[str, float]) -> Mapping[str, BreakerPolicy]:
     """Return the policies; a permit is held for longer than the longest call (seconds) unless its time is set."""
-    return {name: _policy(given.get(name, {}), longest_call=longest) for name, longest in longest_calls.items()}
+    return {name: _policy(name, given.get(name, {}), longest_call=longest_calls.get(name, 0.0)) for name in NAMES}
 
 
 def _read(given: object) -> Given:
@@ -52,8 +60,9 @@ def _read(given: object) -> Given:
     return found
 
 
-def _policy(figures: Mapping[str, object], *, longest_call: float) -> BreakerPolicy:
-    typed: dict[str, Any] = {name: _typed(name, value) for name, value in figures.items()}
+def _policy(breaker: str, figures: Mapping[str, object], *, longest_call: float) -> BreakerPolicy:
+    chosen = {**_DEFAULTS.get(breaker, {}), **figures}
+    typed: dict[str, Any] = {name: _typed(name, value) for name, value in chosen.items()}
     slow = typed.get("slow_seconds", BreakerPolicy().slow_seconds)
     return BreakerPolicy(**{"lease_seconds": max(longest_call, slow) + MARGIN, **typed})
 

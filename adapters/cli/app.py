@@ -10,6 +10,7 @@ from adapters.cli import (
     companies,
     databases,
     demonstrating,
+    failures,
     falling_back,
     health,
     importing,
@@ -57,6 +58,7 @@ app.add_typer(notifications.app, name="notifications")
 app.add_typer(caches.app, name="cache")
 app.add_typer(circuits.app, name="circuit")
 app.add_typer(falling_back.app, name="fallback")
+app.add_typer(failures.app, name="failures")
 
 
 def main() -> None:

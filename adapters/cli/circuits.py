@@ -1,13 +1,15 @@
 """`calsaga circuit`: how the fleet's circuit breakers stand, and what people make of them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from adapters.cli.actors import user_name
 from adapters.cli.failing import FOUND_WRONG, Group, Misused, complain
+from adapters.cli.fleet_breakers import ask_redis, shared_snapshots
 from adapters.cli.running import ready_settings, say_json
+from adapters.cli.standing import Known, dependencies, fresh_snapshot, tell_standing
 
 if TYPE_CHECKING:
     from adapters.redis.breakers import RedisBreakers
@@ -29,12 +31,25 @@ For = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
+app.command()(dependencies)
+
+
 @app.command()
 def status(*, as_json: Json = False) -> None:
-    """Show how each breaker stands."""
-    from adapters.breakers.policies import NAMES
+    """Show how each breaker stands, and why."""
+    from adapters.breakers.documents import assessment_document, breaker_documents
 
-    _tell(_ask(lambda breakers: _all(breakers, NAMES)), as_json=as_json)
+    snapshots = _ask(shared_snapshots)
+    settings = ready_settings()
+    known = Known(live={one.name: one for one in snapshots}, kept=fresh_snapshot(settings))
+    if as_json:
+        found = known.assessed(settings)
+        kept = None if known.kept is None else {"at": known.kept.at, "services": known.kept.document["services"]}
+        judged = {"verdict": None} if found is None else assessment_document(found)
+        say_json({"services": breaker_documents(snapshots), **judged, "snapshot": kept})
+        return
+    _tell(snapshots, as_json=False)
+    tell_standing(known, settings)
 
 
 @app.command(name="open")
@@ -64,20 +79,20 @@ def reset(
     as_json: Json = False,
 ) -> None:
     """Close a breaker, forget what it has counted, and let it decide by itself again."""
-    from adapters.breakers.policies import NAMES
+    from adapters.breakers.policies import SHARED
 
     if (name is None) is not all_:
         raise Misused("reset: give either NAME or --all")
-    for one in NAMES if name is None else (name,):
+    for one in SHARED if name is None else (name,):
         _command(one, "reset", reason, None, as_json=as_json)
 
 
 def _command(name: str, action: "Action", reason: str, seconds: float | None, *, as_json: bool) -> None:
-    from adapters.breakers.policies import NAMES
+    from adapters.breakers.policies import SHARED
     from domain.breaker_words import Command
 
-    if name not in NAMES:
-        message = f"NAME: there is no breaker {name!r}; there are {', '.join(NAMES)}"
+    if name not in SHARED:
+        message = f"NAME: there is no breaker {name!r}; there are {', '.join(SHARED)}"
         raise Misused(message)
     try:
         command = Command(action=action, actor=user_name(), reason=reason, seconds=seconds)
@@ -93,32 +108,17 @@ def _command(name: str, action: "Action", reason: str, seconds: float | None, *,
 
 
 def _ask(question: "Callable[[RedisBreakers], Awaitable[list[Snapshot]]]") -> "list[Snapshot]":
-    import uvloop
-
     from adapters.breakers.ports import SharedStateAway
-    from adapters.breakers.telling import Telling
-    from adapters.redis.breakers import RedisBreakers
-    from adapters.redis.connection import connect
 
     settings = ready_settings()
     if settings.redis_url is None:
         complain(ALONE)
         raise typer.Exit(FOUND_WRONG)
-    url = settings.redis_url.get_secret_value()
-
-    async def ask() -> "list[Snapshot]":
-        async with connect(url) as client:
-            return await question(RedisBreakers(client, settings.breaker_policies(), listener=Telling(), limit=5))
-
     try:
-        return uvloop.run(ask())
+        return ask_redis(settings, question)
     except SharedStateAway:
         complain(AWAY)
         raise typer.Exit(FOUND_WRONG) from None
-
-
-async def _all(breakers: "RedisBreakers", names: Sequence[str]) -> "list[Snapshot]":
-    return [await breakers.snapshot(name) for name in names]
 
 
 def _tell(snapshots: "list[Snapshot]", *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from eventsourcing.persistence import PersistenceError
 from sqlalchemy.exc import DBAPIError
 
+from adapters.database.outcomes import CallOutcomes
 from domain.errors import AppointmentDatabaseError
 
 T = TypeVar("T")
@@ -17,11 +18,17 @@ class Readers:
     """Run what blocks in a few threads of their own; the event loop waits no longer than `limit` seconds."""
 
     def __init__(
-        self, *, threads: int, limit: float, database_error: Callable[[BaseException], AppointmentDatabaseError]
+        self,
+        *,
+        threads: int,
+        limit: float,
+        database_error: Callable[[BaseException], AppointmentDatabaseError],
+        outcomes: CallOutcomes | None = None,
     ) -> None:
         self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="calsaga-reader")
         self._limit = limit
         self._database_error = database_error
+        self._outcomes = outcomes or CallOutcomes()
 
     async def run(self, ask: Callable[[], T]) -> T:
         """
@@ -31,6 +38,15 @@ class Readers:
             AppointmentDatabaseError: the database failed, or did not answer in time.
 
         """
+        try:
+            answer = await self._run(ask)
+        except AppointmentDatabaseError as error:
+            self._outcomes.tell(error, wrote=False)
+            raise
+        self._outcomes.tell(None, wrote=False)
+        return answer
+
+    async def _run(self, ask: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._limit):

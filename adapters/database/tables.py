@@ -6,6 +6,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Double,
+    Float,
     Integer,
     LargeBinary,
     MetaData,
@@ -172,4 +173,23 @@ health_checks = Table(
     Column("response_time_ms", Double),
     Column("threshold_ok", Boolean),
     Column("detail", Text, nullable=False),
+)
+
+resilience_snapshots = Table(
+    "resilience_snapshots",
+    metadata,
+    Column("at", Instant, primary_key=True),
+    Column("verdict", String, nullable=False),
+    Column("document", JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+)
+
+failure_metrics = Table(
+    "failure_metrics",
+    metadata,
+    Column("service", String, primary_key=True),
+    Column("window_start", Instant, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("rate", Float, nullable=False),
+    Column("severity", String, nullable=False),
 )

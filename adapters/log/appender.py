@@ -11,7 +11,7 @@ import math
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +19,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TypeAlias
 
+from adapters.database.outcomes import CallOutcomes
 from adapters.recording.batch import Late, WriteBatch, nobody
 from domain.errors import AppointmentDatabaseError
 from sagas.appending import Append, AppendResult
@@ -48,8 +49,9 @@ class Appender:
     reason, its appends are written one by one, so that the faulty one fails alone.
     """
 
-    def __init__(self, write: WriteBatch, *, patience: float) -> None:
+    def __init__(self, write: WriteBatch, *, patience: float, outcomes: CallOutcomes | None = None) -> None:
         self._write_batch = write
+        self._outcomes = outcomes or CallOutcomes()
         self._patience = patience
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
@@ -114,9 +116,17 @@ class Appender:
         return [one.append for one in late]
 
     def _tell(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
+        self._in_the_loop(partial(self._settle, batch, outcomes))
+
+    def _settle(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
+        if not all(isinstance(outcome, BaseException) for outcome in outcomes):
+            self._outcomes.tell(None, wrote=True)
+        _settle(batch, outcomes)
+
+    def _in_the_loop(self, call: Callable[[], object]) -> None:
         # The loop may be gone: then nobody waits any more.
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(_settle, batch, outcomes)
+            self._loop.call_soon_threadsafe(call)
 
     def _write(self, batch: Sequence[Waiting], late: Late = nobody) -> Sequence[Outcome]:
         try:
@@ -132,6 +142,7 @@ class Appender:
             try:
                 return self._write_batch([one.append for one in batch], late)
             except AppointmentDatabaseError as exc:
+                self._in_the_loop(partial(self._outcomes.tell, exc, wrote=True))
                 deadline = max(one.since for one in batch) + self._patience
                 if not exc.retryable or time.monotonic() + pause > min(deadline, self._gives_up_at):
                     raise

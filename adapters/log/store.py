@@ -28,6 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from adapters.database.appointments import find_appointment, find_companies, find_holders
 from adapters.database.clock import DatabaseClock
 from adapters.database.engine import open_engine
+from adapters.database.outcomes import CallOutcomes
 from adapters.database.reading import Readers
 from adapters.log.agenda import DatabaseAgenda
 from adapters.log.appender import Appender
@@ -84,7 +85,7 @@ class DatabaseAppointments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """What one database is used for."""
+    """What one database is used for; `outcomes` tells a listener what comes of each call."""
 
     log: EventLog
     agenda: DatabaseAgenda
@@ -92,6 +93,7 @@ class Store:
     appointments: DatabaseAppointments
     readers: Readers
     engine: Engine
+    outcomes: CallOutcomes
 
 
 @asynccontextmanager
@@ -126,9 +128,10 @@ async def open_store(
         readers=READERS,
     )
     backend = await asyncio.to_thread(_open, url, options, clock)
-    readers = Readers(threads=READERS, limit=read_timeout, database_error=backend.database_error)
+    outcomes = CallOutcomes()
+    readers = Readers(threads=READERS, limit=read_timeout, database_error=backend.database_error, outcomes=outcomes)
     engine = open_engine(url, pool_size=READERS, silence=statement_timeout)
-    appender = Appender(backend.append, patience=patience)
+    appender = Appender(backend.append, patience=patience, outcomes=outcomes)
     try:
         # A first look at due work is a first look at the database's clock, too.
         await readers.run(backend.due_work.next_due)
@@ -139,6 +142,7 @@ async def open_store(
             appointments=DatabaseAppointments(engine=engine, readers=readers),
             readers=readers,
             engine=engine,
+            outcomes=outcomes,
         )
     finally:
         await appender.aclose(within=patience)

@@ -129,7 +129,7 @@ class EventCodec:
 
 @cache
 def booking_codec() -> EventCodec:
-    """Return the one codec of all that can happen to a booking, to a leg of one, to a webhook, and of a notice."""
+    """Return the one codec of all that can happen to a booking, to a leg of one, and on any other stream."""
     return EventCodec((*get_args(BookingEvent), CompositeInitiated, *get_args(OtherEvent)), upcasts=UPCASTS)
 
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from adapters.directory.scopes import Scope
 from adapters.web.ports import Backend, Caller
-from adapters.web.problems import MISSING_SCOPE, NOT_AUTHENTICATED, TOO_MANY_REQUESTS, Problem, Refused
+from adapters.web.problems import MISSING_SCOPE, NOT_AUTHENTICATED, TOO_MANY_REQUESTS, UNAVAILABLE, Problem, Refused
 
 if TYPE_CHECKING:
     from adapters.web.rate_limit import RateLimiter
@@ -28,14 +28,19 @@ def backend_of(request: Request) -> Backend:
     return backend
 
 
-async def admit(request: Request, scope: Scope) -> Caller:
+async def admit(request: Request, scope: Scope, *, reads_database: bool = True) -> Caller:
     """
     Return who is asking, if their key has the scope.
 
+    `reads_database=False` is for what can be answered while the database is away, as far as the key is known.
+
     Raises:
-        Refused: 401 without a valid key, 403 without the scope, 429 when it is too much.
+        Refused: 401 without a valid key, 403 without the scope, 429 when it is too much; 503, at once, while the
+            database's breaker is open.
 
     """
+    if reads_database:
+        _refuse_while_away(request)
     caller = await _identified(request)
     structlog.contextvars.bind_contextvars(company_id=caller.company_id)
     _check_rate(request, caller)
@@ -60,6 +65,14 @@ async def _identified(request: Request) -> Caller:
     if caller is None:
         raise _unauthenticated("The API key is unknown or revoked.", f'{_CHALLENGE}, error="invalid_token"')
     return caller
+
+
+def _refuse_while_away(request: Request) -> None:
+    refusal = backend_of(request).standings.held_back("database")
+    if refusal is not None:
+        detail = "The database has failed lately; nothing was done. Send the same request again after Retry-After."
+        headers = {"Retry-After": str(max(ceil(refusal.retry_after or 0), 1))}
+        raise Refused(Problem(kind=UNAVAILABLE, detail=detail, headers=headers))
 
 
 def _check_rate(request: Request, caller: Caller) -> None:

@@ -37,6 +37,9 @@ def backend_over(application: "Application") -> Backend:
         fallback=application.resilience.fallback,
         rungs=application.resilience.rungs,
         queue=RetryQueue(engine=application.store.engine, readers=application.store.readers),
+        standings=application.resilience.breakers,
+        snapshots=application.resilience.kept,
+        failures=application.resilience.failures,
     )
 
 

@@ -1,9 +1,12 @@
-"""The forms of the answers about circuit breakers, for `/openapi.json`."""
+"""The forms of the answers about circuit breakers and failures, for `/openapi.json`."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
+
+from domain.failure_detector import Judgment, Severity
+from domain.verdict import ReasonCode, Status, Verdict
 
 
 class BreakerOverride(BaseModel):
@@ -38,7 +41,7 @@ class BreakerState(BaseModel):
     closed, `recent` its last transitions. With `shared` false the process that answers speaks for itself alone.
     """
 
-    state: Literal["closed", "open", "half_open"]
+    state: Literal["closed", "open", "half_open", "not_configured"]
     since: datetime | None
     open_until: datetime | None
     failures: int
@@ -55,7 +58,110 @@ class BreakerState(BaseModel):
     shared: bool
 
 
-class BreakerStates(BaseModel):
-    """Every breaker, by the service that it stands before."""
+class StandingReason(BaseModel):
+    """Why a service is not healthy; `way` leads, through what it needs, to the service that is unhealthy."""
+
+    code: ReasonCode
+    detail: str
+    way: list[str]
+
+
+class StandingCascade(BaseModel):
+    """A service that is unhealthy for reasons of its own, and all that it hits."""
+
+    root: str
+    hit: list[str]
+
+
+class SystemStanding(BaseModel):
+    """
+    The verdict, and why: `because` of the whole, `reasons` of each service that is not healthy.
+
+    *unhealthy* is what fails itself, *affected* what needs something that does; *not_configured* is neither.
+    """
+
+    verdict: Verdict
+    because: list[str]
+    statuses: dict[str, Status]
+    reasons: dict[str, list[StandingReason]]
+    cascades: list[StandingCascade]
+
+
+class BreakerStates(SystemStanding):
+    """Every breaker, by the service that it stands before, what that means together, and which needs which."""
 
     services: dict[str, BreakerState]
+    dependencies: dict[str, list[str]]
+
+
+class StoodService(BaseModel):
+    """How a service's breaker stood; with `shared` false, in the one process that took the snapshot."""
+
+    state: Literal["closed", "open", "half_open"]
+    since: datetime | None
+    failures: int
+    successes: int
+    override: dict[str, Any] | None
+    would_open: Literal["failures", "failure_rate", "slow_calls"] | None
+    shared: bool
+
+
+class StandingSnapshot(SystemStanding):
+    """How everything stood at an instant."""
+
+    at: datetime
+    services: dict[str, StoodService]
+
+
+class SnapshotList(BaseModel):
+    """The snapshots of the last minutes, the oldest first."""
+
+    snapshots: list[StandingSnapshot]
+
+
+class FailureClearing(BaseModel):
+    """Who has cleared a service's failures last, when and why."""
+
+    at: datetime
+    actor: str
+    reason: str
+
+
+class ServiceFailures(BaseModel):
+    """
+    How a service has done lately. `failures_in_a_minute` is the worse of this minute and the one before.
+
+    *low*: at most a quarter failed, or none; *medium*, degraded: more; *critical*: more than three within a minute.
+    """
+
+    status: Judgment
+    severity: Severity
+    requests: int
+    failures: int
+    rate: float
+    failures_in_a_minute: int
+    cleared: FailureClearing | None
+
+
+class ClearedFailures(ServiceFailures):
+    """How a service stands once its failures are cleared."""
+
+    service: str
+
+
+class FailureMinute(BaseModel):
+    """The calls of a service in the minute from `window_start` on, and how bad that minute was by itself."""
+
+    service: str
+    window_start: datetime
+    requests: int
+    failures: int
+    rate: float
+    severity: Severity
+
+
+class Failures(BaseModel):
+    """How services have done lately, and the minutes asked for, the oldest first."""
+
+    services: dict[str, ServiceFailures]
+    windows: list[FailureMinute]

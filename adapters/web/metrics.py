@@ -4,7 +4,6 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.breakers.policies import NAMES
 from adapters.web.admission import backend_of
 from adapters.web.operations import PlainRoute, described
 
@@ -21,5 +20,5 @@ async def metrics(request: Request) -> Response:
     request answers for itself alone, told apart by `process_start_time_seconds`.
     """
     backend = backend_of(request)
-    states = {name: (await backend.breakers.snapshot(name)).state for name in NAMES}
+    states = {name: one.state for name, one in (await backend.standings.look()).snapshots.items()}
     return Response(backend.metrics.exposition(states), headers={"Content-Type": TEXT})

@@ -15,6 +15,7 @@ from adapters.health.readiness import Readiness
 from adapters.health.seeing import Overview
 from adapters.metrics import WebhookRefusal
 from adapters.web.fallback_ports import Fallback, Queue, Rungs
+from adapters.web.resilience_ports import FailureReports, SnapshotHistory, Standings
 from domain.booking import Booking
 from domain.breaker_words import Snapshot, State
 from domain.health import Check, Uptime
@@ -320,3 +321,6 @@ class Backend:
     fallback: Fallback
     rungs: Rungs
     queue: Queue
+    standings: Standings
+    snapshots: SnapshotHistory
+    failures: FailureReports

@@ -12,6 +12,7 @@ from adapters.web.fields import Fields, checked
 from adapters.web.problems import invalid
 from adapters.web.wishes import Identifier, Instant, Zone, read_instant
 from domain.booking import BookingStatus
+from domain.dependencies import SERVICES
 from domain.errors import FieldError
 from domain.person import parse_email, parse_phone
 from projections import sync_failure_pages as failure_pages
@@ -117,6 +118,18 @@ class Span(Query):
         description="The staff_group of the service: what anybody of it has free "
         "who has a service with the same name and length.",
     )
+
+
+class Lately(Query):
+    """How far back to go."""
+
+    minutes: int = Field(default=60, ge=1, le=1440)
+
+
+class LatelyOf(Lately):
+    """How far back to go, and for which service; all if none is given."""
+
+    service: Literal[SERVICES] | None = None  # type: ignore[valid-type]
 
 
 class Form(Query):

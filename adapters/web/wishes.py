@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 from adapters.directory.secrets import secret_problem
 from adapters.web.fields import Fields
 from domain.composite import FEWEST_LEGS, MOST_LEGS
+from domain.failures_cleared import LONGEST_REASON
 from domain.full_fallback import LONGEST, UNTIL_EXPIRY
 from domain.opening_hours import OpeningHours, parse_opening_hours
 from domain.text import identifier_problem, text_problem
@@ -44,6 +45,10 @@ def _identifier(text: str) -> str:
 
 def _line(text: str) -> str:
     return _without(text_problem(text, at_most=NAME_LIMIT), text)
+
+
+def _why(text: str) -> str:
+    return _without(text_problem(text, at_most=LONGEST_REASON), text)
 
 
 def _reason(text: str) -> str:
@@ -87,6 +92,7 @@ Instant = Annotated[
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Line = Annotated[str, AfterValidator(_line)]
 Reason = Annotated[str, AfterValidator(_reason)]
+Why = Annotated[str, AfterValidator(_why)]
 Secret = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_secret)]
 Hours = Annotated[
     # Not the class itself, whose own form pydantic would take as well.
@@ -215,6 +221,12 @@ class FullFallbackFields(Fields):
         le=LONGEST.total_seconds(),
         description="For how long at most; it ends by itself then.",
     )
+
+
+class ClearingFields(Fields):
+    """The body of `POST /api/resilience/failures/{service}/clear`."""
+
+    reason: Why = Field(description="Why; kept with whose key it was. 500 characters at most.")
 
 
 class ServiceFields(Fields):

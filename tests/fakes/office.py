@@ -10,7 +10,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from domain.booking import Booking
+from domain.booking import Booking, BookingStatus
 from domain.events import BookingEvent
 from domain.policy import Policy
 from domain.service import Service
@@ -58,6 +58,7 @@ class Office:
         self.hints = FakeHints()
         self.webhooks = FakeWebhookHints()
         self.webhook_news: list[WebhookNews] = []
+        self.moved: list[BookingStatus] = []
         self.customers = FakeCustomers()
         self.services = FakeServices(service, *others)
         self.diary = FakeDiary(self.log)
@@ -84,6 +85,7 @@ class Office:
             hints=self.hints,
             webhooks=self.webhooks,
             count_webhook=self.webhook_news.append,
+            moved=lambda booking: self.moved.append(booking.status),
             clock=self.clock,
             ids=self.ids,
             policy=self.policy,

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
+from typing import Any
 
 import psycopg
 import pytest
@@ -50,8 +51,8 @@ class Failures:
         self.states: list[str] = []
         opened = Appender.__init__
 
-        def listening(appender: Appender, write: Callable[..., object], *, patience: float) -> None:
-            opened(appender, self._heard(write), patience=patience)  # type: ignore[arg-type]
+        def listening(appender: Appender, write: Callable[..., object], **options: Any) -> None:  # noqa: ANN401
+            opened(appender, self._heard(write), **options)  # type: ignore[arg-type]
 
         monkeypatch.setattr(Appender, "__init__", listening)
 

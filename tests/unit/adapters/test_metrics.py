@@ -46,7 +46,7 @@ def test_whatever_can_become_of_a_webhook_is_served_from_the_start() -> None:
 
     refused, at_once = {"unknown_company", "bad_signature"}, {"stored", "known", "ignored", "rejected"}
     processed = {"equal", "cancelled", "moved", "adopted", "imported", "woken", "flagged", "given_up", "cancelling"}
-    told = dict.fromkeys(refused | at_once | processed | {"put_off"}, 0.0) | {
+    told = dict.fromkeys(refused | at_once | processed | {"put_off", "failed"}, 0.0) | {
         "ignored": 1,
         "bad_signature": 2,
     }

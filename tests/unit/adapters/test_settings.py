@@ -210,7 +210,36 @@ def test_figures_of_breakers_begin_with_the_defaults(monkeypatch: pytest.MonkeyP
 
     settings = read_settings()
 
-    assert {"calcom": BreakerPolicy(open_seconds=30.0, lease_seconds=20.0)} == settings.breaker_policies()
+    policies = settings.breaker_policies()
+    assert BreakerPolicy(open_seconds=30.0, lease_seconds=20.0) == policies["calcom"]
+    quick = BreakerPolicy(window_seconds=10.0, buckets=10, open_seconds=1.0, open_cap_seconds=5.0, lease_seconds=10.0)
+    assert quick == policies["database"]
+
+
+def test_what_needs_what_begins_with_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALSAGA_DEPENDENCIES", '{"appointments": ["database"], "retell": []}')
+
+    dependencies = read_settings().dependencies
+
+    assert (("database",), (), ("database",)) == tuple(
+        dependencies.of(name) for name in ("appointments", "retell", "webhooks")
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("retell", "must be JSON such as"),
+        ("[]", "must be JSON such as"),
+        ('{"retell": "calcom"}', 'retell: must be a list of services, such as ["calcom"]'),
+        ('{"retell": ["calcm"]}', "retell: there is no service 'calcm'; there are calcom, retell, database"),
+        ('{"calcom": ["retell"]}', "calcom needs itself: calcom → retell → calcom; leave one of these out"),
+    ],
+)
+def test_what_cannot_need_what_is_named(monkeypatch: pytest.MonkeyPatch, given: str, said: str) -> None:
+    (problem,) = problems_of(monkeypatch, DEPENDENCIES=given)
+
+    assert problem.startswith(f"DEPENDENCIES: {said}")
 
 
 def test_a_permit_outlasts_the_longest_call_and_the_slowest_that_is_no_failure() -> None:

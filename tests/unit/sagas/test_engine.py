@@ -46,6 +46,20 @@ def test_an_undisturbed_booking_costs_two_commits() -> None:
     )
 
 
+def test_each_status_that_a_booking_comes_to_is_told_once() -> None:
+    office = Office()
+    office.calcom.creates.append(CreateFate(does="lost"))
+
+    async def main() -> None:
+        await book_new(office)
+        await until_quiet(office)
+
+    office.run(main())
+
+    assert office.log.commits > 3
+    assert [BookingStatus.BOOKED] == office.moved
+
+
 def test_who_is_held_back_is_deferred_in_the_first_commit_and_booked_later() -> None:
     office = Office()
     office.calcom.creates.append(CreateFate(does="held_back", retry_after=30))

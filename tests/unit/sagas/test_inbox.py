@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from domain.booking import BookingStatus
+from domain.errors import AppointmentDatabaseError
 from domain.ledger import LineStatus
 from sagas.appending import DueAfter
 from sagas.inbox import IncomingWebhook
@@ -57,6 +58,28 @@ def test_what_becomes_of_webhooks_is_counted() -> None:
 
     at_once = ["stored", "known", "ignored", "rejected"]
     assert [*at_once, "equal", "stored", "put_off", "cancelled"] == office.webhook_news
+
+
+def test_a_webhook_that_cannot_be_stored_or_processed_is_counted_as_failed() -> None:
+    office = booked()
+    webhook = incoming("BOOKING_CANCELLED")
+    away = AppointmentDatabaseError("away", kind="connection_lost")
+
+    async def fails(*_: object) -> None:
+        raise away
+
+    append = office.log.append
+    office.log.append = fails  # type: ignore[method-assign, assignment]
+    with pytest.raises(AppointmentDatabaseError):
+        receive(office, webhook)
+    office.log.append = append  # type: ignore[method-assign]
+    receive(office, webhook)
+    stored = of(office, webhook)
+    office.log.append = fails  # type: ignore[method-assign, assignment]
+    with pytest.raises(AppointmentDatabaseError):
+        office.run(office.sagas.inbox.process(stored))
+
+    assert ["failed", "stored", "failed"] == office.webhook_news
 
 
 def test_a_webhook_that_somebody_else_was_faster_to_process_is_counted_by_them() -> None:

@@ -9,8 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from adapters.breakers.documents import kept_document
 from adapters.breakers.local import LocalBreakers
+from adapters.breakers.ports import Breakers
+from adapters.breakers.registry import Registry
 from adapters.breakers.telling import Telling
+from adapters.breakers.watched import WatchedBreaker
+from adapters.database.snapshots import KeptSnapshot
+from adapters.failure_detector import Found
 from adapters.fallback.rungs import Rungs
 from adapters.health.following import Standing
 from adapters.health.readiness import Readiness
@@ -18,7 +24,6 @@ from adapters.health.seeing import Overview
 from adapters.metrics import WebhookRefusal
 from adapters.web.ports import (
     Backend,
-    Breakers,
     Caller,
     CompanyRecord,
     CustomerRecord,
@@ -27,8 +32,11 @@ from adapters.web.ports import (
     ServiceWish,
 )
 from domain.booking import Booking
+from domain.breaker_policy import BreakerPolicy
 from domain.breaker_words import State
 from domain.errors import AppointmentError, UnknownBooking, UnknownService
+from domain.failure_detector import FailureRule, FailureWindow, Severity, detect
+from domain.failures_cleared import FailuresCleared, clear_failures
 from domain.health import SERVICES, Check, ProbePolicy, Status, Uptime, Verdict
 from domain.health_forecast import Forecast, Seen, forecast
 from domain.health_hours import Hour
@@ -342,6 +350,42 @@ class FakeMetrics:
 
 
 @dataclass
+class FakeSnapshots:
+    """Has kept one, of how everything stands now."""
+
+    registry: Registry
+
+    async def lately(self, back: timedelta) -> Sequence[KeptSnapshot]:
+        look = await self.registry.look()
+        return [KeptSnapshot(at=NOW, verdict=look.assessment.verdict, document=kept_document(look))]
+
+
+@dataclass
+class FakeFailures:
+    """Cal.com fails too often, until somebody clears it."""
+
+    cleared: dict[str, FailuresCleared] = field(default_factory=dict)
+    minute: FailureWindow = field(
+        default_factory=lambda: FailureWindow(service="calcom", start=NOW, requests=9, failures=3)
+    )
+
+    async def find(self) -> Mapping[str, Found]:
+        return {"calcom": self._found("calcom")}
+
+    async def windows(self, *, minutes: int, service: str | None = None) -> Sequence[tuple[FailureWindow, Severity]]:
+        return [(self.minute, "medium")] if service in {None, "calcom"} else []
+
+    async def clear(self, service: str, *, actor: str, reason: str) -> Found:
+        self.cleared[service] = clear_failures(service, actor=actor, reason=reason, at=NOW)
+        return self._found(service)
+
+    def _found(self, service: str) -> Found:
+        cleared = self.cleared.get(service)
+        windows = [self.minute] if cleared is None else []
+        return Found(detected=detect(service, windows, FailureRule(), now=NOW), cleared=cleared)
+
+
+@dataclass
 class FakeBackend:
     bookings: FakeBookings = field(default_factory=FakeBookings)
     streams: FakeStreams = field(default_factory=FakeStreams)
@@ -362,8 +406,20 @@ class FakeBackend:
     rungs: Rungs = field(default_factory=lambda: Rungs(now=lambda: NOW))
     queue: FakeQueue = field(default_factory=FakeQueue)
 
+    failures: FakeFailures = field(default_factory=FakeFailures)
+    database: WatchedBreaker = field(
+        default_factory=lambda: WatchedBreaker("database", BreakerPolicy(), listener=Telling())
+    )
+
     def as_backend(self) -> Backend:
-        return Backend(**vars(self), alternatives=self.availability)
+        parts = {name: part for name, part in vars(self).items() if name != "database"}
+        registry = Registry(self.breakers, watched=[self.database])
+        return Backend(
+            **parts,
+            alternatives=self.availability,
+            standings=registry,
+            snapshots=FakeSnapshots(registry),
+        )
 
 
 def rising_forecast(now: datetime) -> Forecast:

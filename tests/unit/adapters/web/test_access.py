@@ -56,6 +56,10 @@ ROUTES: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("DELETE", "/api/resilience/fallback", "ops:write", None),
     ("GET", "/api/resilience/fallback-metrics", "ops:read", None),
     ("GET", "/api/resilience/queue", "ops:read", None),
+    ("GET", "/api/resilience/states", "ops:read", None),
+    ("GET", "/api/resilience/snapshots?minutes=5", "ops:read", None),
+    ("GET", "/api/resilience/failures?service=calcom", "ops:read", None),
+    ("POST", "/api/resilience/failures/calcom/clear", "ops:write", {"reason": "it was us"}),
 ]
 
 

@@ -189,7 +189,7 @@ async def test_anybody_may_fetch_the_metrics(client: httpx.AsyncClient) -> None:
     answer = await client.get("/metrics", headers={"Authorization": ""})
 
     assert (200, "text/plain; version=0.0.4; charset=utf-8") == (answer.status_code, answer.headers["Content-Type"])
-    assert "calls_total 1.0 {'calcom': 'closed'}\n" == answer.text
+    assert "calls_total 1.0 {'calcom': 'closed', 'database': 'closed'}\n" == answer.text
 
 
 @pytest.mark.parametrize(

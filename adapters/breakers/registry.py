@@ -1,0 +1,114 @@
+"""
+All breakers by the name of their service, and how everything stands together (M10).
+
+A name leads to one breaker and to no other. What needs what is asked only when somebody looks: it explains, and
+never stands between a caller and a call.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from adapters.breakers.ports import Breakers
+from adapters.breakers.watched import WatchedBreaker
+from domain.breaker_words import Command, Outcome, Permit, Refusal, Snapshot
+from domain.dependencies import SERVICES, Dependencies
+from domain.verdict import Assessment, assess, condition_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How each breaker stands, of the services that are configured, and what that means together."""
+
+    snapshots: Mapping[str, Snapshot]
+    assessment: Assessment
+    dependencies: Dependencies
+
+
+class Registry:
+    """
+    `fleet` has the breakers that all processes share, `watched` are this process's own.
+
+    `configured` are the services whose calls go through the fleet's. `redis_lost` tells since when Redis has been
+    away, None if it is there; without it there is no Redis.
+    """
+
+    def __init__(
+        self,
+        fleet: Breakers,
+        *,
+        watched: Iterable[WatchedBreaker] = (),
+        configured: Iterable[str] = ("calcom",),
+        redis_lost: Callable[[], datetime | None] | None = None,
+        dependencies: Dependencies | None = None,
+    ) -> None:
+        self._fleet = fleet
+        self._watched = {one.name: one for one in watched}
+        self._redis_lost = redis_lost
+        self._dependencies = dependencies or Dependencies()
+        redis = () if redis_lost is None else ("redis",)
+        self._configured = {*configured, *self._watched, *redis}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the services that are configured; the last is Redis, if there is one."""
+        return tuple(sorted((it for it in SERVICES if it in self._configured), key=lambda name: name == "redis"))
+
+    async def acquire(self, name: str, *, operation: str = "call", probe: bool = True) -> Permit | Refusal:
+        """Ask the fleet's breaker for leave to call; those of this process give none, and are only told."""
+        return await self._fleet.acquire(name, operation=operation, probe=probe)
+
+    async def record(self, permit: Permit, outcome: Outcome) -> None:
+        """Give a permit back."""
+        await self._fleet.record(permit, outcome)
+
+    def held_back(self, name: str) -> Refusal | None:
+        """Say that callers who need a service of this process's own should be refused, or None."""
+        watched = self._watched.get(name)
+        return None if watched is None else watched.held_back()
+
+    async def snapshot(self, name: str) -> Snapshot:
+        """Return how a breaker stands."""
+        if name in self._watched:
+            return self._watched[name].snapshot()
+        if name == "redis" and self._redis_lost is not None:
+            return _of_redis(self._redis_lost())
+        return await self._fleet.snapshot(name)
+
+    async def control(self, name: str, command: Command) -> Snapshot:
+        """Do what a person wants, with a breaker of the fleet, or of this process alone."""
+        if name in self._watched:
+            return self._watched[name].control(command)
+        return await self._fleet.control(name, command)
+
+    async def look(self, *, failing: Mapping[str, str] = MappingProxyType({})) -> Look:
+        """Return how everything stands; `failing` are services whose probe has failed, with what it found, in words."""
+        # Redis comes last: whether it is there is known from having asked it about the others.
+        snapshots = {name: await self.snapshot(name) for name in self.names}
+        conditions = {name: condition_of(one, failing=failing.get(name)) for name, one in snapshots.items()}
+        return Look(
+            snapshots=snapshots,
+            assessment=assess(conditions, self._dependencies),
+            dependencies=self._dependencies,
+        )
+
+
+def _of_redis(lost_at: datetime | None) -> Snapshot:
+    """Say in a breaker's words whether Redis is left alone: tried again every few seconds, by one caller at a time."""
+    return Snapshot(
+        name="redis",
+        state="closed" if lost_at is None else "open",
+        since=lost_at,
+        failures=0,
+        successes=0,
+        slow=0,
+        under_way=0,
+        half_open_quota=1,
+        last_failure_at=lost_at,
+        open_until=None,
+        failed_probes=0,
+        epoch=0,
+        override=None,
+        would_open=None,
+    )

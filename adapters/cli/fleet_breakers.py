@@ -1,0 +1,43 @@
+"""The breakers that all processes share, asked by a command."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from adapters.redis.breakers import RedisBreakers
+    from adapters.settings import Settings
+    from domain.breaker_words import Snapshot
+
+
+def ask_redis(
+    settings: "Settings", question: "Callable[[RedisBreakers], Awaitable[list[Snapshot]]]"
+) -> "list[Snapshot]":
+    """
+    Ask the breakers in the Redis of the settings; nothing without one.
+
+    Raises:
+        SharedStateAway: Redis does not answer.
+
+    """
+    import uvloop
+
+    from adapters.breakers.telling import Telling
+    from adapters.redis.breakers import RedisBreakers
+    from adapters.redis.connection import connect
+
+    if settings.redis_url is None:
+        return []
+    url = settings.redis_url.get_secret_value()
+
+    async def ask() -> "list[Snapshot]":
+        async with connect(url) as client:
+            return await question(RedisBreakers(client, settings.breaker_policies(), listener=Telling(), limit=5))
+
+    return uvloop.run(ask())
+
+
+async def shared_snapshots(breakers: "RedisBreakers") -> "list[Snapshot]":
+    """Return how each of them stands."""
+    from adapters.breakers.policies import SHARED
+
+    return [await breakers.snapshot(name) for name in SHARED]

@@ -1,0 +1,152 @@
+"""
+How the system stands as a whole, from how each service stands and which needs which (M10).
+
+    healthy    nothing is known to be wrong with any service that is configured
+    critical   a service that no booking can do without is unhealthy (`ESSENTIAL`), or two breakers or more keep
+               calls back: a cascade
+    degraded   anything else that is wrong; so is Cal.com alone, since bookings are taken and made later
+
+A service is *unhealthy* for reasons of its own, and *affected* if nothing is wrong with it but something that it
+needs is unhealthy. One that is not configured is neither, and nobody needs it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from domain.breaker_words import Override, Snapshot, State, Trigger
+from domain.dependencies import SERVICES, Dependencies
+
+Verdict: TypeAlias = Literal["healthy", "degraded", "critical"]
+Status: TypeAlias = Literal["healthy", "affected", "unhealthy", "not_configured"]
+ReasonCode: TypeAlias = Literal["breaker_open", "breaker_half_open", "held_closed", "probe_failed", "dependency"]
+
+ESSENTIAL = ("database", "appointments")
+"""Without these nothing is booked, and nothing is taken to be booked later."""
+CASCADE = 2
+"""How many breakers that keep calls back are critical, whichever they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """How a service stands by itself: its breaker, and in `failing` what a probe has found, in words, if it failed."""
+
+    state: State = "closed"
+    since: datetime | None = None
+    override: Override | None = None
+    would_open: Trigger | None = None
+    failing: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a service is not healthy; `way` leads to what it needs, and ends at what is unhealthy."""
+
+    code: ReasonCode
+    detail: str
+    way: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a service stands, and why."""
+
+    status: Status
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cascade:
+    """A root cause, and every service that it hits."""
+
+    root: str
+    hit: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """
+    How everything stands. `because` are the sentences that make the verdict what it is.
+
+    `roots` are the unhealthy services that need no other unhealthy one; those that hit others are cascades.
+    """
+
+    verdict: Verdict
+    because: tuple[str, ...]
+    standings: Mapping[str, Standing]
+    roots: tuple[str, ...]
+    cascades: tuple[Cascade, ...]
+
+
+def condition_of(snapshot: Snapshot, *, failing: str | None = None) -> Condition:
+    """Return how a service stands by its breaker, and by what a probe of it has found, if that failed."""
+    return Condition(
+        state=snapshot.state,
+        since=snapshot.since,
+        override=snapshot.override,
+        would_open=snapshot.would_open,
+        failing=failing,
+    )
+
+
+def assess(conditions: Mapping[str, Condition], dependencies: Dependencies) -> Assessment:
+    """Judge; a service without a condition is not configured."""
+    own = {name: tuple(_own_reasons(one)) for name, one in conditions.items()}
+    ways = {name: dependencies.ways_from(name, among=conditions) for name in conditions}
+    causes = {name: tuple(it for it in ways[name] if own[it]) for name in conditions}
+    standings = {
+        name: _standing(own[name], [_inherited(ways[name][cause], own[cause]) for cause in causes[name]])
+        for name in conditions
+    }
+    roots = tuple(name for name in conditions if own[name] and not causes[name])
+    hit = {root: tuple(name for name in conditions if root in causes[name]) for root in roots}
+    verdict, because = _judged(conditions, own)
+    return Assessment(
+        verdict=verdict,
+        because=because,
+        standings={name: standings.get(name, Standing(status="not_configured")) for name in SERVICES},
+        roots=roots,
+        cascades=tuple(Cascade(root=root, hit=those) for root, those in hit.items() if those),
+    )
+
+
+def _own_reasons(condition: Condition) -> Iterator[Reason]:
+    since = "" if condition.since is None else f" since {condition.since.isoformat(timespec='seconds')}"
+    held = condition.override
+    match condition.state:
+        case "open":
+            by = "" if held is None else f", by {held.actor}: {held.reason}"
+            yield Reason(code="breaker_open", detail=f"its breaker is open{since}{by}")
+        case "half_open":
+            yield Reason(
+                code="breaker_half_open", detail=f"its breaker is half-open{since}, and lets only probes through"
+            )
+        case _ if condition.would_open is not None and held is not None:
+            detail = f"its breaker would open ({condition.would_open}) but for {held.actor}, who has it {held.action}"
+            yield Reason(code="held_closed", detail=detail)
+    if condition.failing is not None:
+        yield Reason(code="probe_failed", detail=condition.failing)
+
+
+def _inherited(way: tuple[str, ...], reasons: tuple[Reason, ...]) -> Reason:
+    needed = ", which needs ".join(way)
+    return Reason(code="dependency", detail=f"it needs {needed}: {'; '.join(it.detail for it in reasons)}", way=way)
+
+
+def _standing(own: tuple[Reason, ...], inherited: list[Reason]) -> Standing:
+    status: Status = "unhealthy" if own else "affected" if inherited else "healthy"
+    return Standing(status=status, reasons=(*own, *inherited))
+
+
+def _judged(
+    conditions: Mapping[str, Condition], own: Mapping[str, tuple[Reason, ...]]
+) -> tuple[Verdict, tuple[str, ...]]:
+    said = {name: f"{name}: {'; '.join(it.detail for it in reasons)}" for name, reasons in own.items() if reasons}
+    critical = [f"no booking can do without {said[name]}" for name in ESSENTIAL if name in said]
+    keeping_back = [name for name, one in conditions.items() if one.state != "closed"]
+    if len(keeping_back) >= CASCADE:
+        critical.append(f"{len(keeping_back)} breakers keep calls back: {', '.join(keeping_back)}")
+    if critical:
+        return "critical", tuple(critical)
+    return ("degraded" if said else "healthy"), tuple(said.values())

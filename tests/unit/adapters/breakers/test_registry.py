@@ -1,0 +1,100 @@
+"""
+All breakers by name: what needs what explains, and stops no call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.breakers.fleet import FleetBreakers
+from adapters.breakers.local import LocalBreakers
+from adapters.breakers.ports import SharedStateAway
+from adapters.breakers.registry import Registry
+from adapters.breakers.watched import WatchedBreaker
+from domain.breaker_policy import BreakerPolicy
+from domain.breaker_words import Action, Command, Permit, Snapshot
+from domain.dependencies import SERVICES, Dependencies
+from tests.breakers.listening import Heard
+from tests.unit.domain.test_verdict import graphs
+
+POLICY = BreakerPolicy()
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ACTIONS = st.lists(
+    st.tuples(st.sampled_from(SERVICES), st.sampled_from(["open", "open", "close", "reset"])), max_size=8
+)
+
+
+def registry(graph: Dependencies | None = None) -> Registry:
+    watched = [WatchedBreaker(name, POLICY, listener=Heard()) for name in ("database", "webhooks", "appointments")]
+    fleet = LocalBreakers({}, listener=Heard())
+    return Registry(fleet, watched=watched, configured=("calcom", "retell"), dependencies=graph)
+
+
+@settings(max_examples=40)
+@given(graph=graphs(), actions=ACTIONS)
+def test_only_a_calls_own_breaker_stops_it(graph: Dependencies, actions: list[tuple[str, Action]]) -> None:
+    async def play() -> None:
+        breakers = registry(graph)
+        opened: dict[str, Action] = {}
+        for name, action in actions:
+            if name != "redis":
+                await breakers.control(name, Command(action=action, actor="ada", reason="why not"))
+                opened[name] = action
+        await breakers.look(failing={"retell": "it is down"})
+
+        for name in ("calcom", "retell", "email"):
+            let_through = isinstance(await breakers.acquire(name, probe=False), Permit)
+            assert let_through == (opened.get(name) != "open")
+        for name in ("database", "webhooks", "appointments"):
+            assert (breakers.held_back(name) is None) == (opened.get(name) != "open")
+
+    asyncio.run(play())
+
+
+async def test_retell_down_never_defers_a_web_booking() -> None:
+    breakers = registry()
+    await breakers.control("retell", Command(action="open", actor="ada", reason="they move house"))
+
+    found = (await breakers.look()).assessment
+
+    assert isinstance(await breakers.acquire("calcom", operation="create", probe=False), Permit)
+    assert breakers.held_back("appointments") is None
+    assert "affected" == found.standings["appointments"].status
+    assert ("degraded", ("retell",)) == (found.verdict, found.roots)
+
+
+async def test_what_is_not_configured_is_not_down() -> None:
+    look = await registry().look(failing={"email": "nobody asked"})
+
+    assert {"calcom", "retell", "database", "webhooks", "appointments"} == set(look.snapshots)
+    assert "healthy" == look.assessment.verdict
+    statuses = {name: one.status for name, one in look.assessment.standings.items()}
+    assert {"redis", "email", "sms"} == {name for name, one in statuses.items() if one == "not_configured"}
+
+
+async def test_redis_that_is_left_alone_is_open() -> None:
+    lost: list[datetime] = []
+    breakers = Registry(LocalBreakers({}, listener=Heard()), redis_lost=lambda: lost[-1] if lost else None)
+    there = await breakers.snapshot("redis")
+    lost.append(NOON)
+    look = await breakers.look()
+
+    assert ("closed", "open", NOON) == (there.state, look.snapshots["redis"].state, look.snapshots["redis"].since)
+    assert ("degraded", ("redis",)) == (look.assessment.verdict, look.assessment.roots)
+
+
+async def test_a_redis_that_has_just_gone_is_found_by_looking() -> None:
+    class Gone(LocalBreakers):
+        async def snapshot(self, name: str) -> Snapshot:
+            raise SharedStateAway("gone")
+
+    heard = Heard()
+    fleet = FleetBreakers(Gone({}, listener=heard), LocalBreakers({}, listener=heard), listener=heard)
+
+    look = await Registry(fleet, redis_lost=fleet.lost_at).look()
+
+    assert ("open", "closed") == (look.snapshots["redis"].state, look.snapshots["calcom"].state)
