@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
 
+from domain.alert import AlertEvent
 from domain.composite import SagaEvent
 from domain.full_fallback import FullFallbackEvent
 from domain.notice import OperatorNotified
@@ -27,7 +28,7 @@ RefusedBy: TypeAlias = Literal[
 ]
 
 
-OtherEvent: TypeAlias = WebhookEvent | OperatorNotified | FullFallbackEvent
+OtherEvent: TypeAlias = WebhookEvent | OperatorNotified | FullFallbackEvent | AlertEvent
 """What happens on streams that are no booking's."""
 LogEvent: TypeAlias = SagaEvent | OtherEvent
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from adapters.bootstrap.service_levels import ServiceLevels, service_levels
 from adapters.breakers.ports import Breakers
 from adapters.breakers.telling import Telling
 from adapters.calcom.circuit import Circuit
@@ -18,6 +19,7 @@ from adapters.fallback.switch import FallbackSwitch
 from adapters.fallback.watch import FallbackWatch
 from adapters.ids import RandomIds
 from adapters.log.store import Store
+from adapters.measuring.calls import Calls
 from adapters.metrics import Metrics
 from adapters.redis.opening_breakers import open_breakers
 from adapters.settings import Settings
@@ -29,17 +31,20 @@ class Resilience:
     `breakers` tell what is failing; `circuit` is Cal.com's.
 
     `fallback` is what people ask and want of full fallback, and what is offered meanwhile; `rungs` count where answers
-    came from.
+    came from. `levels` tell how services do.
     """
 
     breakers: Breakers
     circuit: Circuit
     fallback: FallbackDesk
     rungs: Rungs
+    levels: ServiceLevels
 
 
 @asynccontextmanager
-async def open_resilience(settings: Settings, *, store: Store, metrics: Metrics) -> AsyncIterator[Resilience]:
+async def open_resilience(
+    settings: Settings, *, store: Store, metrics: Metrics, calls: Calls
+) -> AsyncIterator[Resilience]:
     """
     Yield it; nothing is asked of Redis before the first call.
     """
@@ -55,7 +60,9 @@ async def open_resilience(settings: Settings, *, store: Store, metrics: Metrics)
         redis_url=redis_url,
         limit=settings.redis_seconds,
     ) as breakers:
-        circuit = Circuit(breakers, count=metrics.breaker_called, fallback=lambda: known.seconds_left)
+        circuit = Circuit(
+            breakers, count=metrics.breaker_called, measure=calls.called, fallback=lambda: known.seconds_left
+        )
         yield Resilience(
             breakers=breakers,
             circuit=circuit,
@@ -65,4 +72,5 @@ async def open_resilience(settings: Settings, *, store: Store, metrics: Metrics)
                 degradation=Degradation(known, failing=circuit.refused.is_set),
             ),
             rungs=Rungs(now=store.clock.now, count=metrics.fell_back),
+            levels=service_levels(settings, breakers=breakers, calls=calls, metrics=metrics, store=store),
         )

@@ -37,6 +37,8 @@ def backend_over(application: "Application") -> Backend:
         fallback=application.resilience.fallback,
         rungs=application.resilience.rungs,
         queue=RetryQueue(engine=application.store.engine, readers=application.store.readers),
+        measures=application.resilience.levels.measures,
+        alerts=application.resilience.levels.alerts,
     )
 
 

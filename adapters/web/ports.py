@@ -15,6 +15,7 @@ from adapters.health.readiness import Readiness
 from adapters.health.seeing import Overview
 from adapters.metrics import WebhookRefusal
 from adapters.web.fallback_ports import Fallback, Queue, Rungs
+from adapters.web.resilience_ports import Alerts, Measures
 from domain.booking import Booking
 from domain.breaker_words import Snapshot, State
 from domain.health import Check, Uptime
@@ -30,6 +31,7 @@ from sagas.repairs import AnswerReview
 from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
 
 __all__ = [
+    "Alerts",
     "Alternatives",
     "Availability",
     "Backend",
@@ -45,6 +47,7 @@ __all__ = [
     "Health",
     "KeyRecord",
     "Keys",
+    "Measures",
     "Metrics",
     "Probes",
     "Readiness",
@@ -320,3 +323,5 @@ class Backend:
     fallback: Fallback
     rungs: Rungs
     queue: Queue
+    measures: Measures
+    alerts: Alerts

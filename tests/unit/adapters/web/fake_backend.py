@@ -15,6 +15,7 @@ from adapters.fallback.rungs import Rungs
 from adapters.health.following import Standing
 from adapters.health.readiness import Readiness
 from adapters.health.seeing import Overview
+from adapters.measuring.figures import Measures
 from adapters.metrics import WebhookRefusal
 from adapters.web.ports import (
     Backend,
@@ -26,6 +27,7 @@ from adapters.web.ports import (
     KeyRecord,
     ServiceWish,
 )
+from domain.alert import Alert
 from domain.booking import Booking
 from domain.breaker_words import State
 from domain.errors import AppointmentError, UnknownBooking, UnknownService
@@ -33,6 +35,7 @@ from domain.health import SERVICES, Check, ProbePolicy, Status, Uptime, Verdict
 from domain.health_forecast import Forecast, Seen, forecast
 from domain.health_hours import Hour
 from domain.offer import Offer
+from domain.service_level import Objectives
 from domain.validating_legs import validate_composite
 from domain.validation import validate
 from domain.wish import BookAppointment, BookComposite
@@ -45,6 +48,8 @@ from sagas.appending import Recorded
 from sagas.inbox import IncomingWebhook, Stored
 from sagas.repairs import AnswerReview
 from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
+from tests.fakes.measures import FakeCalls
+from tests.fakes.time import FakeClock
 from tests.unit.adapters.web.fake_fallback import FakeFallback, FakeQueue
 from tests.unit.adapters.web.given import (
     ADA,
@@ -342,6 +347,16 @@ class FakeMetrics:
 
 
 @dataclass
+class FakeAlerts:
+    alerts: list[Alert] = field(default_factory=list)
+    asked: list[tuple[str | None, int]] = field(default_factory=list)
+
+    async def list(self, *, status: str | None, limit: int) -> Sequence[Alert]:
+        self.asked.append((status, limit))
+        return self.alerts
+
+
+@dataclass
 class FakeBackend:
     bookings: FakeBookings = field(default_factory=FakeBookings)
     streams: FakeStreams = field(default_factory=FakeStreams)
@@ -361,9 +376,17 @@ class FakeBackend:
     fallback: FakeFallback = field(default_factory=FakeFallback)
     rungs: Rungs = field(default_factory=lambda: Rungs(now=lambda: NOW))
     queue: FakeQueue = field(default_factory=FakeQueue)
+    alerts: FakeAlerts = field(default_factory=FakeAlerts)
+    calls: FakeCalls = field(default_factory=FakeCalls)
 
     def as_backend(self) -> Backend:
-        return Backend(**vars(self), alternatives=self.availability)
+        given = vars(self) | {"alternatives": self.availability, "measures": self._measures()}
+        del given["calls"]
+        return Backend(**given)
+
+    def _measures(self) -> Measures:
+        clock = FakeClock(NOW)
+        return Measures(self.calls, breakers=self.breakers, names=("calcom",), objectives=Objectives(), clock=clock)
 
 
 def rising_forecast(now: datetime) -> Forecast:
