@@ -299,7 +299,7 @@ def test_the_log_in_sqlite_is_read_by_the_library(sqlite_url: str) -> None:
 
 def test_no_topic_of_the_codec_is_longer_than_a_reader_can_bear() -> None:
     assert all(
-        topic.startswith(("booking.", "composite.", "webhook.", "notice.", "alert."))
+        topic.startswith(("booking.", "composite.", "webhook.", "notice.", "alert.", "full-fallback."))
         and topic.rpartition(".v")[2].isdigit()
         for topic in booking_codec().topics
     )
