@@ -48,6 +48,7 @@ def surplus_rows(one: Evidence, why: str) -> Iterator[Difference]:
         "booking of sync failures": one.failures_of,
         "standing": one.standing,
         "notification requests": one.requests,
+        "alert": one.alert,
     }
     for what, found in rows.items():
         if found:

@@ -1,5 +1,5 @@
 """
-What the database holds about some bookings and webhooks, read in one snapshot: events and all rows beside them.
+What the database holds about some bookings, webhooks and alerts, read in one snapshot: events and all rows beside them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,6 +11,8 @@ from uuid import UUID
 from sqlalchemy import Column, Connection, Engine, Row, Table, select
 
 from adapters.database.tables import appointments, saga_due, slot_claims, stored_events
+from domain.alert import Alert
+from projections.alerts import ALERTS, alerts_of
 from projections.booking_row import BookingRow
 from projections.bookings import BOOKINGS, load
 from projections.checkpoints import parked_by, positions_of
@@ -27,7 +29,7 @@ from projections.tables import (
     sync_failures,
 )
 
-READ_MODELS = (BOOKINGS.name, SYNC_FAILURES.name, REACTIONS.name)
+READ_MODELS = (BOOKINGS.name, SYNC_FAILURES.name, REACTIONS.name, ALERTS.name)
 
 T = TypeVar("T")
 
@@ -68,6 +70,7 @@ class Evidence:
     failures_of: Row[Any] | None
     standing: Standing | None
     requests: tuple[NotificationRequest, ...]
+    alert: Alert | None = None
     seen_by: Mapping[str, Seen]
 
 
@@ -92,7 +95,7 @@ def streams_after(connection: Connection, last: UUID | None, *, limit: int) -> l
 
 
 def evidence(connection: Connection, stream_ids: Sequence[UUID]) -> list[Evidence]:
-    """Return everything that is known of these bookings and webhooks."""
+    """Return everything that is known of these streams."""
     events = _events(connection, stream_ids)
     booked = _rows_of_legs(connection, appointments, stream_ids)
     claims = _rows_of_legs(connection, slot_claims, stream_ids)
@@ -101,6 +104,7 @@ def evidence(connection: Connection, stream_ids: Sequence[UUID]) -> list[Evidenc
     failures = _many(connection, sync_failures, SyncFailure, stream_ids)
     failures_of = _rows(connection, sync_failure_bookings, sync_failure_bookings.c.booking_id, stream_ids)
     standings = load_standings(connection, appointment_standings, stream_ids)
+    raised = {row.id: row for row in alerts_of(connection, stream_ids)}
     requests = _many(connection, notification_requests, NotificationRequest, stream_ids)
     until = positions_of(connection, READ_MODELS)
     parked = {name: {one.stream_id: one.error for one in parked_by(connection, name)} for name in READ_MODELS}
@@ -116,6 +120,7 @@ def evidence(connection: Connection, stream_ids: Sequence[UUID]) -> list[Evidenc
             failures_of=failures_of.get(stream_id),
             standing=standings.get(stream_id),
             requests=tuple(requests.get(stream_id, ())),
+            alert=raised.get(stream_id),
             seen_by={name: Seen(until=until.get(name, 0), parked=parked[name].get(stream_id)) for name in READ_MODELS},
         )
         for stream_id in stream_ids

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from adapters.difference import NOTHING, Difference, difference, surplus_rows, unequal
 from adapters.evidence import Evidence, StoredRow
+from adapters.judging_alerts import about_alert
 from adapters.judging_clearings import about_clearings
 from adapters.judging_fallback import about_full_fallback
 from adapters.judging_notices import about_notice
@@ -16,6 +17,7 @@ from adapters.judging_webhooks import about_webhook
 from adapters.recording.codec import EventCodec
 from adapters.recording.errors import UnreadableEvent
 from adapters.replaying import Replayed, has_ended, listed, replay
+from domain.alert import AlertEvent
 from domain.booking import Booking, initial_state
 from domain.composite import CompositeInitiated, LegEvent, SagaEvent
 from domain.events import BookingInitiated
@@ -32,7 +34,7 @@ from sagas.steps import Done
 
 
 def differences(one: Evidence, *, codec: EventCodec, policy: Policy, now: datetime) -> list[Difference]:
-    """Return everything about a booking, a webhook, a notice or a clearing that contradicts its stream."""
+    """Return everything that contradicts a stream: a booking's, a webhook's, or one of what people are told and do."""
     if not one.events:
         return list(_strays(one))
     try:
@@ -51,6 +53,8 @@ def differences(one: Evidence, *, codec: EventCodec, policy: Policy, now: dateti
         return list(about_notice(one, events))
     if isinstance(events[0], FailuresCleared):
         return list(about_clearings(one, events))
+    if isinstance(events[0], AlertEvent):
+        return list(about_alert(one, recorded))
     return list(_about_booking(one, recorded, policy, now))
 
 

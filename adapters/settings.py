@@ -25,6 +25,7 @@ from domain.dependencies import Dependencies
 from domain.failure_detector import FailureRule
 from domain.policy import Policy
 from domain.retry import RetryPolicy
+from domain.service_level import Objectives
 
 PREFIX = "CALSAGA_"
 TESTS = (f"{PREFIX}TEST_", f"{PREFIX}SWEEP", f"{PREFIX}LARGE", f"{PREFIX}CALCOM_OPENAPI")
@@ -99,6 +100,15 @@ class Settings(BaseSettings):
     health_history_days: Annotated[float, Field(gt=0, le=366)] = 7
     retell_health_url: Annotated[str, AfterValidator(check.web_address)] | None = None
     smtp_health_url: Annotated[str, AfterValidator(check.mail_server)] | None = None
+    measure_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
+    alert_seconds: Annotated[float, Field(gt=0, le=3600)] = 15
+    slo_availability: Annotated[float, Field(gt=0, lt=1)] = 0.999
+    slo_availability_critical: Annotated[float, Field(gt=0, lt=1)] = 0.99
+    slo_p99_ms: Annotated[float, Field(gt=0, le=86_400_000)] = 1000
+    slo_p99_critical_ms: Annotated[float, Field(gt=0, le=86_400_000)] = 5000
+    slo_recovery_seconds: Seconds = 300
+    slo_recovery_critical_seconds: Seconds = 600
+    slo_period_days: Annotated[float, Field(gt=0, le=366)] = 30
 
     lease_seconds: Seconds = 45
     booking_expiry_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24
@@ -159,6 +169,12 @@ class Settings(BaseSettings):
                 f"{PREFIX}CIRCUIT_DRAIN_PER_SECOND: must be so high that {PREFIX}WORKER_CONCURRENCY sagas "
                 f"have their turn within {PREFIX}LEASE_SECONDS"
             )
+        if self.slo_availability_critical > self.slo_availability:
+            yield f"{PREFIX}SLO_AVAILABILITY_CRITICAL: must not exceed {PREFIX}SLO_AVAILABILITY"
+        if self.slo_p99_ms > self.slo_p99_critical_ms:
+            yield f"{PREFIX}SLO_P99_MS: must not exceed {PREFIX}SLO_P99_CRITICAL_MS"
+        if self.slo_recovery_seconds > self.slo_recovery_critical_seconds:
+            yield f"{PREFIX}SLO_RECOVERY_SECONDS: must not exceed {PREFIX}SLO_RECOVERY_CRITICAL_SECONDS"
         if self.retry_first_seconds > self.retry_cap_seconds:
             yield f"{PREFIX}RETRY_FIRST_SECONDS: must not exceed {PREFIX}RETRY_CAP_SECONDS"
 
@@ -195,6 +211,18 @@ class Settings(BaseSettings):
             rate=self.failure_rate,
             in_a_minute=self.failures_in_a_minute,
             window=timedelta(seconds=self.failure_window_seconds),
+        )
+
+    def objectives(self) -> Objectives:
+        """Return the service levels."""
+        return Objectives(
+            availability=self.slo_availability,
+            availability_critical=self.slo_availability_critical,
+            p99_seconds=self.slo_p99_ms / 1000,
+            p99_critical_seconds=self.slo_p99_critical_ms / 1000,
+            recovery_seconds=self.slo_recovery_seconds,
+            recovery_critical_seconds=self.slo_recovery_critical_seconds,
+            period=timedelta(days=self.slo_period_days),
         )
 
     def voice_rule(self) -> VoiceRule:

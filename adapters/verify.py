@@ -25,6 +25,7 @@ from domain.errors import AppointmentDatabaseError
 from domain.policy import Policy
 from projections.errors import LogRestored
 from projections.tables import (
+    alerts,
     appointment_standings,
     booking_list,
     notification_requests,
@@ -107,6 +108,7 @@ def _strays(engine: Engine) -> set[UUID]:
         sync_failure_bookings.c.booking_id,
         appointment_standings.c.booking_id,
         notification_requests.c.booking_id,
+        alerts.c.id,
     )
     with engine.connect() as connection:
         return {

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, select
 from domain import events as e
 from domain import findings as f
 from domain import moving as m
+from domain.alert import AlertCleared, AlertRaised, AlertSeverityChanged
 from domain.booking import Booking, BookingStatus, Goal
 from domain.composite import CompositeInitiated, LegEvent
 from domain.failures_cleared import FailuresCleared
@@ -255,6 +256,9 @@ def _evolved(row: BookingRow, event: LogEvent) -> BookingRow:
             | FullFallbackBegun()
             | FullFallbackEnded()
             | FailuresCleared()
+            | AlertRaised()
+            | AlertSeverityChanged()
+            | AlertCleared()
         ):
             return row
         case _:

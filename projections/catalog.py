@@ -2,6 +2,7 @@
 All read models.
 """
 
+from projections.alerts import ALERTS
 from projections.bookings import BOOKINGS
 from projections.errors import UnknownProjection
 from projections.operator_notices import OPERATOR_NOTICES
@@ -9,7 +10,7 @@ from projections.reactions import REACTIONS
 from projections.source import Projection
 from projections.sync_failures import SYNC_FAILURES
 
-PROJECTIONS: tuple[Projection, ...] = (BOOKINGS, SYNC_FAILURES, REACTIONS, OPERATOR_NOTICES)
+PROJECTIONS: tuple[Projection, ...] = (BOOKINGS, SYNC_FAILURES, REACTIONS, OPERATOR_NOTICES, ALERTS)
 
 
 def find(name: str) -> Projection:

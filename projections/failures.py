@@ -15,6 +15,7 @@ from uuid import UUID, uuid5
 from domain import events as e
 from domain import findings as f
 from domain import moving as m
+from domain.alert import AlertCleared, AlertRaised, AlertSeverityChanged
 from domain.composite import CompositeInitiated, LegEvent
 from domain.failures_cleared import FailuresCleared
 from domain.findings import InconsistencyKind
@@ -163,6 +164,9 @@ def evolve(state: BookingFailures, event: LogEvent) -> BookingFailures:
             | FullFallbackBegun()
             | FullFallbackEnded()
             | FailuresCleared()
+            | AlertRaised()
+            | AlertSeverityChanged()
+            | AlertCleared()
         ):
             return state
         case _:

@@ -9,6 +9,7 @@ from typing import Final, assert_never
 from domain import events as e
 from domain import findings as f
 from domain import moving as m
+from domain.alert import AlertCleared, AlertEvent, AlertRaised, AlertSeverityChanged
 from domain.composite import CompositeInitiated, LegEvent
 from domain.failures_cleared import FailuresCleared
 from domain.full_fallback import FullFallbackBegun, FullFallbackEnded, FullFallbackEvent
@@ -136,6 +137,20 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_notes(f"webhook processed: {event.outcome}"),)
         case OperatorNotified() | FullFallbackBegun() | FullFallbackEnded() | FailuresCleared():
             return (_notes(_of_operators(event)),)
+        case AlertRaised() | AlertSeverityChanged() | AlertCleared():
+            return (_notes(_said_of_alert(event)),)
+        case _:
+            assert_never(event)
+
+
+def _said_of_alert(event: AlertEvent) -> str:
+    match event:
+        case AlertRaised():
+            return f"a {event.severity} alert is raised about {event.service}: {event.rule}"
+        case AlertSeverityChanged():
+            return f"the alert is {event.severity} from now on"
+        case AlertCleared():
+            return "the alert is cleared"
         case _:
             assert_never(event)
 

@@ -1,6 +1,6 @@
 """The tables of the read models, and how far each has come. The migrations create them."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, MetaData, String, Table, Text, Uuid
 
 from projections.booking_row import LegRows
 from projections.columns import Instant
@@ -99,6 +99,23 @@ notification_requests = Table(
     Column("kind", String, nullable=False),
     Column("status", String, nullable=False),
     Column("created_at", Instant, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("rule", String, nullable=False),
+    Column("service", String, nullable=False),
+    Column("occasion", Integer, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("threshold", Float, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("raised_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("cleared_at", Instant),
+    Column("version", BigInteger, nullable=False),
 )
 
 projection_checkpoints = Table(

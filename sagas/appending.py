@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
 
+from domain.alert import AlertEvent
 from domain.composite import SagaEvent
 from domain.failures_cleared import FailuresCleared
 from domain.full_fallback import FullFallbackEvent
@@ -28,7 +29,7 @@ RefusedBy: TypeAlias = Literal[
 ]
 
 
-OtherEvent: TypeAlias = WebhookEvent | OperatorNotified | FullFallbackEvent | FailuresCleared
+OtherEvent: TypeAlias = WebhookEvent | OperatorNotified | FullFallbackEvent | FailuresCleared | AlertEvent
 """What happens on streams that are no booking's."""
 LogEvent: TypeAlias = SagaEvent | OtherEvent
 

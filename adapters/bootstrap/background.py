@@ -46,6 +46,7 @@ async def background_work(opened: Application, *, runs: bool) -> AsyncIterator[N
             "worker": opened.worker.run,
             "followers": opened.followers.run,
             "reconciler": opened.reconciling.run,
+            "alerts": opened.resilience.levels.alerting.run,
         }
         if opened.settings.health_probing:
             works["health"] = opened.health.runner.run
@@ -59,6 +60,7 @@ async def background_work(opened: Application, *, runs: bool) -> AsyncIterator[N
         await opened.followers.stop()
         await opened.reconciling.stop()
         await opened.health.runner.stop()
+        await opened.resilience.levels.alerting.stop()
         await _end(tasks)
         await _hand_over(opened)
     for task in tasks:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from adapters.bootstrap.service_levels import ServiceLevels, service_levels
 from adapters.breakers.fleet import FleetBreakers
 from adapters.breakers.registry import Registry
 from adapters.breakers.telling import Telling
@@ -27,6 +28,7 @@ from adapters.fallback.switch import FallbackSwitch
 from adapters.fallback.watch import FallbackWatch
 from adapters.ids import RandomIds
 from adapters.log.store import Store
+from adapters.measuring.calls import Calls
 from adapters.metrics import Metrics
 from adapters.redis.opening_breakers import open_breakers
 from adapters.settings import Settings
@@ -41,7 +43,8 @@ class Resilience:
     `breakers` are all by name, and tell how everything stands; `circuit` is Cal.com's; `failures` judge by counts.
 
     `database`, `webhooks` and `appointments` are told what comes of this process's own work. `fallback` is what people
-    ask and want of full fallback, and what is offered meanwhile; `rungs` count where answers came from.
+    ask and want of full fallback, and what is offered meanwhile; `rungs` count where answers came from. `levels` tell
+    how services do.
     """
 
     breakers: Registry
@@ -54,10 +57,13 @@ class Resilience:
     kept: Snapshots
     fallback: FallbackDesk
     rungs: Rungs
+    levels: ServiceLevels
 
 
 @asynccontextmanager
-async def open_resilience(settings: Settings, *, metrics: Metrics, store: Store) -> AsyncIterator[Resilience]:
+async def open_resilience(
+    settings: Settings, *, store: Store, metrics: Metrics, calls: Calls
+) -> AsyncIterator[Resilience]:
     """
     Yield it; nothing is asked of Redis before the first call.
     """
@@ -89,7 +95,7 @@ async def open_resilience(settings: Settings, *, metrics: Metrics, store: Store)
             dependencies=settings.dependencies,
         )
         kept = Snapshots(engine=store.engine, readers=store.readers, clock=store.clock)
-        circuit = Circuit(breakers, count=count, fallback=lambda: known.seconds_left)
+        circuit = Circuit(breakers, count=count, measure=calls.called, fallback=lambda: known.seconds_left)
         yield Resilience(
             breakers=breakers,
             circuit=circuit,
@@ -110,6 +116,7 @@ async def open_resilience(settings: Settings, *, metrics: Metrics, store: Store)
             kept=kept,
             fallback=_fallback(settings, store, known, failing=circuit.refused.is_set),
             rungs=Rungs(now=store.clock.now, count=metrics.fell_back),
+            levels=service_levels(settings, breakers=breakers, calls=calls, metrics=metrics, store=store),
         )
 
 

@@ -45,6 +45,8 @@ from adapters.idempotency.marks import Marks
 from adapters.idempotency.webhook_hints import WebhookHints
 from adapters.ids import RandomIds
 from adapters.log.store import Store, open_store
+from adapters.measuring.bookings import CountedLog
+from adapters.measuring.calls import Calls
 from adapters.metrics import Metrics
 from adapters.pace import SteadyPace
 from adapters.reconciling import NAME as RECONCILER
@@ -79,8 +81,15 @@ async def application(
         crash_at=settings.crash_at, crash_signal=settings.crash_signal, trace=settings.crash_trace
     )
     async with AsyncExitStack() as stack:
+        metrics = Metrics()
+        calls = Calls(metrics=metrics)
         store = await stack.enter_async_context(
-            open_store(settings.database_url, probe=probe, lock_timeout=settings.database_lock_seconds)
+            open_store(
+                settings.database_url,
+                probe=probe,
+                lock_timeout=settings.database_lock_seconds,
+                measure=calls.appended,
+            )
         )
         companies = CompanyDirectory(
             stored=_companies(settings, store),
@@ -88,8 +97,9 @@ async def application(
             default_calcom_key=_revealed(settings.calcom_api_key),
             default_webhook_secret=_revealed(settings.calcom_webhook_secret),
         )
-        metrics = Metrics()
-        resilience = await stack.enter_async_context(open_resilience(settings, store=store, metrics=metrics))
+        resilience = await stack.enter_async_context(
+            open_resilience(settings, store=store, metrics=metrics, calls=calls)
+        )
         await stack.enter_async_context(running(_database_recovery(store, resilience.database).run, name="database"))
         calendars = CalComCalendars(
             base_url=settings.calcom_base_url,
@@ -105,6 +115,10 @@ async def application(
             probe=probe,
         )
         stack.push_async_callback(calendars.aclose)
+        stack.push_async_callback(resilience.levels.keeper.aclose)
+        await stack.enter_async_context(running(resilience.levels.keeper.run, name="measuring"))
+        await stack.enter_async_context(running(resilience.levels.publisher.run, name="publishing"))
+        await stack.enter_async_context(running(resilience.levels.notes.run, name="lone breakers"))
         await stack.enter_async_context(running(Recovery(resilience.circuit, ping=calendars.ping).run, name="recovery"))
         health = await stack.enter_async_context(
             open_health(settings, store=store, companies=companies, calendars=calendars, resilience=resilience)
@@ -140,7 +154,7 @@ async def application(
         )
         marks = Marks(redis=redis, count=metrics.looked_up)
         sagas = assemble(
-            log=store.log,
+            log=CountedLog(store.log, calls.meter),
             agenda=store.agenda,
             calendars=calendars,
             appointments=store.appointments,

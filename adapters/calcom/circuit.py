@@ -7,7 +7,7 @@ A create is never the first to try whether Cal.com is well again: a read is (`ad
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from adapters.breakers.ports import Breakers
 from adapters.calcom.endpoints import Call
@@ -27,6 +27,7 @@ HELD_BY_FALLBACK = frozenset({"create", "reschedule", "slots"})
 MOVED_AGAIN_AFTER = 60.0
 """After how many seconds a move is tried again at most while full fallback holds; it may end sooner than it was to."""
 
+Told: TypeAlias = Outcome | Literal["refused"]
 _REQUEST_TIMEOUT, _TOO_MANY_REQUESTS, _FIRST_FAULT = 408, 429, 500
 
 
@@ -34,6 +35,7 @@ class Circuit:
     """
     `refused` is set from the first refusal on until the breaker is known to be closed again.
 
+    `measure` is told the service, the operation, what came of it and how many seconds it took, of a refused one none.
     `fallback` returns for how many seconds full fallback holds, at most; None if it does not.
     """
 
@@ -41,12 +43,14 @@ class Circuit:
         self,
         breakers: Breakers,
         *,
-        count: Callable[[str, Outcome | Literal["refused"]], None] = lambda _name, _outcome: None,
+        count: Callable[[str, Told], None] = lambda _name, _outcome: None,
+        measure: Callable[[str, str, Told, float | None], None] = lambda _name, _operation, _outcome, _seconds: None,
         fallback: Callable[[], float | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._breakers = breakers
         self._count = count
+        self._measure = measure
         self._fallback = fallback
         self._clock = clock
         self._remembered_until = 0.0
@@ -54,12 +58,15 @@ class Circuit:
         self.refused = asyncio.Event()
 
     def held_back(self) -> Unsent | None:
-        """Say that a create would be refused, as far as this process remembers."""
+        """Refuse a create, as far as this process remembers that it would be refused."""
         left = self._fallback()
         if left is not None:
             return _switched(left)
         now = self._clock()
-        return _unsent(max(self._opens_at - now, WHILE_PROBED)) if now < self._remembered_until else None
+        if now >= self._remembered_until:
+            return None
+        self._refuse("create")
+        return _unsent(max(self._opens_at - now, WHILE_PROBED))
 
     async def enter(self, call: Call) -> Permit | Unsent:
         """Ask for leave to send a request."""
@@ -69,14 +76,15 @@ class Circuit:
         reads = call.method == "GET"
         answer = await self._breakers.acquire(CALCOM, operation=call.op, probe=reads)
         if isinstance(answer, Refusal):
-            self._count(CALCOM, "refused")
+            self._refuse(call.op)
             return self._remember(answer)
         return answer
 
-    async def leave(self, permit: Permit, reply: Reply | None) -> None:
-        """Say what came of the request; None if whoever sent it went away."""
+    async def leave(self, permit: Permit, reply: Reply | None, *, seconds: float) -> None:
+        """Say what came of the request in so many seconds; None if whoever sent it went away."""
         outcome = verdict(reply)
         self._count(CALCOM, outcome)
+        self._measure(CALCOM, permit.operation, outcome, None if outcome == "ignored" else seconds)
         await self._breakers.record(permit, outcome)
 
     async def is_closed(self) -> bool:
@@ -86,6 +94,10 @@ class Circuit:
             self._remembered_until = 0.0
             self.refused.clear()
         return closed
+
+    def _refuse(self, operation: str) -> None:
+        self._count(CALCOM, "refused")
+        self._measure(CALCOM, operation, "refused", None)
 
     def _remember(self, refusal: Refusal) -> Unsent:
         wait = UNTIL_TOLD if refusal.retry_after is None else refusal.retry_after

@@ -72,10 +72,11 @@ class Wire:
         if isinstance(permit, Unsent):
             return permit
         reply: Reply | None = None
+        began = self.clock()
         try:
             reply = await self._send(call, body=body, send_by=send_by, size_limit=size_limit)
         finally:
-            await self.circuit.leave(permit, reply)
+            await self.circuit.leave(permit, reply, seconds=self.clock() - began)
         return reply
 
     def held_back(self, call: Call) -> Unsent | None:

@@ -3,6 +3,7 @@
 import typer
 
 from adapters.cli import (
+    alerts,
     bookings,
     caches,
     checking,
@@ -49,6 +50,7 @@ app.command()(telling.timeline)
 app.command()(checking.verify)
 app.command()(reconciling.reconcile)
 app.command()(health.health)
+app.command()(alerts.alerts)
 app.add_typer(companies.app, name="companies")
 app.add_typer(services.app, name="services")
 app.add_typer(keys.app, name="keys")

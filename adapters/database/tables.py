@@ -193,3 +193,28 @@ failure_metrics = Table(
     Column("rate", Float, nullable=False),
     Column("severity", String, nullable=False),
 )
+
+measured_calls = Table(
+    "measured_calls",
+    metadata,
+    Column("starts_at", Instant, primary_key=True),
+    Column("service", String, primary_key=True),
+    Column("operation", String, primary_key=True),
+    Column("process", String, primary_key=True),
+    Column("ends_at", Instant, nullable=False),
+    Column("succeeded", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    Column("ignored", BigInteger, nullable=False),
+    Column("sketch", Text, nullable=False),
+)
+
+lone_breakers = Table(
+    "lone_breakers",
+    metadata,
+    Column("process", String, primary_key=True),
+    Column("service", String, primary_key=True),
+    Column("unwell_since", Instant),
+    Column("well_since", Instant),
+    Column("seen_at", Instant, nullable=False),
+)

@@ -33,6 +33,7 @@ from adapters.database.reading import Readers
 from adapters.log.agenda import DatabaseAgenda
 from adapters.log.appender import Appender
 from adapters.log.event_log import EventLog
+from adapters.log.timing import Measure, timed
 from adapters.postgres.backend import open_postgres
 from adapters.recording.backend import Backend, Options
 from adapters.recording.codec import booking_codec
@@ -105,13 +106,14 @@ async def open_store(
     lock_timeout: float | None = None,
     statement_timeout: float = 10.0,
     read_timeout: float = 10.0,
+    measure: Measure = lambda _succeeded, _seconds: None,
 ) -> AsyncIterator[Store]:
     """
     Open the database, and close it once all that was appended is written.
 
     `patience` is for how many seconds an append is tried again when the database fails
     for a passing reason, `lock_timeout` one wait for the writer lock (without it, what
-    suits the database).
+    suits the database). `measure` is told of every batch that is written.
 
     Raises:
         SchemaError: the database does not fit this calsaga; the message says what to run.
@@ -131,7 +133,7 @@ async def open_store(
     outcomes = CallOutcomes()
     readers = Readers(threads=READERS, limit=read_timeout, database_error=backend.database_error, outcomes=outcomes)
     engine = open_engine(url, pool_size=READERS, silence=statement_timeout)
-    appender = Appender(backend.append, patience=patience, outcomes=outcomes)
+    appender = Appender(timed(backend.append, measure), patience=patience, outcomes=outcomes)
     try:
         # A first look at due work is a first look at the database's clock, too.
         await readers.run(backend.due_work.next_due)

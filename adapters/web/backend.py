@@ -40,6 +40,8 @@ def backend_over(application: "Application") -> Backend:
         standings=application.resilience.breakers,
         snapshots=application.resilience.kept,
         failures=application.resilience.failures,
+        measures=application.resilience.levels.measures,
+        alerts=application.resilience.levels.alerts,
     )
 
 

@@ -11,7 +11,15 @@ from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from adapters.web import breaker_documents, documents, fallback_documents, health_documents, wishes
+from adapters.web import (
+    alert_documents,
+    breaker_documents,
+    documents,
+    fallback_documents,
+    health_documents,
+    measure_documents,
+    wishes,
+)
 from adapters.web.fields import Fields
 
 TITLE = "calsaga"
@@ -40,9 +48,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
         document = get_openapi(title=TITLE, version=VERSION, description=DESCRIPTION, routes=app.routes)
         models = [
             *_models(documents, BaseModel),
+            *_models(alert_documents, BaseModel),
             *_models(breaker_documents, BaseModel),
             *_models(health_documents, BaseModel),
             *_models(fallback_documents, BaseModel),
+            *_models(measure_documents, BaseModel),
             *_models(wishes, Fields),
         ]
         _, schemas = models_json_schema(

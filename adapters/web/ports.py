@@ -15,6 +15,7 @@ from adapters.health.readiness import Readiness
 from adapters.health.seeing import Overview
 from adapters.metrics import WebhookRefusal
 from adapters.web.fallback_ports import Fallback, Queue, Rungs
+from adapters.web.measure_ports import Alerts, Measures
 from adapters.web.resilience_ports import FailureReports, SnapshotHistory, Standings
 from domain.booking import Booking
 from domain.breaker_words import Snapshot, State
@@ -31,6 +32,7 @@ from sagas.repairs import AnswerReview
 from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
 
 __all__ = [
+    "Alerts",
     "Alternatives",
     "Availability",
     "Backend",
@@ -46,6 +48,7 @@ __all__ = [
     "Health",
     "KeyRecord",
     "Keys",
+    "Measures",
     "Metrics",
     "Probes",
     "Readiness",
@@ -324,3 +327,5 @@ class Backend:
     standings: Standings
     snapshots: SnapshotHistory
     failures: FailureReports
+    measures: Measures
+    alerts: Alerts

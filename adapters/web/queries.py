@@ -15,6 +15,7 @@ from domain.booking import BookingStatus
 from domain.dependencies import SERVICES
 from domain.errors import FieldError
 from domain.person import parse_email, parse_phone
+from projections import alerts
 from projections import sync_failure_pages as failure_pages
 from projections.booking_pages import DEFAULT_LIMIT, HIGHEST_LIMIT
 from projections.cursor import LONGEST_CURSOR
@@ -93,6 +94,19 @@ class QueueListing(Query):
 
     limit: int = Field(default=queue.DEFAULT_LIMIT, ge=1, le=queue.HIGHEST_LIMIT)
     cursor: str | None = Field(default=None, min_length=1, max_length=LONGEST_CURSOR)
+
+
+class Window(Query):
+    """How far back is looked, in minutes."""
+
+    minutes: int = Field(default=60, ge=1, le=1440)
+
+
+class AlertListing(Query):
+    """Which alerts are meant; all if no status is given."""
+
+    status: Literal[alerts.STATUSES] | None = None  # type: ignore[valid-type]
+    limit: int = Field(default=alerts.DEFAULT_LIMIT, ge=1, le=alerts.HIGHEST_LIMIT)
 
 
 class Whom(Query):

@@ -9,6 +9,7 @@ from typing import Final
 from adapters.metrics import Metrics
 
 SERVICE: Final = '{service="calcom"}'
+BOUNDS: Final = (("1.0", 2), ("5.0", 3), ("+Inf", 4))
 WEBHOOKS: Final = "calsaga_webhooks_total"
 
 
@@ -53,3 +54,23 @@ def test_whatever_can_become_of_a_webhook_is_served_from_the_start() -> None:
     assert sorted(f'{WEBHOOKS}{{outcome="{outcome}"}} {float(count)}' for outcome, count in told.items()) == sorted(
         served
     )
+
+
+def test_how_long_calls_took_is_told_by_service_and_operation_with_the_objectives_among_the_bounds() -> None:
+    metrics = Metrics()
+    for seconds in (0.02, 0.9, 4.0, 6.0):
+        metrics.call_took("calcom", "create", seconds)
+
+    told = metrics.exposition().decode()
+    labels = 'operation="create",service="calcom"'
+    counts = [f'calsaga_call_seconds_bucket{{le="{bound}",{labels}}} {count}.0' for bound, count in BOUNDS]
+    assert all(one in told for one in counts)
+
+
+def test_budgets_are_told_by_service_and_window() -> None:
+    metrics = Metrics()
+    metrics.budget_spent("calcom", left=0.5, burn_rates={"1h": 2.0})
+
+    told = metrics.exposition().decode()
+    assert f"calsaga_slo_error_budget_left{SERVICE} 0.5" in told
+    assert 'calsaga_slo_burn_rate{service="calcom",window="1h"} 2.0' in told

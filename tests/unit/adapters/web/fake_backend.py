@@ -21,6 +21,7 @@ from adapters.fallback.rungs import Rungs
 from adapters.health.following import Standing
 from adapters.health.readiness import Readiness
 from adapters.health.seeing import Overview
+from adapters.measuring.figures import Measures
 from adapters.metrics import WebhookRefusal
 from adapters.web.ports import (
     Backend,
@@ -31,6 +32,7 @@ from adapters.web.ports import (
     KeyRecord,
     ServiceWish,
 )
+from domain.alert import Alert
 from domain.booking import Booking
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_words import State
@@ -41,6 +43,7 @@ from domain.health import SERVICES, Check, ProbePolicy, Status, Uptime, Verdict
 from domain.health_forecast import Forecast, Seen, forecast
 from domain.health_hours import Hour
 from domain.offer import Offer
+from domain.service_level import Objectives
 from domain.validating_legs import validate_composite
 from domain.validation import validate
 from domain.wish import BookAppointment, BookComposite
@@ -53,6 +56,8 @@ from sagas.appending import Recorded
 from sagas.inbox import IncomingWebhook, Stored
 from sagas.repairs import AnswerReview
 from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
+from tests.fakes.measures import FakeCalls
+from tests.fakes.time import FakeClock
 from tests.unit.adapters.web.fake_fallback import FakeFallback, FakeQueue
 from tests.unit.adapters.web.given import (
     ADA,
@@ -386,6 +391,16 @@ class FakeFailures:
 
 
 @dataclass
+class FakeAlerts:
+    alerts: list[Alert] = field(default_factory=list)
+    asked: list[tuple[str | None, int]] = field(default_factory=list)
+
+    async def list(self, *, status: str | None, limit: int) -> Sequence[Alert]:
+        self.asked.append((status, limit))
+        return self.alerts
+
+
+@dataclass
 class FakeBackend:
     bookings: FakeBookings = field(default_factory=FakeBookings)
     streams: FakeStreams = field(default_factory=FakeStreams)
@@ -405,21 +420,27 @@ class FakeBackend:
     fallback: FakeFallback = field(default_factory=FakeFallback)
     rungs: Rungs = field(default_factory=lambda: Rungs(now=lambda: NOW))
     queue: FakeQueue = field(default_factory=FakeQueue)
-
+    alerts: FakeAlerts = field(default_factory=FakeAlerts)
+    calls: FakeCalls = field(default_factory=FakeCalls)
     failures: FakeFailures = field(default_factory=FakeFailures)
     database: WatchedBreaker = field(
         default_factory=lambda: WatchedBreaker("database", BreakerPolicy(), listener=Telling())
     )
 
     def as_backend(self) -> Backend:
-        parts = {name: part for name, part in vars(self).items() if name != "database"}
+        parts = {name: part for name, part in vars(self).items() if name not in {"database", "calls"}}
         registry = Registry(self.breakers, watched=[self.database])
         return Backend(
             **parts,
             alternatives=self.availability,
+            measures=self._measures(),
             standings=registry,
             snapshots=FakeSnapshots(registry),
         )
+
+    def _measures(self) -> Measures:
+        clock = FakeClock(NOW)
+        return Measures(self.calls, breakers=self.breakers, names=("calcom",), objectives=Objectives(), clock=clock)
 
 
 def rising_forecast(now: datetime) -> Forecast:

@@ -1,0 +1,50 @@
+"""How an alert looks to the outside, over HTTP and on the command line alike."""
+
+from dataclasses import asdict
+from typing import Any, TypeAlias
+
+from domain.alert import Alert, AlertRule
+
+Document: TypeAlias = dict[str, Any]
+"""What orjson writes: it knows instants and UUIDs."""
+
+RUNBOOKS = "docs/runbooks.md"
+UNITS: dict[AlertRule, str] = {
+    "availability": "burn rate",
+    "latency": "seconds",
+    "recovery": "seconds",
+    "breaker_not_closed": "seconds",
+    "breaker_cascade": "breakers",
+    "booking_success": "share",
+}
+"""What value and threshold of an alert are."""
+SENTENCES: dict[AlertRule, str] = {
+    "availability": "Calls to {service} fail or are refused: the error budget goes {value:.1f} times too fast.",
+    "latency": "Calls to {service} are slow: one in a hundred takes {value:.2f} s or longer.",
+    "recovery": "{service} has not recovered for {value:.0f} s.",
+    "breaker_not_closed": "The circuit breaker of {service} has not been closed for {value:.0f} s.",
+    "breaker_cascade": "{value:.0f} circuit breakers are not closed at once.",
+    "booking_success": "{value:.1%} of the bookings fail for reasons that are not the customers' own.",
+}
+
+
+def alert_document(alert: Alert) -> Document:
+    """Return an alert; `value` and `threshold` are those of when it was raised, or changed its severity."""
+    facts = asdict(alert)
+    del facts["version"]
+    return facts | {
+        "status": "active" if alert.is_active else "cleared",
+        "unit": UNITS[alert.rule],
+        "summary": summary(alert),
+        "runbook": runbook(alert.rule),
+    }
+
+
+def summary(alert: Alert) -> str:
+    """Return in a sentence what is wrong."""
+    return SENTENCES[alert.rule].format(service=alert.service, value=alert.value)
+
+
+def runbook(rule: AlertRule) -> str:
+    """Return where it stands what to do."""
+    return f"{RUNBOOKS}#{rule.replace('_', '-')}"

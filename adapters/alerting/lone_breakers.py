@@ -1,0 +1,130 @@
+"""How breakers stand that a process does not share, for whoever judges for the fleet."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Engine, delete, select
+
+from adapters.breakers.ports import Breakers
+from adapters.database.reading import Readers
+from adapters.database.tables import lone_breakers
+from adapters.measuring.figures import history_of
+from domain.breaker_words import Snapshot
+from domain.errors import AppointmentDatabaseError
+from projections.upserting import upsert
+from sagas.ports import Clock
+
+LOOKED_BACK = timedelta(hours=1)
+NOTED_FOR = 4
+"""For how many intervals a note counts; a process that is dead has none that is younger."""
+KEPT = timedelta(days=1)
+_log = structlog.get_logger("calsaga.alerts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Since when a breaker has not been closed, None if it is; since when it is closed again, None if it never left."""
+
+    service: str
+    unwell_since: datetime | None
+    well_since: datetime | None
+
+
+def condition_of(snapshot: Snapshot, *, now: datetime) -> Condition:
+    """Return what a breaker's snapshot says."""
+    seen = history_of(snapshot, start=now - LOOKED_BACK, now=now)
+    return Condition(service=snapshot.name, unwell_since=seen.unwell_since, well_since=seen.well_since)
+
+
+class StoredLoneBreakers:
+    """The table `lone_breakers`, for one process of the fleet."""
+
+    def __init__(self, *, engine: Engine, readers: Readers, process: str) -> None:
+        self._engine = engine
+        self._readers = readers
+        self._process = process
+
+    async def note(self, conditions: Sequence[Condition], *, now: datetime) -> None:
+        """
+        Say how breakers of this process stand.
+
+        Raises:
+            AppointmentDatabaseError: the database did not take it.
+
+        """
+        rows = [
+            {
+                "process": self._process,
+                "service": one.service,
+                "unwell_since": one.unwell_since,
+                "well_since": one.well_since,
+                "seen_at": now,
+            }
+            for one in conditions
+        ]
+
+        def write() -> None:
+            with self._engine.begin() as connection:
+                connection.execute(delete(lone_breakers).where(lone_breakers.c.seen_at < now - KEPT))
+                upsert(connection, lone_breakers, rows)
+
+        await self._readers.run(write)
+
+    async def noted(self, *, since: datetime) -> Sequence[Condition]:
+        """
+        Return what all processes have said since an instant.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        c = lone_breakers.c
+        query = select(c.service, c.unwell_since, c.well_since).where(c.seen_at > since)
+
+        def ask() -> Sequence[Condition]:
+            with self._engine.connect() as connection:
+                return [Condition(**row) for row in connection.execute(query).mappings()]
+
+        return await self._readers.run(ask)
+
+
+class LoneBreakerNotes:
+    """Notes every `seconds` how the breakers stand that are this process's own; `run` ends when it is cancelled."""
+
+    def __init__(
+        self, breakers: Breakers, stored: StoredLoneBreakers, *, names: Sequence[str], clock: Clock, seconds: float
+    ) -> None:
+        self._breakers = breakers
+        self._stored = stored
+        self._names = names
+        self._clock = clock
+        self._seconds = seconds
+        self._unwell: Mapping[str, bool] = {}
+
+    async def run(self) -> None:
+        """Note, and wait."""
+        while True:
+            await asyncio.sleep(self._seconds)
+            await self.note()
+
+    async def note(self) -> None:
+        """Note what is not closed, and once more what no longer is; as long as all is well, nothing is written."""
+        now = self._clock.now()
+        found = [self._own(await self._breakers.snapshot(name), now=now) for name in self._names]
+        news = [one for one in found if one.unwell_since is not None or self._unwell.get(one.service)]
+        try:
+            if news:
+                await self._stored.note(news, now=now)
+        except AppointmentDatabaseError as error:
+            _log.warning("alert.note.left", **error.as_log())
+            return
+        self._unwell = {one.service: one.unwell_since is not None for one in found}
+
+    def _own(self, snapshot: Snapshot, *, now: datetime) -> Condition:
+        if snapshot.shared:
+            # The fleet's is for everybody to see; what this process thought by itself is over.
+            return Condition(service=snapshot.name, unwell_since=None, well_since=now)
+        return condition_of(snapshot, now=now)

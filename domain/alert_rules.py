@@ -1,0 +1,131 @@
+"""
+The rules by which alerts are raised (M32), as one function from what was measured to a judgment for each.
+
+Fewer calls than `ENOUGH` in a window say nothing: one failure of two is no 50 %.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from domain.alert import AlertRule
+from domain.alerting import Judgment, Level
+from domain.service_level import BURNING, BurnWindows, Counts, Objectives, burn_rate
+
+ENOUGH = 10
+"""From how many calls in a window on its shares are judged."""
+ENOUGH_FOR_P99 = 20
+LOOKED_BACK = timedelta(minutes=5)
+"""The window of p99 and of bookings."""
+SETTLED = timedelta(minutes=1)
+"""For how long a breaker must be closed before what it raised is cleared."""
+NOT_CLOSED_WARNING, NOT_CLOSED_CRITICAL = 30.0, 120.0
+"""For how many seconds a breaker may be open or half-open."""
+BREAKERS_AT_ONCE = 1.5
+"""Two breakers that are not closed are a cascade, and one is none."""
+BOOKINGS_FAILED_WARNING, BOOKINGS_FAILED_CRITICAL = 0.05, 0.10
+FLEET, BOOKINGS = "fleet", "bookings"
+"""What alerts are about that are about no service."""
+NOTHING = Counts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceReading:
+    """
+    What was measured of a service: its calls in each window, the p99 of the last minutes, and how its breakers stand.
+
+    Of several breakers for one service, each process its own, the one that has been unwell longest counts, and the one
+    that was closed last. A service without a breaker is never unwell.
+    """
+
+    service: str
+    spans: Mapping[timedelta, Counts] = field(default_factory=dict)
+    p99_seconds: float | None = None
+    p99_calls: int = 0
+    unwell_since: datetime | None = None
+    well_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What was measured of the fleet; `bookings` are those of the last minutes that ended."""
+
+    at: datetime
+    services: Sequence[ServiceReading]
+    bookings: Counts = NOTHING
+
+
+def judge(reading: Reading, objectives: Objectives) -> list[Judgment]:
+    """Return what every rule says."""
+    return [
+        *(judgment for one in reading.services for judgment in _of_service(one, objectives, now=reading.at)),
+        _cascade(reading),
+        _bookings(reading.bookings),
+    ]
+
+
+def _of_service(one: ServiceReading, objectives: Objectives, *, now: datetime) -> Iterator[Judgment]:
+    yield Judgment(rule="availability", service=one.service, levels=tuple(_burning(one, objectives)))
+    yield Judgment(rule="latency", service=one.service, levels=tuple(_slow(one, objectives)))
+    yield _unwell("recovery", one, objectives.recovery_seconds, objectives.recovery_critical_seconds, now)
+    yield _unwell("breaker_not_closed", one, NOT_CLOSED_WARNING, NOT_CLOSED_CRITICAL, now)
+
+
+def _burning(one: ServiceReading, objectives: Objectives) -> Iterator[Level]:
+    for windows in BURNING:
+        yield Level(severity=windows.severity, value=_both(one, windows, objectives), threshold=windows.rate)
+    quickest = BURNING[0]
+    # What is critical for its own sake, however slowly that would spend the budget.
+    critical = (1.0 - objectives.availability_critical) / (1.0 - objectives.availability)
+    yield Level(severity="critical", value=_both(one, quickest, objectives), threshold=critical)
+
+
+def _both(one: ServiceReading, windows: BurnWindows, objectives: Objectives) -> float:
+    found = [one.spans.get(span, NOTHING) for span in (windows.long, windows.short)]
+    if any(counts.requests < ENOUGH for counts in found):
+        return 0.0
+    return min(burn_rate(counts, objectives.availability) for counts in found)
+
+
+def _slow(one: ServiceReading, objectives: Objectives) -> Iterator[Level]:
+    if one.p99_seconds is not None and one.p99_calls >= ENOUGH_FOR_P99:
+        yield Level(severity="warning", value=one.p99_seconds, threshold=objectives.p99_seconds)
+        yield Level(severity="critical", value=one.p99_seconds, threshold=objectives.p99_critical_seconds)
+
+
+def _unwell(rule: AlertRule, one: ServiceReading, warning: float, critical: float, now: datetime) -> Judgment:
+    seconds = 0.0 if one.unwell_since is None else max((now - one.unwell_since).total_seconds(), 0.0)
+    levels = (
+        Level(severity="warning", value=seconds, threshold=warning),
+        Level(severity="critical", value=seconds, threshold=critical),
+    )
+    return Judgment(
+        rule=rule, service=one.service, levels=levels, since=one.unwell_since, settled=_is_settled(one, now)
+    )
+
+
+def _is_settled(one: ServiceReading, now: datetime) -> bool:
+    """Tell whether the breaker is closed, and has been for a while."""
+    return one.unwell_since is None and (one.well_since is None or one.well_since + SETTLED <= now)
+
+
+def _cascade(reading: Reading) -> Judgment:
+    unwell = sorted(one.unwell_since for one in reading.services if one.unwell_since is not None)
+    unsettled = sum(1 for one in reading.services if not _is_settled(one, reading.at))
+    return Judgment(
+        rule="breaker_cascade",
+        service=FLEET,
+        levels=(Level(severity="critical", value=len(unwell), threshold=BREAKERS_AT_ONCE),),
+        since=unwell[1] if len(unwell) > 1 else None,
+        settled=unsettled < BREAKERS_AT_ONCE,
+    )
+
+
+def _bookings(counts: Counts) -> Judgment:
+    if counts.requests < ENOUGH:
+        return Judgment(rule="booking_success", service=BOOKINGS)
+    levels = (
+        Level(severity="warning", value=counts.bad_share, threshold=BOOKINGS_FAILED_WARNING),
+        Level(severity="critical", value=counts.bad_share, threshold=BOOKINGS_FAILED_CRITICAL),
+    )
+    return Judgment(rule="booking_success", service=BOOKINGS, levels=levels)

@@ -1,0 +1,173 @@
+"""
+Alerts over a real log: raised once and cleared once, whichever process judges, and whichever sees what is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from adapters.followers import Followers
+from adapters.log.store import Store
+from adapters.measuring.stored import Slice
+from adapters.verify import verify
+from domain.service_level import Counts
+from projections.alerts import ALERTS
+from projections.tables import alerts
+from tests.integration.alerting.watchers import Fleet
+
+NOT_CLOSED = "breaker_not_closed calcom"
+
+
+@pytest.fixture
+def fleet(store: Store) -> Fleet:
+    """
+    Three processes.
+    """
+    return Fleet(store, "one", "two", "three")
+
+
+async def test_an_open_breaker_is_raised_grows_critical_and_is_cleared_a_minute_after_it_closed(fleet: Fleet) -> None:
+    await fleet.watchers[0].opens()
+    await fleet.passes(30)
+    assert {} == await fleet.active()
+    await fleet.passes(15)
+    assert {NOT_CLOSED: "warning"} == await fleet.active()
+    await fleet.passes(90)
+    assert {NOT_CLOSED: "critical"} == await fleet.active()
+    await fleet.watchers[0].closes()
+    await fleet.passes(45)
+    assert {NOT_CLOSED: "critical"} == await fleet.active()
+    await fleet.passes(30)
+
+    assert {} == await fleet.active()
+    assert {"AlertRaised": 1, "AlertSeverityChanged": 1, "AlertCleared": 1} == await fleet.told()
+
+
+async def test_whoever_judges_and_however_many_at_once_there_is_one_raise_and_one_clear(fleet: Fleet) -> None:
+    async def all_judge() -> None:
+        await asyncio.gather(*(watcher.watch.look() for watcher in fleet.watchers * 3))
+        await fleet.followers.catch_up()
+
+    for occasion in (1, 2, 3):
+        await fleet.watchers[0].opens()
+        fleet.clock.advance(100)
+        for watcher in fleet.watchers:
+            await watcher.notes.note()
+        await all_judge()
+        assert {NOT_CLOSED: "warning"} == await fleet.active()
+        await fleet.watchers[0].closes()
+        for watcher in fleet.watchers:
+            await watcher.notes.note()
+        fleet.clock.advance(100)
+        await all_judge()
+        assert {"AlertRaised": occasion, "AlertCleared": occasion} == await fleet.told()
+
+
+async def test_who_sees_an_old_read_model_writes_nothing_twice(fleet: Fleet) -> None:
+    await fleet.watchers[0].opens()
+    fleet.clock.advance(40)
+    for _ in range(3):
+        await fleet.watchers[0].watch.look()
+
+    assert {"AlertRaised": 1} == await fleet.told()
+
+
+async def test_a_breaker_that_only_one_process_has_open_is_seen_by_whoever_judges(fleet: Fleet) -> None:
+    await fleet.watchers[2].opens()
+    for judge in range(8):
+        await fleet.passes(15, judge=judge)
+    assert {NOT_CLOSED: "warning"} == await fleet.active()
+    await fleet.watchers[2].closes()
+    for judge in range(8):
+        await fleet.passes(15, judge=judge)
+
+    assert {} == await fleet.active()
+    assert {"AlertRaised": 1, "AlertCleared": 1} == await fleet.told()
+
+
+async def test_what_a_dead_process_noted_is_forgotten_within_a_minute(fleet: Fleet) -> None:
+    dying = fleet.watchers[2]
+    await dying.opens()
+    await fleet.passes(60)
+    assert {NOT_CLOSED: "warning"} == await fleet.active()
+    fleet.watchers.remove(dying)
+    await fleet.passes(45)
+    assert {NOT_CLOSED: "warning"} == await fleet.active()
+    await fleet.passes(15)
+
+    assert {} == await fleet.active()
+
+
+async def test_two_breakers_that_are_open_in_different_processes_are_a_cascade(fleet: Fleet) -> None:
+    await fleet.watchers[1].opens("calcom")
+    await fleet.watchers[2].opens("retell")
+    await fleet.passes(15)
+
+    assert {"breaker_cascade fleet": "critical"} == await fleet.active()
+
+
+async def test_calls_that_fail_spend_the_budget_until_it_is_told(fleet: Fleet) -> None:
+    now = fleet.clock.now()
+    fleet.calls.ended.append(
+        Slice(service="calcom", starts_at=now, ends_at=now, counts=Counts(succeeded=90, failed=10))
+    )
+    await fleet.passes(15)
+    assert {"availability calcom": "critical"} == await fleet.active()
+    await fleet.passes(300, judge=1)
+
+    # The short window is clean; the longest pair still burns.
+    assert {"availability calcom": "critical"} == await fleet.active()
+    await fleet.passes(1800, judge=2)
+    assert {"availability calcom": "warning"} == await fleet.active()
+
+
+async def test_bookings_that_fail_are_told(fleet: Fleet) -> None:
+    for number in range(20):
+        fleet.calls.meter.record("bookings", "book", "failed" if number % 5 == 0 else "succeeded")
+    await fleet.passes(15)
+
+    assert {"booking_success bookings": "critical"} == await fleet.active()
+
+
+async def test_alerts_are_nothing_that_verify_objects_to_and_a_rebuild_finds_the_same(
+    fleet: Fleet, store: Store
+) -> None:
+    await fleet.watchers[0].opens()
+    await fleet.passes(150)
+    before = await fleet.watchers[0].alerts.list(status=None, limit=200)
+
+    rebuilt = await Followers(store, follow_seconds=1).rebuild(ALERTS.name)
+
+    assert 0 == rebuilt.differences
+    assert before == await fleet.watchers[0].alerts.list(status=None, limit=200)
+    assert [] == await verify(store, look_again=[])
+
+
+async def test_verify_finds_an_alert_whose_row_says_something_else(fleet: Fleet, store: Store) -> None:
+    await fleet.watchers[0].opens()
+    await fleet.passes(45)
+    with store.engine.begin() as connection:
+        alert_id = connection.execute(select(alerts.c.id)).scalar_one()
+        connection.execute(update(alerts).values(severity="critical", cleared_at=fleet.clock.now()))
+
+    found = await verify(store, look_again=[])
+
+    assert {(alert_id, "alert, severity"), (alert_id, "alert, cleared_at")} == {
+        (one.stream_id, one.what) for one in found
+    }
+
+
+async def test_verify_finds_rows_without_alerts_and_alerts_without_rows(fleet: Fleet, store: Store) -> None:
+    await fleet.watchers[0].opens()
+    await fleet.passes(45)
+    with store.engine.begin() as connection:
+        connection.execute(update(alerts).values(id=(stray := UUID(int=7))))
+
+    found = await verify(store, look_again=[])
+
+    assert {"alert"} == {one.what for one in found}
+    assert {stray} < {one.stream_id for one in found}

@@ -1,0 +1,45 @@
+"""
+Alerts, over HTTP.
+"""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from domain.alert import AlertRaised, begin
+from tests.unit.adapters.web.conftest import connect
+from tests.unit.adapters.web.fake_backend import FakeBackend
+from tests.unit.adapters.web.given import NOW
+
+RAISED = AlertRaised(
+    at=NOW,
+    rule="breaker_not_closed",
+    service="calcom",
+    occasion=1,
+    severity="critical",
+    value=130.0,
+    threshold=120.0,
+    since=NOW,
+)
+
+
+async def test_alerts_are_listed_with_their_runbooks() -> None:
+    backend = FakeBackend()
+    backend.alerts.alerts.append(begin(RAISED))
+
+    async with connect(backend) as asking:
+        (alert,) = (await asking.get("/api/resilience/alerts?status=active&limit=3")).json()["alerts"]
+
+    assert ("critical", "active", "calcom", None) == tuple(
+        alert[name] for name in ("severity", "status", "service", "cleared_at")
+    )
+    assert alert["runbook"].endswith("#breaker-not-closed")
+    assert [("active", 3)] == backend.alerts.asked
+
+
+@pytest.mark.parametrize("asked", ["status=over", "limit=0", "limit=201", "state=active"])
+async def test_what_no_alert_can_match_is_refused(client: httpx.AsyncClient, asked: str) -> None:
+    answer = await client.get(f"/api/resilience/alerts?{asked}")
+
+    assert (422, [asked.partition("=")[0]]) == (answer.status_code, [one["field"] for one in answer.json()["errors"]])
