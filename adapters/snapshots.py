@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from adapters.breakers.documents import kept_document
-from adapters.breakers.registry import Registry
+from adapters.breakers.registry import Look
 from adapters.database.failure_metrics import FailureMetrics
 from adapters.database.passes import Passes
 from adapters.database.snapshots import KeptSnapshot, Snapshots
@@ -26,7 +27,7 @@ class SnapshotRunner:
 
     def __init__(
         self,
-        registry: Registry,
+        look: Callable[[], Awaitable[Look]],
         *,
         passes: Passes,
         snapshots: Snapshots,
@@ -34,7 +35,7 @@ class SnapshotRunner:
         clock: Clock,
         keep: timedelta,
     ) -> None:
-        self._registry = registry
+        self._look = look
         self._passes = passes
         self._snapshots = snapshots
         self._failures = failures
@@ -60,7 +61,7 @@ class SnapshotRunner:
         """
         if not await self._passes.begin(every=EVERY):
             return False
-        look = await self._registry.look()
+        look = await self._look()
         now = self._clock.now()
         kept = KeptSnapshot(at=now, verdict=look.assessment.verdict, document=kept_document(look))
         await self._snapshots.keep(kept, forget_before=now - self._keep)

@@ -1,6 +1,5 @@
-"""How well the services are that calsaga stands on: what one check says of one, and all of them together."""
+"""How well the services are that calsaga stands on: what one check says of one. See `domain/verdict.py` for all."""
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isfinite
@@ -8,12 +7,9 @@ from typing import Literal, TypeAlias
 
 Status: TypeAlias = Literal["healthy", "degraded", "down", "unknown", "not_configured"]
 """*degraded*: it answers, but slowly or not as it should; *unknown*: it was not asked, so that nobody can say."""
-Verdict: TypeAlias = Literal["healthy", "degraded", "critical"]
 
 SERVICES = ("calcom", "retell", "database", "redis", "email", "sms")
 """What is probed, in the order in which it is shown."""
-CASCADE = 2
-"""How many open breakers are no coincidence any more."""
 MISSED = 3
 """How many checks may fail to come before nobody can say how a service is."""
 
@@ -107,18 +103,3 @@ def as_of(check: Check, policy: ProbePolicy, *, now: datetime, grace: timedelta)
         return check
     detail = f"nobody has probed it for {age.total_seconds():.0f} s"
     return Check(service=check.service, checked_at=check.checked_at, status="unknown", detail=detail)
-
-
-def verdict(
-    statuses: Mapping[str, Status], *, open_circuits: Collection[str], half_open_circuits: Collection[str]
-) -> Verdict:
-    """
-    Return how calsaga is as a whole.
-
-    Without its database it takes no bookings, which is critical. So are several open breakers, since one thing has
-    taken others along. Whatever else is not well is borne: bookings are taken, and made later.
-    """
-    if statuses.get("database") == "down" or len(open_circuits) >= CASCADE:
-        return "critical"
-    unwell = any(status in {"degraded", "down"} for status in statuses.values())
-    return "degraded" if unwell or open_circuits or half_open_circuits else "healthy"

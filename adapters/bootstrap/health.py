@@ -16,6 +16,7 @@ from adapters.calcom.calendars import CalComCalendars
 from adapters.calcom.connections import open_transport
 from adapters.database.health_checks import HealthChecks
 from adapters.database.leases import Lease
+from adapters.database.passes import Passes
 from adapters.directory.companies import CompanyDirectory
 from adapters.health import policies
 from adapters.health.board import Board
@@ -29,14 +30,17 @@ from adapters.health.services import CalComProbe, DatabaseProbe, HttpProbe, Redi
 from adapters.log.store import Store
 from adapters.redis.connection import connect
 from adapters.settings import Settings
+from adapters.snapshots import NAME as SNAPSHOTS
+from adapters.snapshots import SnapshotRunner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthParts:
-    """`seen` is what everybody asks, `runner` has the probes of the fleet made."""
+    """`seen` is what everybody asks, `runner` has the probes of the fleet made, `snapshots` keep what was seen."""
 
     seen: Health
     runner: HealthRunner
+    snapshots: SnapshotRunner
 
 
 @asynccontextmanager
@@ -63,17 +67,26 @@ async def open_health(
         circuits = settings.breaker_policies()
         checks = HealthChecks(engine=store.engine, readers=store.readers, clock=store.clock)
         lease = Lease(NAME, holder=uuid4(), engine=store.engine, readers=store.readers, clock=store.clock)
+        seen = Health(
+            probes,
+            board=board,
+            checks=checks,
+            readiness=StoreProbes(store).readiness,
+            standings=partial(standings, store),
+            registry=resilience.breakers,
+            circuits=circuits,
+            clock=store.clock,
+            grace=timedelta(seconds=settings.health_lease_seconds),
+        )
         yield HealthParts(
-            seen=Health(
-                probes,
-                board=board,
-                checks=checks,
-                readiness=StoreProbes(store).readiness,
-                standings=partial(standings, store),
-                breakers=resilience.breakers,
-                circuits=circuits,
+            seen=seen,
+            snapshots=SnapshotRunner(
+                seen.look,
+                passes=Passes(SNAPSHOTS, engine=store.engine, readers=store.readers, clock=store.clock),
+                snapshots=resilience.kept,
+                failures=resilience.minutes,
                 clock=store.clock,
-                grace=timedelta(seconds=settings.health_lease_seconds),
+                keep=timedelta(days=settings.resilience_keep_days),
             ),
             runner=HealthRunner(
                 probes,

@@ -5,7 +5,6 @@ What keeps an application up while others are down.
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Literal
 
 from adapters.bootstrap.service_levels import ServiceLevels, service_levels
@@ -16,7 +15,6 @@ from adapters.breakers.watched import WatchedBreaker
 from adapters.calcom.circuit import Circuit
 from adapters.database.failure_metrics import FailureMetrics
 from adapters.database.line import Line
-from adapters.database.passes import Passes
 from adapters.database.snapshots import Snapshots
 from adapters.failure_counts import FailureCounts
 from adapters.failure_detector import FailureDetector
@@ -32,19 +30,18 @@ from adapters.measuring.calls import Calls
 from adapters.metrics import Metrics
 from adapters.redis.opening_breakers import open_breakers
 from adapters.settings import Settings
-from adapters.snapshots import NAME as SNAPSHOTS
-from adapters.snapshots import SnapshotRunner
 from domain.breaker_words import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resilience:
     """
-    `breakers` are all by name, and tell how everything stands; `circuit` is Cal.com's; `failures` judge by counts.
+    What tells how others do, and what is done meanwhile.
 
-    `database`, `webhooks` and `appointments` are told what comes of this process's own work. `fallback` is what people
-    ask and want of full fallback, and what is offered meanwhile; `rungs` count where answers came from. `levels` tell
-    how services do.
+    `breakers` are all by name; `circuit` is Cal.com's; `failures` judge by the counts of the `minutes`, and `kept` is
+    how everything stood in each. `database`, `webhooks` and `appointments` are told what comes of this process's own
+    work. `fallback` is what people ask and want of full fallback, and what is offered meanwhile; `rungs` count where
+    answers came from. `levels` tell how services do.
     """
 
     breakers: Registry
@@ -53,7 +50,7 @@ class Resilience:
     webhooks: WatchedBreaker
     appointments: WatchedBreaker
     failures: FailureDetector
-    snapshots: SnapshotRunner
+    minutes: FailureMetrics
     kept: Snapshots
     fallback: FallbackDesk
     rungs: Rungs
@@ -94,7 +91,6 @@ async def open_resilience(
             redis_lost=fleet.lost_at if isinstance(fleet, FleetBreakers) else None,
             dependencies=settings.dependencies,
         )
-        kept = Snapshots(engine=store.engine, readers=store.readers, clock=store.clock)
         circuit = Circuit(breakers, count=count, measure=calls.called, fallback=lambda: known.seconds_left)
         yield Resilience(
             breakers=breakers,
@@ -105,15 +101,8 @@ async def open_resilience(
             failures=FailureDetector(
                 minutes, events=store.log, clock=store.clock, rule=rule, configured=breakers.names
             ),
-            snapshots=SnapshotRunner(
-                breakers,
-                passes=Passes(SNAPSHOTS, engine=store.engine, readers=store.readers, clock=store.clock),
-                snapshots=kept,
-                failures=minutes,
-                clock=store.clock,
-                keep=timedelta(days=settings.resilience_keep_days),
-            ),
-            kept=kept,
+            minutes=minutes,
+            kept=Snapshots(engine=store.engine, readers=store.readers, clock=store.clock),
             fallback=_fallback(settings, store, known, failing=circuit.refused.is_set),
             rungs=Rungs(now=store.clock.now, count=metrics.fell_back),
             levels=service_levels(settings, breakers=breakers, calls=calls, metrics=metrics, store=store),

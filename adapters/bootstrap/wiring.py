@@ -214,7 +214,7 @@ async def application(
             ending=asyncio.Event(),
         )
         if background:
-            await stack.enter_async_context(running(resilience.snapshots.run, name="snapshots"))
+            await stack.enter_async_context(running(health.snapshots.run, name="snapshots"))
         async with background_work(opened, runs=background):
             yield opened
 

@@ -6,12 +6,12 @@ probes have found last, by whichever process, and says *unknown* once that is to
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from adapters.breakers.ports import Breakers
+from adapters.breakers.registry import Look, Registry
 from adapters.health.board import Board
 from adapters.health.following import Standing
 from adapters.health.probes import Probe, make
@@ -20,8 +20,9 @@ from domain.breaker_policy import BreakerPolicy
 from domain.breaker_pressure import pressure
 from domain.breaker_words import Snapshot
 from domain.errors import AppointmentDatabaseError
-from domain.health import Check, Status, Uptime, Verdict, as_of, verdict
+from domain.health import Check, Status, Uptime, as_of
 from domain.health_forecast import Forecast, Seen, forecast
+from domain.verdict import Verdict
 from sagas.ports import Clock
 
 OWN = ("database", "redis")
@@ -31,6 +32,7 @@ REMEMBERED_SECONDS = 1.0
 LOOK_SECONDS = 3.0
 """How long is waited for what the database has to say."""
 
+_SAYING: Collection[Status] = ("healthy", "degraded", "down")
 _SAID: Mapping[Status, str] = {"down": "is down", "degraded": "is slow, or does not answer as it should"}
 
 
@@ -73,6 +75,11 @@ class Overview:
         """Return the names of the breakers in a state."""
         return [name for name, one in self.circuits.items() if one.state == state]
 
+    @property
+    def probed(self) -> Mapping[str, str | None]:
+        """Return the services that a probe says something about, with what is wrong, None if they are up."""
+        return {name: _fault(one) for name, one in self.checks.items() if one.status in _SAYING}
+
 
 class Health:
     """Looks when it is asked, once a second at most."""
@@ -85,7 +92,7 @@ class Health:
         checks: Checks,
         readiness: Callable[[], Awaitable[Readiness]],
         standings: Callable[[], Awaitable[Mapping[str, Standing]]],
-        breakers: Breakers,
+        registry: Registry,
         circuits: Mapping[str, BreakerPolicy],
         clock: Clock,
         grace: timedelta,
@@ -95,7 +102,7 @@ class Health:
         self._checks = checks
         self._readiness = readiness
         self._standings = standings
-        self._breakers = breakers
+        self._registry = registry
         self._circuits = circuits
         self._clock = clock
         self._grace = grace
@@ -108,6 +115,10 @@ class Health:
         if self._seen is None or (self._seen.done() and now - self._seen_at > REMEMBERED_SECONDS):
             self._seen, self._seen_at = asyncio.ensure_future(self._look()), now
         return await asyncio.shield(self._seen)
+
+    async def look(self) -> Look:
+        """Return how everything stands by its breakers of now and its last probes, with reasons."""
+        return await self._registry.look(probed=(await self.overview()).probed)
 
     async def own(self, service: str, *, within: float | None = None) -> Check:
         """Return how a service is from where this process stands now; down if it does not say so `within` seconds."""
@@ -163,28 +174,22 @@ class Health:
 
     async def _pressure(self, service: str) -> float | None:
         policy = self._circuits.get(service)
-        return None if policy is None else pressure(await self._breakers.snapshot(service), policy)
+        return None if policy is None else pressure(await self._registry.snapshot(service), policy)
 
     async def _look(self) -> Overview:
-        own, snapshots, readiness = await asyncio.gather(
-            asyncio.gather(*(self.own(service) for service in OWN)),
-            asyncio.gather(*(self._breakers.snapshot(name) for name in self._circuits)),
-            self._readiness(),
+        own, readiness = await asyncio.gather(
+            asyncio.gather(*(self.own(service) for service in OWN)), self._readiness()
         )
-        circuits = {one.name: one for one in snapshots}
         kept, standings = ({}, {}) if readiness.problem else await self._kept()
         checks = {service: self._newest(one, kept.get(service)) for service, one in self._probes.items()}
         checks |= {one.service: one for one in own}
-        found = _verdict(checks, circuits, readiness)
-        problems = tuple(_problems(checks, circuits, readiness, standings))
-        return Overview(
-            verdict="degraded" if problems and found == "healthy" else found,
-            problems=problems,
-            checks=checks,
-            circuits=circuits,
-            readiness=readiness,
-            standings=standings,
+        seen = Overview(
+            verdict="healthy", problems=(), checks=checks, circuits={}, readiness=readiness, standings=standings
         )
+        look = await self._registry.look(probed=seen.probed)
+        seen = replace(seen, circuits=look.snapshots)
+        problems = tuple(_problems(seen))
+        return replace(seen, verdict=_verdict(look, readiness, problems), problems=problems)
 
     async def _kept(self) -> tuple[Mapping[str, Check], Mapping[str, Standing]]:
         try:
@@ -204,30 +209,26 @@ class Health:
         return as_of(newest, probe.policy, now=now, grace=self._grace)
 
 
-def _verdict(checks: Mapping[str, Check], circuits: Mapping[str, Snapshot], readiness: Readiness) -> Verdict:
+def _fault(check: Check) -> str | None:
+    return (check.detail or "it does not answer") if check.status == "down" else None
+
+
+def _verdict(look: Look, readiness: Readiness, problems: Sequence[str]) -> Verdict:
     if readiness.problem is not None:
         return "critical"
-    return verdict(
-        {service: one.status for service, one in checks.items()},
-        open_circuits=[name for name, one in circuits.items() if one.state == "open"],
-        half_open_circuits=[name for name, one in circuits.items() if one.state == "half_open"],
-    )
+    found = look.assessment.verdict
+    return "degraded" if problems and found == "healthy" else found
 
 
-def _problems(
-    checks: Mapping[str, Check],
-    circuits: Mapping[str, Snapshot],
-    readiness: Readiness,
-    standings: Mapping[str, Standing],
-) -> Iterator[str]:
-    if readiness.problem is not None:
-        yield readiness.problem
-    if readiness.unclaimed is not None:
-        yield readiness.unclaimed
-    yield from (f"{service} {_SAID[one.status]}" for service, one in checks.items() if one.status in _SAID)
+def _problems(seen: Overview) -> Iterator[str]:
+    if seen.readiness.problem is not None:
+        yield seen.readiness.problem
+    if seen.readiness.unclaimed is not None:
+        yield seen.readiness.unclaimed
+    yield from (f"{service} {_SAID[one.status]}" for service, one in seen.checks.items() if one.status in _SAID)
     yield from (
         f"the circuit breaker of {name} is {one.state.replace('_', '-')}"
-        for name, one in circuits.items()
+        for name, one in seen.circuits.items()
         if one.state != "closed"
     )
-    yield from (said for name, one in standings.items() if (said := one.problem(name)) is not None)
+    yield from (said for name, one in seen.standings.items() if (said := one.problem(name)) is not None)

@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from adapters.availability.free_slots import FreeSlots
+from adapters.breakers.registry import Look
 from adapters.database.companies import CompanyRecord
 from adapters.database.customers import CustomerRecord
 from adapters.directory.keys import Caller, KeyRecord
@@ -262,6 +263,10 @@ class Health(Protocol):
 
     async def overview(self) -> Overview:
         """Return how everything is, within seconds and without raising."""
+        ...
+
+    async def look(self) -> Look:
+        """Return how everything stands by breakers and probes, within seconds and without raising."""
         ...
 
     async def own(self, service: str, *, within: float | None = None) -> Check:

@@ -31,7 +31,7 @@ router = APIRouter(route_class=PlainRoute, tags=["resilience"])
 async def states(request: Request) -> Response:
     """Answer for all processes where a breaker is shared, else for the one that answers; all companies are in it."""
     await admit(request, Scope.OPS_READ, reads_database=False)
-    return json_answer(states_document(await backend_of(request).standings.look()))
+    return json_answer(states_document(await backend_of(request).health.look()))
 
 
 @router.get(

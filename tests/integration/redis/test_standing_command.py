@@ -31,7 +31,7 @@ def keep_a_snapshot(database_url: str, redis_url: str) -> None:
         async with application(settings, background=False) as opened:
             for _ in range(9):
                 opened.resilience.appointments.failed()
-            assert await opened.resilience.snapshots.take_turn()
+            assert await opened.health.snapshots.take_turn()
 
     asyncio.run(keep())
 

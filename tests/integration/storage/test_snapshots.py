@@ -51,7 +51,7 @@ def kept(store: Store, clock: FakeClock) -> Snapshots:
 
 def runner(store: Store, clock: FakeClock, breakers: Registry | None = None) -> SnapshotRunner:
     return SnapshotRunner(
-        breakers or registry(),
+        (breakers or registry()).look,
         passes=Passes(NAME, engine=store.engine, readers=store.readers, clock=clock),
         snapshots=kept(store, clock),
         failures=failures(store),

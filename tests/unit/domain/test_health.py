@@ -1,5 +1,5 @@
 """
-What one check says, for how long it says so, and what all of them mean together.
+What one check says, and for how long it says so.
 """
 
 from __future__ import annotations
@@ -7,10 +7,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from domain.health import SERVICES, ProbePolicy, Said, Status, Uptime, as_of, judge, verdict
+from domain.health import ProbePolicy, Said, Status, Uptime, as_of, judge
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 POLICY = ProbePolicy(interval_seconds=30, limit_seconds=5, slow_seconds=2.5)
@@ -77,21 +75,3 @@ def test_what_is_not_configured_stays_so() -> None:
 @pytest.mark.parametrize(("checks", "up", "share"), [(0, 0, None), (4, 3, 0.75), (2, 0, 0.0)])
 def test_uptime_is_the_share_of_checks_that_said_anything(checks: int, up: int, share: float | None) -> None:
     assert share == Uptime(checks=checks, up=up).share
-
-
-statuses = st.fixed_dictionaries({service: st.sampled_from(STATUSES) for service in SERVICES})
-names = st.lists(st.sampled_from(["calcom", "retell", "email"]), unique=True, max_size=3)
-
-
-@settings(max_examples=60)
-@given(statuses, names, names)
-def test_the_verdict_is_as_bad_as_the_worst(found: dict[str, Status], opened: list[str], half: list[str]) -> None:
-    said = verdict(found, open_circuits=opened, half_open_circuits=half)
-
-    assert ("critical" == said) is (found["database"] == "down" or len(opened) >= 2)
-    all_well = not {"degraded", "down"} & {*found.values()} and not opened and not half
-    assert ("healthy" == said) is all_well
-
-
-def test_what_is_not_configured_is_not_unwell() -> None:
-    assert "healthy" == verdict(dict.fromkeys(SERVICES, "not_configured"), open_circuits=(), half_open_circuits=())

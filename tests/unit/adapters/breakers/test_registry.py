@@ -44,7 +44,7 @@ def test_only_a_calls_own_breaker_stops_it(graph: Dependencies, actions: list[tu
             if name != "redis":
                 await breakers.control(name, Command(action=action, actor="ada", reason="why not"))
                 opened[name] = action
-        await breakers.look(failing={"retell": "it is down"})
+        await breakers.look(probed={"retell": "it is down"})
 
         for name in ("calcom", "retell", "email"):
             let_through = isinstance(await breakers.acquire(name, probe=False), Permit)
@@ -68,12 +68,19 @@ async def test_retell_down_never_defers_a_web_booking() -> None:
 
 
 async def test_what_is_not_configured_is_not_down() -> None:
-    look = await registry().look(failing={"email": "nobody asked"})
+    look = await registry().look(probed={"email": None})
 
     assert {"calcom", "retell", "database", "webhooks", "appointments"} == set(look.snapshots)
     assert "healthy" == look.assessment.verdict
     statuses = {name: one.status for name, one in look.assessment.standings.items()}
-    assert {"redis", "email", "sms"} == {name for name, one in statuses.items() if one == "not_configured"}
+    assert {"redis", "sms"} == {name for name, one in statuses.items() if one == "not_configured"}
+
+
+async def test_what_has_no_breaker_is_judged_by_its_probe() -> None:
+    found = (await registry().look(probed={"email": "HTTP 502", "sms": None})).assessment
+
+    assert ("degraded", ("email: HTTP 502",)) == (found.verdict, found.because)
+    assert ("unhealthy", "healthy") == (found.standings["email"].status, found.standings["sms"].status)
 
 
 async def test_redis_that_is_left_alone_is_open() -> None:

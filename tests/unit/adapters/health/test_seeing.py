@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from adapters.breakers.local import LocalBreakers
+from adapters.breakers.registry import Registry
 from adapters.breakers.telling import Telling
 from adapters.health.board import Board
 from adapters.health.following import Standing
@@ -57,7 +58,7 @@ class Around:
             checks=self,
             readiness=self.readiness,
             standings=self.standings,
-            breakers=self.breakers,
+            registry=Registry(self.breakers, configured=("calcom", "email")),
             circuits=dict.fromkeys(("calcom", "email"), BreakerPolicy()),
             clock=self.clock,
             grace=timedelta(seconds=30),
@@ -203,6 +204,17 @@ async def test_an_open_breaker_is_told_and_two_are_critical(around: Around) -> N
     assert ("degraded", ["calcom"]) == (first.verdict, first.circuits_that_are("open"))
     assert "the circuit breaker of calcom is open" in first.problems
     assert ("critical", ["calcom", "email"]) == (second.verdict, second.circuits_that_are("open"))
+
+
+async def test_what_a_probe_finds_stands_among_the_reasons(around: Around) -> None:
+    around.kept["calcom"] = around.check(status="down", detail="HTTP 502", response_time_ms=None)
+    health = around.health()
+
+    seen, look = await health.overview(), await health.look()
+
+    assert "degraded" == seen.verdict == look.assessment.verdict
+    assert {"calcom": "HTTP 502", "database": None, "redis": None} == seen.probed
+    assert ("calcom: HTTP 502",) == look.assessment.because
 
 
 async def test_those_who_ask_at_once_are_answered_with_one_look(around: Around) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 from adapters.breakers.documents import kept_document
 from adapters.breakers.local import LocalBreakers
 from adapters.breakers.ports import Breakers
-from adapters.breakers.registry import Registry
+from adapters.breakers.registry import Look, Registry
 from adapters.breakers.telling import Telling
 from adapters.breakers.watched import WatchedBreaker
 from adapters.database.snapshots import KeptSnapshot
@@ -39,13 +39,14 @@ from domain.breaker_words import State
 from domain.errors import AppointmentError, UnknownBooking, UnknownService
 from domain.failure_detector import FailureRule, FailureWindow, Severity, detect
 from domain.failures_cleared import FailuresCleared, clear_failures
-from domain.health import SERVICES, Check, ProbePolicy, Status, Uptime, Verdict
+from domain.health import SERVICES, Check, ProbePolicy, Status, Uptime
 from domain.health_forecast import Forecast, Seen, forecast
 from domain.health_hours import Hour
 from domain.offer import Offer
 from domain.service_level import Objectives
 from domain.validating_legs import validate_composite
 from domain.validation import validate
+from domain.verdict import Verdict
 from domain.wish import BookAppointment, BookComposite
 from projections.booking_pages import BookingFilter, BookingPage
 from projections.bookings import summary
@@ -304,6 +305,11 @@ class FakeHealth:
     detail: str = ""
     error: AppointmentError | None = None
     asked: list[tuple[str, int]] = field(default_factory=list)
+    registry: Registry | None = None
+
+    async def look(self) -> Look:
+        assert self.registry is not None
+        return await self.registry.look()
 
     async def overview(self) -> Overview:
         breakers = LocalBreakers({}, listener=Telling())
@@ -429,7 +435,7 @@ class FakeBackend:
 
     def as_backend(self) -> Backend:
         parts = {name: part for name, part in vars(self).items() if name not in {"database", "calls"}}
-        registry = Registry(self.breakers, watched=[self.database])
+        self.health.registry = registry = Registry(self.breakers, watched=[self.database])
         return Backend(
             **parts,
             alternatives=self.availability,

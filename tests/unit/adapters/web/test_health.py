@@ -13,6 +13,7 @@ from adapters.web import health_documents
 from domain import health as words
 from domain.errors import AppointmentDatabaseError
 from domain.health import SERVICES
+from domain.verdict import Verdict
 from tests.unit.adapters.web.conftest import connect
 from tests.unit.adapters.web.fake_backend import FakeBackend, FakeHealth
 
@@ -132,4 +133,4 @@ async def test_a_redis_that_is_not_away_is_none(
 
 def test_the_document_knows_every_word() -> None:
     assert get_args(words.Status) == get_args(health_documents.Status)
-    assert get_args(words.Verdict) == get_args(health_documents.Verdict)
+    assert get_args(Verdict) == get_args(health_documents.Verdict)
