@@ -175,11 +175,15 @@ async def test_a_database_that_hangs_is_asked_once_and_its_failure_is_nobodys(st
     quick = ProbePolicy(interval_seconds=30, limit_seconds=0.02, slow_seconds=0.01)
 
     checks = [await make(Probe(service="database", policy=quick, ask=probe.ask), now=lambda: START) for _ in range(3)]
-    asked_then = stuck.questions
+    joining = asyncio.create_task(probe.ask())
+    await asyncio.sleep(0)
     stuck.lets_go.set()
+    with pytest.raises(OperationalError):
+        await joining
+    asked_then = stuck.questions
     after = await found(probe)
 
     assert {"down"} == {one.status for one in checks}
-    assert [1, 1] == [asked_then, stuck.questions]
+    assert [1, 2] == [asked_then, stuck.questions]
     assert ("down", "no answer: OperationalError") == (after.status, after.detail)
     probe.close()
