@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from adapters.limits.ports import Kind
+from adapters.pools import PoolCollector, Pools
 from domain.breaker_words import Outcome as CallOutcome
 from domain.breaker_words import State
 from domain.fallback import Rung
@@ -100,6 +102,31 @@ class Metrics:
             "1 while Redis is away and this process decides by itself.",
             registry=self._registry,
         )
+
+        limited = Counter(
+            "calsaga_api_rate_limited",
+            "Requests that were answered 429, by the limit that they exceed.",
+            ("limit",),
+            registry=self._registry,
+        )
+        self._limited = {kind: limited.labels(kind) for kind in get_args(Kind)}
+        self._limits_alone = Gauge(
+            "calsaga_api_rate_limits_alone",
+            "1 while Redis is away and this process counts requests by itself.",
+            registry=self._registry,
+        )
+
+    def watch(self, pools: Pools) -> None:
+        """Tell how these pools stand, too, whenever somebody fetches the figures."""
+        self._registry.register(PoolCollector(pools))
+
+    def rate_limited(self, kind: Kind) -> None:
+        """Count a request that was more than a limit allows."""
+        self._limited[kind].inc()
+
+    def rate_limits_alone(self, alone: int) -> None:
+        """Take note of whether this process counts requests by itself."""
+        self._limits_alone.set(alone)
 
     def breaker_called(self, service: str, outcome: CallOutcome | Literal["refused"], calls: int = 1) -> None:
         """Count calls, or those that were refused; what says nothing of the service is not counted."""

@@ -19,6 +19,7 @@ from adapters import setting_checks as check
 from adapters.breakers import dependencies as service_dependencies
 from adapters.breakers import policies as circuit_policies
 from adapters.health import policies as probe_policies
+from adapters.limits.ports import Limits, RateLimit
 from domain.breaker_policy import BreakerPolicy
 from domain.confidence import VoiceRule
 from domain.dependencies import Dependencies
@@ -30,6 +31,8 @@ from domain.service_level import Objectives
 PREFIX = "CALSAGA_"
 TESTS = (f"{PREFIX}TEST_", f"{PREFIX}SWEEP", f"{PREFIX}LARGE", f"{PREFIX}CALCOM_OPENAPI")
 """How the names begin that mean something to the tests alone."""
+Rate = Annotated[float, Field(gt=0, le=1_000_000)]
+Burst = Annotated[int, Field(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Secret = Annotated[SecretStr, AfterValidator(check.secret)]
 
@@ -58,11 +61,14 @@ class Settings(BaseSettings):
 
     database_url: Annotated[str, AfterValidator(check.database_url)] = "sqlite:///calsaga.db"
     database_lock_seconds: Seconds | None = None
+    database_pool_min: Annotated[int, Field(ge=1, le=100)] = 1
+    database_pool_max: Annotated[int, Field(ge=1, le=100)] = 4
     default_company: Annotated[str, AfterValidator(check.company_id)] = "default"
     encryption_key: Annotated[SecretStr, AfterValidator(check.encryption_keys)] | None = None
 
     redis_url: Annotated[SecretStr, AfterValidator(check.redis_url)] | None = None
     redis_seconds: Seconds = 0.05
+    redis_pool_max: Annotated[int, Field(ge=2, le=10_000)] = 64
 
     calcom_base_url: Annotated[str, AfterValidator(check.web_address)] = "https://api.cal.com"
     calcom_api_key: Secret | None = None
@@ -80,6 +86,7 @@ class Settings(BaseSettings):
     )
     calcom_horizon_seconds: Seconds = 900
     calcom_connections: Annotated[int, Field(ge=1, le=1000)] = 64
+    calcom_queue_seconds: Seconds = 3
     reconcile_seconds: Seconds = 300
     reconcile_calls_per_minute: Annotated[float, Field(gt=0, le=60_000)] = 20
     calcom_reserve_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
@@ -118,6 +125,8 @@ class Settings(BaseSettings):
     retry_multiplier: Annotated[float, Field(ge=1, le=10)] = 2
     retry_jitter: Annotated[float, Field(ge=0, lt=1)] = 0.1
     retry_cap_seconds: Seconds = 900
+    retry_budget_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    retry_budget_per_second: Annotated[float, Field(ge=0, le=10_000)] = 10
     inconsistent_after: Annotated[int, Field(ge=1, le=1000)] = 10
     review_after: Annotated[int, Field(ge=1, le=10_000)] = 100
 
@@ -126,8 +135,10 @@ class Settings(BaseSettings):
     ] = ("phone", "voice")
     voice_confidence: Annotated[float, Field(ge=0, le=1)] = 0.6
 
-    api_rate_per_second: Annotated[float, Field(gt=0, le=1_000_000)] = 100
-    api_rate_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 200
+    api_rate_per_second: Rate = 100
+    api_rate_burst: Burst = 200
+    api_key_rate_per_second: Rate | None = None
+    api_key_rate_burst: Burst | None = None
 
     worker_concurrency: Annotated[int, Field(ge=1, le=1000)] = 32
     drain_seconds: Seconds = 10
@@ -175,6 +186,8 @@ class Settings(BaseSettings):
             yield f"{PREFIX}SLO_P99_MS: must not exceed {PREFIX}SLO_P99_CRITICAL_MS"
         if self.slo_recovery_seconds > self.slo_recovery_critical_seconds:
             yield f"{PREFIX}SLO_RECOVERY_SECONDS: must not exceed {PREFIX}SLO_RECOVERY_CRITICAL_SECONDS"
+        if self.database_pool_min > self.database_pool_max:
+            yield f"{PREFIX}DATABASE_POOL_MIN: must not exceed {PREFIX}DATABASE_POOL_MAX"
         if self.retry_first_seconds > self.retry_cap_seconds:
             yield f"{PREFIX}RETRY_FIRST_SECONDS: must not exceed {PREFIX}RETRY_CAP_SECONDS"
 
@@ -224,6 +237,15 @@ class Settings(BaseSettings):
             recovery_critical_seconds=self.slo_recovery_critical_seconds,
             period=timedelta(days=self.slo_period_days),
         )
+
+    def api_limits(self) -> Limits:
+        """Return how much a company may ask for, and a key of its if that is to be less."""
+        company = RateLimit(per_second=self.api_rate_per_second, burst=self.api_rate_burst)
+        key = RateLimit(
+            per_second=self.api_key_rate_per_second or company.per_second,
+            burst=self.api_key_rate_burst or company.burst,
+        )
+        return {"company": company} if key == company else {"key": key, "company": company}
 
     def voice_rule(self) -> VoiceRule:
         """Return how sure a wish that was spoken must be."""

@@ -95,6 +95,8 @@ class Effects:
             # Whoever has waited for Cal.com to be well again comes in turn, not in a crowd that makes it ill.
             await self._drain.wait()
             held_back = calendar.held_back()
+        if held_back is None:
+            held_back = calendar.count_attempt(again=effect.number > 1)
         if held_back is not None:
             return await self._defer(part, held_back, announce)
         attempt_id = self._ids.attempt_id()

@@ -85,6 +85,10 @@ class Calendar(Protocol):
         """Tell, without asking anybody, why nothing new may be sent now, and for how long; None if it may."""
         ...
 
+    def count_attempt(self, *, again: bool) -> NotSent | None:
+        """Count a create that is about to be sent, or tell why it must wait: what is tried `again` has a budget."""
+        ...
+
     async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
         """
         Ask for the booking once.

@@ -25,10 +25,12 @@ from adapters.fallback.rungs import Rungs
 from adapters.fallback.switch import FallbackSwitch
 from adapters.fallback.watch import FallbackWatch
 from adapters.ids import RandomIds
+from adapters.limits.ports import Limiter
 from adapters.log.store import Store
 from adapters.measuring.calls import Calls
 from adapters.metrics import Metrics
 from adapters.redis.opening_breakers import open_breakers
+from adapters.redis.opening_limits import open_limiter
 from adapters.settings import Settings
 from domain.breaker_words import Outcome
 
@@ -41,7 +43,7 @@ class Resilience:
     `breakers` are all by name; `circuit` is Cal.com's; `failures` judge by the counts of the `minutes`, and `kept` is
     how everything stood in each. `database`, `webhooks` and `appointments` are told what comes of this process's own
     work. `fallback` is what people ask and want of full fallback, and what is offered meanwhile; `rungs` count where
-    answers came from. `levels` tell how services do.
+    answers came from. `levels` tell how services do, `limiter` how much callers of the API may ask for.
     """
 
     breakers: Registry
@@ -55,6 +57,7 @@ class Resilience:
     fallback: FallbackDesk
     rungs: Rungs
     levels: ServiceLevels
+    limiter: Limiter
 
 
 @asynccontextmanager
@@ -83,7 +86,20 @@ async def open_resilience(
     database, webhooks, appointments = watched("database"), watched("webhooks"), watched("appointments")
     async with (
         counts.running(),
-        open_breakers(policies, listener=telling, redis_url=redis_url, limit=settings.redis_seconds) as fleet,
+        open_breakers(
+            policies,
+            listener=telling,
+            redis_url=redis_url,
+            limit=settings.redis_seconds,
+            most=settings.redis_pool_max,
+        ) as fleet,
+        open_limiter(
+            settings.api_limits(),
+            redis_url=redis_url,
+            within=settings.redis_seconds,
+            most=settings.redis_pool_max,
+            alone=metrics.rate_limits_alone,
+        ) as limiter,
     ):
         breakers = Registry(
             fleet,
@@ -106,6 +122,7 @@ async def open_resilience(
             fallback=_fallback(settings, store, known, failing=circuit.refused.is_set),
             rungs=Rungs(now=store.clock.now, count=metrics.fell_back),
             levels=service_levels(settings, breakers=breakers, calls=calls, metrics=metrics, store=store),
+            limiter=limiter,
         )
 
 

@@ -51,7 +51,9 @@ from adapters.metrics import Metrics
 from adapters.pace import SteadyPace
 from adapters.reconciling import NAME as RECONCILER
 from adapters.reconciling import ReconcilerRunner
+from adapters.redis.connection import pool_state as redis_pool_state
 from adapters.redis.marks import RedisMarks, redis_marks
+from adapters.resilience.budget import RetryBudget
 from adapters.settings import Settings
 from adapters.telemetry import configure
 from sagas.assembly import assemble
@@ -89,6 +91,7 @@ async def application(
                 probe=probe,
                 lock_timeout=settings.database_lock_seconds,
                 measure=calls.appended,
+                readers=range(settings.database_pool_min, settings.database_pool_max + 1),
             )
         )
         companies = CompanyDirectory(
@@ -109,9 +112,11 @@ async def application(
             attempt_seconds=settings.calcom_attempt_seconds,
             total_seconds=settings.calcom_total_seconds,
             max_connections=settings.calcom_connections,
+            queue_seconds=settings.calcom_queue_seconds,
             reserve=settings.calcom_reserve_share,
             visible_after=policy.send_within + policy.attempt_limit + policy.visibility,
             circuit=resilience.circuit,
+            budget=RetryBudget(share=settings.retry_budget_share, per_second=settings.retry_budget_per_second),
             probe=probe,
         )
         stack.push_async_callback(calendars.aclose)
@@ -119,6 +124,7 @@ async def application(
         await stack.enter_async_context(running(resilience.levels.keeper.run, name="measuring"))
         await stack.enter_async_context(running(resilience.levels.publisher.run, name="publishing"))
         await stack.enter_async_context(running(resilience.levels.notes.run, name="lone breakers"))
+        metrics.watch({**store.pools, "redis": redis_pool_state, "calcom": lambda: calendars.bulkhead.state})
         await stack.enter_async_context(running(Recovery(resilience.circuit, ping=calendars.ping).run, name="recovery"))
         health = await stack.enter_async_context(
             open_health(settings, store=store, companies=companies, calendars=calendars, resilience=resilience)
@@ -242,7 +248,7 @@ def _both(first: Callable[[WebhookNews], None], second: Callable[[WebhookNews], 
 
 def _redis(settings: Settings) -> RedisMarks | None:
     url = _revealed(settings.redis_url)
-    return None if url is None else redis_marks(url, limit=settings.redis_seconds)
+    return None if url is None else redis_marks(url, limit=settings.redis_seconds, most=settings.redis_pool_max)
 
 
 def _shared_days(redis: RedisMarks | None) -> RedisEntries[Day] | None:

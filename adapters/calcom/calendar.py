@@ -8,16 +8,19 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from adapters.calcom import cancellation, creation, endpoints, looking, preflight, refusals, sweeping, tracing
-from adapters.calcom.answers import Unreadable, is_success, problem_of, read, read_as, read_envelope
+from adapters.calcom.answers import Unreadable, is_success, read, read_as, read_envelope
 from adapters.calcom.bodies import create_body, reschedule_body
 from adapters.calcom.endpoints import Call
 from adapters.calcom.listing import NO_ACCESS, Listing, ListingFailed, list_bookings
 from adapters.calcom.looks import Looks
 from adapters.calcom.models import EventTypeAnswer, Me, Slots
 from adapters.calcom.paced import PacedWire, Sender
+from adapters.calcom.preflight import Preflight
 from adapters.calcom.reading import Failure, NotFound, failure_of, read_booking
 from adapters.calcom.replies import Answer, Reply
 from adapters.calcom.wire import Wire
+from adapters.resilience.budget import RetryBudget
+from adapters.resilience.http_answers import is_passing
 from domain.booking import Booking
 from domain.errors import CalcomBookingError, FieldError
 from sagas.next_step import CLOCK_SKEW
@@ -39,7 +42,8 @@ from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
 Model = TypeVar("Model", bound=BaseModel)
 Outcome = TypeVar("Outcome")
 
-_FIRST_TRANSIENT = 500
+_UNTIL_CALLS = 5.0
+"""How many seconds a retry waits while only further bookings bring it one."""
 _MOVED = "The customer asked for another time."
 
 
@@ -49,14 +53,17 @@ class CalComCalendar:
 
     `total_seconds` limits what takes several calls, not counting what they wait for a
     pace. `visible_after` is how long after an attempt Cal.com may go on not showing its
-    booking.
+    booking. `budget` is that of the second and later creates of a booking.
     """
 
-    def __init__(self, wire: Wire, *, clock: Clock, total_seconds: float, visible_after: timedelta) -> None:
+    def __init__(
+        self, wire: Wire, *, clock: Clock, total_seconds: float, visible_after: timedelta, budget: RetryBudget
+    ) -> None:
         self._wire = wire
         self._clock = clock
         self._total_seconds = total_seconds
         self._visible_after = visible_after
+        self._budget = budget
         self._looks: Looks[Listing | ListingFailed] = Looks(self._list)
 
     def held_back(self) -> NotSent | None:
@@ -64,6 +71,13 @@ class CalComCalendar:
         held = self._wire.held_back(endpoints.create())
         # A key that is missing is worth an attempt in the log: a person looks there for what is wrong.
         return None if held is None or held.retry_after is None else creation.not_sent(held)
+
+    def count_attempt(self, *, again: bool) -> NotSent | None:
+        """Count a create that is about to be sent, or tell that too much is tried `again`."""
+        if not again:
+            self._budget.called()
+            return None
+        return None if self._budget.may_retry() else _retried_enough(self._budget.wait())
 
     async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
         """Ask for the booking once, and not at all from `send_by` on."""
@@ -193,7 +207,7 @@ class CalComCalendar:
         except Unreadable as error:
             raise _unreadable(answer) from error
 
-    async def preflight(self, event_type_id: int, *, duration_minutes: int) -> preflight.Preflight:
+    async def preflight(self, event_type_id: int, *, duration_minutes: int) -> Preflight:
         """
         Return what speaks against booking an event type, and what a service must know of it.
 
@@ -202,12 +216,20 @@ class CalComCalendar:
 
         """
         try:
+            async with asyncio.timeout(self._total_seconds):
+                return await self._preflight(event_type_id, duration_minutes)
+        except TimeoutError as error:
+            message = "Cal.com takes too long to tell what there is to know of the event type."
+            raise CalcomBookingError(message, status=None, transient=True) from error
+
+    async def _preflight(self, event_type_id: int, duration_minutes: int) -> Preflight:
+        try:
             event_type = await self.event_type(event_type_id)
         except CalcomBookingError as error:
             if error.status not in NO_ACCESS:
                 raise
             message = "there is no such event type, or the API key cannot see it"
-            return preflight.Preflight(errors=(FieldError(preflight.EVENT_TYPE, message),))
+            return Preflight(errors=(FieldError(preflight.EVENT_TYPE, message),))
         can_list = await self._can_list(event_type_id)
         key_of = None if event_type.owner_id is None else (await self.me()).id
         return preflight.examine(event_type, can_list=can_list, key_of=key_of, duration_minutes=duration_minutes)
@@ -265,6 +287,11 @@ class CalComCalendar:
             raise _unreadable(answer) from error
 
 
+def _retried_enough(wait: float | None) -> NotSent:
+    detail = "not tried again yet, so that retries do not multiply what Cal.com has to do"
+    return NotSent(reason="retry_budget", detail=detail, retry_after=_UNTIL_CALLS if wait is None else wait, defer=True)
+
+
 def _succeeded(reply: Reply) -> Answer:
     if isinstance(reply, Answer) and is_success(reply):
         return reply
@@ -273,9 +300,11 @@ def _succeeded(reply: Reply) -> Answer:
         raise _without_key(reply, detail=failure.detail)
     if not isinstance(reply, Answer):
         raise CalcomBookingError("Cal.com could not be reached.", status=None, answer=failure.detail, transient=True)
-    transient = reply.status >= _FIRST_TRANSIENT or refusals.says_throttled(problem_of(reply))
     raise CalcomBookingError(
-        "Cal.com did not do what was asked.", status=reply.status, answer=failure.detail, transient=transient
+        "Cal.com did not do what was asked.",
+        status=reply.status,
+        answer=failure.detail,
+        transient=is_passing(reply.status),
     )
 
 

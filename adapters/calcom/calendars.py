@@ -15,10 +15,15 @@ from adapters.calcom.key_watch import KeyWatch
 from adapters.calcom.rate_limit import RateLimit
 from adapters.calcom.replies import Reply
 from adapters.calcom.wire import Wire
+from adapters.resilience.budget import RetryBudget
+from adapters.resilience.bulkhead import Bulkhead
 from sagas.ports import Clock
 
 ApiKeys = Callable[[str], Awaitable[str | None]]
 """Find the API key of a company; None if it has none."""
+
+LINE = 16
+"""How many calls may wait for each connection."""
 
 _VISIBLE_AFTER = timedelta(seconds=75)
 
@@ -30,6 +35,7 @@ class CalComCalendars:
     `visible_after` is the time to send, plus the time limit of an attempt, plus the
     time in which Cal.com's replicas catch up. `probe` is told of the points around
     every request; it does nothing in production. Without a `circuit` nothing is held back because Cal.com fails.
+    At most `max_connections` calls are under way at once, in `bulkhead`; the others wait `queue_seconds` at most.
     """
 
     def __init__(
@@ -42,10 +48,12 @@ class CalComCalendars:
         attempt_seconds: float = 10.0,
         total_seconds: float = 30.0,
         max_connections: int = 100,
+        queue_seconds: float = 3.0,
         reserve: float = 0.1,
         visible_after: timedelta = _VISIBLE_AFTER,
         probe: Callable[[str], None] = lambda _: None,
         circuit: Circuit | None = None,
+        budget: RetryBudget | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         boottime: Callable[[], float] = boottime,
     ) -> None:
@@ -59,6 +67,11 @@ class CalComCalendars:
         self._visible_after = visible_after
         self._probe = probe
         self._circuit = circuit
+        self._budget = budget or RetryBudget()
+        # As many as there are connections, so that nobody waits for one while the time limit of their attempt runs.
+        self.bulkhead = Bulkhead(
+            "Cal.com", at_once=max_connections, in_line=LINE * max_connections, patience=queue_seconds
+        )
         self._boottime = boottime
         self._transport = transport or open_transport(max_connections=max_connections, attempt_seconds=attempt_seconds)
         self._calendars: dict[str, CalComCalendar] = {}
@@ -95,10 +108,15 @@ class CalComCalendars:
             probe=self._probe,
             heard=KeyWatch(api_key, company_id=company_id).heard,
             circuit=self._circuit,
+            bulkhead=self.bulkhead,
             clock=self._boottime,
         )
         return CalComCalendar(
-            wire, clock=self._clock, total_seconds=self._total_seconds, visible_after=self._visible_after
+            wire,
+            clock=self._clock,
+            total_seconds=self._total_seconds,
+            visible_after=self._visible_after,
+            budget=self._budget,
         )
 
 

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from adapters.breakers.ports import Breakers
 from adapters.calcom.endpoints import Call
 from adapters.calcom.replies import Answer, Reply, Unsent
+from adapters.resilience.http_answers import is_fault
 from domain.breaker_words import Outcome, Permit, Refusal
 from domain.full_fallback import FULL_FALLBACK
 
@@ -28,7 +29,7 @@ MOVED_AGAIN_AFTER = 60.0
 """After how many seconds a move is tried again at most while full fallback holds; it may end sooner than it was to."""
 
 Told: TypeAlias = Outcome | Literal["refused"]
-_REQUEST_TIMEOUT, _TOO_MANY_REQUESTS, _FIRST_FAULT = 408, 429, 500
+_TOO_MANY_REQUESTS = 429
 
 
 class Circuit:
@@ -121,7 +122,7 @@ def verdict(reply: Reply | None) -> Outcome:
         case Answer(status=status):
             if status == _TOO_MANY_REQUESTS:
                 return "ignored"
-            return "failed" if status >= _FIRST_FAULT or status == _REQUEST_TIMEOUT else "succeeded"
+            return "failed" if is_fault(status) else "succeeded"
         case Unsent(reason="unreachable"):
             return "failed"
         case Unsent() | None:

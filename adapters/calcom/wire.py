@@ -22,6 +22,7 @@ from adapters.calcom.endpoints import Call
 from adapters.calcom.rate_limit import BLOCK_SECONDS, RateLimit, retry_after
 from adapters.calcom.replies import Answer, Reply, Unanswered, Unsent
 from adapters.calcom.wording import fit_for_log
+from adapters.resilience.bulkhead import Bulkhead, BulkheadFull
 
 ANSWER_LIMIT = 2 * 1024 * 1024
 """How many bytes an answer may have before it is left unread."""
@@ -57,6 +58,7 @@ class Wire:
     probe: Callable[[str], None]
     heard: Callable[[Answer], None] = lambda _: None
     circuit: Circuit | None = None
+    bulkhead: Bulkhead | None = None
     clock: Callable[[], float] = boottime
 
     async def send(
@@ -67,14 +69,14 @@ class Wire:
         if held is not None:
             return held
         if self.circuit is None:
-            return await self._send(call, body=body, send_by=send_by, size_limit=size_limit)
+            return await self._send_in_turn(call, body=body, send_by=send_by, size_limit=size_limit)
         permit = await self.circuit.enter(call)
         if isinstance(permit, Unsent):
             return permit
         reply: Reply | None = None
         began = self.clock()
         try:
-            reply = await self._send(call, body=body, send_by=send_by, size_limit=size_limit)
+            reply = await self._send_in_turn(call, body=body, send_by=send_by, size_limit=size_limit)
         finally:
             await self.circuit.leave(permit, reply, seconds=self.clock() - began)
         return reply
@@ -82,6 +84,20 @@ class Wire:
     def held_back(self, call: Call) -> Unsent | None:
         """Return why a call may not go now, as far as this process knows."""
         return self._held_back(call) or (None if self.circuit is None else self.circuit.held_back())
+
+    async def _send_in_turn(
+        self, call: Call, *, body: bytes | None, send_by: datetime | None, size_limit: int
+    ) -> Reply:
+        if self.bulkhead is None:
+            return await self._send(call, body=body, send_by=send_by, size_limit=size_limit)
+        try:
+            await self.bulkhead.enter()
+        except BulkheadFull as error:
+            return Unsent(reason="bulkhead_full", detail=str(error))
+        try:
+            return await self._send(call, body=body, send_by=send_by, size_limit=size_limit)
+        finally:
+            self.bulkhead.leave()
 
     async def _send(self, call: Call, *, body: bytes | None, send_by: datetime | None, size_limit: int) -> Reply:
         if send_by is not None:
@@ -96,7 +112,7 @@ class Wire:
             send_by=send_by,
             now=self.now,
         )
-        self.rate_limit.begin()
+        sent_at = self.rate_limit.begin()
         try:
             async with asyncio.timeout(seconds) as departure.limit:
                 answer = await self._exchange(call, departure, has_body=body is not None, size_limit=size_limit)
@@ -109,7 +125,7 @@ class Wire:
         finally:
             departure.abandoned = True
             self.rate_limit.end()
-        return self._answered(call, answer)
+        return self._answered(call, answer, sent_at=sent_at)
 
     def _left(self, send_by: datetime) -> float:
         return min((send_by - self.now()).total_seconds(), self.send_seconds)
@@ -153,9 +169,9 @@ class Wire:
             headers["Content-Type"] = "application/json"
         return headers
 
-    def _answered(self, call: Call, answer: Answer) -> Answer:
+    def _answered(self, call: Call, answer: Answer, *, sent_at: float) -> Answer:
         self.probe(f"calcom.{call.op}.after")
-        self.rate_limit.note(answer.headers)
+        self.rate_limit.note(answer.headers, sent_at=sent_at)
         self.heard(answer)
         if answer.status == _TOO_MANY_REQUESTS:
             self.rate_limit.block(retry_after(answer.headers) or BLOCK_SECONDS)

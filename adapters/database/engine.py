@@ -4,8 +4,10 @@ import sqlite3
 
 import orjson
 from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.pool import QueuePool
 
 from adapters.database import dead_peers
+from adapters.pools import PoolState
 
 BUSY_SECONDS = 30.0
 CONNECT_SECONDS = 5.0
@@ -30,6 +32,17 @@ def open_engine(url: str, *, pool_size: int = 5, silence: float = SILENCE_SECOND
             "options": options,
             **dead_peers.limits(connect=CONNECT_SECONDS, silence=silence),
         },
+    )
+
+
+def pool_state(engine: Engine) -> PoolState:
+    """Return how the engine's pool stands; beyond its size it opens a few more for as long as they are needed."""
+    pool = engine.pool
+    assert isinstance(pool, QueuePool)  # noqa: S101 - what an engine over a file or a server has
+    return PoolState(
+        limit=pool.size() + max(pool._max_overflow, 0),  # noqa: SLF001 - it has no other name
+        size=pool.checkedin() + pool.checkedout(),
+        in_use=pool.checkedout(),
     )
 
 

@@ -15,7 +15,7 @@ is created and migrated; PostgreSQL must have been migrated (`calsaga migrate`).
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -27,13 +27,14 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.database.appointments import find_appointment, find_companies, find_holders
 from adapters.database.clock import DatabaseClock
-from adapters.database.engine import open_engine
+from adapters.database.engine import open_engine, pool_state
 from adapters.database.outcomes import CallOutcomes
 from adapters.database.reading import Readers
 from adapters.log.agenda import DatabaseAgenda
 from adapters.log.appender import Appender
 from adapters.log.event_log import EventLog
 from adapters.log.timing import Measure, timed
+from adapters.pools import Pools, PoolState
 from adapters.postgres.backend import open_postgres
 from adapters.recording.backend import Backend, Options
 from adapters.recording.codec import booking_codec
@@ -43,7 +44,8 @@ from adapters.sqlite.backend import open_sqlite
 from domain.errors import AppointmentDatabaseError
 from sagas.ports import RowInTheWay
 
-READERS = 4
+READERS = range(1, 5)
+"""How few connections are kept open to read the log, and how many there may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,7 @@ class Store:
     readers: Readers
     engine: Engine
     outcomes: CallOutcomes
+    pools: Pools
 
 
 @asynccontextmanager
@@ -104,6 +107,7 @@ async def open_store(
     probe: Probe = ignore,
     patience: float = 10.0,
     lock_timeout: float | None = None,
+    readers: range = READERS,
     statement_timeout: float = 10.0,
     read_timeout: float = 10.0,
     measure: Measure = lambda _succeeded, _seconds: None,
@@ -111,6 +115,7 @@ async def open_store(
     """
     Open the database, and close it once all that was appended is written.
 
+    `readers` is how few connections are kept open to read, and how many there may be.
     `patience` is for how many seconds an append is tried again when the database fails
     for a passing reason, `lock_timeout` one wait for the writer lock (without it, what
     suits the database). `measure` is told of every batch that is written.
@@ -127,30 +132,39 @@ async def open_store(
         probe=probe,
         lock_timeout=lock_timeout,
         statement_timeout=statement_timeout,
-        readers=READERS,
+        readers=readers,
     )
     backend = await asyncio.to_thread(_open, url, options, clock)
     outcomes = CallOutcomes()
-    readers = Readers(threads=READERS, limit=read_timeout, database_error=backend.database_error, outcomes=outcomes)
-    engine = open_engine(url, pool_size=READERS, silence=statement_timeout)
+    threads = Readers(threads=readers[-1], limit=read_timeout, database_error=backend.database_error, outcomes=outcomes)
+    engine = open_engine(url, pool_size=readers[-1], silence=statement_timeout)
     appender = Appender(timed(backend.append, measure), patience=patience, outcomes=outcomes)
     try:
         # A first look at due work is a first look at the database's clock, too.
-        await readers.run(backend.due_work.next_due)
+        await threads.run(backend.due_work.next_due)
         yield Store(
-            log=EventLog(recorder=backend.recorder, appender=appender, readers=readers, mapper=mapper),
-            agenda=DatabaseAgenda(backend.due_work, readers, probe=probe),
+            log=EventLog(recorder=backend.recorder, appender=appender, readers=threads, mapper=mapper),
+            agenda=DatabaseAgenda(backend.due_work, threads, probe=probe),
             clock=clock,
-            appointments=DatabaseAppointments(engine=engine, readers=readers),
-            readers=readers,
+            appointments=DatabaseAppointments(engine=engine, readers=threads),
+            readers=threads,
             engine=engine,
             outcomes=outcomes,
+            pools=_pools(backend, threads, engine),
         )
     finally:
         await appender.aclose(within=patience)
-        readers.close()
+        threads.close()
         engine.dispose()
         await asyncio.to_thread(backend.close)
+
+
+def _pools(backend: Backend, threads: Readers, engine: Engine) -> Pools:
+    pools: dict[str, Callable[[], PoolState]] = {
+        "database_readers": lambda: threads.state,
+        "database_tables": lambda: pool_state(engine),
+    }
+    return pools if backend.pool is None else {**pools, "database_log": backend.pool}
 
 
 def _open(url: str, options: Options, clock: DatabaseClock) -> Backend:

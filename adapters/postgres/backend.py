@@ -1,8 +1,10 @@
 """PostgreSQL, opened for a store."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from adapters.database.clock import DatabaseClock
+from adapters.pools import PoolState
 from adapters.postgres.datastore import open_datastore
 from adapters.postgres.due_work import PostgresDueWork
 from adapters.postgres.errors import database_error
@@ -26,7 +28,7 @@ def open_postgres(url: str, options: Options, clock: DatabaseClock) -> Backend:
     """
     datastore = open_datastore(
         url,
-        pool_size=options.readers,
+        sizes=options.readers,
         connect_timeout=options.connect_timeout,
         statement_timeout=options.statement_timeout,
     )
@@ -46,4 +48,16 @@ def open_postgres(url: str, options: Options, clock: DatabaseClock) -> Backend:
         due_work=PostgresDueWork(datastore, clock),
         database_error=database_error,
         close=recorder.close,
+        pool=lambda: _state(datastore.pool.get_stats()),
+    )
+
+
+def _state(stats: Mapping[str, int]) -> PoolState:
+    size = stats["pool_size"]
+    return PoolState(
+        limit=stats["pool_max"],
+        size=size,
+        in_use=size - stats["pool_available"],
+        waiting=stats["requests_waiting"],
+        timeouts=stats.get("requests_errors", 0),
     )

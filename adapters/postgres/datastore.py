@@ -24,12 +24,13 @@ class DatabaseFunctionsEnabled(Exception):
 
 
 def open_datastore(
-    url: str, *, pool_size: int, connect_timeout: float, statement_timeout: float = 10.0
+    url: str, *, sizes: range, connect_timeout: float, statement_timeout: float = 10.0
 ) -> PostgresDatastore:
     """
     Return the pool that the log is read through.
 
-    `connect_timeout` limits the wait for a connection of the pool.
+    It keeps `sizes[0]` connections open, and opens up to `sizes[-1]`. `connect_timeout` limits the wait for
+    one of them.
 
     Raises:
         DatabaseFunctionsEnabled: the environment asks for what must not be.
@@ -44,8 +45,8 @@ def open_datastore(
         user="",
         password="",
         connect_timeout=connect_timeout,
-        pool_size=1,
-        max_overflow=pool_size - 1,
+        pool_size=sizes[0],
+        max_overflow=sizes[-1] - sizes[0],
         pre_ping=False,
     )
     # The pool is not open yet; a URL also holds what the library has no parameters for, such as sslmode.

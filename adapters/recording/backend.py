@@ -8,6 +8,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import ApplicationRecorder
 
+from adapters.pools import PoolState
 from adapters.recording.batch import WriteBatch
 from adapters.recording.mapper import EventMapper
 from adapters.recording.probing import Probe, ignore
@@ -38,7 +39,7 @@ class DueWork(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """
-    How a database is used: how many seconds to wait for what, by how many readers, with which probe.
+    How a database is used: how many seconds to wait for what, by how few and how many readers, with which probe.
 
     Without a `lock_timeout` it is what suits the kind of database.
     """
@@ -48,7 +49,7 @@ class Options:
     connect_timeout: float = 1.0
     lock_timeout: float | None = None
     statement_timeout: float = 10.0
-    readers: int = 4
+    readers: range = range(1, 5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +61,4 @@ class Backend:
     due_work: DueWork
     database_error: Callable[[BaseException], AppointmentDatabaseError]
     close: Callable[[], None]
+    pool: Callable[[], PoolState] | None = None

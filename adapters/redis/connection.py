@@ -1,17 +1,33 @@
 """How Redis is connected to."""
 
-from redis.asyncio import Redis
+from contextlib import suppress
+from time import monotonic
+from typing import Any
+from weakref import WeakSet
+
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import MaxConnectionsError
+
+from adapters.pools import PoolState
 
 ANSWER_SECONDS = 1.0
 """How long a connection, or an answer to it, may take before the connection is given up; no caller waits for that."""
+MOST_CONNECTIONS = 64
+"""How many connections one client has at most; whoever comes then waits for one."""
+
+_pools: "WeakSet[CountedPool]" = WeakSet()
 
 
-def connect(url: str) -> Redis:
+def connect(url: str, *, most: int = MOST_CONNECTIONS) -> Redis:
     """Return a client, which connects when it is first used, and tries nothing twice."""
-    return Redis.from_url(
+    pool = CountedPool.from_url(
         url,
+        max_connections=most,
+        timeout=ANSWER_SECONDS,
         protocol=2,
         driver_info=None,
         retry=Retry(NoBackoff(), 0),
@@ -19,3 +35,64 @@ def connect(url: str) -> Redis:
         socket_timeout=ANSWER_SECONDS,
         socket_keepalive=True,
     )
+    return Redis.from_pool(pool)
+
+
+def pool_state() -> PoolState:
+    """Return how the connections of this process stand, those of all its clients together."""
+    states = [pool.state for pool in _pools]
+    return PoolState(
+        limit=sum(one.limit for one in states),
+        size=sum(one.size for one in states),
+        in_use=sum(one.in_use for one in states),
+        waiting=sum(one.waiting for one in states),
+        longest_wait=max((one.longest_wait or 0.0 for one in states), default=0.0),
+        timeouts=sum(one.timeouts for one in states),
+    )
+
+
+class CountedPool(BlockingConnectionPool):
+    """The client's own pool, which also knows who waits for a connection."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the client's own form
+        super().__init__(*args, **kwargs)
+        self._waiting = 0
+        self._longest_wait = 0.0
+        self._timeouts = 0
+        _pools.add(self)
+
+    async def get_connection(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
+        """Return a connection, once there is one."""
+        with suppress(MaxConnectionsError):
+            # Past the line, and what it costs to stand in it, as long as nobody does.
+            return await ConnectionPool.get_connection(self, *args, **kwargs)  # type: ignore[no-untyped-call]
+        began = monotonic()
+        self._waiting += 1
+        try:
+            return await super().get_connection(*args, **kwargs)  # type: ignore[no-untyped-call]
+        except RedisConnectionError:
+            self._timeouts += not self.can_get_connection()
+            raise
+        finally:
+            self._waiting -= 1
+            self._longest_wait = max(self._longest_wait, monotonic() - began)
+
+    async def release(self, connection: AbstractConnection) -> None:
+        """Take a connection back."""
+        await ConnectionPool.release(self, connection)
+        if self._waiting:
+            async with self._condition:
+                self._condition.notify()
+
+    @property
+    def state(self) -> PoolState:
+        """Return how it stands."""
+        in_use = len(self._in_use_connections)
+        return PoolState(
+            limit=self.max_connections,
+            size=in_use + len(self._available_connections),
+            in_use=in_use,
+            waiting=self._waiting,
+            longest_wait=self._longest_wait,
+            timeouts=self._timeouts,
+        )

@@ -16,7 +16,7 @@ from redis import RedisError
 from redis.asyncio import Redis
 
 from adapters.redis.clearing import Tag
-from adapters.redis.connection import connect
+from adapters.redis.connection import MOST_CONNECTIONS, connect
 from adapters.redis.errors import RedisAway
 from adapters.redis.news import CHANNEL, listen
 
@@ -30,9 +30,9 @@ _Question: TypeAlias = "tuple[tuple[str, ...], asyncio.Future[object]]"
 log = structlog.get_logger("calsaga.redis")
 
 
-def redis_marks(url: str, *, limit: float) -> "RedisMarks":
+def redis_marks(url: str, *, limit: float, most: int = MOST_CONNECTIONS) -> "RedisMarks":
     """Return the marks in the Redis at `url`; a caller waits `limit` seconds for it at most."""
-    return RedisMarks(connect(url), limit=limit)
+    return RedisMarks(connect(url, most=most), limit=limit)
 
 
 class RedisMarks:

@@ -8,13 +8,18 @@ from adapters.breakers.fleet import FleetBreakers
 from adapters.breakers.local import LocalBreakers
 from adapters.breakers.ports import Breakers, Listener
 from adapters.redis.breakers import RedisBreakers
-from adapters.redis.connection import connect
+from adapters.redis.connection import MOST_CONNECTIONS, connect
 from domain.breaker_policy import BreakerPolicy
 
 
 @asynccontextmanager
 async def open_breakers(
-    policies: Mapping[str, BreakerPolicy], *, listener: Listener, redis_url: str | None, limit: float
+    policies: Mapping[str, BreakerPolicy],
+    *,
+    listener: Listener,
+    redis_url: str | None,
+    limit: float,
+    most: int = MOST_CONNECTIONS,
 ) -> AsyncIterator[Breakers]:
     """Yield the breakers; a caller waits `limit` seconds for Redis at most, and nothing is asked of it before."""
     instance = secrets.token_hex(8)
@@ -22,6 +27,6 @@ async def open_breakers(
     if redis_url is None:
         yield local
         return
-    async with connect(redis_url) as client:
+    async with connect(redis_url, most=most) as client:
         shared = RedisBreakers(client, policies, listener=listener, instance=instance, limit=limit)
         yield FleetBreakers(shared, local, listener=listener)

@@ -26,7 +26,7 @@ def open_sqlite(url: str, options: Options, clock: DatabaseClock) -> Backend:
         raise ValueError("a SQLite database of calsaga is a file, such as sqlite:///calsaga.db")
     migrate(url)
     recorder = SQLiteLogRecorder(
-        SQLiteDatastore(path, lock_timeout=round(BUSY_SECONDS), pool_size=options.readers),
+        SQLiteDatastore(path, lock_timeout=round(BUSY_SECONDS), pool_size=options.readers[-1]),
         session=WriterSession(path, busy_seconds=options.lock_timeout or BUSY_SECONDS),
         mapper=options.mapper,
         probe=options.probe,

@@ -6,17 +6,14 @@ A key is found by its digest, so that comparing it takes the same time whatever 
 
 import re
 from math import ceil
-from typing import TYPE_CHECKING
 
 import structlog
 from starlette.requests import Request
 
 from adapters.directory.scopes import Scope
+from adapters.limits.ports import Exceeded
 from adapters.web.ports import Backend, Caller
 from adapters.web.problems import MISSING_SCOPE, NOT_AUTHENTICATED, TOO_MANY_REQUESTS, UNAVAILABLE, Problem, Refused
-
-if TYPE_CHECKING:
-    from adapters.web.rate_limit import RateLimiter
 
 _BEARER = re.compile(r"Bearer +([!-~]{1,512})", re.IGNORECASE)
 _CHALLENGE = 'Bearer realm="calsaga"'
@@ -43,7 +40,7 @@ async def admit(request: Request, scope: Scope, *, reads_database: bool = True) 
         _refuse_while_away(request)
     caller = await _identified(request)
     structlog.contextvars.bind_contextvars(company_id=caller.company_id)
-    _check_rate(request, caller)
+    await _check_rate(request, caller)
     if scope not in caller.scopes:
         raise lacks_scope(scope)
     return caller
@@ -75,14 +72,29 @@ def _refuse_while_away(request: Request) -> None:
         raise Refused(Problem(kind=UNAVAILABLE, detail=detail, headers=headers))
 
 
-def _check_rate(request: Request, caller: Caller) -> None:
-    limiter: RateLimiter | None = request.app.state.rate_limiter
+async def _check_rate(request: Request, caller: Caller) -> None:
+    limiter = backend_of(request).limiter
     if limiter is None:
         return
-    wait = limiter.take(f"key:{caller.key_id}") or limiter.take(f"company:{caller.company_id}")
-    if wait:
-        detail = "Nothing was stored; send the same request again after the time that Retry-After gives."
-        raise Refused(Problem(kind=TOO_MANY_REQUESTS, detail=detail, headers={"Retry-After": str(ceil(wait))}))
+    exceeded = await limiter.take({"key": caller.key_id, "company": caller.company_id})
+    if exceeded is not None:
+        backend_of(request).metrics.rate_limited(exceeded.kind)
+        detail = (
+            f"This is more than the API {exceeded.kind} may ask for. Nothing was stored; "
+            "send the same request again after the time that Retry-After gives."
+        )
+        raise Refused(Problem(kind=TOO_MANY_REQUESTS, detail=detail, headers=_told(exceeded)))
+
+
+def _told(exceeded: Exceeded) -> dict[str, str]:
+    wait, limit = str(ceil(exceeded.wait)), exceeded.limit
+    window = ceil(limit.burst / limit.per_second)
+    return {
+        "Retry-After": wait,
+        # As in draft-ietf-httpapi-ratelimit-headers-10.
+        "RateLimit-Policy": f'"{exceeded.kind}";q={limit.burst};w={window}',
+        "RateLimit": f'"{exceeded.kind}";r=0;t={wait}',
+    }
 
 
 def _unauthenticated(detail: str, challenge: str) -> Refused:

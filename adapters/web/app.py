@@ -27,7 +27,6 @@ from adapters.web.backend import backend_over
 from adapters.web.correlation import CorrelationMiddleware
 from adapters.web.openapi import describe
 from adapters.web.ports import Backend
-from adapters.web.rate_limit import RateLimit, RateLimiter
 from adapters.web.refusals import handle_refusals
 
 if TYPE_CHECKING:
@@ -36,22 +35,17 @@ if TYPE_CHECKING:
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(application: "Application", *, rate_limit: RateLimit | None = None) -> FastAPI:
-    """Return the API of an application that is open."""
-    return create_api(backend_over(application), rate_limit=rate_limit)
+def create_app(application: "Application") -> FastAPI:
+    """Return the API of an application that is open; everybody may ask for as much as they like."""
+    return create_api(backend_over(application))
 
 
-def create_api(
-    backend: Backend | None = None, *, rate_limit: RateLimit | None = None, lifespan: Lifespan | None = None
-) -> FastAPI:
+def create_api(backend: Backend | None = None, *, lifespan: Lifespan | None = None) -> FastAPI:
     """
     Return the API in front of a backend, which may also be set by `lifespan` as `app.state.backend`.
-
-    Without a rate limit, everybody may ask for as much as they like.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False, lifespan=lifespan)
     app.state.backend = backend
-    app.state.rate_limiter = None if rate_limit is None else RateLimiter(rate_limit)
     parts = (
         bookings,
         availability,

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from adapters.log.store import Store
 
 
-def backend_over(application: "Application") -> Backend:
-    """Return the backend that an open application is."""
+def backend_over(application: "Application", *, limited: bool = False) -> Backend:
+    """Return the backend that an open application is; `limited` if callers are held to its rate limits."""
     directory = application.directory
     return Backend(
         bookings=application.orchestrator,
@@ -42,6 +42,7 @@ def backend_over(application: "Application") -> Backend:
         failures=application.resilience.failures,
         measures=application.resilience.levels.measures,
         alerts=application.resilience.levels.alerts,
+        limiter=application.resilience.limiter if limited else None,
     )
 
 

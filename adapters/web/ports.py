@@ -14,6 +14,7 @@ from adapters.directory.keys import Caller, KeyRecord
 from adapters.directory.services import ServiceWish
 from adapters.health.readiness import Readiness
 from adapters.health.seeing import Overview
+from adapters.limits.ports import Kind, Limiter
 from adapters.metrics import WebhookRefusal
 from adapters.web.fallback_ports import Fallback, Queue, Rungs
 from adapters.web.measure_ports import Alerts, Measures
@@ -301,6 +302,10 @@ class Metrics(Protocol):
         """Count a webhook that was not let in."""
         ...
 
+    def rate_limited(self, kind: Kind) -> None:
+        """Count a request that was more than a rate limit allows."""
+        ...
+
     def exposition(self, breakers: Mapping[str, State]) -> bytes:
         """Return everything in Prometheus' text form, with how breakers stand."""
         ...
@@ -308,7 +313,7 @@ class Metrics(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """Everything that the API calls."""
+    """Everything that the API calls; without a limiter everybody may ask for as much as they like."""
 
     bookings: Bookings
     streams: Streams
@@ -334,3 +339,4 @@ class Backend:
     failures: FailureReports
     measures: Measures
     alerts: Alerts
+    limiter: Limiter | None = None

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from adapters.phrases import Phrase, phrase, reason_in
-from adapters.postgres.errors import READ_ONLY
+from adapters.resilience.database_failures import READ_ONLY
 from adapters.web import problems as p
 from adapters.web.correlation import correlation_id_of
 from adapters.web.language import language_of

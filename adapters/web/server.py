@@ -28,7 +28,6 @@ from adapters.settings import Settings
 from adapters.telemetry import configure
 from adapters.web.app import create_api
 from adapters.web.backend import backend_over
-from adapters.web.rate_limit import RateLimit
 from adapters.web.stopping import SIGNALS, call_when_stopping, stop, stop_without_parent
 
 BACKLOG = 2048
@@ -59,9 +58,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, background: boo
         for number in SIGNALS:
             signal.signal(number, _heard_already)
         _announce(listener)
-        app = create_api(
-            backend_over(opened), rate_limit=_rate_limit(settings), lifespan=lambda _: _ready_to_stop(opened)
-        )
+        app = create_api(backend_over(opened, limited=True), lifespan=lambda _: _ready_to_stop(opened))
         await uvicorn.Server(_configured(app, settings, lifespan="on")).serve(sockets=[listener])
 
 
@@ -80,12 +77,12 @@ def _app_of_child(settings: Settings, *, background: bool) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with application(_with_time_for_sagas(settings), background=background) as opened:
-            app.state.backend = backend_over(opened)
+            app.state.backend = backend_over(opened, limited=True)
             async with _ready_to_stop(opened):
                 stop_without_parent()
                 yield
 
-    return create_api(rate_limit=_rate_limit(settings), lifespan=lifespan)
+    return create_api(lifespan=lifespan)
 
 
 @asynccontextmanager
@@ -125,10 +122,6 @@ def _configured(app: Any, settings: Settings, **options: Any) -> uvicorn.Config:
 def _with_time_for_sagas(settings: Settings) -> Settings:
     # Half of the time is the callers', the other half that of the sagas whose callers have been told.
     return settings.model_copy(update={"drain_seconds": max(settings.drain_seconds / 2, 1.0)})
-
-
-def _rate_limit(settings: Settings) -> RateLimit:
-    return RateLimit(per_second=settings.api_rate_per_second, burst=settings.api_rate_burst)
 
 
 async def _try_out(settings: Settings) -> None:

@@ -130,6 +130,7 @@ class FakeCalCom:
         self.hosts = dict(hosts or {})
         self.bookings: dict[str, CalcomBooking] = {}
         self.creates: deque[CreateFate] = deque()
+        self.asked_again: list[bool] = []
         self.looks: deque[LookFate] = deque()
         self.moves: deque[MoveFate] = deque()
         self.traces: deque[LookFate] = deque()

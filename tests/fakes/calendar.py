@@ -50,6 +50,10 @@ class FakeCalendar:
     async def of(self, company_id: str) -> FakeCalendar:
         return self
 
+    def count_attempt(self, *, again: bool) -> NotSent | None:
+        self._calcom.asked_again.append(again)
+        return None
+
     def held_back(self) -> NotSent | None:
         if not (self._calcom.creates and self._calcom.creates[0].does == "held_back"):
             return None

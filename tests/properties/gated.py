@@ -111,6 +111,9 @@ class GatedCalendar:
     def held_back(self) -> NotSent | None:
         return self._inner.held_back()
 
+    def count_attempt(self, *, again: bool) -> NotSent | None:
+        return self._inner.count_attempt(again=again)
+
     async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
         await self._process.gate()
         outcome = await self._inner.create(booking, attempt_id=attempt_id, send_by=send_by)

@@ -264,7 +264,7 @@ def test_both_kinds_of_database_have_the_same_tables(sqlite_url: str, postgres_u
 
 
 def test_the_log_in_postgres_is_the_librarys_own_table(postgres_url: str) -> None:
-    datastore = open_datastore(postgres_url, pool_size=1, connect_timeout=5)
+    datastore = open_datastore(postgres_url, sizes=range(1, 2), connect_timeout=5)
     datastore.schema = "library"
     recorder = PostgresApplicationRecorder(datastore)
     with psycopg.connect(postgres_url, autocommit=True) as connection:

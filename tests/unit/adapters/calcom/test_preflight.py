@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -212,3 +213,15 @@ async def test_slots_that_cannot_be_read_are_an_error() -> None:
 )
 async def test_a_uid_is_live_dead_not_found_or_unknown(handler: Handler, expected: Liveness) -> None:
     assert expected == await (await scripted(handler).calendars().of("acme")).liveness("uid1")
+
+
+async def test_several_slow_answers_take_no_longer_than_the_whole_may() -> None:
+    async def hangs(_request: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    account = Account(ScriptedCalCom(hangs), attempt_seconds=30, total_seconds=0.01)
+    with pytest.raises(CalcomBookingError) as caught:
+        await (await account.calendars().of("acme")).preflight(1, duration_minutes=30)
+
+    assert caught.value.retryable

@@ -27,33 +27,33 @@ def test_nothing_is_held_back_before_anything_is_known() -> None:
 
 
 def test_the_reserve_is_kept_for_those_that_may_spend_it() -> None:
-    limit, _ = a_limit()
-    limit.note(headers(remaining=10, reset=20))
+    limit, clock = a_limit()
+    limit.note(headers(remaining=10, reset=20), sent_at=clock.at)
 
     assert 20 == limit.wait(spends_reserve=False)
     assert limit.wait(spends_reserve=True) is None
 
 
 def test_calls_under_way_count_although_no_header_has_them() -> None:
-    limit, _ = a_limit()
-    limit.note(headers(remaining=12, reset=20))
+    limit, clock = a_limit()
+    limit.note(headers(remaining=12, reset=20), sent_at=clock.at)
     limit.begin()
-    limit.note(headers(remaining=12, reset=20))
+    limit.note(headers(remaining=12, reset=20), sent_at=clock.at)
     limit.begin()
 
     assert 20 == limit.wait(spends_reserve=False)
 
 
 def test_nothing_goes_when_nothing_is_left() -> None:
-    limit, _ = a_limit()
-    limit.note(headers(remaining=0, reset=20))
+    limit, clock = a_limit()
+    limit.note(headers(remaining=0, reset=20), sent_at=clock.at)
 
     assert 20 == limit.wait(spends_reserve=True)
 
 
 def test_the_window_ends() -> None:
     limit, clock = a_limit()
-    limit.note(headers(remaining=0, reset=20))
+    limit.note(headers(remaining=0, reset=20), sent_at=clock.at)
     clock.at += 20
 
     assert limit.wait(spends_reserve=False) is None
@@ -63,10 +63,10 @@ def test_the_window_ends() -> None:
 
 def test_a_new_window_replaces_the_old_one_and_not_the_reverse() -> None:
     limit, clock = a_limit()
-    limit.note(headers(remaining=1, reset=5))
+    limit.note(headers(remaining=1, reset=5), sent_at=clock.at)
     clock.at += 6
-    limit.note(headers(remaining=99, reset=60))
-    limit.note(headers(remaining=0, reset=1))
+    limit.note(headers(remaining=99, reset=60), sent_at=clock.at)
+    limit.note(headers(remaining=0, reset=1), sent_at=clock.at)
 
     assert limit.wait(spends_reserve=False) is None
 
@@ -76,14 +76,14 @@ def test_the_first_answer_of_a_window_does_not_hide_the_calls_behind_it() -> Non
     for _ in range(50):
         limit.begin()
     limit.end()
-    limit.note(headers(remaining=99, reset=60))
+    limit.note(headers(remaining=99, reset=60), sent_at=clock.at)
     for _ in range(40):
         assert limit.wait(spends_reserve=False) is None
         limit.begin()
 
     assert 60 == limit.wait(spends_reserve=False)
     clock.at += 60
-    limit.note(headers(remaining=99, reset=10))
+    limit.note(headers(remaining=99, reset=10), sent_at=clock.at)
     assert 10 == limit.wait(spends_reserve=False)
 
 
@@ -98,8 +98,11 @@ def test_everything_waits_until_a_block_ends() -> None:
 
 
 def test_of_several_limits_the_loosest_counts() -> None:
-    limit, _ = a_limit()
-    limit.note({**headers(remaining=0, reset=20, name="short"), **headers(remaining=50, reset=900, name="long")})
+    limit, clock = a_limit()
+    limit.note(
+        {**headers(remaining=0, reset=20, name="short"), **headers(remaining=50, reset=900, name="long")},
+        sent_at=clock.at,
+    )
 
     assert limit.wait(spends_reserve=False) is None
 
@@ -107,8 +110,8 @@ def test_of_several_limits_the_loosest_counts() -> None:
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*headers(remaining=1, reset=1), "retry-after"]), st.text(max_size=12)))
 def test_no_header_breaks_it(odd: dict[str, str]) -> None:
-    limit, _ = a_limit()
-    limit.note(odd)
+    limit, clock = a_limit()
+    limit.note(odd, sent_at=clock.at)
     limit.begin()
     limit.wait(spends_reserve=False)
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
+from adapters.limits.local import LocalLimiter
+from adapters.limits.ports import RateLimit
 from adapters.web.app import create_api
-from adapters.web.rate_limit import RateLimit
 from tests.unit.adapters.web.fake_backend import FakeBackend
 from tests.unit.adapters.web.given import ALL_SCOPES
 
@@ -30,7 +32,9 @@ async def client(backend: FakeBackend) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def connect(backend: FakeBackend, *, key: str | None = None, rate_limit: RateLimit | None = None) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(create_api(backend.as_backend(), rate_limit=rate_limit), raise_app_exceptions=False)
+    limiter = None if rate_limit is None else LocalLimiter({"company": rate_limit})
+    stood_on = replace(backend.as_backend(), limiter=limiter)
+    transport = httpx.ASGITransport(create_api(stood_on), raise_app_exceptions=False)
     bearer = key if key is not None else f"acme/{','.join(ALL_SCOPES)}"
     return httpx.AsyncClient(
         transport=transport,

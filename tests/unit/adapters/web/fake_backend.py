@@ -21,6 +21,7 @@ from adapters.fallback.rungs import Rungs
 from adapters.health.following import Standing
 from adapters.health.readiness import Readiness
 from adapters.health.seeing import Overview
+from adapters.limits.ports import Kind
 from adapters.measuring.figures import Measures
 from adapters.metrics import WebhookRefusal
 from adapters.web.ports import (
@@ -352,6 +353,10 @@ class FakeHealth:
 @dataclass
 class FakeMetrics:
     webhooks: list[WebhookRefusal] = field(default_factory=list)
+    limited: list[Kind] = field(default_factory=list)
+
+    def rate_limited(self, kind: Kind) -> None:
+        self.limited.append(kind)
 
     def webhook(self, outcome: WebhookRefusal) -> None:
         self.webhooks.append(outcome)

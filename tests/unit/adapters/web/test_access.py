@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.web.rate_limit import RateLimit, RateLimiter
+from adapters.limits.ports import RateLimit
 from tests.unit.adapters.web.conftest import connect
 from tests.unit.adapters.web.fake_backend import FakeBackend
 from tests.unit.adapters.web.given import ALL_SCOPES, BOOKING_ID, FAILURE_ID
@@ -168,37 +168,10 @@ async def test_too_many_requests_are_told_when_to_come_back(backend: FakeBackend
 
     assert [200, 200, 429] == [*statuses, answer.status_code]
     assert 1 <= int(answer.headers["Retry-After"]) <= 10
+    assert '"company";q=2;w=20' == answer.headers["RateLimit-Policy"]
+    assert f'"company";r=0;t={answer.headers["Retry-After"]}' == answer.headers["RateLimit"]
+    assert ["company"] == backend.metrics.limited
     assert [] == backend.bookings.booked
-
-
-def test_a_bucket_fills_again_and_is_nobody_elses() -> None:
-    now = 0.0
-    limiter = RateLimiter(RateLimit(per_second=2, burst=2), clock=lambda: now)
-    taken = [limiter.take("a") for _ in range(3)]
-    now = 0.5
-    later = limiter.take("a")
-
-    assert [0, 0, 0.5] == taken
-    assert 0 == later == limiter.take("b")
-    assert limiter.take("a") > 0
-
-
-def test_full_buckets_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.web.rate_limit.MOST_BUCKETS", 3)
-    now = 0.0
-    limiter = RateLimiter(RateLimit(per_second=1, burst=1), clock=lambda: now)
-    for name in "abc":
-        limiter.take(name)
-    now = 5.0
-    limiter.take("d")
-
-    assert {"d"} == set(limiter._full_at)
-
-
-@pytest.mark.parametrize(("per_second", "burst"), [(0, 1), (1, 0)])
-def test_a_limit_that_lets_nothing_through_is_refused(per_second: float, burst: int) -> None:
-    with pytest.raises(ValueError, match="at least one"):
-        RateLimit(per_second=per_second, burst=burst)
 
 
 async def test_every_answer_says_not_to_be_stored(client: httpx.AsyncClient) -> None:
