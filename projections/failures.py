@@ -16,6 +16,7 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.alert import AlertCleared, AlertRaised, AlertSeverityChanged
+from domain.breaker_moved import BreakerMoved
 from domain.composite import CompositeInitiated, LegEvent
 from domain.failures_cleared import FailuresCleared
 from domain.findings import InconsistencyKind
@@ -167,6 +168,7 @@ def evolve(state: BookingFailures, event: LogEvent) -> BookingFailures:
             | AlertRaised()
             | AlertSeverityChanged()
             | AlertCleared()
+            | BreakerMoved()
         ):
             return state
         case _:

@@ -10,6 +10,7 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.alert import AlertCleared, AlertEvent, AlertRaised, AlertSeverityChanged
+from domain.breaker_moved import BreakerMoved
 from domain.composite import CompositeInitiated, LegEvent
 from domain.failures_cleared import FailuresCleared
 from domain.full_fallback import FullFallbackBegun, FullFallbackEnded, FullFallbackEvent
@@ -135,8 +136,8 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_notes(f"looked at again from {event.until.isoformat()}: {event.reason}"),)
         case WebhookProcessed():
             return (_notes(f"webhook processed: {event.outcome}"),)
-        case OperatorNotified() | FullFallbackBegun() | FullFallbackEnded() | FailuresCleared():
-            return (_notes(_of_operators(event)),)
+        case OperatorNotified() | FullFallbackBegun() | FullFallbackEnded() | FailuresCleared() | BreakerMoved():
+            return (_notes(_of_no_booking(event)),)
         case AlertRaised() | AlertSeverityChanged() | AlertCleared():
             return (_notes(_said_of_alert(event)),)
         case _:
@@ -151,11 +152,9 @@ def _said_of_alert(event: AlertEvent) -> str:
             return f"the alert is {event.severity} from now on"
         case AlertCleared():
             return "the alert is cleared"
-        case _:
-            assert_never(event)
 
 
-def _of_operators(event: OperatorNotified | FullFallbackEvent | FailuresCleared) -> str:
+def _of_no_booking(event: OperatorNotified | FullFallbackEvent | FailuresCleared | BreakerMoved) -> str:
     match event:
         case OperatorNotified():
             return f"the operators are told of {event.failure_type}: {event.cause}"
@@ -165,6 +164,8 @@ def _of_operators(event: OperatorNotified | FullFallbackEvent | FailuresCleared)
             return f"full fallback is over: {event.reason}, says {event.actor}"
         case FailuresCleared():
             return f"{event.actor} clears the failures of {event.service}: {event.reason}"
+        case BreakerMoved():
+            return f"the breaker of {event.service} is {event.after}: {event.cause}"
 
 
 def _why(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from adapters.database.breaker_events import StoredBreakerEvents
 from adapters.database.queue import RetryQueue
 from adapters.database.sync_failures import StoredSyncFailures
 from adapters.health.readiness import StoreProbes
@@ -42,6 +43,7 @@ def backend_over(application: "Application") -> Backend:
         failures=application.resilience.failures,
         measures=application.resilience.levels.measures,
         alerts=application.resilience.levels.alerts,
+        breaker_events=StoredBreakerEvents(engine=application.store.engine, readers=application.store.readers),
     )
 
 

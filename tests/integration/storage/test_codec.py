@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, is_dataclass
 from datetime import UTC, datetime
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any, ClassVar, get_args
 from uuid import uuid4
 
@@ -11,10 +13,11 @@ from eventsourcing.persistence import Notification
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import domain
 from adapters.recording.codec import UPCASTS, EventCodec, Stored, Upcast, booking_codec
 from adapters.recording.errors import UnknownTopic, UnreadableEvent
 from adapters.recording.mapper import EventMapper
-from domain import composite, events, findings, moving, notice, webhook
+from domain import findings, moving
 from domain.composite import CompositeInitiated, LegEvent
 from domain.events import BookingEvent, BookingFailed, BookingInitiated
 from sagas.appending import LogEvent, OtherEvent, Recorded, Refusal
@@ -99,7 +102,7 @@ def test_what_happens_to_a_leg_happens_to_a_booking(event: OtherEvent) -> None:
 
 
 def test_every_event_of_the_domain_is_known_by_its_own_name() -> None:
-    modules = (composite, events, findings, moving, notice, webhook)
+    modules = [import_module(f"domain.{one.name}") for one in iter_modules(domain.__path__)]
     things = [thing for module in modules for thing in vars(module).values()]
     names = [getattr(thing, "TOPIC", None) for thing in things if is_dataclass(thing)]
     # What happens to a leg has the name of what happened before its own.

@@ -12,13 +12,16 @@ import pytest
 from sqlalchemy import select
 
 from adapters.bootstrap import Application
+from adapters.database.breaker_events import StoredBreakerEvents
 from adapters.database.tables import appointments
+from adapters.verify import verify
 from domain import events as e
 from tests.integration.system.account import Account
 from tests.integration.system.installation import (
     PATIENT,
     Installation,
     a_wish,
+    eventually,
     named,
     quick,
     quiet,
@@ -39,6 +42,10 @@ def guarded(database_url: str, account: Account, **more: object) -> Installation
 
 async def state(app: Application) -> str:
     return (await app.resilience.breakers.snapshot("calcom")).state
+
+
+async def is_closed(app: Application) -> bool:
+    return await state(app) == "closed"
 
 
 async def breaks_down(app: Application, account: Account) -> None:
@@ -77,6 +84,33 @@ async def test_bookings_wait_while_cal_com_is_down_and_are_made_afterwards(datab
         assert {"breaker_open"} == {it.reason for it in one if isinstance(it, e.BookingDeferred)}
     assert 12 == len(account.live())
     assert [] == await here.faults(account.ledger())
+
+
+async def test_how_the_breaker_moves_is_listed_by_whoever_made_it_move(database_url: str, account: Account) -> None:
+    here = guarded(database_url, account)
+    await here.define(account.event_type())
+    async with here.opened() as app:
+        await breaks_down(app, account)
+        account.breaks_always()
+        await eventually(lambda: is_closed(app), "Cal.com is well again")
+    async with here.opened(background=False) as app:
+        # Nobody has waited for the last of them to be written.
+        await app.followers.catch_up()
+        stored = StoredBreakerEvents(engine=app.store.engine, readers=app.store.readers)
+        page = await stored.page(service="calcom", limit=200, cursor=None)
+        assert [] == await verify(app.store, policy=app.settings.policy())
+
+    moves = [*reversed(page.events)]
+    assert ("closed", "open", "failure_rate" if moves[0].calls >= 10 else "failures") == (
+        moves[0].from_state,
+        moves[0].to_state,
+        moves[0].cause,
+    )
+    assert ("half_open", "closed", "probes_succeeded") == (moves[-1].from_state, moves[-1].to_state, moves[-1].cause)
+    assert list(range(1, len(moves) + 1)) == [one.epoch for one in moves]
+    assert [one.to_state for one in moves[:-1]] == [one.from_state for one in moves[1:]]
+    # Without Redis it is the breaker of the one process that moved it.
+    assert {(False, moves[0].instance)} == {(one.shared, one.instance) for one in moves}
 
 
 async def test_whoever_has_to_wait_longer_than_they_would_is_told_at_once(sqlite_url: str, account: Account) -> None:

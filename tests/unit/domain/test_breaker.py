@@ -59,6 +59,11 @@ def test_the_open_time_grows_with_each_failed_probe_up_to_its_cap() -> None:
         ({"action": "open", "actor": "ann", "reason": ""}, "reason"),
         ({"action": "open", "actor": "ann", "reason": "maintenance", "seconds": 0}, "seconds"),
         ({"action": "open", "actor": "ann", "reason": "maintenance", "seconds": float("inf")}, "seconds"),
+        ({"action": "open", "actor": "ann", "reason": "maintenance", "seconds": 1e300}, "seconds"),
+        ({"action": "open", "actor": "ann", "reason": "maintenance", "seconds": float("nan")}, "seconds"),
+        ({"action": "open", "actor": "ann", "reason": "a" * 501}, "reason must have at most 500"),
+        ({"action": "open", "actor": "ann", "reason": "main\x00tenance"}, "reason must not contain"),
+        ({"action": "open", "actor": "ann", "reason": "\ud800"}, "reason must not"),
         ({"action": "reset", "actor": "ann", "reason": "mended", "seconds": 5}, "seconds"),
     ],
 )
