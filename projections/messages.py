@@ -56,7 +56,7 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             )
         case e.CalcomBookingAttempted():
             return (_sends(f"create, attempt {event.number} ({event.attempt_id})"),)
-        case e.CalcomBookingNotSent():
+        case e.CalcomBookingNotSent() | m.CalcomRescheduleNotSent():
             return (_notes(f"the request never left: {event.reason}; next try from {event.retry_at.isoformat()}"),)
         case e.CalcomOutcomeUnknown():
             return (_notes(f"nobody knows what became of {event.attempt_id}: {event.reason}"),)
@@ -73,7 +73,7 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_answers(f"{event.from_uid} lives on as {event.to_uid}"),)
         case e.CalcomBookingFound():
             return (_answers(f"somebody has booked {event.uid} ({event.calcom_status})"),)
-        case e.BookingDeferred():
+        case e.BookingDeferred() | m.CalcomRescheduleDeferred():
             return (_tells(f"accepted, waits until {event.until.isoformat()}: {event.reason}"),)
         case e.AppointmentBooked():
             return (_stores(f"appointment {event.appointment_id}"), _tells("booked"))
@@ -93,6 +93,8 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_answers(f"{event.how}: {event.uid}"),)
         case e.CompensationFailed():
             return (_answers(f"{event.uid} not cancelled: {_why(event)}; again from {event.retry_at.isoformat()}"),)
+        case e.CalcomCancelDeferred():
+            return (_notes(f"cancelling {event.uid} waits until {event.until.isoformat()}: {event.reason}"),)
         case e.BookingFailed():
             return (_stores("the end, the claim is released"), _tells(f"failed: {_why(event)}"))
         case e.BookingCancelled():
@@ -111,8 +113,6 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_asks(f"move to {event.starts_at.isoformat()}"), _stores("a claim on the new time"))
         case m.CalcomRescheduleAttempted():
             return (_sends(f"move {event.uid}, attempt {event.number}"),)
-        case m.CalcomRescheduleNotSent():
-            return (_notes(f"the request never left: {event.reason}; next try from {event.retry_at.isoformat()}"),)
         case m.CalcomRescheduleUnknown():
             return (_notes(f"nobody knows whether it was moved: {event.reason}"),)
         case m.CalcomRescheduleLooked():

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from pydantic import BaseModel
 
@@ -34,7 +34,7 @@ from sagas.outcomes import (
     TraceFailed,
 )
 from sagas.ports import Clock, Pace
-from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
+from sagas.steps import CancelAtCalcom, Change, CreateAtCalcom, LookAtCalcom, RescheduleAtCalcom
 
 Model = TypeVar("Model", bound=BaseModel)
 Outcome = TypeVar("Outcome")
@@ -59,9 +59,9 @@ class CalComCalendar:
         self._visible_after = visible_after
         self._looks: Looks[Listing | ListingFailed] = Looks(self._list)
 
-    def held_back(self) -> NotSent | None:
-        """Tell why a create would not leave now: the rate limit, or an open breaker, as far as they are known here."""
-        held = self._wire.held_back(endpoints.create())
+    def held_back(self, effect: Change) -> NotSent | None:
+        """Tell why a change would not leave now: the rate limit, or an open breaker, as far as they are known here."""
+        held = self._wire.held_back(_call_of(effect))
         # A key that is missing is worth an attempt in the log: a person looks there for what is wrong.
         return None if held is None or held.retry_after is None else creation.not_sent(held)
 
@@ -263,6 +263,18 @@ class CalComCalendar:
             return read(answer, model)
         except Unreadable as error:
             raise _unreadable(answer) from error
+
+
+def _call_of(effect: Change) -> Call:
+    match effect:
+        case CreateAtCalcom():
+            return endpoints.create()
+        case RescheduleAtCalcom():
+            return endpoints.reschedule(effect.uid)
+        case CancelAtCalcom():
+            return endpoints.cancel(effect.uid)
+        case _:
+            assert_never(effect)
 
 
 def _succeeded(reply: Reply) -> Answer:

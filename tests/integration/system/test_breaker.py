@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -16,10 +17,14 @@ from adapters.database.breaker_events import StoredBreakerEvents
 from adapters.database.tables import appointments
 from adapters.verify import verify
 from domain import events as e
+from sagas.wishes import BookingResult, RescheduleAppointment
 from tests.integration.system.account import Account
 from tests.integration.system.installation import (
+    HALF_HOUR,
     PATIENT,
+    START,
     Installation,
+    a_cancellation,
     a_wish,
     eventually,
     named,
@@ -179,3 +184,72 @@ async def test_what_is_too_late_by_then_fails_as_expired(sqlite_url: str, accoun
     assert booking.failure is not None
     assert "expired" == booking.failure.reason
     assert [] == account.live()
+
+
+async def moved(app: Application, booking_id: UUID, number: int) -> BookingResult:
+    wish = RescheduleAppointment(
+        company_id="default", booking_id=booking_id, starts_at=START + number * HALF_HOUR, reason="a train was late"
+    )
+    return await app.orchestrator.reschedule(wish, patience=IMPATIENT)
+
+
+async def test_moves_and_cancellations_wait_while_cal_com_is_down_and_are_done_afterwards(
+    database_url: str, account: Account
+) -> None:
+    here = guarded(database_url, account)
+    await here.define(account.event_type())
+    async with here.opened() as app:
+        stood = [await app.orchestrator.book(a_wish(number), patience=PATIENT) for number in range(6)]
+        to_move, to_cancel = stood[:3], stood[3:]
+        await breaks_down(app, account)
+        asked = [account.calls(operation) for operation in ("reschedule", "cancel")]
+        answers = [
+            *[await moved(app, one.booking.booking_id, 20 + at) for at, one in enumerate(to_move)],
+            *[
+                await app.orchestrator.cancel(a_cancellation(one.booking.booking_id), patience=PATIENT)
+                for one in to_cancel
+            ],
+        ]
+        # Longer than what fails would be tried, and through several probes that fail.
+        await asyncio.sleep(2 * OPEN_SECONDS)
+        assert asked == [account.calls(operation) for operation in ("reschedule", "cancel")]
+        account.breaks_always()
+        for one in to_move:
+            await reaches(app, one.booking.booking_id, "booked")
+        for one in to_cancel:
+            await reaches(app, one.booking.booking_id, "cancelled")
+        await quiet(app)
+        told = [await story(app.store, one.booking.booking_id) for one in stood]
+        with app.store.engine.connect() as connection:
+            rows = {row.booking_id: row for row in connection.execute(select(appointments))}
+
+    assert ["rescheduling"] * 3 + ["cancelling"] * 3 == [answer.booking.status.value for answer in answers]
+    for at, one in enumerate(to_move):
+        row = rows[one.booking.booking_id]
+        assert ("booked", START + (20 + at) * HALF_HOUR) == (row.status, row.starts_at)
+        assert {"CalcomRescheduleDeferred", "BookingRescheduled"} <= {*named(told[at])}
+    for at, one in enumerate(to_cancel, 3):
+        assert "cancelled" == rows[one.booking.booking_id].status
+        assert {"CalcomCancelDeferred", "BookingCancelled"} <= {*named(told[at])}
+        assert "CompensationFailed" not in named(told[at])
+    assert [] == await here.faults(account.ledger())
+
+
+async def test_a_move_that_is_too_late_by_then_leaves_the_appointment_where_it_is(
+    sqlite_url: str, account: Account
+) -> None:
+    here = guarded(sqlite_url, account)
+    await here.define(account.event_type())
+    async with here.opened() as app:
+        stood = await app.orchestrator.book(a_wish(), patience=PATIENT)
+    hasty = guarded(sqlite_url, account, booking_expiry_hours=timedelta(seconds=1) / timedelta(hours=1))
+    async with hasty.opened() as app:
+        await breaks_down(app, account)
+        await moved(app, stood.booking.booking_id, 20)
+        booking = await reaches(app, stood.booking.booking_id, "booked")
+        account.breaks_always()
+        await quiet(app)
+
+    assert booking.move_failure is not None
+    assert ("expired", START) == (booking.move_failure.reason, booking.starts_at)
+    assert [] == await here.faults(account.ledger())

@@ -19,7 +19,7 @@ from domain.breaker_policy import BreakerPolicy
 from domain.breaker_words import Command, Outcome
 from domain.errors import CalcomBookingError
 from sagas.outcomes import CancelFailed, LookFailed, NotSent, Unknown
-from sagas.steps import RescheduleAtCalcom
+from sagas.steps import CreateAtCalcom, RescheduleAtCalcom
 from tests.breakers.listening import Heard
 from tests.fakes.time import FakeClock, run_virtually
 from tests.unit.adapters.calcom.building import (
@@ -67,7 +67,7 @@ class Guarded:
         return await calendar.create(a_booking(), attempt_id=ATTEMPT, send_by=NOW + timedelta(seconds=5))
 
     async def held_back(self) -> NotSent | None:
-        return (await self.calendars.of("acme")).held_back()
+        return (await self.calendars.of("acme")).held_back(CreateAtCalcom(number=1))
 
     async def ping(self) -> Reply | None:
         return await self.calendars.ping()
