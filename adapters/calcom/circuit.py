@@ -55,6 +55,7 @@ class Circuit:
         self._clock = clock
         self._remembered_until = 0.0
         self._opens_at = 0.0
+        self._is_probed = False
         self.refused = asyncio.Event()
 
     def held_back(self, call: Call) -> Unsent | None:
@@ -63,7 +64,7 @@ class Circuit:
         if switched is not None:
             return switched
         now = self._clock()
-        if now >= self._remembered_until:
+        if now >= self._remembered_until or (self._is_probed and call.spends_reserve):
             return None
         self._refuse(call.op)
         return _unsent(max(self._opens_at - now, WHILE_PROBED))
@@ -73,8 +74,10 @@ class Circuit:
         switched = self._switched(call)
         if switched is not None:
             return switched
-        reads = call.method == "GET"
-        answer = await self._breakers.acquire(CALCOM, operation=call.op, probe=reads)
+        # What the rate limit keeps a reserve for, looks and compensations, is what has a share of the permits.
+        answer = await self._breakers.acquire(
+            CALCOM, operation=call.op, probe=call.method == "GET", settles=call.spends_reserve
+        )
         if isinstance(answer, Refusal):
             self._refuse(call.op)
             return self._remember(answer)
@@ -107,7 +110,8 @@ class Circuit:
 
     def _remember(self, refusal: Refusal) -> Unsent:
         wait = UNTIL_TOLD if refusal.retry_after is None else refusal.retry_after
-        if refusal.reason == "half_open":
+        self._is_probed = refusal.reason == "half_open"
+        if self._is_probed:
             wait = min(wait, WHILE_PROBED)
         now = self._clock()
         self._opens_at = now + wait
