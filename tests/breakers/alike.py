@@ -171,6 +171,16 @@ class AlikeBreakers(RuleBasedStateMachine):
         for _ in range(again):
             self.acquire(INSTANCES[1], 0.0, probe=True)
 
+    @rule(settling=st.integers(1, 3), outcome=st.sampled_from(["succeeded", "succeeded", "failed", "ignored"]))
+    def settle_beside_a_probe(self, settling: int, outcome: Outcome) -> None:
+        self.wait_for_what_is_due(0, 0)
+        self.acquire(INSTANCES[0], 0.0, probe=True)
+        answers = [self.acquire(INSTANCES[1], 0.0, probe=False, settles=True) for _ in range(settling)]
+        for held in answers:
+            if isinstance(held, tuple):
+                self.record(held, outcome, 0.0)
+        self.look(0.0)
+
     @rule(quarters=st.integers(1, 40))
     def wait(self, quarters: int) -> None:
         self.now += quarters / 4

@@ -13,10 +13,13 @@ import pytest
 from sqlalchemy import select
 
 from adapters.bootstrap import Application
+from adapters.breakers.events import BreakerEvents
+from adapters.breakers.ports import Breakers
 from adapters.database.breaker_events import StoredBreakerEvents
 from adapters.database.tables import appointments
 from adapters.verify import verify
 from domain import events as e
+from domain.breaker_words import Command
 from sagas.wishes import BookingResult, RescheduleAppointment
 from tests.integration.system.account import Account
 from tests.integration.system.installation import (
@@ -116,6 +119,23 @@ async def test_how_the_breaker_moves_is_listed_by_whoever_made_it_move(database_
     assert [one.to_state for one in moves[:-1]] == [one.from_state for one in moves[1:]]
     # Without Redis it is the breaker of the one process that moved it.
     assert {(False, moves[0].instance)} == {(one.shared, one.instance) for one in moves}
+
+
+async def test_what_moved_last_is_written_before_the_process_ends(
+    database_url: str, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = guarded(database_url, account)
+
+    async def never(_events: BreakerEvents, _breakers: Breakers) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(BreakerEvents, "run", never)
+    async with here.opened() as app:
+        await app.resilience.breakers.control("calcom", Command(action="open", actor="ann", reason="maintenance"))
+    async with here.opened(background=False) as app:
+        entries = await app.store.log.read_all(after=0, limit=10)
+
+    assert ["maintenance"] == [one.event.reason for one in entries]  # type: ignore[union-attr]
 
 
 async def test_whoever_has_to_wait_longer_than_they_would_is_told_at_once(sqlite_url: str, account: Account) -> None:

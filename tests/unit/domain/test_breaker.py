@@ -14,7 +14,7 @@ from tests.breakers.alike import EVERY_CAUSE, run_alike
 
 
 def test_a_breaker_does_what_the_reference_does() -> None:
-    assert set(run_alike(runs=70)) == EVERY_CAUSE
+    assert set(run_alike(runs=100)) == EVERY_CAUSE
 
 
 @pytest.mark.parametrize(
