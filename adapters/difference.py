@@ -38,6 +38,18 @@ def unequal(one: Evidence, what: str, expected: dict[str, Any], found: Row[Any])
             yield difference(one, f"{what}, {name}", str(value), str(getattr(found, name)))
 
 
+def about_row(
+    one: Evidence, what: str, expected: dict[str, Any] | None, found: dict[str, Any] | None
+) -> Iterator[Difference]:
+    """Yield what differs in a row that there may be, or not."""
+    if (expected is None) != (found is None):
+        yield difference(one, what, *("a row" if it else NOTHING for it in (expected, found)))
+    elif expected is not None and found is not None:
+        for name, value in expected.items():
+            if value != found[name]:
+                yield difference(one, f"{what}, {name}", str(value), str(found[name]))
+
+
 def surplus_rows(one: Evidence, why: str) -> Iterator[Difference]:
     """Yield the rows that a booking would have, and this stream must not, but for due work."""
     rows = {
@@ -49,6 +61,7 @@ def surplus_rows(one: Evidence, why: str) -> Iterator[Difference]:
         "standing": one.standing,
         "notification requests": one.requests,
         "alert": one.alert,
+        "circuit breaker event": one.breaker_event,
     }
     for what, found in rows.items():
         if found:

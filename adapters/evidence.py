@@ -16,6 +16,7 @@ from projections.alerts import ALERTS, alerts_of
 from projections.booking_row import BookingRow
 from projections.bookings import BOOKINGS, load
 from projections.checkpoints import parked_by, positions_of
+from projections.circuit_breaker_events import CIRCUIT_BREAKER_EVENTS, CircuitBreakerEvent
 from projections.failures import SyncFailure
 from projections.notification_requests import NotificationRequest
 from projections.reactions import REACTIONS, load_standings
@@ -24,12 +25,13 @@ from projections.sync_failures import SYNC_FAILURES
 from projections.tables import (
     appointment_standings,
     booking_list,
+    circuit_breaker_events,
     notification_requests,
     sync_failure_bookings,
     sync_failures,
 )
 
-READ_MODELS = (BOOKINGS.name, SYNC_FAILURES.name, REACTIONS.name, ALERTS.name)
+READ_MODELS = (BOOKINGS.name, SYNC_FAILURES.name, REACTIONS.name, ALERTS.name, CIRCUIT_BREAKER_EVENTS.name)
 
 T = TypeVar("T")
 
@@ -71,6 +73,7 @@ class Evidence:
     standing: Standing | None
     requests: tuple[NotificationRequest, ...]
     alert: Alert | None = None
+    breaker_event: CircuitBreakerEvent | None = None
     seen_by: Mapping[str, Seen]
 
 
@@ -106,6 +109,7 @@ def evidence(connection: Connection, stream_ids: Sequence[UUID]) -> list[Evidenc
     standings = load_standings(connection, appointment_standings, stream_ids)
     raised = {row.id: row for row in alerts_of(connection, stream_ids)}
     requests = _many(connection, notification_requests, NotificationRequest, stream_ids)
+    moves = _rows(connection, circuit_breaker_events, circuit_breaker_events.c.id, stream_ids)
     until = positions_of(connection, READ_MODELS)
     parked = {name: {one.stream_id: one.error for one in parked_by(connection, name)} for name in READ_MODELS}
     return [
@@ -121,6 +125,7 @@ def evidence(connection: Connection, stream_ids: Sequence[UUID]) -> list[Evidenc
             standing=standings.get(stream_id),
             requests=tuple(requests.get(stream_id, ())),
             alert=raised.get(stream_id),
+            breaker_event=_breaker_event(moves.get(stream_id)),
             seen_by={name: Seen(until=until.get(name, 0), parked=parked[name].get(stream_id)) for name in READ_MODELS},
         )
         for stream_id in stream_ids
@@ -147,6 +152,10 @@ def _many(
     for row in connection.execute(select(table).where(table.c.booking_id.in_(stream_ids))).mappings():
         found.setdefault(row["booking_id"], []).append(thing(**row))
     return found
+
+
+def _breaker_event(row: Row[Any] | None) -> CircuitBreakerEvent | None:
+    return None if row is None else CircuitBreakerEvent(**row._mapping)  # noqa: SLF001 - the public way to a dict
 
 
 def _rows(connection: Connection, table: Table, key: Column[Any], stream_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:

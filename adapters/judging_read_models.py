@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from adapters.difference import NOTHING, Difference, difference
+from adapters.difference import Difference, about_row, difference
 from adapters.evidence import Evidence
 from domain.booking import Booking
 from projections.bookings import BOOKINGS, summary
@@ -25,7 +25,7 @@ def about_read_models(one: Evidence, recorded: Sequence[Recorded], listed: Booki
     if _is_parked(one, BOOKINGS.name):
         yield _parked(one, BOOKINGS.name, LIST)
     else:
-        yield from _about_row(one, LIST, asdict(summary(listed)) if listed.version else None, _row(one.listed))
+        yield from about_row(one, LIST, asdict(summary(listed)) if listed.version else None, _row(one.listed))
     if _is_parked(one, SYNC_FAILURES.name):
         yield _parked(one, SYNC_FAILURES.name, "sync failures")
     else:
@@ -39,7 +39,7 @@ def about_read_models(one: Evidence, recorded: Sequence[Recorded], listed: Booki
 def _about_failures(one: Evidence, recorded: Sequence[Recorded]) -> Iterator[Difference]:
     expected = evolve_recorded(None, recorded) if recorded else None
     booking = None if one.failures_of is None else dict(one.failures_of._mapping)  # noqa: SLF001 - the public way to a dict
-    yield from _about_row(one, "booking of sync failures", _row(expected, without="failures"), booking)
+    yield from about_row(one, "booking of sync failures", _row(expected, without="failures"), booking)
     wanted = () if expected is None else expected.failures
     of_both = [{row.id: asdict(row) for row in rows} for rows in (wanted, one.failures)]
     yield from _about_rows(one, "sync failure", *of_both)
@@ -47,7 +47,7 @@ def _about_failures(one: Evidence, recorded: Sequence[Recorded]) -> Iterator[Dif
 
 def _about_reactions(one: Evidence, recorded: Sequence[Recorded]) -> Iterator[Difference]:
     changed = changes(None, recorded) if recorded else []
-    yield from _about_row(one, "standing", _row(changed[-1].after) if changed else None, _row(one.standing))
+    yield from about_row(one, "standing", _row(changed[-1].after) if changed else None, _row(one.standing))
     wanted = [request for change in changed if (request := requested(change)) is not None]
     # What became of a request is not for the log to say.
     of_both = [{it.id: _row(it, without="status") for it in requests} for requests in (wanted, one.requests)]
@@ -58,18 +58,7 @@ def _about_rows(
     one: Evidence, what: str, expected: Mapping[UUID, dict[str, Any]], found: Mapping[UUID, dict[str, Any]]
 ) -> Iterator[Difference]:
     for key in sorted({*expected, *found}):
-        yield from _about_row(one, f"{what} {key}", expected.get(key), found.get(key))
-
-
-def _about_row(
-    one: Evidence, what: str, expected: dict[str, Any] | None, found: dict[str, Any] | None
-) -> Iterator[Difference]:
-    if (expected is None) != (found is None):
-        yield difference(one, what, *("a row" if it else NOTHING for it in (expected, found)))
-    elif expected is not None and found is not None:
-        for name, value in expected.items():
-            if value != found[name]:
-                yield difference(one, f"{what}, {name}", str(value), str(found[name]))
+        yield from about_row(one, f"{what} {key}", expected.get(key), found.get(key))
 
 
 def _row(thing: Any, *, without: str = "") -> Any:  # noqa: ANN401 - any row

@@ -28,6 +28,7 @@ from projections.tables import (
     alerts,
     appointment_standings,
     booking_list,
+    circuit_breaker_events,
     notification_requests,
     sync_failure_bookings,
     sync_failures,
@@ -109,6 +110,7 @@ def _strays(engine: Engine) -> set[UUID]:
         appointment_standings.c.booking_id,
         notification_requests.c.booking_id,
         alerts.c.id,
+        circuit_breaker_events.c.id,
     )
     with engine.connect() as connection:
         return {

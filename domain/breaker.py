@@ -1,7 +1,7 @@
 """
 A circuit breaker as a pure state machine: what it was, what is asked and the time go in, what it is and says comes out.
 
-    step = acquire(breaker, policy, now=now, permit_id=f"{instance}/{random}", chance=random)
+    step = acquire(breaker, policy, now=now, permit_id=permit_id_of(instance, random, settles=False), chance=random)
     if isinstance(step.answer, Permit):
         ...  # call, then:
         step = record(step.breaker, policy, permit=step.answer, outcome="succeeded", now=now, chance=random)
@@ -16,8 +16,8 @@ from typing import Generic, TypeVar
 
 from domain.breaker_moves import Moved, counts, enter, fail_probe, settle, trigger, trip
 from domain.breaker_policy import BreakerPolicy
-from domain.breaker_state import Breaker, instance_of, is_slow, moment, quota_left
-from domain.breaker_window import EMPTY, Tally
+from domain.breaker_state import Breaker, instance_of, is_settling, is_slow, moment, quota_left, reserve_left
+from domain.breaker_window import EMPTY, NONE, Tally
 from domain.breaker_words import Command, Outcome, Override, Permit, Refusal, Snapshot, Transition
 from domain.replacing import replace
 
@@ -47,14 +47,16 @@ def acquire(
     Ask for leave to call.
 
     A call that must not be the first to try whether the far side is well again (one that changes something there)
-    comes with `probe=False`: it is let through a closed breaker alone. `permit_id` is the instance, a slash, and
-    something that was never used before.
+    comes with `probe=False`: it is let through a closed breaker alone. A call that settles what was begun before (a
+    look, a compensation) is let through a half-open one, too, beside the probes: its `permit_id` says so
+    (`permit_id_of`).
     """
     moved = settle(breaker, policy, now=now, chance=chance)
     if probe and _is_due(moved.breaker, now=now):
         moved = enter(moved, "half_open", policy, "probe_due", at=now)
     breaker = moved.breaker
-    refusal = _refusal(breaker, policy, now=now, probe=probe)
+    settles = is_settling(permit_id)
+    refusal = _refusal(breaker, policy, now=now, probe=probe, settles=settles)
     if refusal is not None:
         return Step(breaker, moved.moves, answer=refusal)
     held = replace(breaker, permits={**breaker.permits, permit_id: now + policy.lease_seconds})
@@ -75,7 +77,7 @@ def record(
     moved = Moved(replace(breaker, permits=held), moved.moves)
     if outcome != "ignored" and counts(breaker):
         failed, slow = outcome == "failed", is_slow(deadline, policy, now=now)
-        moved = _count(moved, policy, instance_of(permit.id), failed=failed, slow=slow, now=now, chance=chance)
+        moved = _count(moved, policy, permit.id, failed=failed, slow=slow, now=now, chance=chance)
     return Step(moved.breaker, moved.moves, answer=True)
 
 
@@ -130,22 +132,34 @@ def look(breaker: Breaker, policy: BreakerPolicy, *, now: float, chance: float) 
 
 
 def _count(
-    moved: Moved, policy: BreakerPolicy, instance: str, *, failed: bool, slow: bool, now: float, chance: float
+    moved: Moved, policy: BreakerPolicy, permit_id: str, *, failed: bool, slow: bool, now: float, chance: float
 ) -> Moved:
     breaker = moved.breaker
-    troubled = frozenset({instance} if failed or slow else ())
-    tally = Tally(calls=1, failed=int(failed), slow=int(slow), troubled=troubled)
+    by = {instance_of(permit_id): 1} if failed or slow else NONE
+    tally = Tally(
+        calls=1,
+        failed=int(failed),
+        slow=int(slow),
+        failed_by=by if failed else NONE,
+        slow_by=by if slow else NONE,
+    )
     window = breaker.window.add(tally, policy, now=now)
     last_failure_at = now if failed else breaker.last_failure_at
     moved = Moved(replace(breaker, window=window, last_failure_at=last_failure_at), moved.moves)
     if breaker.state == "half_open":
-        return _judge_probe(moved, policy, failed=failed or slow, now=now, chance=chance)
+        settles = is_settling(permit_id)
+        return _judge_probe(moved, policy, failed=failed or slow, settles=settles, now=now, chance=chance)
     return trip(moved, policy, now=now, chance=chance)
 
 
-def _judge_probe(moved: Moved, policy: BreakerPolicy, *, failed: bool, now: float, chance: float) -> Moved:
+def _judge_probe(
+    moved: Moved, policy: BreakerPolicy, *, failed: bool, settles: bool, now: float, chance: float
+) -> Moved:
     if failed:
         return fail_probe(moved, policy, now=now, chance=chance)
+    if settles:
+        # Whether it closes is for the probes to say: else a crowd of these would have the last word.
+        return moved
     successes = moved.breaker.successes + 1
     if successes >= policy.success_threshold:
         return enter(moved, "closed", policy, "probes_succeeded", at=now, window=EMPTY)
@@ -156,7 +170,7 @@ def _is_due(breaker: Breaker, *, now: float) -> bool:
     return breaker.state == "open" and breaker.open_until is not None and breaker.open_until <= now
 
 
-def _refusal(breaker: Breaker, policy: BreakerPolicy, *, now: float, probe: bool) -> Refusal | None:
+def _refusal(breaker: Breaker, policy: BreakerPolicy, *, now: float, probe: bool, settles: bool) -> Refusal | None:
     match breaker.state:
         case "closed":
             return None
@@ -165,7 +179,9 @@ def _refusal(breaker: Breaker, policy: BreakerPolicy, *, now: float, probe: bool
             return Refusal(name=breaker.name, reason="manual", retry_after=wait)
         case "open" if breaker.open_until is not None and breaker.open_until > now:
             return Refusal(name=breaker.name, reason="open", retry_after=breaker.open_until - now)
-        case "half_open" if probe and quota_left(breaker, policy):
+        case "half_open" if settles and reserve_left(breaker, policy):
+            return None
+        case "half_open" if probe and not settles and quota_left(breaker, policy):
             return None
         case _:
             return Refusal(name=breaker.name, reason="half_open", retry_after=_until_verdict(breaker, policy, now=now))

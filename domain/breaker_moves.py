@@ -1,10 +1,11 @@
 """How a breaker moves from one state to the next, and what moves it by time alone."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_state import Breaker, instance_of, moment, overdue
-from domain.breaker_window import Tally, Window
+from domain.breaker_window import NONE, Tally, Window
 from domain.breaker_words import Cause, Override, State, Transition, Trigger
 from domain.replacing import replace
 
@@ -45,10 +46,9 @@ def trip(moved: Moved, policy: BreakerPolicy, *, now: float, chance: float) -> M
 def trigger(breaker: Breaker, policy: BreakerPolicy, *, now: float) -> Trigger | None:
     """Say what in the window, and of the calls under way, opens a breaker that is closed."""
     late = overdue(breaker, policy, now=now)
-    tally = breaker.window.tally(policy, now=now)
-    if late:
-        tally = tally.plus(Tally(troubled=frozenset(map(instance_of, late))))
-    return tally.trigger(policy, overdue=len(late))
+    return breaker.window.tally(policy, now=now).trigger(
+        policy, overdue=Counter(map(instance_of, late)) if late else NONE
+    )
 
 
 def reopen(moved: Moved, policy: BreakerPolicy, cause: Cause, *, at: float, chance: float) -> Moved:
@@ -125,7 +125,7 @@ def _lose_permits(moved: Moved, policy: BreakerPolicy, *, now: float, chance: fl
     breaker = replace(breaker, permits=held)
     if policy.lost == "ignored" or not counts(breaker):
         return Moved(breaker, moved.moves)
-    tally = Tally(calls=len(lost), failed=len(lost), troubled=frozenset(map(instance_of, lost)))
+    tally = Tally(calls=len(lost), failed=len(lost), failed_by=Counter(map(instance_of, lost)))
     breaker = replace(breaker, window=breaker.window.add(tally, policy, now=now), last_failure_at=now)
     moved = Moved(breaker, moved.moves)
     if breaker.state == "half_open":

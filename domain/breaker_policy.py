@@ -20,14 +20,17 @@ class BreakerPolicy:
     - `minimum_calls` calls or more, and `failure_rate` of them, a share, failed; or
     - as many, and `slow_rate` of them took longer than `slow_seconds`. Calls under way that
       already take longer count as slow.
-    But never before `quorum` distinct instances had a failed or slow call in the window.
+    Of the failed calls, and of the slow ones, of an instance only so many count as the `quorum`-th worst instance
+    has; the rest is left out altogether. So fewer than `quorum` instances never open it, however broken they are
+    themselves, and do not drown what the others say.
 
     It stays open for `open_seconds`, times `open_multiplier` for each failed probe in a row, longer by up
     to `open_jitter` (a share), at most `open_cap_seconds`. Once it was closed for `stable_seconds`, failed
     probes are forgotten.
 
     Half-open, `half_open_quota` calls are let through. `success_threshold` of them close it, one that
-    failed or was slow opens it, and so do `half_open_limit_seconds` without a verdict.
+    failed or was slow opens it, and so do `half_open_limit_seconds` without a verdict. Beside them `half_open_reserve`
+    calls at once are let through that settle what was begun before: these do not close it, but open it likewise.
 
     A permit is held for `lease_seconds` at most, so these must outlast the longest call: what a call says
     afterwards is not heard. A permit that is not given back until then is free again, and counts as `lost` says.
@@ -47,6 +50,7 @@ class BreakerPolicy:
     open_jitter: float = 0.1
     stable_seconds: float = 300.0
     half_open_quota: int = 3
+    half_open_reserve: int = 2
     success_threshold: int = 2
     half_open_limit_seconds: float = 300.0
     lease_seconds: float = 15.0

@@ -8,6 +8,9 @@ from domain.breaker_policy import BreakerPolicy
 from domain.breaker_window import EMPTY, Window
 from domain.breaker_words import Override, State
 
+SETTLES = "+"
+"""The end of the id of a permit that settles something."""
+
 
 # Without slots, so that `replace` is cheap: a breaker is copied twice for every call.
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +54,32 @@ def is_slow(deadline: float, policy: BreakerPolicy, *, now: float) -> bool:
 
 def quota_left(breaker: Breaker, policy: BreakerPolicy) -> int:
     """Return how many more probes may be let through in a half-open epoch."""
-    return max(policy.half_open_quota - len(breaker.permits) - breaker.successes, 0)
+    probes = len(breaker.permits) - _settling(breaker)
+    return max(policy.half_open_quota - probes - breaker.successes, 0)
+
+
+def reserve_left(breaker: Breaker, policy: BreakerPolicy) -> int:
+    """Return how many more calls that settle something may be let through a half-open breaker now."""
+    return max(policy.half_open_reserve - _settling(breaker), 0)
+
+
+def permit_id_of(instance: str, token: str, *, settles: bool) -> str:
+    """Return the id of a permit: whose it is, a token that was never used before, and what it is for."""
+    return f"{instance}/{token}{SETTLES if settles else ''}"
 
 
 def instance_of(permit_id: str) -> str:
     """Return who holds a permit: what stands before the last slash."""
     return permit_id.rpartition("/")[0]
+
+
+def is_settling(permit_id: str) -> bool:
+    """Tell whether a permit is one of those that settle what was begun before."""
+    return permit_id.endswith(SETTLES)
+
+
+def _settling(breaker: Breaker) -> int:
+    return sum(map(is_settling, breaker.permits))
 
 
 def moment(seconds: float) -> datetime:

@@ -6,21 +6,28 @@ is being filled, so that no call is forgotten before its time, and none is kept 
 than one bucket more.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import reduce
+from typing import TypeAlias
 
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_words import Trigger
 
+Counts: TypeAlias = Mapping[str, int]
+"""Calls by the instance that made them."""
+NONE: Counts = {}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Calls that were counted, those of them that failed or were slow, and the instances that had one of these."""
+    """Calls that were counted, those of them that failed or were slow, and whose these were."""
 
     calls: int = 0
     failed: int = 0
     slow: int = 0
-    troubled: frozenset[str] = frozenset()
+    failed_by: Counts = field(default_factory=lambda: NONE)
+    slow_by: Counts = field(default_factory=lambda: NONE)
 
     def plus(self, other: "Tally") -> "Tally":
         """Return both together."""
@@ -28,21 +35,37 @@ class Tally:
             calls=self.calls + other.calls,
             failed=self.failed + other.failed,
             slow=self.slow + other.slow,
-            troubled=self.troubled | other.troubled if other.troubled else self.troubled,
+            failed_by=_added(self.failed_by, other.failed_by),
+            slow_by=_added(self.slow_by, other.slow_by),
         )
 
-    def trigger(self, policy: BreakerPolicy, *, overdue: int) -> Trigger | None:
-        """Say what of this opens a breaker, if `overdue` more calls are under way that are slow already."""
-        if len(self.troubled) < policy.quorum:
-            return None
-        if self.failed >= policy.failure_threshold and self.calls < policy.rate_from:
+    def trigger(self, policy: BreakerPolicy, *, overdue: Counts) -> Trigger | None:
+        """Say what of this opens a breaker, if there are calls under way besides that are slow already."""
+        failed = _heard(self.failed_by, policy.quorum)
+        calls = self.calls - self.failed + failed
+        if failed >= policy.failure_threshold and calls < policy.rate_from:
             return "failures"
-        if self.calls >= policy.minimum_calls and self.failed >= policy.failure_rate * self.calls:
+        if calls >= policy.minimum_calls and failed >= policy.failure_rate * calls:
             return "failure_rate"
-        ended_or_overdue = self.calls + overdue
-        if ended_or_overdue >= policy.minimum_calls and self.slow + overdue >= policy.slow_rate * ended_or_overdue:
+        slow = _heard(_added(self.slow_by, overdue), policy.quorum)
+        calls = self.calls - self.slow + slow
+        if calls >= policy.minimum_calls and slow >= policy.slow_rate * calls:
             return "slow_calls"
         return None
+
+
+def _added(some: Counts, others: Counts) -> Counts:
+    if not others:
+        return some
+    return {**some, **{instance: some.get(instance, 0) + count for instance, count in others.items()}}
+
+
+def _heard(counts: Counts, quorum: int) -> int:
+    """Return how many of these calls count: of each instance as many as of the `quorum`-th worst, at most."""
+    if len(counts) < quorum:
+        return 0
+    most = sorted(counts.values(), reverse=True)[quorum - 1]
+    return sum(min(count, most) for count in counts.values())
 
 
 NOTHING = Tally()

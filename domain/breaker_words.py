@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
+
+from domain.text import text_problem
 
 State: TypeAlias = Literal["closed", "open", "half_open"]
 Outcome: TypeAlias = Literal["succeeded", "failed", "ignored"]
@@ -15,6 +17,8 @@ Cause: TypeAlias = (
 )
 RECENT = 20
 """How many transitions of a breaker are remembered."""
+LONGEST_REASON: Final = 500
+LONGEST_OVERRIDE: Final = 366 * 24 * 3600
 Action: TypeAlias = Literal["open", "close", "observe", "reset"]
 
 
@@ -66,10 +70,15 @@ class Command:
         """Refuse what nobody could answer for later."""
         if not self.actor.strip():
             raise ValueError("actor must not be empty")
-        if not self.reason.strip():
-            raise ValueError("reason must not be empty")
-        if self.seconds is not None and (self.action == "reset" or not 0 < self.seconds < float("inf")):
-            raise ValueError("seconds must be above 0, and a reset takes none")
+        problem = text_problem(self.reason, at_most=LONGEST_REASON)
+        if problem is not None:
+            raise ValueError(f"reason {problem}")
+        if self.seconds is None:
+            return
+        if self.action == "reset":
+            raise ValueError("seconds must not be given for a reset, which does not end")
+        if not 0 < self.seconds <= LONGEST_OVERRIDE:
+            raise ValueError(f"seconds must be above 0, and at most {LONGEST_OVERRIDE}, a year")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

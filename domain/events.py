@@ -296,6 +296,17 @@ class CompensationFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalcomCancelDeferred:
+    """Cal.com cannot be asked now to cancel this uid, which is no failure; it is asked from `until` on."""
+
+    TOPIC: ClassVar[str] = "booking.calcom-cancel-deferred.v1"
+    at: datetime
+    uid: str
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookingFailed:
     """The end without an appointment; nothing of ours is live at Cal.com, as far as can be known."""
 
@@ -338,6 +349,7 @@ BookingEvent: TypeAlias = (
     | CalcomCancelAttempted
     | CalcomBookingCancelled
     | CompensationFailed
+    | CalcomCancelDeferred
     | BookingFailed
     | BookingCancelled
     | InconsistencyDetected

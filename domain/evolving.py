@@ -18,9 +18,7 @@ from domain.ledger import Ledger, Line, LineStatus
 from domain.legs import begun, with_leg
 from domain.moving import MoveEvent, evolve_move
 from domain.replacing import replace
-
-HELD_BACK = frozenset({"rate_limited", "breaker_open", FULL_FALLBACK})
-"""Why a request does not leave that says nothing of whether this one would have reached Cal.com."""
+from domain.retry import HELD_BACK
 
 
 def fold(booking: Booking, happened: Iterable[SagaEvent]) -> Booking:
@@ -105,12 +103,19 @@ def _after(b: Booking, event: SagaEvent) -> Booking:
         case e.CancellationRequested():
             return _cancellation_requested(b, event)
         case e.CalcomCancelAttempted():
-            cancelling = b.ledger.changed(lambda line: line.uid == event.uid, cancels=event.number)
+            cancelling = b.ledger.changed(
+                lambda line: line.uid == event.uid, cancels=event.number, cancel_deferred_for=None
+            )
             return replace(b, ledger=cancelling, calls=b.calls + 1, repeats=b.repeats + (event.number > 1))
         case e.CalcomBookingCancelled():
             return _calcom_cancelled(b, event)
         case e.CompensationFailed():
             return _compensation_failed(b, event)
+        case e.CalcomCancelDeferred():
+            waits = b.ledger.changed(
+                lambda it: it.uid == event.uid, retry_cancel_at=event.until, cancel_deferred_for=event.reason
+            )
+            return replace(b, ledger=waits)
         case e.BookingFailed():
             failure = Failure(
                 reason=event.reason, detail=event.detail, conflicting_booking_id=event.conflicting_booking_id
@@ -199,6 +204,7 @@ def _created(b: Booking, event: e.CalcomBookingCreated) -> Booking:
             cancels=0,
             cancel_failures=0,
             retry_cancel_at=None,
+            cancel_deferred_for=None,
         )
         after = replace(b, ledger=b.ledger.opened(extra))
     else:

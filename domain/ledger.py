@@ -60,6 +60,8 @@ class Line:
     cancels: int = 0
     cancel_failures: int = 0
     retry_cancel_at: datetime | None = None
+    cancel_deferred_for: str | None = None
+    """Why its cancel waits, if Cal.com is not to be asked at all now."""
 
     @property
     def is_open(self) -> bool:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from domain.person import Remark
 from domain.replacing import replace
+from domain.retry import HELD_BACK
 
 MovedBy: TypeAlias = Literal["calcom", "customer"]
 
@@ -51,6 +52,16 @@ class CalcomRescheduleNotSent:
     reason: str
     detail: str
     retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalcomRescheduleDeferred:
+    """Cal.com cannot be asked now to move anything, and was not; it is asked from `until` on."""
+
+    TOPIC: ClassVar[str] = "booking.calcom-reschedule-deferred.v1"
+    at: datetime
+    until: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +164,14 @@ class MoveStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """A move under way; `claimed` if the new time is held by a claim, `number` how often Cal.com was asked."""
+    """
+    A move under way; `claimed` if the new time is held by a claim.
 
+    `number` is how often Cal.com was to be asked. `held_back` of these never left, because it was not to be asked then,
+    and say nothing of this move. `deferred_for` is why it waits for Cal.com now, if it does.
+    """
+
+    asked_at: datetime
     starts_at: datetime
     ends_at: datetime
     claimed: bool
@@ -163,6 +180,8 @@ class Move:
     status: MoveStatus = MoveStatus.WANTED
     number: int = 0
     not_sent: int = 0
+    held_back: int = 0
+    deferred_for: str | None = None
     answer_by: datetime | None = None
     doubted_at: datetime | None = None
     looks: int = 0
@@ -183,6 +202,7 @@ MoveEvent: TypeAlias = (
     RescheduleRequested
     | CalcomRescheduleAttempted
     | CalcomRescheduleNotSent
+    | CalcomRescheduleDeferred
     | CalcomRescheduleUnknown
     | CalcomRescheduleLooked
     | CalcomRescheduleAbsent
@@ -197,6 +217,7 @@ def evolve_move(move: Move | None, event: MoveEvent) -> Move | None:
     match event:
         case RescheduleRequested():
             return Move(
+                asked_at=event.at,
                 starts_at=event.starts_at,
                 ends_at=event.ends_at,
                 claimed=True,
@@ -204,7 +225,7 @@ def evolve_move(move: Move | None, event: MoveEvent) -> Move | None:
                 command_id=event.command_id,
             )
         case CalcomBookingMoved():
-            known = move or Move(starts_at=event.starts_at, ends_at=event.ends_at, claimed=False)
+            known = move or Move(asked_at=event.at, starts_at=event.starts_at, ends_at=event.ends_at, claimed=False)
             return replace(known, starts_at=event.starts_at, ends_at=event.ends_at, status=MoveStatus.MOVED)
         case RescheduleFailed():
             return None
@@ -216,6 +237,7 @@ def _under_way(
     move: Move,
     event: CalcomRescheduleAttempted
     | CalcomRescheduleNotSent
+    | CalcomRescheduleDeferred
     | CalcomRescheduleUnknown
     | CalcomRescheduleLooked
     | CalcomRescheduleAbsent
@@ -224,10 +246,25 @@ def _under_way(
     match event:
         case CalcomRescheduleAttempted():
             return replace(
-                move, status=MoveStatus.INTENDED, number=event.number, answer_by=event.answer_by, retry_at=None
+                move,
+                status=MoveStatus.INTENDED,
+                number=event.number,
+                answer_by=event.answer_by,
+                retry_at=None,
+                deferred_for=None,
             )
         case CalcomRescheduleNotSent():
-            return replace(move, status=MoveStatus.WANTED, retry_at=event.retry_at, not_sent=move.not_sent + 1)
+            held_back = event.reason in HELD_BACK
+            return replace(
+                move,
+                status=MoveStatus.WANTED,
+                retry_at=event.retry_at,
+                not_sent=move.not_sent + (not held_back),
+                held_back=move.held_back + held_back,
+                deferred_for=event.reason if held_back else None,
+            )
+        case CalcomRescheduleDeferred():
+            return replace(move, retry_at=event.until, deferred_for=event.reason)
         case CalcomRescheduleUnknown():
             return replace(
                 move, status=MoveStatus.IN_DOUBT, doubted_at=event.at, looks=0, clean_looks=0, last_looked_at=None

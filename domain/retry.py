@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import inf
 
+from domain.full_fallback import FULL_FALLBACK
+
 STEEPEST = 100
+HELD_BACK = frozenset({"rate_limited", "breaker_open", FULL_FALLBACK})
+"""Why a request does not leave that says nothing of whether this one would have reached Cal.com."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

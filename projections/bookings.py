@@ -13,6 +13,7 @@ from domain import findings as f
 from domain import moving as m
 from domain.alert import AlertCleared, AlertRaised, AlertSeverityChanged
 from domain.booking import Booking, BookingStatus, Goal
+from domain.breaker_moved import BreakerMoved
 from domain.composite import CompositeInitiated, LegEvent
 from domain.failures_cleared import FailuresCleared
 from domain.full_fallback import FullFallbackBegun, FullFallbackEnded
@@ -240,10 +241,12 @@ def _evolved(row: BookingRow, event: LogEvent) -> BookingRow:
             | e.ObstacleInspected()
             | e.CalcomBookingCancelled()
             | e.CompensationFailed()
+            | e.CalcomCancelDeferred()
             | f.InconsistencyDetected()
             | f.InconsistencyResolved()
             | f.CalcomSyncRequired()
             | m.CalcomRescheduleNotSent()
+            | m.CalcomRescheduleDeferred()
             | m.CalcomRescheduleUnknown()
             | m.CalcomRescheduleLooked()
             | m.CalcomRescheduleAbsent()
@@ -259,6 +262,7 @@ def _evolved(row: BookingRow, event: LogEvent) -> BookingRow:
             | AlertRaised()
             | AlertSeverityChanged()
             | AlertCleared()
+            | BreakerMoved()
         ):
             return row
         case _:

@@ -16,6 +16,7 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.alert import AlertCleared, AlertRaised, AlertSeverityChanged
+from domain.breaker_moved import BreakerMoved
 from domain.composite import CompositeInitiated, LegEvent
 from domain.failures_cleared import FailuresCleared
 from domain.findings import InconsistencyKind
@@ -139,6 +140,7 @@ def evolve(state: BookingFailures, event: LogEvent) -> BookingFailures:
             | e.CalcomBookingRefused()
             | e.CalcomBookingFound()
             | e.BookingDeferred()
+            | e.CalcomCancelDeferred()
             | m.BookingRescheduled()
             | e.AppointmentPersistenceFailed()
             | e.ObstacleInspected()
@@ -151,6 +153,7 @@ def evolve(state: BookingFailures, event: LogEvent) -> BookingFailures:
             | m.RescheduleRequested()
             | m.CalcomRescheduleAttempted()
             | m.CalcomRescheduleNotSent()
+            | m.CalcomRescheduleDeferred()
             | m.CalcomRescheduleUnknown()
             | m.CalcomRescheduleLooked()
             | m.CalcomRescheduleAbsent()
@@ -167,6 +170,7 @@ def evolve(state: BookingFailures, event: LogEvent) -> BookingFailures:
             | AlertRaised()
             | AlertSeverityChanged()
             | AlertCleared()
+            | BreakerMoved()
         ):
             return state
         case _:

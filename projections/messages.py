@@ -10,6 +10,7 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.alert import AlertCleared, AlertEvent, AlertRaised, AlertSeverityChanged
+from domain.breaker_moved import BreakerMoved
 from domain.composite import CompositeInitiated, LegEvent
 from domain.failures_cleared import FailuresCleared
 from domain.full_fallback import FullFallbackBegun, FullFallbackEnded, FullFallbackEvent
@@ -55,7 +56,7 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             )
         case e.CalcomBookingAttempted():
             return (_sends(f"create, attempt {event.number} ({event.attempt_id})"),)
-        case e.CalcomBookingNotSent():
+        case e.CalcomBookingNotSent() | m.CalcomRescheduleNotSent():
             return (_notes(f"the request never left: {event.reason}; next try from {event.retry_at.isoformat()}"),)
         case e.CalcomOutcomeUnknown():
             return (_notes(f"nobody knows what became of {event.attempt_id}: {event.reason}"),)
@@ -72,7 +73,7 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_answers(f"{event.from_uid} lives on as {event.to_uid}"),)
         case e.CalcomBookingFound():
             return (_answers(f"somebody has booked {event.uid} ({event.calcom_status})"),)
-        case e.BookingDeferred():
+        case e.BookingDeferred() | m.CalcomRescheduleDeferred():
             return (_tells(f"accepted, waits until {event.until.isoformat()}: {event.reason}"),)
         case e.AppointmentBooked():
             return (_stores(f"appointment {event.appointment_id}"), _tells("booked"))
@@ -92,6 +93,8 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_answers(f"{event.how}: {event.uid}"),)
         case e.CompensationFailed():
             return (_answers(f"{event.uid} not cancelled: {_why(event)}; again from {event.retry_at.isoformat()}"),)
+        case e.CalcomCancelDeferred():
+            return (_notes(f"cancelling {event.uid} waits until {event.until.isoformat()}: {event.reason}"),)
         case e.BookingFailed():
             return (_stores("the end, the claim is released"), _tells(f"failed: {_why(event)}"))
         case e.BookingCancelled():
@@ -110,8 +113,6 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_asks(f"move to {event.starts_at.isoformat()}"), _stores("a claim on the new time"))
         case m.CalcomRescheduleAttempted():
             return (_sends(f"move {event.uid}, attempt {event.number}"),)
-        case m.CalcomRescheduleNotSent():
-            return (_notes(f"the request never left: {event.reason}; next try from {event.retry_at.isoformat()}"),)
         case m.CalcomRescheduleUnknown():
             return (_notes(f"nobody knows whether it was moved: {event.reason}"),)
         case m.CalcomRescheduleLooked():
@@ -135,8 +136,8 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_notes(f"looked at again from {event.until.isoformat()}: {event.reason}"),)
         case WebhookProcessed():
             return (_notes(f"webhook processed: {event.outcome}"),)
-        case OperatorNotified() | FullFallbackBegun() | FullFallbackEnded() | FailuresCleared():
-            return (_notes(_of_operators(event)),)
+        case OperatorNotified() | FullFallbackBegun() | FullFallbackEnded() | FailuresCleared() | BreakerMoved():
+            return (_notes(_of_no_booking(event)),)
         case AlertRaised() | AlertSeverityChanged() | AlertCleared():
             return (_notes(_said_of_alert(event)),)
         case _:
@@ -151,11 +152,9 @@ def _said_of_alert(event: AlertEvent) -> str:
             return f"the alert is {event.severity} from now on"
         case AlertCleared():
             return "the alert is cleared"
-        case _:
-            assert_never(event)
 
 
-def _of_operators(event: OperatorNotified | FullFallbackEvent | FailuresCleared) -> str:
+def _of_no_booking(event: OperatorNotified | FullFallbackEvent | FailuresCleared | BreakerMoved) -> str:
     match event:
         case OperatorNotified():
             return f"the operators are told of {event.failure_type}: {event.cause}"
@@ -165,6 +164,8 @@ def _of_operators(event: OperatorNotified | FullFallbackEvent | FailuresCleared)
             return f"full fallback is over: {event.reason}, says {event.actor}"
         case FailuresCleared():
             return f"{event.actor} clears the failures of {event.service}: {event.reason}"
+        case BreakerMoved():
+            return f"the breaker of {event.service} is {event.after}: {event.cause}"
 
 
 def _why(

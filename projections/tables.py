@@ -118,6 +118,24 @@ alerts = Table(
     Column("version", BigInteger, nullable=False),
 )
 
+circuit_breaker_events = Table(
+    "circuit_breaker_events",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("service", String, nullable=False),
+    Column("from_state", String, nullable=False),
+    Column("to_state", String, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("reason", Text),
+    Column("actor", String),
+    Column("failures", Integer, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("instance", String),
+    Column("at", Instant, nullable=False),
+)
+
 projection_checkpoints = Table(
     "projection_checkpoints",
     metadata,

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from domain.alert import AlertEvent
+from domain.breaker_moved import BreakerMoved
 from domain.composite import SagaEvent
 from domain.failures_cleared import FailuresCleared
 from domain.full_fallback import FullFallbackEvent
@@ -29,7 +30,9 @@ RefusedBy: TypeAlias = Literal[
 ]
 
 
-OtherEvent: TypeAlias = WebhookEvent | OperatorNotified | FullFallbackEvent | FailuresCleared | AlertEvent
+OtherEvent: TypeAlias = (
+    WebhookEvent | OperatorNotified | FullFallbackEvent | FailuresCleared | AlertEvent | BreakerMoved
+)
 """What happens on streams that are no booking's."""
 LogEvent: TypeAlias = SagaEvent | OtherEvent
 

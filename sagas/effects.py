@@ -12,6 +12,7 @@ from domain.legs import part_with
 from domain.policy import Policy
 from sagas import recording
 from sagas.appending import Append, CancelAppointment, DueAfter, Lost, NothingDue, booking_events
+from sagas.deferring import has_stood_in_line, record_held_back
 from sagas.leg_run import Part
 from sagas.obstacles import record_inspection
 from sagas.outcomes import Inspected, NotSent
@@ -21,6 +22,7 @@ from sagas.recording_moves import announce_reschedule, record_reschedule, record
 from sagas.run import Outcome
 from sagas.steps import (
     CancelAtCalcom,
+    Change,
     CreateAtCalcom,
     Effect,
     InspectObstacle,
@@ -90,15 +92,11 @@ class Effects:
     async def _create(self, part: Part, effect: CreateAtCalcom, announce: Announce) -> Outcome | None:
         # Found before anything is announced: what fails until then has not been promised to the ledger.
         calendar = await self._calendar(part, announce)
-        held_back = calendar.held_back()
-        if held_back is None and part.state.comes_in_turn:
-            # Whoever has waited for Cal.com to be well again comes in turn, not in a crowd that makes it ill.
-            await self._drain.wait()
-            held_back = calendar.held_back()
+        held_back = await self._held_back(part, effect, calendar)
         if held_back is None:
             held_back = calendar.count_attempt(again=effect.number > 1)
         if held_back is not None:
-            return await self._defer(part, held_back, announce)
+            return await self._defer(part, effect, held_back, announce)
         attempt_id = self._ids.attempt_id()
         (attempted,) = recording.announce_create(
             attempt_id=attempt_id, number=effect.number, now=self._clock.now(), policy=self._policy
@@ -113,9 +111,17 @@ class Effects:
 
         return rerecord
 
-    async def _defer(self, part: Part, held_back: NotSent, announce: Announce) -> Outcome | None:
+    async def _held_back(self, part: Part, effect: Change, calendar: Calendar) -> NotSent | None:
+        held_back = calendar.held_back(effect)
+        if held_back is None and has_stood_in_line(part.state, effect):
+            # Whoever has waited for Cal.com to be well again comes in turn, not in a crowd that makes it ill.
+            await self._drain.wait()
+            held_back = calendar.held_back(effect)
+        return held_back
+
+    async def _defer(self, part: Part, effect: Change, held_back: NotSent, announce: Announce) -> Outcome | None:
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:
-            return recording.record_held_back(booking, held_back, now=self._clock.now(), policy=self._policy)
+            return record_held_back(booking, effect, held_back, now=self._clock.now(), policy=self._policy)
 
         # Nothing is announced, since nothing is done; but an outcome before this one is written down first.
         if part.rerecord is not None and rerecord(part.state) and not await announce():
@@ -136,6 +142,9 @@ class Effects:
 
     async def _cancel(self, part: Part, effect: CancelAtCalcom, announce: Announce) -> Outcome | None:
         calendar = await self._calendar(part, announce)
+        held_back = await self._held_back(part, effect, calendar)
+        if held_back is not None:
+            return await self._defer(part, effect, held_back, announce)
         part.decide(*recording.announce_cancel(effect, now=self._clock.now()))
         if not await announce():
             return None
@@ -148,6 +157,9 @@ class Effects:
 
     async def _reschedule(self, part: Part, effect: RescheduleAtCalcom, announce: Announce) -> Outcome | None:
         calendar = await self._calendar(part, announce)
+        held_back = await self._held_back(part, effect, calendar)
+        if held_back is not None:
+            return await self._defer(part, effect, held_back, announce)
         (attempted,) = announce_reschedule(effect, now=self._clock.now(), policy=self._policy)
         part.decide(attempted)
         if not await announce():

@@ -29,9 +29,10 @@ from sagas.appending import (
     NothingDue,
     booking_events,
 )
+from sagas.deferring import rests
 from sagas.effects import Effects
 from sagas.leg_run import LegRun, Part
-from sagas.next_step import in_line_until, next_step, rests
+from sagas.next_step import in_line_until, next_step
 from sagas.ports import Clock, Hints, Ids, Log
 from sagas.run import Run
 from sagas.steps import (

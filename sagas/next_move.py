@@ -39,10 +39,13 @@ def next_move(booking: Booking, move: Move, kept: Line, now: datetime, policy: P
 def _ask(move: Move, kept: Line, now: datetime, policy: Policy) -> Step:
     if now >= move.starts_at:
         return _fail("expired", "the new time has passed", now)
-    if move.number >= policy.create_attempts or move.not_sent > policy.retry.retries:
+    expires_at = min(move.starts_at, move.asked_at + policy.expiry)
+    if now >= expires_at:
+        return _fail("expired", "the appointment could not be moved in time", now)
+    if move.number - move.held_back >= policy.create_attempts or move.not_sent > policy.retry.retries:
         return _fail("calcom_unavailable", "Cal.com took none of the attempts", now)
     if move.retry_at is not None and now < move.retry_at:
-        return Wait(move.retry_at)
+        return Wait(min(move.retry_at, expires_at))
     return Perform(
         RescheduleAtCalcom(
             uid=kept.uid or "",

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from domain import events as e
 from domain import findings as f
 from domain.booking import Booking, BookingStatus, Goal, appointment_id_of
-from domain.full_fallback import FULL_FALLBACK
 from domain.ledger import Line, LineStatus
 from domain.policy import Policy
 from sagas.next_move import next_move
@@ -246,16 +245,3 @@ def is_over(booking: Booking) -> bool:
     if booking.status is BookingStatus.NEEDS_REVIEW:
         return True
     return booking.ended is not None
-
-
-def rests(booking: Booking, *, now: datetime, until: datetime) -> bool:
-    """
-    Tell whether whoever waits until then waits for nothing: Cal.com is not to be asked before.
-
-    While it is failing nobody knows how long that will be, and nobody is asked to wait at all.
-    """
-    if booking.status is not BookingStatus.PENDING or booking.retry_at is None or booking.ledger.open:
-        return False
-    if booking.deferred_for in {"breaker_open", FULL_FALLBACK}:
-        return booking.retry_at > now
-    return booking.deferred_for is not None and booking.retry_at > until

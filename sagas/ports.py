@@ -13,7 +13,7 @@ from domain.service import Service
 from domain.staffing import Busy
 from sagas.appending import Append, AppendResult, Recorded
 from sagas.outcomes import CancelOutcome, CreateOutcome, Liveness, LookOutcome, NotSent, Sightings, Trace
-from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
+from sagas.steps import CancelAtCalcom, Change, LookAtCalcom, RescheduleAtCalcom
 
 
 class Log(Protocol):
@@ -81,8 +81,8 @@ class Pace(Protocol):
 class Calendar(Protocol):
     """One company's calendar at Cal.com."""
 
-    def held_back(self) -> NotSent | None:
-        """Tell, without asking anybody, why nothing new may be sent now, and for how long; None if it may."""
+    def held_back(self, effect: Change) -> NotSent | None:
+        """Tell, without asking anybody, why a change may not be sent now, and for how long; None if it may."""
         ...
 
     def count_attempt(self, *, again: bool) -> NotSent | None:

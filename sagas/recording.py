@@ -6,24 +6,21 @@ when the log already knows it, nothing is written.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 from typing import assert_never
 
 from domain import events as e
 from domain import findings as f
 from domain.booking import Booking, BookingStatus, Goal
-from domain.full_fallback import FULL_FALLBACK
 from domain.ledger import LineStatus
 from domain.policy import Policy
+from domain.retry import HELD_BACK
 from sagas import outcomes as o
+from sagas.deferring import record_cancel_held_back, wait_to_send
 from sagas.sight import with_sight
 from sagas.steps import CancelAtCalcom, LookAtCalcom
 
-# A rejected key is replaced by a person, who then looks whether the bookings go on, and nothing wakes those that wait.
-# Asking once a minute until then costs Cal.com one refusal for each.
-LONGEST_DEFERRAL = timedelta(minutes=1)
-_IN_LINE = frozenset({"breaker_open", FULL_FALLBACK})
 _UNSETTLED = frozenset({LineStatus.INTENDED, LineStatus.IN_DOUBT})
 _GIVEN_UP = frozenset({LineStatus.ABSENT, LineStatus.ABSENT_FOR_GOOD, LineStatus.NOT_SENT, LineStatus.REFUSED})
 
@@ -107,37 +104,13 @@ def _not_sent(
     booking: Booking, attempt_id: str, outcome: o.NotSent, *, now: datetime, policy: Policy
 ) -> tuple[e.BookingEvent, ...]:
     failures = booking.not_sent + 1
-    wait = _wait_to_send(booking, failures, attempt_id, outcome, now=now, policy=policy)
+    wait = wait_to_send(failures, attempt_id, outcome, waiting=now - booking.facts.at, policy=policy)
     not_sent = e.CalcomBookingNotSent(
         at=now, attempt_id=attempt_id, reason=outcome.reason, detail=outcome.detail, retry_at=now + wait
     )
     if outcome.defer or failures > policy.retry.retries:
         return (not_sent, e.BookingDeferred(at=now, until=now + wait, reason=outcome.reason))
     return (not_sent,)
-
-
-def record_held_back(
-    booking: Booking, held_back: o.NotSent, *, now: datetime, policy: Policy
-) -> tuple[e.BookingEvent, ...]:
-    """Return what it adds to the log that a create was not even tried; nothing once there is nothing to create."""
-    if booking.goal is not Goal.BOOK or booking.ended is not None or booking.kept is not None or booking.ledger.open:
-        return ()
-    if booking.until_switched and held_back.reason == FULL_FALLBACK and booking.retry_at and now < booking.retry_at:
-        # It was woken, and full fallback holds: the log knows already that it waits for that to end.
-        return ()
-    wait = _wait_to_send(booking, booking.not_sent + 1, str(booking.booking_id), held_back, now=now, policy=policy)
-    return (e.BookingDeferred(at=now, until=now + wait, reason=held_back.reason),)
-
-
-def _wait_to_send(
-    booking: Booking, failures: int, salt: str, outcome: o.NotSent, *, now: datetime, policy: Policy
-) -> timedelta:
-    if outcome.defer and outcome.retry_after is not None:
-        if outcome.reason in _IN_LINE:
-            return policy.in_line(outcome.retry_after, waiting=now - booking.facts.at)
-        return policy.retry.queue(outcome.retry_after, salt=salt)
-    wait = policy.retry.wait(failures, salt=salt, asked_for=outcome.retry_after)
-    return min(wait, LONGEST_DEFERRAL) if outcome.defer else wait
 
 
 def record_look(
@@ -278,6 +251,8 @@ def record_cancel(
                 f.InconsistencyDetected(at=now, kind="foreign_booking", uid=effect.uid, evidence=outcome.detail),
                 _review(effect, "foreign_booking", outcome.detail, now=now),
             )
+        case o.CancelFailed() if outcome.reason in HELD_BACK:
+            return record_cancel_held_back(booking, effect.uid, _not_asked(outcome), now=now, policy=policy)
         case o.CancelFailed():
             return _cancel_failed(line.cancel_failures + 1, effect, outcome, now=now, policy=policy)
         case _:
@@ -293,6 +268,10 @@ def settled(
         for one in booking.inconsistencies
         if one.uid == uid
     )
+
+
+def _not_asked(outcome: o.CancelFailed) -> o.NotSent:
+    return o.NotSent(reason=outcome.reason, detail=outcome.detail, retry_after=outcome.retry_after, defer=True)
 
 
 def _review(effect: CancelAtCalcom, reason: str, detail: str, *, now: datetime) -> f.ManualReviewRequested:

@@ -10,6 +10,7 @@ from domain.evolving import fold
 from domain.moving import MoveStatus
 from domain.policy import Policy
 from sagas import outcomes as o
+from sagas.deferring import wait_to_move
 from sagas.recording import record_made, settled
 from sagas.steps import RescheduleAtCalcom, TraceMove
 
@@ -51,12 +52,8 @@ def record_reschedule(
                 m.CalcomRescheduleRefused(at=now, reason=outcome.reason, detail=outcome.detail, status=outcome.status),
             )
         case o.NotSent():
-            wait = policy.retry.wait(
-                move.not_sent + 1, salt=f"{booking.booking_id}:{effect.number}", asked_for=outcome.retry_after
-            )
-            return (
-                m.CalcomRescheduleNotSent(at=now, reason=outcome.reason, detail=outcome.detail, retry_at=now + wait),
-            )
+            retry_at = now + wait_to_move(booking, move, outcome, now=now, policy=policy)
+            return (m.CalcomRescheduleNotSent(at=now, reason=outcome.reason, detail=outcome.detail, retry_at=retry_at),)
         case o.Unknown() if move.status is MoveStatus.INTENDED:
             return (m.CalcomRescheduleUnknown(at=now, reason=outcome.reason, detail=outcome.detail),)
         case o.Unknown():

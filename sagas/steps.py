@@ -81,6 +81,8 @@ class TraceMove:
     attempt_id: str
 
 
+Change: TypeAlias = CreateAtCalcom | RescheduleAtCalcom | CancelAtCalcom
+"""An effect that changes something at Cal.com."""
 Effect: TypeAlias = CreateAtCalcom | LookAtCalcom | CancelAtCalcom | InspectObstacle | RescheduleAtCalcom | TraceMove
 
 

@@ -98,6 +98,7 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
 
 async def _hand_over(opened: Application) -> None:
     """Release what was left unfinished, once no append is under way that would lease it anew."""
+    await opened.resilience.breaker_events.finish(within=LAST_SECONDS)
     await opened.store.log.aclose(within=LAST_SECONDS)
     with suppress(AppointmentDatabaseError, TimeoutError):
         # If the database is away, the leases run out by themselves.

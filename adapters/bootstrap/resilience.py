@@ -2,13 +2,17 @@
 What keeps an application up while others are down.
 """
 
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from adapters.bootstrap.service_levels import ServiceLevels, service_levels
+from adapters.breakers.events import BreakerEvents
 from adapters.breakers.fleet import FleetBreakers
+from adapters.breakers.listeners import Listeners
+from adapters.breakers.policies import SHARED
 from adapters.breakers.registry import Registry
 from adapters.breakers.telling import Telling
 from adapters.breakers.watched import WatchedBreaker
@@ -40,13 +44,15 @@ class Resilience:
     """
     What tells how others do, and what is done meanwhile.
 
-    `breakers` are all by name; `circuit` is Cal.com's; `failures` judge by the counts of the `minutes`, and `kept` is
-    how everything stood in each. `database`, `webhooks` and `appointments` are told what comes of this process's own
-    work. `fallback` is what people ask and want of full fallback, and what is offered meanwhile; `rungs` count where
-    answers came from. `levels` tell how services do, `limiter` how much callers of the API may ask for.
+    `breakers` are all by name, and `breaker_events` write how they move; `circuit` is Cal.com's. `failures` judge by
+    the counts of the `minutes`, and `kept` is how everything stood in each. `database`, `webhooks` and `appointments`
+    are told what comes of this process's own work. `fallback` is what people ask and want of full fallback, and what is
+    offered meanwhile; `rungs` count where answers came from. `levels` tell how services do, `limiter` how much callers
+    of the API may ask for.
     """
 
     breakers: Registry
+    breaker_events: BreakerEvents
     circuit: Circuit
     database: WatchedBreaker
     webhooks: WatchedBreaker
@@ -69,7 +75,9 @@ async def open_resilience(
     """
     redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
     policies = settings.breaker_policies()
-    telling = Telling(alone=metrics.breakers_alone)
+    instance = secrets.token_hex(8)
+    events = BreakerEvents(log=store.log, clock=store.clock, instance=instance, names=SHARED)
+    listener = Listeners(Telling(alone=metrics.breakers_alone), events)
     rule = settings.failure_rule()
     minutes = FailureMetrics(engine=store.engine, readers=store.readers, rule=rule)
     counts = FailureCounts(minutes, clock=store.clock)
@@ -81,14 +89,15 @@ async def open_resilience(
             counts.count(service, outcome, calls)
 
     def watched(name: str) -> WatchedBreaker:
-        return WatchedBreaker(name, policies[name], listener=telling, count=count)
+        return WatchedBreaker(name, policies[name], listener=listener, count=count)
 
     database, webhooks, appointments = watched("database"), watched("webhooks"), watched("appointments")
     async with (
         counts.running(),
         open_breakers(
             policies,
-            listener=telling,
+            listener=listener,
+            instance=instance,
             redis_url=redis_url,
             limit=settings.redis_seconds,
             most=settings.redis_pool_max,
@@ -110,6 +119,7 @@ async def open_resilience(
         circuit = Circuit(breakers, count=count, measure=calls.called, fallback=lambda: known.seconds_left)
         yield Resilience(
             breakers=breakers,
+            breaker_events=events,
             circuit=circuit,
             database=database,
             webhooks=webhooks,

@@ -132,6 +132,9 @@ async def application(
         # Before anything is done here, so that no process is born that does not know.
         await resilience.fallback.watch.look()
         await stack.enter_async_context(running(resilience.fallback.watch.run, name="full fallback"))
+        await stack.enter_async_context(
+            running(lambda: resilience.breaker_events.run(resilience.breakers), name="breaker events")
+        )
         stored_services = DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock)
         services = ServiceDirectory(stored=stored_services, calendars=calendars)
         customers = DatabaseCustomers(

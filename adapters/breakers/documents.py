@@ -9,6 +9,7 @@ from adapters.breakers.registry import Look
 from domain.breaker_words import Override, Snapshot
 from domain.dependencies import SERVICES, Dependencies
 from domain.verdict import Assessment, Condition
+from projections.circuit_breaker_events import CircuitBreakerEvent
 
 Document: TypeAlias = dict[str, Any]
 """What orjson writes: it knows instants."""
@@ -75,6 +76,25 @@ def _kept(snapshot: Snapshot) -> Document:
         "override": None if snapshot.override is None else asdict(snapshot.override),
         "would_open": snapshot.would_open,
         "shared": snapshot.shared,
+    }
+
+
+def breaker_event_document(event: CircuitBreakerEvent) -> Document:
+    """Return how a breaker has moved; `actor` and `reason` are a person's."""
+    return {
+        "id": event.id,
+        "service": event.service,
+        "from": event.from_state,
+        "to": event.to_state,
+        "cause": event.cause,
+        "reason": event.reason,
+        "actor": event.actor,
+        "failures": event.failures,
+        "calls": event.calls,
+        "epoch": event.epoch,
+        "shared": event.shared,
+        "instance": event.instance,
+        "at": event.at,
     }
 
 

@@ -48,10 +48,12 @@ class FleetBreakers:
         """Return since when this process has been deciding alone, None if it does not."""
         return self._lost_at
 
-    async def acquire(self, name: str, *, operation: str = "call", probe: bool = True) -> Permit | Refusal:
+    async def acquire(
+        self, name: str, *, operation: str = "call", probe: bool = True, settles: bool = False
+    ) -> Permit | Refusal:
         """Ask for leave to call."""
         answer = await self._either(
-            lambda breakers: breakers.acquire(name, operation=operation, probe=probe),
+            lambda breakers: breakers.acquire(name, operation=operation, probe=probe, settles=settles),
             alone=lambda: self._still_refused(name),
         )
         if self._away_until is None:

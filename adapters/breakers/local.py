@@ -12,7 +12,7 @@ from adapters.breakers.ports import Listener
 from domain import breaker as machine
 from domain.breaker import Step
 from domain.breaker_policy import BreakerPolicy
-from domain.breaker_state import Breaker
+from domain.breaker_state import Breaker, permit_id_of
 from domain.breaker_words import RECENT, Command, Outcome, Permit, Refusal, Snapshot, Transition
 
 A = TypeVar("A")
@@ -52,13 +52,15 @@ class LocalBreakers:
         self._recent: defaultdict[str, deque[Transition]] = defaultdict(lambda: deque(maxlen=RECENT))
         self._operations: defaultdict[str, defaultdict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
 
-    async def acquire(self, name: str, *, operation: str = "call", probe: bool = True) -> Permit | Refusal:
+    async def acquire(
+        self, name: str, *, operation: str = "call", probe: bool = True, settles: bool = False
+    ) -> Permit | Refusal:
         """Ask for leave to call."""
         step = machine.acquire(
             self._breaker(name),
             self._policy(name),
             now=self._clock(),
-            permit_id=f"{self._instance}/{secrets.token_hex(8)}",
+            permit_id=permit_id_of(self._instance, secrets.token_hex(8), settles=settles),
             chance=self._chance(),
             operation=operation,
             probe=probe,

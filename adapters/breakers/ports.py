@@ -8,11 +8,14 @@ from domain.breaker_words import Command, Outcome, Permit, Refusal, Snapshot, Tr
 class Breakers(Protocol):
     """The named breakers. No failure of wherever they are kept is ever raised."""
 
-    async def acquire(self, name: str, *, operation: str = "call", probe: bool = True) -> Permit | Refusal:
+    async def acquire(
+        self, name: str, *, operation: str = "call", probe: bool = True, settles: bool = False
+    ) -> Permit | Refusal:
         """
         Ask for leave to call; whoever gets it has to `record` what came of the call.
 
-        `probe=False` is for calls that must not be the first to try whether the far side is well again.
+        `probe=False` is for calls that must not be the first to try whether the far side is well again, `settles` for
+        those that settle what was begun before: a share of its own is theirs while the breaker is half-open.
         """
         ...
 

@@ -55,9 +55,11 @@ class Registry:
         """Return the services that are configured; the last is Redis, if there is one."""
         return tuple(sorted((it for it in SERVICES if it in self._configured), key=lambda name: name == "redis"))
 
-    async def acquire(self, name: str, *, operation: str = "call", probe: bool = True) -> Permit | Refusal:
+    async def acquire(
+        self, name: str, *, operation: str = "call", probe: bool = True, settles: bool = False
+    ) -> Permit | Refusal:
         """Ask the fleet's breaker for leave to call; those of this process give none, and are only told."""
-        return await self._fleet.acquire(name, operation=operation, probe=probe)
+        return await self._fleet.acquire(name, operation=operation, probe=probe, settles=settles)
 
     async def record(self, permit: Permit, outcome: Outcome) -> None:
         """Give a permit back."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from pydantic import BaseModel
 
@@ -37,7 +37,7 @@ from sagas.outcomes import (
     TraceFailed,
 )
 from sagas.ports import Clock, Pace
-from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
+from sagas.steps import CancelAtCalcom, Change, CreateAtCalcom, LookAtCalcom, RescheduleAtCalcom
 
 Model = TypeVar("Model", bound=BaseModel)
 Outcome = TypeVar("Outcome")
@@ -66,9 +66,9 @@ class CalComCalendar:
         self._budget = budget
         self._looks: Looks[Listing | ListingFailed] = Looks(self._list)
 
-    def held_back(self) -> NotSent | None:
-        """Tell why a create would not leave now: the rate limit, or an open breaker, as far as they are known here."""
-        held = self._wire.held_back(endpoints.create())
+    def held_back(self, effect: Change) -> NotSent | None:
+        """Tell why a change would not leave now: the rate limit, or an open breaker, as far as they are known here."""
+        held = self._wire.held_back(_call_of(effect))
         # A key that is missing is worth an attempt in the log: a person looks there for what is wrong.
         return None if held is None or held.retry_after is None else creation.not_sent(held)
 
@@ -290,6 +290,18 @@ class CalComCalendar:
 def _retried_enough(wait: float | None) -> NotSent:
     detail = "not tried again yet, so that retries do not multiply what Cal.com has to do"
     return NotSent(reason="retry_budget", detail=detail, retry_after=_UNTIL_CALLS if wait is None else wait, defer=True)
+
+
+def _call_of(effect: Change) -> Call:
+    match effect:
+        case CreateAtCalcom():
+            return endpoints.create()
+        case RescheduleAtCalcom():
+            return endpoints.reschedule(effect.uid)
+        case CancelAtCalcom():
+            return endpoints.cancel(effect.uid)
+        case _:
+            assert_never(effect)
 
 
 def _succeeded(reply: Reply) -> Answer:

@@ -56,26 +56,29 @@ class Circuit:
         self._clock = clock
         self._remembered_until = 0.0
         self._opens_at = 0.0
+        self._is_probed = False
         self.refused = asyncio.Event()
 
-    def held_back(self) -> Unsent | None:
-        """Refuse a create, as far as this process remembers that it would be refused."""
-        left = self._fallback()
-        if left is not None:
-            return _switched(left)
+    def held_back(self, call: Call) -> Unsent | None:
+        """Refuse a change, as far as this process remembers that it would be refused."""
+        switched = self._switched(call)
+        if switched is not None:
+            return switched
         now = self._clock()
-        if now >= self._remembered_until:
+        if now >= self._remembered_until or (self._is_probed and call.spends_reserve):
             return None
-        self._refuse("create")
+        self._refuse(call.op)
         return _unsent(max(self._opens_at - now, WHILE_PROBED))
 
     async def enter(self, call: Call) -> Permit | Unsent:
         """Ask for leave to send a request."""
-        left = self._fallback() if call.op in HELD_BY_FALLBACK else None
-        if left is not None:
-            return _switched(left if call.op == "create" else min(left, MOVED_AGAIN_AFTER))
-        reads = call.method == "GET"
-        answer = await self._breakers.acquire(CALCOM, operation=call.op, probe=reads)
+        switched = self._switched(call)
+        if switched is not None:
+            return switched
+        # What the rate limit keeps a reserve for, looks and compensations, is what has a share of the permits.
+        answer = await self._breakers.acquire(
+            CALCOM, operation=call.op, probe=call.method == "GET", settles=call.spends_reserve
+        )
         if isinstance(answer, Refusal):
             self._refuse(call.op)
             return self._remember(answer)
@@ -100,9 +103,16 @@ class Circuit:
         self._count(CALCOM, "refused")
         self._measure(CALCOM, operation, "refused", None)
 
+    def _switched(self, call: Call) -> Unsent | None:
+        left = self._fallback() if call.op in HELD_BY_FALLBACK else None
+        if left is None:
+            return None
+        return _switched(left if call.op == "create" else min(left, MOVED_AGAIN_AFTER))
+
     def _remember(self, refusal: Refusal) -> Unsent:
         wait = UNTIL_TOLD if refusal.retry_after is None else refusal.retry_after
-        if refusal.reason == "half_open":
+        self._is_probed = refusal.reason == "half_open"
+        if self._is_probed:
             wait = min(wait, WHILE_PROBED)
         now = self._clock()
         self._opens_at = now + wait

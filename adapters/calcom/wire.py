@@ -83,7 +83,7 @@ class Wire:
 
     def held_back(self, call: Call) -> Unsent | None:
         """Return why a call may not go now, as far as this process knows."""
-        return self._held_back(call) or (None if self.circuit is None else self.circuit.held_back())
+        return self._held_back(call) or (None if self.circuit is None else self.circuit.held_back(call))
 
     async def _send_in_turn(
         self, call: Call, *, body: bytes | None, send_by: datetime | None, size_limit: int

@@ -1,21 +1,26 @@
 """`calsaga circuit`: how the fleet's circuit breakers stand, and what people make of them."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from adapters.cli.actors import user_name
+from adapters.cli.circuit_events import Json, events
 from adapters.cli.failing import FOUND_WRONG, Group, Misused, complain
 from adapters.cli.fleet_breakers import ask_redis, shared_snapshots
 from adapters.cli.running import ready_settings, say_json
 from adapters.cli.standing import Known, dependencies, fresh_snapshot, tell_standing
 
 if TYPE_CHECKING:
+    from adapters.breakers.commanding import ResetOf
     from adapters.redis.breakers import RedisBreakers
-    from domain.breaker_words import Action, Snapshot
+    from domain.breaker_words import Action, Command, Snapshot
+
+Answer = TypeVar("Answer")
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="See and set the circuit breakers of all processes.")
+app.command()(events)
 
 ALONE = (
     "there is no CALSAGA_REDIS_URL, so each process has a breaker of its own, which no other process reaches. "
@@ -28,7 +33,6 @@ Reason = Annotated[str, typer.Option(help="Why; kept with the breaker while it s
 For = Annotated[
     float | None, typer.Option("--for", metavar="SECONDS", help="For how long; until the next command if not given.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 app.command()(dependencies)
@@ -79,27 +83,25 @@ def reset(
     as_json: Json = False,
 ) -> None:
     """Close a breaker, forget what it has counted, and let it decide by itself again."""
+    from adapters.breakers.commanding import reset_each
     from adapters.breakers.policies import SHARED
 
     if (name is None) is not all_:
         raise Misused("reset: give either NAME or --all")
-    for one in SHARED if name is None else (name,):
-        _command(one, "reset", reason, None, as_json=as_json)
+    if name is not None:
+        _command(name, "reset", reason, None, as_json=as_json)
+        return
+    command = _checked_command("reset", reason, None)
+    _tell_resets(_ask(lambda breakers: reset_each(breakers, SHARED, command)), as_json=as_json)
 
 
 def _command(name: str, action: "Action", reason: str, seconds: float | None, *, as_json: bool) -> None:
     from adapters.breakers.policies import SHARED
-    from domain.breaker_words import Command
 
     if name not in SHARED:
         message = f"NAME: there is no breaker {name!r}; there are {', '.join(SHARED)}"
         raise Misused(message)
-    try:
-        command = Command(action=action, actor=user_name(), reason=reason, seconds=seconds)
-    except ValueError as error:
-        # It names the field, which is the option but for its dashes.
-        message = f"--{error}".replace("--seconds", "--for")
-        raise Misused(message) from error
+    command = _checked_command(action, reason, seconds)
 
     async def act(breakers: "RedisBreakers") -> "list[Snapshot]":
         return [await breakers.control(name, command)]
@@ -107,7 +109,18 @@ def _command(name: str, action: "Action", reason: str, seconds: float | None, *,
     _tell(_ask(act), as_json=as_json)
 
 
-def _ask(question: "Callable[[RedisBreakers], Awaitable[list[Snapshot]]]") -> "list[Snapshot]":
+def _checked_command(action: "Action", reason: str, seconds: float | None) -> "Command":
+    from domain.breaker_words import Command
+
+    try:
+        return Command(action=action, actor=user_name(), reason=reason, seconds=seconds)
+    except ValueError as error:
+        # It names the field, which is the option but for its dashes.
+        message = f"--{error}".replace("--seconds", "--for")
+        raise Misused(message) from error
+
+
+def _ask(question: "Callable[[RedisBreakers], Awaitable[list[Answer]]]") -> "list[Answer]":
     from adapters.breakers.ports import SharedStateAway
 
     settings = ready_settings()
@@ -129,6 +142,21 @@ def _tell(snapshots: "list[Snapshot]", *, as_json: bool) -> None:
         return
     for one in snapshots:
         typer.echo(_in_a_line(one))
+
+
+def _tell_resets(done: "list[ResetOf]", *, as_json: bool) -> None:
+    from adapters.breakers.documents import breaker_documents
+
+    if as_json:
+        services = breaker_documents(one.snapshot for one in done if one.snapshot is not None)
+        say_json({"results": {one.name: one.result for one in done}, "services": services})
+    for one in done:
+        if one.snapshot is None:
+            complain(f"{one.name}: {AWAY}")
+        elif not as_json:
+            typer.echo(_in_a_line(one.snapshot))
+    if any(one.result == "failed" for one in done):
+        raise typer.Exit(FOUND_WRONG)
 
 
 def _in_a_line(snapshot: "Snapshot") -> str:

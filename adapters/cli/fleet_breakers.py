@@ -1,17 +1,17 @@
 """The breakers that all processes share, asked by a command."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from adapters.redis.breakers import RedisBreakers
     from adapters.settings import Settings
     from domain.breaker_words import Snapshot
 
+Answer = TypeVar("Answer")
 
-def ask_redis(
-    settings: "Settings", question: "Callable[[RedisBreakers], Awaitable[list[Snapshot]]]"
-) -> "list[Snapshot]":
+
+def ask_redis(settings: "Settings", question: "Callable[[RedisBreakers], Awaitable[list[Answer]]]") -> "list[Answer]":
     """
     Ask the breakers in the Redis of the settings; nothing without one.
 
@@ -29,7 +29,7 @@ def ask_redis(
         return []
     url = settings.redis_url.get_secret_value()
 
-    async def ask() -> "list[Snapshot]":
+    async def ask() -> "list[Answer]":
         async with connect(url) as client:
             return await question(RedisBreakers(client, settings.breaker_policies(), listener=Telling(), limit=5))
 

@@ -38,21 +38,27 @@ end
 
 -- The window --------------------------------------------------------------------------------------------------------
 
+local function instance_of(permit) return permit:match('^(.*)/') end
+
 local function bucket_of(at) return math.floor(at * policy.buckets / policy.window) end
 
 local function count(permit, failed, slow)
   local bucket = bucket_of(now)
   redis.call('HINCRBY', WINDOW, bucket .. ':calls', 1)
-  if failed then redis.call('HINCRBY', WINDOW, bucket .. ':failed', 1) end
-  if slow then redis.call('HINCRBY', WINDOW, bucket .. ':slow', 1) end
-  if failed or slow then redis.call('HSET', WINDOW, bucket .. ':by:' .. permit:match('^(.*)/'), 1) end
+  for what, counts in pairs({failed = failed, slow = slow}) do
+    if counts then
+      redis.call('HINCRBY', WINDOW, bucket .. ':' .. what, 1)
+      redis.call('HINCRBY', WINDOW, bucket .. ':by:' .. what .. ':' .. instance_of(permit), 1)
+    end
+  end
   redis.call('PEXPIRE', WINDOW, policy.window * 2)
   if failed then put('last_failure_at', now) end
 end
 
 -- Return what the window held at an instant, and forget what is too old by then.
 local function tally(at)
-  local found, oldest = {calls = 0, failed = 0, slow = 0, troubled = {}}, bucket_of(at) - policy.buckets
+  local found = {calls = 0, failed = 0, slow = 0, failed_by = {}, slow_by = {}}
+  local oldest = bucket_of(at) - policy.buckets
   local stored = redis.call('HGETALL', WINDOW)
   for i = 1, #stored, 2 do
     local bucket, what = stored[i]:match('^(%d+):(.*)$')
@@ -61,7 +67,9 @@ local function tally(at)
     elseif found[what] then
       found[what] = found[what] + tonumber(stored[i + 1])
     else
-      found.troubled[what:match('^by:(.*)$')] = true
+      local kind, instance = what:match('^by:(%a+):(.*)$')
+      local by = kind and found[kind .. '_by']
+      if by then by[instance] = (by[instance] or 0) + tonumber(stored[i + 1]) end
     end
   end
   return found
@@ -75,21 +83,47 @@ local function overdue()
   return redis.call('ZRANGEBYSCORE', PERMITS, '-inf', '(' .. string.format('%.0f', now + policy.lease - policy.slow))
 end
 
+-- A permit that settles what was begun before ends in a plus sign.
+local function is_settling(permit) return permit:sub(-1) == '+' end
+
+local function settling()
+  local found = 0
+  for _, permit in ipairs(redis.call('ZRANGE', PERMITS, 0, -1)) do
+    if is_settling(permit) then found = found + 1 end
+  end
+  return found
+end
+
 local function quota_left()
-  return math.max(policy.half_open_quota - redis.call('ZCARD', PERMITS) - b.probes_succeeded, 0)
+  local probes = redis.call('ZCARD', PERMITS) - settling()
+  return math.max(policy.half_open_quota - probes - b.probes_succeeded, 0)
 end
 
 -- What opens it, and for how long -----------------------------------------------------------------------------------
 
+-- How many of these calls count: of each instance as many as of the quorum-th worst, at most.
+local function heard(counts)
+  local worst, sum = {}, 0
+  for _, count in pairs(counts) do table.insert(worst, count) end
+  if #worst < policy.quorum then return 0 end
+  table.sort(worst, function(a, b) return a > b end)
+  for _, count in ipairs(worst) do sum = sum + math.min(count, worst[policy.quorum]) end
+  return sum
+end
+
 local function trigger()
-  local w, late, instances = tally(now), overdue(), 0
-  for _, permit in ipairs(late) do w.troubled[permit:match('^(.*)/')] = true end
-  for _ in pairs(w.troubled) do instances = instances + 1 end
-  if instances < policy.quorum then return nil end
-  if w.failed >= policy.failure_threshold and w.calls < policy.rate_from then return 'failures' end
-  if w.calls >= policy.minimum_calls and w.failed >= policy.failure_rate * w.calls then return 'failure_rate' end
-  local all = w.calls + #late
-  if all >= policy.minimum_calls and w.slow + #late >= policy.slow_rate * all then return 'slow_calls' end
+  local w, late = tally(now), overdue()
+  for _, permit in ipairs(late) do
+    local instance = instance_of(permit)
+    w.slow_by[instance] = (w.slow_by[instance] or 0) + 1
+  end
+  local failed = heard(w.failed_by)
+  local calls = w.calls - w.failed + failed
+  if failed >= policy.failure_threshold and calls < policy.rate_from then return 'failures' end
+  if calls >= policy.minimum_calls and failed >= policy.failure_rate * calls then return 'failure_rate' end
+  local slow = heard(w.slow_by)
+  calls = w.calls - w.slow + slow
+  if calls >= policy.minimum_calls and slow >= policy.slow_rate * calls then return 'slow_calls' end
   return nil
 end
 
@@ -174,7 +208,11 @@ local function refusal()
     return {refused = 'manual', retry_after = b.open_until and b.open_until - now}
   end
   if b.state == 'open' and b.open_until > now then return {refused = 'open', retry_after = b.open_until - now} end
-  if b.state == 'half_open' and asked.probe and quota_left() > 0 then return nil end
+  if b.state == 'half_open' and is_settling(asked.permit) then
+    if policy.half_open_reserve > settling() then return nil end
+  elseif b.state == 'half_open' and asked.probe and quota_left() > 0 then
+    return nil
+  end
   local first = redis.call('ZRANGE', PERMITS, 0, 0, 'WITHSCORES')
   return {refused = 'half_open', retry_after = first[2] and tonumber(first[2]) - now or policy.lease}
 end
@@ -204,6 +242,8 @@ local function record()
     trip()
   elseif failed or slow then
     fail_probe()
+  elseif is_settling(asked.permit) then
+    return {}
   elseif b.probes_succeeded + 1 >= policy.success_threshold then
     enter('closed', 'probes_succeeded', now)
     redis.call('DEL', WINDOW)

@@ -1,7 +1,8 @@
 """What `breaker.lua` is given and gives back: JSON, and milliseconds."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
@@ -60,9 +61,16 @@ def read_snapshot(name: str, found: Mapping[str, Any]) -> Snapshot:
         override=_override(found),
         would_open=found.get("would_open"),
         operations=_operations(found["operations"]),
-        recent=tuple(read_transition(name, orjson.loads(move)) for move in found["recent"]),
+        recent=tuple(_transitions(name, found["recent"])),
         shared=True,
     )
+
+
+def _transitions(name: str, remembered: Sequence[str]) -> Iterator[Transition]:
+    for move in remembered:
+        # What makes no sense under our keys must not keep anybody away.
+        with suppress(ArithmeticError, LookupError, OSError, TypeError, ValueError):
+            yield read_transition(name, orjson.loads(move))
 
 
 def _override(found: Mapping[str, Any]) -> Override | None:

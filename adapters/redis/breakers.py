@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from adapters.breakers.ports import Listener, SharedStateAway
 from adapters.redis.breaker_wire import policy_document, read_snapshot, read_transition
 from domain.breaker_policy import BreakerPolicy
+from domain.breaker_state import permit_id_of
 from domain.breaker_words import Command, Outcome, Permit, Refusal, Snapshot
 
 KEYS: Final = ("state", "window", "permits", "operations", "transitions")
@@ -53,7 +54,9 @@ class RedisBreakers:
         self._limit = limit
         self._chance = chance
 
-    async def acquire(self, name: str, *, operation: str = "call", probe: bool = True) -> Permit | Refusal:
+    async def acquire(
+        self, name: str, *, operation: str = "call", probe: bool = True, settles: bool = False
+    ) -> Permit | Refusal:
         """
         Ask for leave to call.
 
@@ -61,7 +64,7 @@ class RedisBreakers:
             SharedStateAway: Redis did not answer. Should it have given a permit, its lease ends it.
 
         """
-        permit_id = f"{self._instance}/{secrets.token_hex(8)}"
+        permit_id = permit_id_of(self._instance, secrets.token_hex(8), settles=settles)
         answer = await self._ask("acquire", name, {"permit": permit_id, "operation": operation, "probe": probe})
         if "refused" in answer:
             wait = answer.get("retry_after")

@@ -1,6 +1,5 @@
 """The breakers of a process: with Redis those of the fleet, without it its own."""
 
-import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -17,12 +16,16 @@ async def open_breakers(
     policies: Mapping[str, BreakerPolicy],
     *,
     listener: Listener,
+    instance: str,
     redis_url: str | None,
     limit: float,
     most: int = MOST_CONNECTIONS,
 ) -> AsyncIterator[Breakers]:
-    """Yield the breakers; a caller waits `limit` seconds for Redis at most, and nothing is asked of it before."""
-    instance = secrets.token_hex(8)
+    """
+    Yield the breakers; a caller waits `limit` seconds for Redis at most, and nothing is asked of it before.
+
+    `instance` names this process, and no other one.
+    """
     local = LocalBreakers(policies, listener=listener, instance=instance)
     if redis_url is None:
         yield local

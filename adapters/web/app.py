@@ -10,6 +10,8 @@ from adapters.web import (
     alerts,
     availability,
     bookings,
+    breaker_commands,
+    breaker_events,
     companies,
     customers,
     fallback,
@@ -58,6 +60,8 @@ def create_api(backend: Backend | None = None, *, lifespan: Lifespan | None = No
         resilience,
         measures,
         alerts,
+        breaker_events,
+        breaker_commands,
         fallback,
     )
     for part in (*parts, webhooks, health, metrics):

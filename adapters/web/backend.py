@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from adapters.database.breaker_events import StoredBreakerEvents
 from adapters.database.queue import RetryQueue
 from adapters.database.sync_failures import StoredSyncFailures
 from adapters.health.readiness import StoreProbes
@@ -43,6 +44,7 @@ def backend_over(application: "Application", *, limited: bool = False) -> Backen
         measures=application.resilience.levels.measures,
         alerts=application.resilience.levels.alerts,
         limiter=application.resilience.limiter if limited else None,
+        breaker_events=StoredBreakerEvents(engine=application.store.engine, readers=application.store.readers),
     )
 
 

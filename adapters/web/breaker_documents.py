@@ -1,10 +1,13 @@
-"""The forms of the answers about circuit breakers and failures, for `/openapi.json`."""
+"""The forms of what is asked and answered about circuit breakers and failures, for `/openapi.json`."""
 
 from datetime import datetime
 from typing import Any, Literal
+from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from adapters.web.fields import Fields
+from domain.breaker_words import LONGEST_OVERRIDE, LONGEST_REASON
 from domain.failure_detector import Judgment, Severity
 from domain.verdict import ReasonCode, Status, Verdict
 
@@ -165,3 +168,68 @@ class Failures(BaseModel):
 
     services: dict[str, ServiceFailures]
     windows: list[FailureMinute]
+
+
+class BreakerEvent(BaseModel):
+    """
+    That a breaker has moved, and why: the `cause`; `reason` and `actor` are a person's.
+
+    `failures` and `calls` are what its window held then. With `shared` false it was the breaker of one process
+    alone, the `instance`.
+    """
+
+    id: UUID
+    service: str
+    # A keyword of Python's, which no class can have as a field.
+    from_: Literal["closed", "open", "half_open"] = Field(alias="from")
+    to: Literal["closed", "open", "half_open"]
+    cause: str
+    reason: str | None
+    actor: str | None
+    failures: int
+    calls: int
+    epoch: int
+    shared: bool
+    instance: str | None
+    at: datetime
+
+
+class BreakerEventPage(BaseModel):
+    """Some transitions of breakers, the newest first; `next_cursor` leads to the rest."""
+
+    events: list[BreakerEvent]
+    next_cursor: str | None
+
+
+class BreakerCommandFields(Fields):
+    """The body of `POST /api/resilience/breakers/{service}/open`, `close` and `observe`."""
+
+    reason: str = Field(description=f"Why; kept with the breaker. {LONGEST_REASON} characters at most.")
+    seconds: float | None = Field(
+        default=None,
+        description=f"For how long, {LONGEST_OVERRIDE} at most; until the next command if it is left out.",
+    )
+
+
+class BreakerResetFields(Fields):
+    """The body of `POST /api/resilience/breakers/{service}/reset`, and of the reset of all."""
+
+    reason: str = Field(default="reset", description=f"Why. {LONGEST_REASON} characters at most.")
+
+
+class ControlledBreakers(BaseModel):
+    """How a breaker stands after a command."""
+
+    services: dict[str, BreakerState]
+
+
+class BreakerResets(BaseModel):
+    """
+    What became of the reset of each breaker, and how they stand.
+
+    `reset`: for all processes. `reset_here`: in the process that answers alone, since there is no Redis, or none
+    that answers. `failed`: not at all.
+    """
+
+    results: dict[str, Literal["reset", "reset_here", "failed"]]
+    services: dict[str, BreakerState]

@@ -20,12 +20,13 @@ from adapters.web.fallback_ports import Fallback, Queue, Rungs
 from adapters.web.measure_ports import Alerts, Measures
 from adapters.web.resilience_ports import FailureReports, SnapshotHistory, Standings
 from domain.booking import Booking
-from domain.breaker_words import Snapshot, State
+from domain.breaker_words import Command, Snapshot, State
 from domain.health import Check, Uptime
 from domain.health_forecast import Forecast
 from domain.offer import Offer
 from domain.wish import BookAppointment, BookComposite
 from projections.booking_pages import BookingFilter, BookingPage
+from projections.breaker_event_pages import BreakerEventPage
 from projections.failures import SyncFailure
 from projections.sync_failure_pages import FailureFilter, FailurePage
 from sagas.appending import Recorded
@@ -40,6 +41,7 @@ __all__ = [
     "Backend",
     "BookingList",
     "Bookings",
+    "BreakerEvents",
     "Breakers",
     "Caller",
     "Companies",
@@ -288,10 +290,28 @@ class Health(Protocol):
 
 
 class Breakers(Protocol):
-    """The circuit breakers, for looking at."""
+    """The circuit breakers, for looking at, and for what people make of them."""
 
     async def snapshot(self, name: str) -> Snapshot:
         """Return how a breaker stands."""
+        ...
+
+    async def control(self, name: str, command: Command) -> Snapshot:
+        """Do what a person wants, and return what it is then."""
+        ...
+
+
+class BreakerEvents(Protocol):
+    """The read model of how the circuit breakers have moved."""
+
+    async def page(self, *, service: str | None, limit: int, cursor: str | None) -> BreakerEventPage:
+        """
+        Return a page of the transitions of one breaker, or of all, the newest first.
+
+        Raises:
+            ValueError: the cursor was not handed out for this breaker.
+
+        """
         ...
 
 
@@ -339,4 +359,5 @@ class Backend:
     failures: FailureReports
     measures: Measures
     alerts: Alerts
+    breaker_events: BreakerEvents
     limiter: Limiter | None = None

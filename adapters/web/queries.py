@@ -15,7 +15,7 @@ from domain.booking import BookingStatus
 from domain.dependencies import SERVICES
 from domain.errors import FieldError
 from domain.person import parse_email, parse_phone
-from projections import alerts
+from projections import alerts, breaker_event_pages
 from projections import sync_failure_pages as failure_pages
 from projections.booking_pages import DEFAULT_LIMIT, HIGHEST_LIMIT
 from projections.cursor import LONGEST_CURSOR
@@ -107,6 +107,14 @@ class AlertListing(Query):
 
     status: Literal[alerts.STATUSES] | None = None  # type: ignore[valid-type]
     limit: int = Field(default=alerts.DEFAULT_LIMIT, ge=1, le=alerts.HIGHEST_LIMIT)
+
+
+class BreakerEventListing(Query):
+    """Which transitions of circuit breakers are meant; those of all if no service is given."""
+
+    service: Identifier | None = None
+    limit: int = Field(default=breaker_event_pages.DEFAULT_LIMIT, ge=1, le=breaker_event_pages.HIGHEST_LIMIT)
+    cursor: str | None = Field(default=None, min_length=1, max_length=LONGEST_CURSOR)
 
 
 class Whom(Query):

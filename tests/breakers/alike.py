@@ -66,7 +66,8 @@ POLICIES = {
     "lost calls fail": replace(POLICY, lost="failed"),
     "rates alone": replace(POLICY, failure_threshold=1000),
     "two instances": replace(POLICY, quorum=2),
-    "one probe": replace(POLICY, half_open_quota=1, success_threshold=1, stable_seconds=0.25),
+    "two instances, lost calls fail": replace(POLICY, quorum=2, lost="failed", failure_threshold=4),
+    "one probe": replace(POLICY, half_open_quota=1, half_open_reserve=1, success_threshold=1, stable_seconds=0.25),
 }
 BETWEEN_COMMANDS = 12
 INSTANCES = ("a/1", "b")
@@ -107,13 +108,21 @@ class AlikeBreakers(RuleBasedStateMachine):
             self.runner.run(_done(self.client.flushdb()))
         self._set_clock()
 
-    @rule(target=held, instance=instances, probe=st.sampled_from([True, True, True, False]), chance=chances)
-    def acquire(self, instance: str, chance: float, *, probe: bool) -> Held | MultipleResults[Held]:
+    @rule(
+        target=held,
+        instance=instances,
+        probe=st.sampled_from([True, True, True, False]),
+        settles=st.sampled_from([False, False, True]),
+        chance=chances,
+    )
+    def acquire(
+        self, instance: str, chance: float, *, probe: bool, settles: bool = False
+    ) -> Held | MultipleResults[Held]:
         self.chance = chance
-        expected = self.reference.acquire(instance, now=self.now, chance=chance, probe=probe)
+        expected = self.reference.acquire(instance, now=self.now, chance=chance, probe=probe, settles=settles)
         for store in self.stores:
             store._instance = instance
-        answers = self._each(lambda store: store.acquire("x", probe=probe))
+        answers = self._each(lambda store: store.acquire("x", probe=probe, settles=settles))
 
         for answer in answers:
             told = (answer.reason, answer.retry_after) if isinstance(answer, Refusal) else answer.epoch
@@ -161,6 +170,16 @@ class AlikeBreakers(RuleBasedStateMachine):
                 self.record(held, outcome, 0.0)
         for _ in range(again):
             self.acquire(INSTANCES[1], 0.0, probe=True)
+
+    @rule(settling=st.integers(1, 3), outcome=st.sampled_from(["succeeded", "succeeded", "failed", "ignored"]))
+    def settle_beside_a_probe(self, settling: int, outcome: Outcome) -> None:
+        self.wait_for_what_is_due(0, 0)
+        self.acquire(INSTANCES[0], 0.0, probe=True)
+        answers = [self.acquire(INSTANCES[1], 0.0, probe=False, settles=True) for _ in range(settling)]
+        for held in answers:
+            if isinstance(held, tuple):
+                self.record(held, outcome, 0.0)
+        self.look(0.0)
 
     @rule(quarters=st.integers(1, 40))
     def wait(self, quarters: int) -> None:

@@ -4,6 +4,7 @@ A breaker told a third time, as slowly and plainly as can be: it forgets nothing
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from domain.breaker_policy import BreakerPolicy
@@ -22,6 +23,7 @@ class Call:
     ended: float = 0.0
     outcome: str = ""
     counted: bool = False
+    settles: bool = False
 
 
 @dataclass
@@ -37,13 +39,15 @@ class Reference:
     ended: list[Call] = field(default_factory=list)
     history: list[tuple[str, str, str, float, int, int]] = field(default_factory=list)
 
-    def acquire(self, instance: str, *, now: float, chance: float, probe: bool) -> Call | tuple[str, float | None]:
+    def acquire(
+        self, instance: str, *, now: float, chance: float, probe: bool, settles: bool
+    ) -> Call | tuple[str, float | None]:
         self._time_passes(now, chance)
         if probe and self.state == "open" and self.until is not None and now >= self.until:
             self._go("half_open", "probe_due", now)
-        if not self._lets_through(now, probe):
+        if not self._lets_through(probe, settles):
             return self._why_not(now)
-        self.calls.append(Call(instance, self.epoch, now))
+        self.calls.append(Call(instance, self.epoch, now, settles=settles))
         return self.calls[-1]
 
     def record(self, call: Call, outcome: str, *, now: float, chance: float) -> bool:
@@ -134,7 +138,7 @@ class Reference:
             self.window_began_with = len(self.ended)
 
     def _succeeded(self) -> list[Call]:
-        return [call for call in self.calls if call.epoch == self.epoch and call.counted]
+        return [call for call in self.calls if call.epoch == self.epoch and call.counted and not call.settles]
 
     def _was_slow(self, call: Call) -> bool:
         return call.outcome != "lost" and call.ended - call.began > self.policy.slow_seconds
@@ -152,16 +156,26 @@ class Reference:
         hanging = [call for call in self._under_way() if now - call.began > policy.slow_seconds]
         failed = [call for call in window if call.outcome != "succeeded"]
         slow = [call for call in window if self._was_slow(call)]
-        if len({call.instance for call in [*failed, *slow, *hanging]}) < policy.quorum:
-            return None
-        if len(window) < policy.rate_from and len(failed) >= policy.failure_threshold:
+        surplus = self._surplus(failed)
+        seen, bad = len(window) - surplus, len(failed) - surplus
+        if seen < policy.rate_from and bad >= policy.failure_threshold:
             return "failures"
-        if len(window) >= policy.minimum_calls and len(failed) / len(window) >= policy.failure_rate:
+        if seen >= policy.minimum_calls and bad / seen >= policy.failure_rate:
             return "failure_rate"
-        seen = len(window) + len(hanging)
-        if seen >= policy.minimum_calls and (len(slow) + len(hanging)) / seen >= policy.slow_rate:
+        surplus = self._surplus([*slow, *hanging])
+        seen, bad = len(window) + len(hanging) - surplus, len(slow) + len(hanging) - surplus
+        if seen >= policy.minimum_calls and bad / seen >= policy.slow_rate:
             return "slow_calls"
         return None
+
+    def _surplus(self, calls: list[Call]) -> int:
+        """
+        Take one call of each instance as long as a quorum of them has one left, and return how many are left then.
+        """
+        left = Counter(call.instance for call in calls)
+        while len(left) >= self.policy.quorum:
+            left = Counter({instance: count - 1 for instance, count in left.items() if count > 1})
+        return left.total()
 
     def _open_if_bad(self, now: float, chance: float) -> None:
         what = self._what_opens(now)
@@ -190,9 +204,12 @@ class Reference:
         self.until = until if state == "open" else None
 
     def _quota(self) -> int:
-        return max(self.policy.half_open_quota - len(self._under_way()) - len(self._succeeded()), 0)
+        probes = sum(not call.settles for call in self._under_way())
+        return max(self.policy.half_open_quota - probes - len(self._succeeded()), 0)
 
-    def _lets_through(self, now: float, probe: bool) -> bool:
+    def _lets_through(self, probe: bool, settles: bool) -> bool:
+        if self.state == "half_open" and settles:
+            return sum(call.settles for call in self._under_way()) < self.policy.half_open_reserve
         return self.state == "closed" or (self.state == "half_open" and probe and self._quota() > 0)
 
     def _why_not(self, now: float) -> tuple[str, float | None]:

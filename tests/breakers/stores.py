@@ -60,16 +60,16 @@ class Bench:
         if self.client is not None:
             await set_redis_clock(self.client, self.now)
 
-    async def ask(self, instance: str = "a", *, probe: bool = True) -> Permit | Refusal:
-        return await self.breakers(instance).acquire("x", probe=probe)
+    async def ask(self, instance: str = "a", *, probe: bool = True, settles: bool = False) -> Permit | Refusal:
+        return await self.breakers(instance).acquire("x", probe=probe, settles=settles)
 
     async def granted(self, instance: str = "a") -> Permit:
         answer = await self.ask(instance)
         assert isinstance(answer, Permit)
         return answer
 
-    async def refused(self, instance: str = "a", *, probe: bool = True) -> Refusal:
-        answer = await self.ask(instance, probe=probe)
+    async def refused(self, instance: str = "a", *, probe: bool = True, settles: bool = False) -> Refusal:
+        answer = await self.ask(instance, probe=probe, settles=settles)
         assert isinstance(answer, Refusal)
         return answer
 

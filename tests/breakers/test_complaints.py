@@ -144,21 +144,100 @@ async def test_one_bad_node_poisons_the_fleet(bench: Bench) -> None:
     await bench.call("failed", 50, instance="broken")
     assert "closed" == (await bench.look()).state
 
+    # What happens to everybody now and then does not make it a witness.
+    await bench.call("succeeded", 60, instance="b")
+    await bench.call("failed", 5, instance="b")
+
+    assert ("closed", None) == ((await bench.look()).state, (await bench.look()).would_open)
+
+
+async def test_one_bad_node_hides_that_all_are_in_trouble(bench: Bench) -> None:
+    """
+    What it has too much is left out, so that the little that others have tried is heard all the same.
+    """
+    bench.policy = replace(bench.policy, quorum=2)
+    await bench.call("failed", 50, instance="broken")
+    await bench.call("failed", 2, instance="b")
+    assert "closed" == (await bench.look()).state
+
     await bench.call("failed", instance="b")
+
+    assert ("open", "failures") == ((await bench.look()).state, bench.heard.moves[-1].cause)
+
+
+async def test_two_bad_nodes_are_no_quorum_of_three(bench: Bench) -> None:
+    bench.policy = replace(bench.policy, quorum=3)
+    for instance in ("a", "b"):
+        await bench.call("failed", 30, instance=instance)
+    await bench.call("failed", instance="c")
+    assert "closed" == (await bench.look()).state
+
+    await bench.call("failed", instance="c")
 
     assert "open" == (await bench.look()).state
 
 
 async def test_one_slow_node_poisons_the_fleet(bench: Bench) -> None:
     bench.policy = replace(bench.policy, quorum=2)
-    for _ in range(10):
+    for _ in range(30):
         await bench.granted("slow")
+    held = [await bench.granted("b") for _ in range(4)]
     await bench.wait(6)
     assert isinstance(await bench.ask("slow"), Permit)
 
-    await bench.call("failed", instance="b")
+    held += [await bench.granted("b")]
+    await bench.wait(6)
 
+    assert "open" == (await bench.look()).state
     assert "slow_calls" == bench.heard.moves[-1].cause
+
+
+async def test_a_crowd_of_probes_starves_what_settles_and_that_starves_no_probe(bench: Bench) -> None:
+    """
+    A look or a compensation has a share of its own while it is half-open.
+    """
+    await bench.open()
+    await bench.wait(60)
+    probes = [await bench.granted() for _ in range(3)]
+    assert "half_open" == (await bench.refused()).reason
+
+    settling = [await bench.ask("b", probe=False, settles=True) for _ in range(3)]
+    assert [True, True, False] == [isinstance(one, Permit) for one in settling]
+    assert (5, 0) == ((await bench.look()).under_way, (await bench.look()).half_open_quota)
+
+    # Those who settle neither use up what is left to the probes nor have the last word.
+    assert isinstance(settling[0], Permit)
+    await bench.say(probes[0], "ignored")
+    await bench.say(settling[0], "succeeded")
+    assert 1 == (await bench.look()).half_open_quota
+    assert isinstance(await bench.ask("b", probe=False, settles=True), Permit)
+    for probe in probes[1:]:
+        await bench.say(probe, "succeeded")
+    assert "closed" == (await bench.look()).state
+
+
+async def test_what_settles_and_fails_opens_it_again(bench: Bench) -> None:
+    await bench.open()
+    await bench.wait(60)
+    await bench.granted()
+    settling = await bench.ask(probe=False, settles=True)
+    assert isinstance(settling, Permit)
+
+    await bench.say(settling, "failed")
+
+    assert ("open", "probe_failed") == ((await bench.look()).state, bench.heard.moves[-1].cause)
+
+
+async def test_a_write_that_settles_is_not_the_first_to_try(bench: Bench) -> None:
+    await bench.open()
+    assert "open" == (await bench.refused(settles=True)).reason
+    await bench.wait(60)
+
+    assert "half_open" == (await bench.refused(probe=False, settles=True)).reason
+    assert "open" == (await bench.look()).state
+    # A look is a read.
+    assert isinstance(await bench.ask(settles=True), Permit)
+    assert ("half_open", 3) == ((await bench.look()).state, (await bench.look()).half_open_quota)
 
 
 async def test_refused_calls_count_into_the_rate(bench: Bench) -> None:

@@ -29,8 +29,10 @@ CreateDoes: TypeAlias = Literal[
     "held_back",
 ]
 LookDoes: TypeAlias = Literal["reads", "errs"]
-MoveDoes: TypeAlias = Literal["moved", "committed", "lost", "late", "conflict", "refused", "not_sent"]
-CancelDoes: TypeAlias = Literal["cancels", "fails", "cancels_silently", "refuses"]
+MoveDoes: TypeAlias = Literal[
+    "moved", "committed", "lost", "late", "conflict", "refused", "not_sent", "held_back", "shut"
+]
+CancelDoes: TypeAlias = Literal["cancels", "fails", "cancels_silently", "refuses", "held_back", "shut"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,8 @@ class LookFate:
 class MoveFate:
     """
     How one reschedule goes; `committed` and `late` are moved and told to nobody, `late` after `late_by` seconds.
+
+    What is `held_back` is not even announced; that it is `shut` is found out by trying.
     """
 
     does: MoveDoes = "moved"
@@ -73,18 +77,20 @@ class MoveFate:
     late_by: float = 0.0
     answers: float = 0.0
     retry_after: float | None = None
+    because: str = "breaker_open"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelFate:
     """
-    How one cancel goes; the answer comes after `answers` seconds.
+    How one cancel goes; the answer comes after `answers` seconds. `held_back` and `shut` are as for a reschedule.
     """
 
     does: CancelDoes = "cancels"
     waits: float = 0.0
     answers: float = 0.0
     retry_after: float | None = None
+    because: str = "breaker_open"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ One company's calendar on the model of Cal.com, as the sagas ask for it.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from datetime import datetime, timedelta
 
 from domain.booking import Booking
@@ -34,7 +35,7 @@ from sagas.outcomes import (
     Unknown,
 )
 from sagas.ports import Pace
-from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
+from sagas.steps import CancelAtCalcom, Change, CreateAtCalcom, LookAtCalcom, RescheduleAtCalcom
 from tests.fakes.calcom import CalcomBooking, CancelFate, CreateFate, FakeCalCom, LookFate, MoveFate
 
 
@@ -54,12 +55,12 @@ class FakeCalendar:
         self._calcom.asked_again.append(again)
         return None
 
-    def held_back(self) -> NotSent | None:
-        if not (self._calcom.creates and self._calcom.creates[0].does == "held_back"):
+    def held_back(self, effect: Change) -> NotSent | None:
+        what, fates = self._fates_of(effect)
+        if not (fates and fates[0].does == "held_back"):
             return None
-        fate = self._calcom.creates.popleft()
-        self._note("create held back")
-        return NotSent(reason=fate.because, detail="not now", retry_after=fate.retry_after, defer=True)
+        self._note(f"{what} held back")
+        return _not_now(fates.popleft())
 
     async def create(self, booking: Booking, *, attempt_id: str, send_by: datetime) -> CreateOutcome:
         fate = self._calcom.creates.popleft() if self._calcom.creates else CreateFate()
@@ -170,6 +171,15 @@ class FakeCalendar:
             return "unknown"
         return "live" if found.is_live else "dead"
 
+    def _fates_of(self, effect: Change) -> tuple[str, deque[CreateFate] | deque[MoveFate] | deque[CancelFate]]:
+        match effect:
+            case CreateAtCalcom():
+                return "create", self._calcom.creates
+            case RescheduleAtCalcom():
+                return "move", self._calcom.moves
+            case CancelAtCalcom():
+                return "cancel", self._calcom.cancels
+
     def _created(self, booking: Booking, attempt_id: str, fate: CreateFate) -> CreateOutcome:
         taken = not fate.squeezes_in and self._is_taken(booking)
         unknown = Unknown(reason="timeout", detail="no answer in time")
@@ -220,6 +230,8 @@ class FakeCalendar:
         match fate.does:
             case "not_sent":
                 return NotSent(reason="refused_connection", detail="nobody listens", retry_after=fate.retry_after)
+            case "held_back" | "shut":
+                return _not_now(fate)
             case "refused":
                 return Refused(reason="out_of_bounds", detail="not bookable then", status=400)
             case "lost":
@@ -263,6 +275,8 @@ class FakeCalendar:
         failed = CancelFailed(reason="http_502", detail="bad gateway", retry_after=fate.retry_after)
         if fate.does == "fails":
             return failed
+        if fate.does in {"held_back", "shut"}:
+            return CancelFailed(reason=fate.because, detail="not now", retry_after=fate.retry_after)
         standing = self._calcom.bookings.get(effect.uid)
         if standing is None:
             return Cancelled(how="gone")
@@ -296,6 +310,10 @@ def _sighting(found: CalcomBooking, origins: tuple[str, ...], *, live: bool) -> 
         origins=origins,
         attendee=found.attendee,
     )
+
+
+def _not_now(fate: CreateFate | MoveFate | CancelFate) -> NotSent:
+    return NotSent(reason=fate.because, detail="not now", retry_after=fate.retry_after, defer=True)
 
 
 async def _pass(seconds: float) -> None:

@@ -32,11 +32,13 @@ from sagas import recording
 from sagas import recording_moves as moves
 from sagas.appending import Recorded
 from sagas.converging import Difference, compare, found, repaired
+from sagas.deferring import record_held_back
 from sagas.next_step import next_step
 from sagas.obstacles import record_inspection
 from sagas.repairs import AnswerReview, decided
 from sagas.steps import (
     CancelAtCalcom,
+    Change,
     CreateAtCalcom,
     Done,
     Effect,
@@ -167,6 +169,11 @@ class _Life:
         return e.AppointmentPersistenceFailed(at=self.now, reason=reason, obstacle_id=obstacle_id)
 
     def _perform(self, effect: Effect) -> None:
+        if isinstance(effect, Change) and self.random.random() < 0.1:
+            reason = self.random.choice(["breaker_open", "rate_limited"])
+            held_back = o.NotSent(reason=reason, detail="", retry_after=3, defer=True)
+            self.record(*record_held_back(self.booking, effect, held_back, now=self.now, policy=POLICY))
+            return
         match effect:
             case CreateAtCalcom():
                 self._create(effect)
@@ -314,6 +321,7 @@ class _Life:
             o.NotOurs(detail="no attempt id"),
             o.CancelFailed(reason="503", detail="down"),
             o.CancelFailed(reason="503", detail="down"),
+            o.CancelFailed(reason="breaker_open", detail="not now", retry_after=3),
         ]
         return self.random.choice(outcomes)
 

@@ -13,7 +13,7 @@ from domain.booking import Booking
 from sagas.appending import Append, AppendResult, Recorded
 from sagas.outcomes import CancelOutcome, CreateOutcome, Liveness, LookOutcome, NotSent, Sightings, Trace
 from sagas.ports import Claimed, Pace, RowInTheWay
-from sagas.steps import CancelAtCalcom, LookAtCalcom, RescheduleAtCalcom
+from sagas.steps import CancelAtCalcom, Change, LookAtCalcom, RescheduleAtCalcom
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.appointments import FakeAppointments
 from tests.fakes.calcom import FakeCalCom
@@ -108,8 +108,8 @@ class GatedCalendar:
     async def of(self, company_id: str) -> GatedCalendar:
         return self
 
-    def held_back(self) -> NotSent | None:
-        return self._inner.held_back()
+    def held_back(self, effect: Change) -> NotSent | None:
+        return self._inner.held_back(effect)
 
     def count_attempt(self, *, again: bool) -> NotSent | None:
         return self._inner.count_attempt(again=again)

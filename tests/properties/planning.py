@@ -37,9 +37,12 @@ _MOVES = (
     (1, "conflict"),
     (1, "refused"),
     (1, "not_sent"),
+    (2, "held_back"),
+    (2, "shut"),
 )
 _DELIVERIES: tuple[tuple[float, ...], ...] = ((), (), (0.0,), (0.0,), (0.5, 0.6), (3.0,), (90.0, 0.1))
-_CANCELS = ((4, "cancels"), (3, "fails"), (2, "cancels_silently"), (1, "refuses"))
+_CANCELS = ((4, "cancels"), (3, "fails"), (2, "cancels_silently"), (1, "refuses"), (1, "held_back"), (1, "shut"))
+_BECAUSE = ("breaker_open", "breaker_open", "rate_limited")
 _DATABASE = ((12, "works"), (2, "fails_before"), (2, "fails_after"), (1, "rejects_before"), (1, "rejects_after"))
 # Seconds that decide: around an answer, an attempt's last possible answer, the lease, the window, the horizon.
 _SECONDS = (0.0, 0.0, 0.0, 0.3, 2.0, 9.0, 16.0, 44.0, 50.0, 80.0, 130.0, 200.0)
@@ -125,9 +128,11 @@ def plans() -> st.SearchStrategy[Plan]:
         cancels=st.lists(
             st.builds(
                 CancelFate,
-                does=st.sampled_from(("cancels", "fails", "cancels_silently", "refuses")),
+                does=st.sampled_from(tuple(name for _, name in _CANCELS)),
                 waits=seconds,
                 answers=seconds,
+                retry_after=st.sampled_from((3.0, 100.0, 4000.0)),
+                because=st.sampled_from(_BECAUSE),
             ),
             max_size=3,
         ).map(tuple),
@@ -139,6 +144,8 @@ def plans() -> st.SearchStrategy[Plan]:
                 waits=seconds.filter(lambda it: it < 10),
                 late_by=st.sampled_from(_LATE),
                 answers=seconds,
+                retry_after=st.sampled_from((3.0, 100.0, 4000.0)),
+                because=st.sampled_from(_BECAUSE),
             ),
             max_size=3,
         ).map(tuple),
@@ -198,11 +205,15 @@ def _create(chance: random.Random) -> CreateFate:
 
 
 def _move(chance: random.Random) -> MoveFate:
+    does, waits = _weighted(chance, _MOVES), chance.choice((0.0, 0.0, 0.0, 1.0, 4.0, 9.0))
+    late_by = chance.choice(_LATE)
     return MoveFate(
-        does=_weighted(chance, _MOVES),  # type: ignore[arg-type]
-        waits=chance.choice((0.0, 0.0, 0.0, 1.0, 4.0, 9.0)),
-        late_by=chance.choice(_LATE),
+        does=does,  # type: ignore[arg-type]
+        waits=waits,
+        late_by=late_by,
         answers=chance.choice(_SECONDS),
+        retry_after=late_by * 4,
+        because="breaker_open" if late_by > 20 else "rate_limited",
     )
 
 
@@ -212,10 +223,13 @@ def _look(chance: random.Random) -> LookFate:
 
 
 def _cancel(chance: random.Random) -> CancelFate:
+    does, waits = _weighted(chance, _CANCELS), chance.choice(_SECONDS)
     return CancelFate(
-        does=_weighted(chance, _CANCELS),  # type: ignore[arg-type]
-        waits=chance.choice(_SECONDS),
+        does=does,  # type: ignore[arg-type]
+        waits=waits,
         answers=chance.choice(_SECONDS),
+        retry_after=waits * 20 + 3,
+        because="breaker_open" if waits else "rate_limited",
     )
 
 

@@ -13,6 +13,7 @@ from domain import moving as m
 from domain.booking import Booking, BookingStatus, initial_state
 from domain.evolving import evolve
 from domain.ledger import LineStatus
+from domain.retry import HELD_BACK
 from domain.webhook import WebhookProcessed, WebhookPutOff
 from tests.properties.world import World
 
@@ -23,6 +24,9 @@ EVERY = frozenset(
         "deferred",
         "held back before it was tried",
         "expired",
+        "move held back before it was tried",
+        "move that was not to be sent",
+        "cancel held back",
         "refused",
         "slot taken",
         "near-duplicate refused",
@@ -179,6 +183,12 @@ def _of_event(before: Booking, event: e.BookingEvent, after: Booking) -> Iterato
     match event:
         case e.BookingDeferred():
             yield "deferred" if before.calls else "held back before it was tried"
+        case m.CalcomRescheduleDeferred():
+            yield "move held back before it was tried"
+        case m.CalcomRescheduleNotSent() if event.reason in HELD_BACK:
+            yield "move that was not to be sent"
+        case e.CalcomCancelDeferred():
+            yield "cancel held back"
         case e.CalcomOutcomeUnknown(reason="no_outcome"):
             yield "announced and without outcome"
         case e.CalcomBookingCreated():

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+import redis
 from typer.testing import CliRunner, Result
 
 from adapters.breakers.telling import Telling
@@ -19,8 +20,9 @@ from domain.breaker_policy import BreakerPolicy
 from domain.breaker_words import Permit, Refusal, Snapshot
 
 
-def run(*arguments: str, redis_url: str | None) -> Result:
-    return CliRunner().invoke(app, ["circuit", *arguments], env={"CALSAGA_REDIS_URL": redis_url or ""})
+def run(*arguments: str, redis_url: str | None, database_url: str = "") -> Result:
+    env = {"CALSAGA_REDIS_URL": redis_url or "", "CALSAGA_DATABASE_URL": database_url}
+    return CliRunner().invoke(app, ["circuit", *arguments], env={name: value for name, value in env.items() if value})
 
 
 def states(result: Result) -> dict[str, Any]:
@@ -36,7 +38,7 @@ def asked(redis_url: str) -> tuple[Permit | Refusal, Snapshot]:
 
     async def ask() -> tuple[Permit | Refusal, Snapshot]:
         policies = {"calcom": BreakerPolicy()}
-        async with open_breakers(policies, listener=Telling(), redis_url=redis_url, limit=5) as breakers:
+        async with open_breakers(policies, listener=Telling(), instance="a", redis_url=redis_url, limit=5) as breakers:
             return await breakers.acquire("calcom"), await breakers.snapshot("calcom")
 
     return asyncio.run(ask())
@@ -61,7 +63,9 @@ def test_what_a_person_opens_is_open_for_all_until_it_is_reset(redis_url: str) -
     assert line.startswith("calcom\topen until ")
     assert line.endswith(f"\t0 failed, 0 succeeded\topen by {user_name()}: they move house\n")
 
-    assert "closed" == states(run("reset", "--all", "--json", redis_url=redis_url))["calcom"]["state"]
+    result = run("reset", "--all", "--json", redis_url=redis_url)
+    assert "closed" == states(result)["calcom"]["state"]
+    assert {"calcom": "reset"} == json.loads(result.stdout)["results"]
     permit, _ = asked(redis_url)
     assert isinstance(permit, Permit)
 
@@ -79,6 +83,8 @@ def test_what_a_person_holds_closed_says_so(redis_url: str, action: str) -> None
         (("open", "calcom"), "--reason"),
         (("open", "calcom", "--reason", " "), "--reason must not be empty"),
         (("open", "calcom", "--reason", "x", "--for", "0"), "--for must be above 0"),
+        (("open", "calcom", "--reason", "a" * 501), "--reason must have at most 500 characters"),
+        (("reset", "--all", "--reason", " "), "--reason must not be empty"),
         (("open", "calom", "--reason", "x"), "NAME: there is no breaker 'calom'; there are calcom"),
         (("reset",), "reset: give either NAME or --all"),
         (("reset", "calcom", "--all"), "reset: give either NAME or --all"),
@@ -103,3 +109,42 @@ def test_a_redis_that_does_not_answer_is_said() -> None:
 
     assert (1, "") == (result.exit_code, result.stdout)
     assert "Redis does not answer" in result.stderr
+
+
+def test_each_breaker_is_reset_whatever_becomes_of_the_others(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.breakers.policies.SHARED", ("broken", "calcom"))
+    with redis.Redis.from_url(redis_url) as client:
+        client.set("circuit_breaker:{broken}:state", "something else")
+
+    plain = run("reset", "--all", redis_url=redis_url)
+    told = run("reset", "--all", "--json", redis_url=redis_url)
+
+    assert (1, 1) == (plain.exit_code, told.exit_code)
+    assert plain.stdout.startswith("calcom\tclosed")
+    assert "broken: Redis does not answer" in plain.stderr
+    assert {"broken": "failed", "calcom": "reset"} == json.loads(told.stdout)["results"]
+
+
+def test_what_a_person_did_is_listed_though_no_process_runs(redis_url: str, database_url: str) -> None:
+    assert [] == events(redis_url, database_url)
+    run("open", "calcom", "--reason", "they move house", redis_url=redis_url)
+    run("reset", "calcom", "--reason", "it is over", redis_url=redis_url)
+
+    listed = events(redis_url, database_url)
+
+    assert [("open", "closed", "it is over", 2), ("closed", "open", "they move house", 1)] == [
+        (one["from"], one["to"], one["reason"], one["epoch"]) for one in listed
+    ]
+    assert [(user_name(), True)] * 2 == [(one["actor"], one["shared"]) for one in listed]
+    assert listed == events(redis_url, database_url)
+    assert listed[:1] == events(redis_url, database_url, "--limit", "1", "--service", "calcom")
+    assert [] == events(redis_url, database_url, "--service", "email")
+    line = run("events", "--limit", "1", redis_url=redis_url, database_url=database_url).stdout
+    assert line.endswith(f"\tcalcom\topen -> closed\tmanual\t0 of 0 failed\tby {user_name()}: it is over\n")
+
+
+def events(redis_url: str, database_url: str, *options: str) -> list[dict[str, Any]]:
+    result = run("events", "--json", *options, redis_url=redis_url, database_url=database_url)
+    assert 0 == result.exit_code, result.output
+    found: list[dict[str, Any]] = json.loads(result.stdout)["events"]
+    return found

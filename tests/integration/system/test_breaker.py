@@ -7,18 +7,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
 from adapters.bootstrap import Application
+from adapters.breakers.events import BreakerEvents
+from adapters.breakers.ports import Breakers
+from adapters.database.breaker_events import StoredBreakerEvents
 from adapters.database.tables import appointments
+from adapters.verify import verify
 from domain import events as e
+from domain.breaker_words import Command
+from sagas.wishes import BookingResult, RescheduleAppointment
 from tests.integration.system.account import Account
 from tests.integration.system.installation import (
+    HALF_HOUR,
     PATIENT,
+    START,
     Installation,
+    a_cancellation,
     a_wish,
+    eventually,
     named,
     quick,
     quiet,
@@ -39,6 +50,10 @@ def guarded(database_url: str, account: Account, **more: object) -> Installation
 
 async def state(app: Application) -> str:
     return (await app.resilience.breakers.snapshot("calcom")).state
+
+
+async def is_closed(app: Application) -> bool:
+    return await state(app) == "closed"
 
 
 async def breaks_down(app: Application, account: Account) -> None:
@@ -77,6 +92,50 @@ async def test_bookings_wait_while_cal_com_is_down_and_are_made_afterwards(datab
         assert {"breaker_open"} == {it.reason for it in one if isinstance(it, e.BookingDeferred)}
     assert 12 == len(account.live())
     assert [] == await here.faults(account.ledger())
+
+
+async def test_how_the_breaker_moves_is_listed_by_whoever_made_it_move(database_url: str, account: Account) -> None:
+    here = guarded(database_url, account)
+    await here.define(account.event_type())
+    async with here.opened() as app:
+        await breaks_down(app, account)
+        account.breaks_always()
+        await eventually(lambda: is_closed(app), "Cal.com is well again")
+    async with here.opened(background=False) as app:
+        # Nobody has waited for the last of them to be written.
+        await app.followers.catch_up()
+        stored = StoredBreakerEvents(engine=app.store.engine, readers=app.store.readers)
+        page = await stored.page(service="calcom", limit=200, cursor=None)
+        assert [] == await verify(app.store, policy=app.settings.policy())
+
+    moves = [*reversed(page.events)]
+    assert ("closed", "open", "failure_rate" if moves[0].calls >= 10 else "failures") == (
+        moves[0].from_state,
+        moves[0].to_state,
+        moves[0].cause,
+    )
+    assert ("half_open", "closed", "probes_succeeded") == (moves[-1].from_state, moves[-1].to_state, moves[-1].cause)
+    assert list(range(1, len(moves) + 1)) == [one.epoch for one in moves]
+    assert [one.to_state for one in moves[:-1]] == [one.from_state for one in moves[1:]]
+    # Without Redis it is the breaker of the one process that moved it.
+    assert {(False, moves[0].instance)} == {(one.shared, one.instance) for one in moves}
+
+
+async def test_what_moved_last_is_written_before_the_process_ends(
+    database_url: str, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = guarded(database_url, account)
+
+    async def never(_events: BreakerEvents, _breakers: Breakers) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(BreakerEvents, "run", never)
+    async with here.opened() as app:
+        await app.resilience.breakers.control("calcom", Command(action="open", actor="ann", reason="maintenance"))
+    async with here.opened(background=False) as app:
+        entries = await app.store.log.read_all(after=0, limit=10)
+
+    assert ["maintenance"] == [one.event.reason for one in entries]  # type: ignore[union-attr]
 
 
 async def test_whoever_has_to_wait_longer_than_they_would_is_told_at_once(sqlite_url: str, account: Account) -> None:
@@ -145,3 +204,72 @@ async def test_what_is_too_late_by_then_fails_as_expired(sqlite_url: str, accoun
     assert booking.failure is not None
     assert "expired" == booking.failure.reason
     assert [] == account.live()
+
+
+async def moved(app: Application, booking_id: UUID, number: int) -> BookingResult:
+    wish = RescheduleAppointment(
+        company_id="default", booking_id=booking_id, starts_at=START + number * HALF_HOUR, reason="a train was late"
+    )
+    return await app.orchestrator.reschedule(wish, patience=IMPATIENT)
+
+
+async def test_moves_and_cancellations_wait_while_cal_com_is_down_and_are_done_afterwards(
+    database_url: str, account: Account
+) -> None:
+    here = guarded(database_url, account)
+    await here.define(account.event_type())
+    async with here.opened() as app:
+        stood = [await app.orchestrator.book(a_wish(number), patience=PATIENT) for number in range(6)]
+        to_move, to_cancel = stood[:3], stood[3:]
+        await breaks_down(app, account)
+        asked = [account.calls(operation) for operation in ("reschedule", "cancel")]
+        answers = [
+            *[await moved(app, one.booking.booking_id, 20 + at) for at, one in enumerate(to_move)],
+            *[
+                await app.orchestrator.cancel(a_cancellation(one.booking.booking_id), patience=PATIENT)
+                for one in to_cancel
+            ],
+        ]
+        # Longer than what fails would be tried, and through several probes that fail.
+        await asyncio.sleep(2 * OPEN_SECONDS)
+        assert asked == [account.calls(operation) for operation in ("reschedule", "cancel")]
+        account.breaks_always()
+        for one in to_move:
+            await reaches(app, one.booking.booking_id, "booked")
+        for one in to_cancel:
+            await reaches(app, one.booking.booking_id, "cancelled")
+        await quiet(app)
+        told = [await story(app.store, one.booking.booking_id) for one in stood]
+        with app.store.engine.connect() as connection:
+            rows = {row.booking_id: row for row in connection.execute(select(appointments))}
+
+    assert ["rescheduling"] * 3 + ["cancelling"] * 3 == [answer.booking.status.value for answer in answers]
+    for at, one in enumerate(to_move):
+        row = rows[one.booking.booking_id]
+        assert ("booked", START + (20 + at) * HALF_HOUR) == (row.status, row.starts_at)
+        assert {"CalcomRescheduleDeferred", "BookingRescheduled"} <= {*named(told[at])}
+    for at, one in enumerate(to_cancel, 3):
+        assert "cancelled" == rows[one.booking.booking_id].status
+        assert {"CalcomCancelDeferred", "BookingCancelled"} <= {*named(told[at])}
+        assert "CompensationFailed" not in named(told[at])
+    assert [] == await here.faults(account.ledger())
+
+
+async def test_a_move_that_is_too_late_by_then_leaves_the_appointment_where_it_is(
+    sqlite_url: str, account: Account
+) -> None:
+    here = guarded(sqlite_url, account)
+    await here.define(account.event_type())
+    async with here.opened() as app:
+        stood = await app.orchestrator.book(a_wish(), patience=PATIENT)
+    hasty = guarded(sqlite_url, account, booking_expiry_hours=timedelta(seconds=1) / timedelta(hours=1))
+    async with hasty.opened() as app:
+        await breaks_down(app, account)
+        await moved(app, stood.booking.booking_id, 20)
+        booking = await reaches(app, stood.booking.booking_id, "booked")
+        account.breaks_always()
+        await quiet(app)
+
+    assert booking.move_failure is not None
+    assert ("expired", START) == (booking.move_failure.reason, booking.starts_at)
+    assert [] == await here.faults(account.ledger())

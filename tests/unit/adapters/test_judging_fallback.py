@@ -33,6 +33,7 @@ def a_stream(*, stream_id: UUID = STREAM, due: object = None) -> Evidence:
         failures_of=None,
         standing=None,
         requests=(),
+        breaker_event=None,
         seen_by={},
     )
 

@@ -14,7 +14,7 @@ from tests.breakers.alike import EVERY_CAUSE, run_alike
 
 
 def test_a_breaker_does_what_the_reference_does() -> None:
-    assert set(run_alike(runs=60)) == EVERY_CAUSE
+    assert set(run_alike(runs=100)) == EVERY_CAUSE
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,11 @@ def test_the_open_time_grows_with_each_failed_probe_up_to_its_cap() -> None:
         ({"action": "open", "actor": "ann", "reason": ""}, "reason"),
         ({"action": "open", "actor": "ann", "reason": "maintenance", "seconds": 0}, "seconds"),
         ({"action": "open", "actor": "ann", "reason": "maintenance", "seconds": float("inf")}, "seconds"),
+        ({"action": "open", "actor": "ann", "reason": "maintenance", "seconds": 1e300}, "seconds"),
+        ({"action": "open", "actor": "ann", "reason": "maintenance", "seconds": float("nan")}, "seconds"),
+        ({"action": "open", "actor": "ann", "reason": "a" * 501}, "reason must have at most 500"),
+        ({"action": "open", "actor": "ann", "reason": "main\x00tenance"}, "reason must not contain"),
+        ({"action": "open", "actor": "ann", "reason": "\ud800"}, "reason must not"),
         ({"action": "reset", "actor": "ann", "reason": "mended", "seconds": 5}, "seconds"),
     ],
 )

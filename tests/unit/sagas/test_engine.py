@@ -5,6 +5,7 @@ The engine on the fakes: what it writes, in which order it acts, and what it doe
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from uuid import UUID
@@ -106,6 +107,27 @@ def test_a_look_that_found_nothing_is_written_down_before_the_next_attempt_is_he
     looked = next(number for number, topics in enumerate(written) if "booking.calcom-attempt-absent.v1" in topics)
     assert ["booking.deferred.v1"] == written[looked + 1]
     assert BookingStatus.BOOKED is office.booking().status
+
+
+def test_whoever_is_held_back_gives_way_to_who_has_written_meanwhile() -> None:
+    office = Office()
+
+    class Meddled(deque[CreateFate]):
+        def popleft(self) -> CreateFate:
+            fate = super().popleft()
+            if fate.does == "held_back":
+                office.log.write(BOOKING_ID, cancellation(seconds=office.clock.seconds))
+            return fate
+
+    office.calcom.creates = Meddled([CreateFate(does="lost"), CreateFate(does="held_back", retry_after=30)])
+
+    async def main() -> None:
+        await book_new(office)
+        await until_quiet(office)
+
+    office.run(main())
+
+    assert (BookingStatus.CANCELLED, True) == (office.booking().status, "deferred" not in office.topics())
 
 
 def test_after_it_nothing_is_claimed_due_or_leased() -> None:

@@ -15,12 +15,12 @@ from domain.composite import LegEvent
 from domain.events import BookingDeferred, CalcomBookingAttempted
 from domain.full_fallback import FULL_FALLBACK
 from domain.policy import LINE, Policy
+from sagas.deferring import record_held_back
 from sagas.effects import Effects
 from sagas.engine import IN_LINE
 from sagas.next_step import in_line_until
 from sagas.outcomes import NotSent
-from sagas.recording import record_held_back
-from sagas.steps import CreateAtCalcom
+from sagas.steps import CancelAtCalcom, Change, CreateAtCalcom
 from tests.fakes.calcom import CreateFate
 from tests.fakes.given import BOOKING_ID, WISH
 from tests.fakes.legs import COMPOSITE_ID, SERVICES
@@ -45,7 +45,9 @@ class Switch:
         self.until = self.office.clock.seconds + HALF_AN_HOUR
         self.office.calendar.held_back = self.held_back  # type: ignore[method-assign]
 
-    def held_back(self) -> NotSent | None:
+    def held_back(self, effect: Change) -> NotSent | None:
+        if isinstance(effect, CancelAtCalcom):
+            return None
         left = self.until - self.office.clock.seconds
         return NotSent(reason=FULL_FALLBACK, detail="", retry_after=left, defer=True) if left > 0 else None
 
@@ -224,12 +226,15 @@ def test_only_who_waits_for_it_to_end_is_in_line() -> None:
 
 def test_there_is_nothing_to_hold_back_once_there_is_nothing_to_create() -> None:
     office, switch = switched_on()
-    held_back = switch.held_back()
+    create = CreateAtCalcom(number=1)
+    held_back = switch.held_back(create)
     assert held_back is not None
     office.run(book(office))
     office.run(office.orchestrator.cancel(CANCEL))
 
-    assert () == record_held_back(office.booking(), held_back, now=office.clock.now(), policy=office.policy)
+    assert () == record_held_back(
+        office.booking(), CreateAtCalcom(number=1), held_back, now=office.clock.now(), policy=office.policy
+    )
 
 
 def test_who_has_lost_the_saga_defers_nothing() -> None:

@@ -11,15 +11,16 @@ import httpx
 import pytest
 
 from adapters.breakers.local import LocalBreakers
+from adapters.calcom import endpoints
 from adapters.calcom.circuit import CALCOM, LONGEST_MEMORY, MOVED_AGAIN_AFTER, WHILE_PROBED, Circuit, verdict
 from adapters.calcom.endpoints import create, me
 from adapters.calcom.recovery import Recovery
 from adapters.calcom.replies import Answer, Reply, Unanswered, Unsent
 from domain.breaker_policy import BreakerPolicy
-from domain.breaker_words import Command, Outcome
+from domain.breaker_words import Command, Outcome, Permit
 from domain.errors import CalcomBookingError
 from sagas.outcomes import CancelFailed, LookFailed, NotSent, Unknown
-from sagas.steps import RescheduleAtCalcom
+from sagas.steps import CreateAtCalcom, RescheduleAtCalcom
 from tests.breakers.listening import Heard
 from tests.fakes.time import FakeClock, run_virtually
 from tests.unit.adapters.calcom.building import (
@@ -67,7 +68,7 @@ class Guarded:
         return await calendar.create(a_booking(), attempt_id=ATTEMPT, send_by=NOW + timedelta(seconds=5))
 
     async def held_back(self) -> NotSent | None:
-        return (await self.calendars.of("acme")).held_back()
+        return (await self.calendars.of("acme")).held_back(CreateAtCalcom(number=1))
 
     async def ping(self) -> Reply | None:
         return await self.calendars.ping()
@@ -152,6 +153,22 @@ async def test_no_create_is_the_first_to_try() -> None:
     assert await here.held_back() is None
     await here.create()
     assert ["POST /v2/bookings"] * 2 + ["GET /v2/me"] * 2 + ["POST /v2/bookings"] == here.account.calcom.calls
+
+
+async def test_looks_and_compensations_have_a_share_of_their_own_while_it_is_probed() -> None:
+    here = await broken()
+    here.clock.at += 60
+    probes = [await here.circuit.enter(endpoints.me()) for _ in range(4)]
+    assert [True, True, True, False] == [isinstance(one, Permit) for one in probes]
+    create = CreateAtCalcom(number=1)
+    calendar = await here.calendars.of("acme")
+
+    assert calendar.held_back(create) is not None
+    assert calendar.held_back(a_cancel()) is None
+    entered = [
+        await here.circuit.enter(call) for call in (endpoints.create(), endpoints.cancel("x"), endpoints.get("x"))
+    ]
+    assert [False, True, True] == [isinstance(one, Permit) for one in entered]
 
 
 async def test_a_probe_that_fails_keeps_it_open_for_longer() -> None:

@@ -12,6 +12,7 @@ from adapters.calcom.calendar import CalComCalendar
 from adapters.calcom.wire import ANSWER_LIMIT
 from domain.booking import Booking
 from sagas.outcomes import CancelFailed, CreateOutcome, LookFailed, NotSent, Unknown
+from sagas.steps import CreateAtCalcom
 from tests.unit.adapters.calcom.building import (
     ATTEMPT,
     NOW,
@@ -205,7 +206,7 @@ async def test_creates_are_held_back_when_only_the_reserve_is_left() -> None:
     assert ("rate_limited", True) == (not_sent.reason, not_sent.defer)
     assert not_sent.retry_after is not None
     assert 29 < not_sent.retry_after <= 30
-    held_back = calendar.held_back()
+    held_back = calendar.held_back(CreateAtCalcom(number=1))
     assert held_back is not None
     assert (not_sent.reason, not_sent.detail, True) == (held_back.reason, held_back.detail, held_back.defer)
     await calendar.liveness("x")

@@ -51,6 +51,8 @@ from domain.verdict import Verdict
 from domain.wish import BookAppointment, BookComposite
 from projections.booking_pages import BookingFilter, BookingPage
 from projections.bookings import summary
+from projections.breaker_event_pages import BreakerEventPage
+from projections.circuit_breaker_events import CircuitBreakerEvent
 from projections.engagement import Engagement
 from projections.failures import SyncFailure
 from projections.sync_failure_pages import FailureFilter, FailurePage
@@ -66,6 +68,7 @@ from tests.unit.adapters.web.given import (
     ATTEMPTED,
     BOOKED,
     BOOKING_ID,
+    BREAKER_EVENT,
     CREATED,
     FAILURE,
     FREE,
@@ -412,6 +415,18 @@ class FakeAlerts:
 
 
 @dataclass
+class FakeBreakerEvents:
+    held: list[CircuitBreakerEvent] = field(default_factory=lambda: [BREAKER_EVENT])
+    asked: list[tuple[str | None, int, str | None]] = field(default_factory=list)
+
+    async def page(self, *, service: str | None, limit: int, cursor: str | None) -> BreakerEventPage:
+        self.asked.append((service, limit, cursor))
+        if cursor == "bad":
+            raise ValueError(cursor)
+        return BreakerEventPage(events=tuple(self.held), next_cursor="more")
+
+
+@dataclass
 class FakeBackend:
     bookings: FakeBookings = field(default_factory=FakeBookings)
     streams: FakeStreams = field(default_factory=FakeStreams)
@@ -437,6 +452,7 @@ class FakeBackend:
     database: WatchedBreaker = field(
         default_factory=lambda: WatchedBreaker("database", BreakerPolicy(), listener=Telling())
     )
+    breaker_events: FakeBreakerEvents = field(default_factory=FakeBreakerEvents)
 
     def as_backend(self) -> Backend:
         parts = {name: part for name, part in vars(self).items() if name not in {"database", "calls"}}

@@ -17,6 +17,7 @@ from domain.evolving import fold
 from domain.offer import Offer
 from domain.person import Person, Remark
 from domain.service import Service
+from projections.circuit_breaker_events import CircuitBreakerEvent
 from projections.engagement import Engagement
 from projections.failures import SyncFailure, failure_id_of
 from sagas.appending import Recorded
@@ -108,6 +109,21 @@ FAILURE = SyncFailure(
     created_at=NOW,
     updated_at=NOW,
     resolved_at=None,
+)
+BREAKER_EVENT = CircuitBreakerEvent(
+    id=OTHER_ID,
+    service="calcom",
+    from_state="closed",
+    to_state="open",
+    cause="failures",
+    reason=None,
+    actor=None,
+    failures=5,
+    calls=7,
+    epoch=1,
+    shared=True,
+    instance=None,
+    at=NOW,
 )
 UNDOING = e.CompensationStarted(at=NOW, reason="slot_taken", detail="in the way")
 

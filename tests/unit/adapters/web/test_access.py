@@ -60,6 +60,12 @@ ROUTES: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("GET", "/api/resilience/snapshots?minutes=5", "ops:read", None),
     ("GET", "/api/resilience/failures?service=calcom", "ops:read", None),
     ("POST", "/api/resilience/failures/calcom/clear", "ops:write", {"reason": "it was us"}),
+    ("GET", "/api/resilience/events", "ops:read", None),
+    ("POST", "/api/resilience/breakers/calcom/open", "ops:write", {"reason": "they move house", "seconds": 600}),
+    ("POST", "/api/resilience/breakers/calcom/close", "ops:write", {"reason": "we know better"}),
+    ("POST", "/api/resilience/breakers/calcom/observe", "ops:write", {"reason": "we look on"}),
+    ("POST", "/api/resilience/breakers/calcom/reset", "ops:write", {}),
+    ("POST", "/api/resilience/breakers/reset", "ops:write", {"reason": "all is well"}),
 ]
 
 

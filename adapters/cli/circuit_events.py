@@ -1,0 +1,64 @@
+"""`calsaga circuit events`: how the circuit breakers have moved."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from adapters.cli.failing import note
+from adapters.cli.running import say_json, with_application
+
+if TYPE_CHECKING:
+    from adapters.bootstrap import Application
+    from projections.circuit_breaker_events import CircuitBreakerEvent
+
+LATEST = 50
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def events(
+    *,
+    service: Annotated[str | None, typer.Option(metavar="NAME", help="Those of one breaker; all if not given.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = LATEST,
+    as_json: Json = False,
+) -> None:
+    """List how the breakers have moved, the newest first."""
+    from adapters.breakers.documents import breaker_event_document
+
+    moves = with_application(lambda app: _latest(app, service, limit))
+    if as_json:
+        say_json({"events": [breaker_event_document(one) for one in moves]})
+        return
+    if not moves:
+        note("no breaker has moved" if service is None else f"{service} has not moved")
+    for one in moves:
+        typer.echo(_moved_in_a_line(one))
+
+
+async def _latest(app: "Application", service: str | None, limit: int) -> "list[CircuitBreakerEvent]":
+    from adapters.database.breaker_events import StoredBreakerEvents
+    from projections.breaker_event_pages import HIGHEST_LIMIT
+
+    # What nobody has written yet, because no process runs, or the one that made it has died.
+    await app.resilience.breaker_events.look_at(app.resilience.breakers)
+    await app.resilience.breaker_events.write()
+    await app.followers.catch_up()
+    stored = StoredBreakerEvents(engine=app.store.engine, readers=app.store.readers)
+    found: list[CircuitBreakerEvent] = []
+    cursor: str | None = None
+    while len(found) < limit:
+        page = await stored.page(service=service, limit=min(limit - len(found), HIGHEST_LIMIT), cursor=cursor)
+        found += page.events
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return found
+
+
+def _moved_in_a_line(event: "CircuitBreakerEvent") -> str:
+    whose = "" if event.shared else f"\tof process {event.instance} alone"
+    by = "" if event.actor is None else f"\tby {event.actor}: {event.reason}"
+    counted = f"{event.failures} of {event.calls} failed"
+    moved = f"{event.from_state} -> {event.to_state}"
+    at = f"{event.at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{at}\t{event.service}\t{moved}\t{event.cause}\t{counted}{by}{whose}"
