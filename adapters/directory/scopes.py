@@ -10,3 +10,5 @@ class Scope(StrEnum):
     BOOKINGS_READ = "bookings:read"
     OPS_READ = "ops:read"
     OPS_WRITE = "ops:write"
+    FLEET_WRITE = "fleet:write"
+    """To set what holds for all companies: breakers, full fallback, what is counted of failures."""

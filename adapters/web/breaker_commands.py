@@ -28,7 +28,7 @@ router = APIRouter(route_class=PlainRoute, tags=["resilience"])
     **described(
         "Let nothing through a circuit breaker",
         path=ONE,
-        scope=Scope.OPS_WRITE,
+        scope=Scope.FLEET_WRITE,
         body=BreakerCommandFields,
         answers={200: ControlledBreakers},
         problems=(404,),
@@ -44,7 +44,7 @@ async def open_(request: Request) -> Response:
     **described(
         "Let everything through a circuit breaker, whatever comes of it",
         path=ONE,
-        scope=Scope.OPS_WRITE,
+        scope=Scope.FLEET_WRITE,
         body=BreakerCommandFields,
         answers={200: ControlledBreakers},
         problems=(404,),
@@ -60,7 +60,7 @@ async def close(request: Request) -> Response:
     **described(
         "Let everything through a circuit breaker, and see what would open it",
         path=ONE,
-        scope=Scope.OPS_WRITE,
+        scope=Scope.FLEET_WRITE,
         body=BreakerCommandFields,
         answers={200: ControlledBreakers},
         problems=(404,),
@@ -76,7 +76,7 @@ async def observe(request: Request) -> Response:
     **described(
         "Close a circuit breaker, and let it decide by itself again",
         path=ONE,
-        scope=Scope.OPS_WRITE,
+        scope=Scope.FLEET_WRITE,
         body=BreakerResetFields,
         answers={200: ControlledBreakers},
         problems=(404,),
@@ -91,14 +91,14 @@ async def reset(request: Request) -> Response:
     ALL,
     **described(
         "Reset all circuit breakers",
-        scope=Scope.OPS_WRITE,
+        scope=Scope.FLEET_WRITE,
         body=BreakerResetFields,
         answers={200: BreakerResets},
     ),
 )
 async def reset_all(request: Request) -> Response:
     """Answer with what became of each."""
-    caller = await admit(request, Scope.OPS_WRITE, reads_database=False)
+    caller = await admit(request, Scope.FLEET_WRITE, reads_database=False)
     fields = checked(BreakerResetFields, await read_object(request))
     command = _checked_command("reset", caller.key_id, fields.reason, None)
     done = await reset_each(backend_of(request).breakers, NAMES, command)
@@ -110,7 +110,7 @@ async def reset_all(request: Request) -> Response:
 async def _command(
     request: Request, action: Action, form: type[BreakerResetFields | BreakerCommandFields] = BreakerCommandFields
 ) -> Response:
-    caller = await admit(request, Scope.OPS_WRITE, reads_database=False)
+    caller = await admit(request, Scope.FLEET_WRITE, reads_database=False)
     name = request.path_params["service"]
     if name not in NAMES:
         raise not_found("circuit breaker")

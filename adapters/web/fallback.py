@@ -42,14 +42,14 @@ async def state(request: Request) -> Response:
     ADDRESS,
     **described(
         "Keep every process from using Cal.com for a while, or go on doing so",
-        scope=Scope.OPS_WRITE,
+        scope=Scope.FLEET_WRITE,
         body=FullFallbackFields,
         answers={200: FallbackState},
     ),
 )
 async def begin(request: Request) -> Response:
     """Answer once it is in the log; this process obeys at once, others when they look next. The key is the actor."""
-    caller = await admit(request, Scope.OPS_WRITE)
+    caller = await admit(request, Scope.FLEET_WRITE)
     fields = checked(FullFallbackFields, await read_object(request))
     wish = SwitchOn(actor=caller.key_id, reason=fields.reason, lasts=timedelta(seconds=fields.seconds))
     return _told(request, await backend_of(request).fallback.on(wish))
@@ -57,11 +57,11 @@ async def begin(request: Request) -> Response:
 
 @router.delete(
     ADDRESS,
-    **described("Let every process use Cal.com again", scope=Scope.OPS_WRITE, answers={200: FallbackState}),
+    **described("Let every process use Cal.com again", scope=Scope.FLEET_WRITE, answers={200: FallbackState}),
 )
 async def end(request: Request) -> Response:
     """Answer once it is in the log; that it did not hold is no error. Those who wait go on in line."""
-    caller = await admit(request, Scope.OPS_WRITE)
+    caller = await admit(request, Scope.FLEET_WRITE)
     return _told(request, await backend_of(request).fallback.off(SwitchOff(actor=caller.key_id)))
 
 

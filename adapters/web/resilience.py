@@ -76,7 +76,7 @@ async def failures(request: Request) -> Response:
     **described(
         "Clear what is counted of a service's failures",
         path=CLEAR,
-        scope=Scope.OPS_WRITE,
+        scope=Scope.FLEET_WRITE,
         body=ClearingFields,
         answers={200: ClearedFailures},
         problems=(404,),
@@ -84,7 +84,7 @@ async def failures(request: Request) -> Response:
 )
 async def clear(request: Request) -> Response:
     """Answer with how the service stands then; whose key it was is recorded with the reason."""
-    caller = await admit(request, Scope.OPS_WRITE)
+    caller = await admit(request, Scope.FLEET_WRITE)
     service = request.path_params["service"]
     if service not in SERVICES:
         raise not_found("service")

@@ -268,4 +268,6 @@ class CompanyFields(Fields):
 class KeyFields(Fields):
     """The body of `POST /api/keys`."""
 
-    scopes: Annotated[list[Literal["bookings:write", "bookings:read", "ops:read", "ops:write"]], Field(min_length=1)]
+    scopes: Annotated[
+        list[Literal["bookings:write", "bookings:read", "ops:read", "ops:write", "fleet:write"]], Field(min_length=1)
+    ]

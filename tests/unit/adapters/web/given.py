@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 STARTS = datetime(2027, 3, 2, 9, tzinfo=UTC)
 BOOKING_ID = UUID("11111111-2222-5333-8444-555555555555")
 OTHER_ID = UUID("99999999-2222-5333-8444-555555555555")
-ALL_SCOPES = ("bookings:write", "bookings:read", "ops:read", "ops:write")
+ALL_SCOPES = ("bookings:write", "bookings:read", "ops:read", "ops:write", "fleet:write")
 SERVICE = Service(
     company_id="acme", service_id="consult", name="Consultation", duration_minutes=30, calcom_event_type_id=1
 )

@@ -26,16 +26,16 @@ ALL = "/api/resilience/breakers/reset"
 async def test_what_a_person_orders_is_done_in_the_name_of_their_key(action: str, state: str) -> None:
     heard = Heard()
     backend = FakeBackend(breakers=LocalBreakers({}, listener=heard))
-    async with connect(backend, key="acme/ops:write") as client:
+    async with connect(backend, key="acme/fleet:write") as client:
         answer = await client.post(f"{ONE}/{action}", json={"reason": "they move house", "seconds": 600})
 
     calcom = answer.json()["services"]["calcom"]
     assert (200, state, False) == (answer.status_code, calcom["state"], calcom["shared"])
-    assert {"action": action, "actor": "acme/ops:write", "reason": "they move house"} == {
+    assert {"action": action, "actor": "acme/fleet:write", "reason": "they move house"} == {
         name: value for name, value in calcom["override"].items() if name != "expires_at"
     }
     assert calcom["override"]["expires_at"] is not None
-    assert [("manual", "acme/ops:write", "they move house")] == [
+    assert [("manual", "acme/fleet:write", "they move house")] == [
         (one.cause, one.actor, one.reason) for one in heard.moves
     ]
 
@@ -71,7 +71,7 @@ class HalfAway(LocalBreakers):
 async def test_what_fails_for_one_is_done_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.web.breaker_commands.NAMES", ("email", "calcom"))
     api = create_api(FakeBackend(breakers=HalfAway({}, listener=Heard())).as_backend())
-    bearer = {"Authorization": "Bearer acme/ops:write"}
+    bearer = {"Authorization": "Bearer acme/fleet:write"}
     transport = httpx.ASGITransport(api)
     async with httpx.AsyncClient(transport=transport, base_url="http://calsaga.test", headers=bearer) as client:
         answer = (await client.post(ALL, json={})).json()
