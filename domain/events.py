@@ -11,13 +11,8 @@ from datetime import datetime
 from typing import ClassVar, Literal, TypeAlias
 from uuid import UUID
 
-from domain.findings import (
-    CalcomSyncRequired,
-    InconsistencyDetected,
-    InconsistencyResolved,
-    ManualReviewAnswered,
-    ManualReviewRequested,
-)
+from domain.cancel_deferred import CalcomCancelDeferred
+from domain.findings import FindingEvent
 from domain.moving import BookingRescheduled, MoveEvent
 from domain.person import Person, Remark
 from domain.service import Service
@@ -296,17 +291,6 @@ class CompensationFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CalcomCancelDeferred:
-    """Cal.com cannot be asked now to cancel this uid, which is no failure; it is asked from `until` on."""
-
-    TOPIC: ClassVar[str] = "booking.calcom-cancel-deferred.v1"
-    at: datetime
-    uid: str
-    until: datetime
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BookingFailed:
     """The end without an appointment; nothing of ours is live at Cal.com, as far as can be known."""
 
@@ -352,10 +336,6 @@ BookingEvent: TypeAlias = (
     | CalcomCancelDeferred
     | BookingFailed
     | BookingCancelled
-    | InconsistencyDetected
-    | InconsistencyResolved
-    | CalcomSyncRequired
-    | ManualReviewRequested
-    | ManualReviewAnswered
+    | FindingEvent
     | MoveEvent
 )

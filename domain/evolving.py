@@ -11,6 +11,8 @@ from domain import findings as f
 from domain import moving as m
 from domain.answered import answered
 from domain.booking import Booking, BookingStatus, Failure, Goal, MoveCommand, Obstacle
+from domain.cancel_deferred import CalcomCancelDeferred
+from domain.cancelling import attempted, calcom_cancelled, cancellation_requested, compensation_failed, deferred
 from domain.composite import CompositeInitiated, LegEvent, SagaEvent
 from domain.differences import detected, followed, resolved
 from domain.full_fallback import FULL_FALLBACK
@@ -101,21 +103,15 @@ def _after(b: Booking, event: SagaEvent) -> Booking:
         case e.CompensationStarted():
             return replace(b, goal=Goal.COMPENSATE, undoing=Failure(reason=event.reason, detail=event.detail))
         case e.CancellationRequested():
-            return _cancellation_requested(b, event)
+            return cancellation_requested(b, event)
         case e.CalcomCancelAttempted():
-            cancelling = b.ledger.changed(
-                lambda line: line.uid == event.uid, cancels=event.number, cancel_deferred_for=None
-            )
-            return replace(b, ledger=cancelling, calls=b.calls + 1, repeats=b.repeats + (event.number > 1))
+            return attempted(b, event)
         case e.CalcomBookingCancelled():
-            return _calcom_cancelled(b, event)
+            return calcom_cancelled(b, event)
         case e.CompensationFailed():
-            return _compensation_failed(b, event)
-        case e.CalcomCancelDeferred():
-            waits = b.ledger.changed(
-                lambda it: it.uid == event.uid, retry_cancel_at=event.until, cancel_deferred_for=event.reason
-            )
-            return replace(b, ledger=waits)
+            return compensation_failed(b, event)
+        case CalcomCancelDeferred():
+            return deferred(b, event)
         case e.BookingFailed():
             failure = Failure(
                 reason=event.reason, detail=event.detail, conflicting_booking_id=event.conflicting_booking_id
@@ -330,25 +326,3 @@ def _refused(b: Booking, event: e.CalcomBookingRefused) -> Booking:
         last_looked_at=None,
     )
     return replace(refused, ledger=doubted)
-
-
-def _cancellation_requested(b: Booking, event: e.CancellationRequested) -> Booking:
-    commands = b.cancel_commands if event.command_id is None else (*b.cancel_commands, event.command_id)
-    asked = replace(b, cancellation=event, cancel_commands=commands)
-    if b.goal not in {Goal.BOOK, Goal.MOVE} or b.ended in {BookingStatus.FAILED, BookingStatus.CANCELLED}:
-        return asked
-    return replace(asked, goal=Goal.CANCEL, ended=None, retry_at=None)
-
-
-def _calcom_cancelled(b: Booking, event: e.CalcomBookingCancelled) -> Booking:
-    def is_it(line: Line) -> bool:
-        return line.uid == event.uid or (line.uid is None and line.attempt_id == event.attempt_id)
-
-    return replace(b, ledger=b.ledger.changed(is_it, status=LineStatus.CANCELLED, uid=event.uid, in_review=False))
-
-
-def _compensation_failed(b: Booking, event: e.CompensationFailed) -> Booking:
-    line = b.ledger.holding(event.uid)
-    failures = 1 if line is None else line.cancel_failures + 1
-    changed = b.ledger.changed(lambda it: it.uid == event.uid, cancel_failures=failures, retry_cancel_at=event.retry_at)
-    return replace(b, ledger=changed)

@@ -100,3 +100,8 @@ class ManualReviewAnswered:
     status_after: str
     reason_after: str | None
     detail_after: str | None
+
+
+FindingEvent: TypeAlias = (
+    InconsistencyDetected | InconsistencyResolved | CalcomSyncRequired | ManualReviewRequested | ManualReviewAnswered
+)

@@ -14,6 +14,7 @@ from domain import moving as m
 from domain.alert import AlertCleared, AlertRaised, AlertSeverityChanged
 from domain.booking import Booking, BookingStatus, Goal
 from domain.breaker_moved import BreakerMoved
+from domain.cancel_deferred import CalcomCancelDeferred
 from domain.composite import CompositeInitiated, LegEvent
 from domain.failures_cleared import FailuresCleared
 from domain.full_fallback import FullFallbackBegun, FullFallbackEnded
@@ -241,7 +242,7 @@ def _evolved(row: BookingRow, event: LogEvent) -> BookingRow:
             | e.ObstacleInspected()
             | e.CalcomBookingCancelled()
             | e.CompensationFailed()
-            | e.CalcomCancelDeferred()
+            | CalcomCancelDeferred()
             | f.InconsistencyDetected()
             | f.InconsistencyResolved()
             | f.CalcomSyncRequired()

@@ -17,6 +17,7 @@ from domain import findings as f
 from domain import moving as m
 from domain.alert import AlertCleared, AlertRaised, AlertSeverityChanged
 from domain.breaker_moved import BreakerMoved
+from domain.cancel_deferred import CalcomCancelDeferred
 from domain.composite import CompositeInitiated, LegEvent
 from domain.failures_cleared import FailuresCleared
 from domain.findings import InconsistencyKind
@@ -140,7 +141,7 @@ def evolve(state: BookingFailures, event: LogEvent) -> BookingFailures:
             | e.CalcomBookingRefused()
             | e.CalcomBookingFound()
             | e.BookingDeferred()
-            | e.CalcomCancelDeferred()
+            | CalcomCancelDeferred()
             | m.BookingRescheduled()
             | e.AppointmentPersistenceFailed()
             | e.ObstacleInspected()

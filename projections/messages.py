@@ -11,6 +11,7 @@ from domain import findings as f
 from domain import moving as m
 from domain.alert import AlertCleared, AlertEvent, AlertRaised, AlertSeverityChanged
 from domain.breaker_moved import BreakerMoved
+from domain.cancel_deferred import CalcomCancelDeferred
 from domain.composite import CompositeInitiated, LegEvent
 from domain.failures_cleared import FailuresCleared
 from domain.full_fallback import FullFallbackBegun, FullFallbackEnded, FullFallbackEvent
@@ -93,7 +94,7 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_answers(f"{event.how}: {event.uid}"),)
         case e.CompensationFailed():
             return (_answers(f"{event.uid} not cancelled: {_why(event)}; again from {event.retry_at.isoformat()}"),)
-        case e.CalcomCancelDeferred():
+        case CalcomCancelDeferred():
             return (_notes(f"cancelling {event.uid} waits until {event.until.isoformat()}: {event.reason}"),)
         case e.BookingFailed():
             return (_stores("the end, the claim is released"), _tells(f"failed: {_why(event)}"))

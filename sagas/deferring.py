@@ -12,6 +12,7 @@ from typing import assert_never
 from domain import events as e
 from domain import moving as m
 from domain.booking import Booking, BookingStatus, Goal
+from domain.cancel_deferred import CalcomCancelDeferred
 from domain.full_fallback import FULL_FALLBACK
 from domain.ledger import LineStatus
 from domain.moving import MoveStatus
@@ -43,14 +44,14 @@ def record_held_back(
 
 def record_cancel_held_back(
     booking: Booking, uid: str, held_back: NotSent, *, now: datetime, policy: Policy
-) -> tuple[e.CalcomCancelDeferred, ...]:
+) -> tuple[CalcomCancelDeferred, ...]:
     """Return what it adds to the log that Cal.com was not to be asked to cancel; nothing if nothing lives there."""
     line = booking.ledger.holding(uid)
     if line is None or line.status is not LineStatus.LIVE:
         return ()
     asked_at = booking.facts.at if booking.cancellation is None else booking.cancellation.at
     wait = wait_to_send(line.cancel_failures + 1, uid, held_back, waiting=now - asked_at, policy=policy)
-    return (e.CalcomCancelDeferred(at=now, uid=uid, until=now + wait, reason=held_back.reason),)
+    return (CalcomCancelDeferred(at=now, uid=uid, until=now + wait, reason=held_back.reason),)
 
 
 def wait_to_send(failures: int, salt: str, outcome: NotSent, *, waiting: timedelta, policy: Policy) -> timedelta:

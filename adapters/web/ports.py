@@ -7,22 +7,19 @@ from typing import Protocol
 from uuid import UUID
 
 from adapters.availability.free_slots import FreeSlots
-from adapters.breakers.registry import Look
 from adapters.database.companies import CompanyRecord
 from adapters.database.customers import CustomerRecord
 from adapters.directory.keys import Caller, KeyRecord
 from adapters.directory.services import ServiceWish
 from adapters.health.readiness import Readiness
-from adapters.health.seeing import Overview
 from adapters.limits.ports import Kind, Limiter
 from adapters.metrics import WebhookRefusal
 from adapters.web.fallback_ports import Fallback, Queue, Rungs
+from adapters.web.health_ports import Health, Probes
 from adapters.web.measure_ports import Alerts, Measures
 from adapters.web.resilience_ports import FailureReports, SnapshotHistory, Standings
 from domain.booking import Booking
 from domain.breaker_words import Command, Snapshot, State
-from domain.health import Check, Uptime
-from domain.health_forecast import Forecast
 from domain.offer import Offer
 from domain.wish import BookAppointment, BookComposite
 from projections.booking_pages import BookingFilter, BookingPage
@@ -250,42 +247,6 @@ class WebhookInbox(Protocol):
 
     async def receive(self, webhook: IncomingWebhook) -> Stored:
         """Store a webhook, and return what becomes of it."""
-        ...
-
-
-class Probes(Protocol):
-    """Looks at what the API stands on."""
-
-    async def readiness(self) -> Readiness:
-        """Return whether requests can be served, quickly and without raising."""
-        ...
-
-
-class Health(Protocol):
-    """How calsaga is."""
-
-    async def overview(self) -> Overview:
-        """Return how everything is, within seconds and without raising."""
-        ...
-
-    async def look(self) -> Look:
-        """Return how everything stands by breakers and probes, within seconds and without raising."""
-        ...
-
-    async def own(self, service: str, *, within: float | None = None) -> Check:
-        """Return how a service is from where this process stands, without raising; down if it takes too long."""
-        ...
-
-    async def uptimes(self, *, minutes: int) -> Mapping[str, Uptime]:
-        """Return of each service how many checks have found it up; of none if nobody can say."""
-        ...
-
-    async def history(self, service: str, *, minutes: int) -> Sequence[Check]:
-        """Return what was found of a service."""
-        ...
-
-    async def forecasts(self) -> Mapping[str, Forecast]:
-        """Return what is to be expected of each service that is configured."""
         ...
 
 

@@ -11,6 +11,7 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.booking import Booking, BookingStatus, initial_state
+from domain.cancel_deferred import CalcomCancelDeferred
 from domain.evolving import evolve
 from domain.ledger import LineStatus
 from domain.retry import HELD_BACK
@@ -187,7 +188,7 @@ def _of_event(before: Booking, event: e.BookingEvent, after: Booking) -> Iterato
             yield "move held back before it was tried"
         case m.CalcomRescheduleNotSent() if event.reason in HELD_BACK:
             yield "move that was not to be sent"
-        case e.CalcomCancelDeferred():
+        case CalcomCancelDeferred():
             yield "cancel held back"
         case e.CalcomOutcomeUnknown(reason="no_outcome"):
             yield "announced and without outcome"

@@ -14,6 +14,7 @@ import pytest
 from domain import events as e
 from domain import moving as m
 from domain.booking import BookingStatus
+from domain.cancel_deferred import CalcomCancelDeferred
 from domain.policy import Policy
 from sagas.wishes import BookingResult, CancelAppointment
 from tests.fakes.calcom import CancelDoes, CancelFate, CreateFate, MoveDoes, MoveFate
@@ -46,7 +47,7 @@ def deferrals(office: Office) -> list[e.BookingEvent]:
     return [
         one
         for one in office.log.events(BOOKING_ID)
-        if isinstance(one, m.CalcomRescheduleDeferred | e.CalcomCancelDeferred)
+        if isinstance(one, m.CalcomRescheduleDeferred | CalcomCancelDeferred)
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from domain import events as e
 from domain import moving as m
+from domain.cancel_deferred import CalcomCancelDeferred
 from domain.policy import Policy
 from sagas.deferring import record_held_back
 from sagas.outcomes import NotSent
@@ -32,13 +33,13 @@ def held_back(effect: Change, *happened: e.BookingEvent) -> tuple[e.BookingEvent
     [
         (CREATE, (), e.BookingDeferred),
         (MOVE, (*STANDING, move_requested()), m.CalcomRescheduleDeferred),
-        (CANCEL, STANDING, e.CalcomCancelDeferred),
+        (CANCEL, STANDING, CalcomCancelDeferred),
     ],
 )
 def test_what_waits_is_deferred(effect: Change, happened: tuple[e.BookingEvent, ...], expected: type[object]) -> None:
     (deferred,) = held_back(effect, *happened)
 
-    assert isinstance(deferred, e.BookingDeferred | m.CalcomRescheduleDeferred | e.CalcomCancelDeferred)
+    assert isinstance(deferred, e.BookingDeferred | m.CalcomRescheduleDeferred | CalcomCancelDeferred)
     assert (expected, "rate_limited") == (type(deferred), deferred.reason)
     assert at(130) <= deferred.until < at(140)
 
