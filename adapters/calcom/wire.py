@@ -27,6 +27,9 @@ from adapters.resilience.bulkhead import Bulkhead, BulkheadFull
 ANSWER_LIMIT = 2 * 1024 * 1024
 """How many bytes an answer may have before it is left unread."""
 
+WHILE_FULL = 1.0
+"""How many seconds who found no place among the calls under way stays away."""
+
 _TOO_MANY_REQUESTS = 429
 _log = structlog.get_logger(__name__)
 
@@ -93,7 +96,7 @@ class Wire:
         try:
             await self.bulkhead.enter()
         except BulkheadFull as error:
-            return Unsent(reason="bulkhead_full", detail=str(error))
+            return Unsent(reason="bulkhead_full", detail=str(error), retry_after=WHILE_FULL, defer=True)
         try:
             return await self._send(call, body=body, send_by=send_by, size_limit=size_limit)
         finally:

@@ -217,7 +217,7 @@ class FullFallbackFields(Fields):
     reason: Line = Field(description="Why; kept in the log.")
     seconds: float = Field(
         default=UNTIL_EXPIRY.total_seconds(),
-        gt=0,
+        ge=1,
         le=LONGEST.total_seconds(),
         description="For how long at most; it ends by itself then.",
     )

@@ -97,7 +97,7 @@ def test_absence_forgets_its_clean_looks_so_that_the_horizon_needs_one_of_its_ow
     assert 0 == given(*ABSENT).ledger.lines[0].clean_looks
 
 
-@pytest.mark.parametrize("reason", ["rate_limited", "breaker_open"])
+@pytest.mark.parametrize("reason", ["rate_limited", "breaker_open", "bulkhead_full", "retry_budget"])
 def test_to_be_held_back_is_no_failure(reason: str) -> None:
     held_back = replace(not_sent(), reason=reason)
 

@@ -36,7 +36,7 @@ async def test_who_finds_no_connection_has_not_sent_anything_and_blames_nobody()
     gate.set()
     replies = await asyncio.gather(*pings)
 
-    assert ["bulkhead_full"] == [one.reason for one in refused if isinstance(one, Unsent)]
+    assert [("bulkhead_full", True)] == [(one.reason, one.defer) for one in refused if isinstance(one, Unsent)]
     assert (2, 1, 1) == (full.in_use, full.waiting, full.timeouts)
     assert 3 == sum(isinstance(reply, Answer) for reply in replies)
     assert {"me": {"succeeded": 3, "ignored": 1}} == (await breakers.snapshot(CALCOM)).operations
