@@ -11,22 +11,16 @@ from sqlalchemy import Connection, Table, select
 from domain import events as e
 from domain import findings as f
 from domain import moving as m
-from domain.alert import AlertCleared, AlertRaised, AlertSeverityChanged
 from domain.booking import Booking, BookingStatus, Goal
-from domain.breaker_moved import BreakerMoved
 from domain.cancel_deferred import CalcomCancelDeferred
 from domain.composite import CompositeInitiated, LegEvent
-from domain.failures_cleared import FailuresCleared
-from domain.full_fallback import FullFallbackBegun, FullFallbackEnded
-from domain.notice import OperatorNotified
 from domain.replacing import replace
-from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
 from projections.booking_row import BookingRow, of_legs
 from projections.errors import OutOfOrder
 from projections.source import Projection
 from projections.tables import booking_list
 from projections.upserting import is_one_of, upsert
-from sagas.appending import LogEvent, Recorded, by_booking
+from sagas.appending import LogEvent, OtherEvent, Recorded, by_booking
 
 
 def summary(booking: Booking) -> BookingRow:
@@ -183,6 +177,8 @@ def evolve(row: BookingRow, event: LogEvent) -> BookingRow:
 
 
 def _evolved(row: BookingRow, event: LogEvent) -> BookingRow:
+    if isinstance(event, OtherEvent):
+        return row
     match event:
         case LegEvent():
             return _after_leg(row, event)
@@ -253,17 +249,6 @@ def _evolved(row: BookingRow, event: LogEvent) -> BookingRow:
             | m.CalcomRescheduleAbsent()
             | m.CalcomRescheduleRefused()
             | CompositeInitiated()
-            | WebhookReceived()
-            | WebhookPutOff()
-            | WebhookProcessed()
-            | OperatorNotified()
-            | FullFallbackBegun()
-            | FullFallbackEnded()
-            | FailuresCleared()
-            | AlertRaised()
-            | AlertSeverityChanged()
-            | AlertCleared()
-            | BreakerMoved()
         ):
             return row
         case _:

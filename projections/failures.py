@@ -15,17 +15,11 @@ from uuid import UUID, uuid5
 from domain import events as e
 from domain import findings as f
 from domain import moving as m
-from domain.alert import AlertCleared, AlertRaised, AlertSeverityChanged
-from domain.breaker_moved import BreakerMoved
 from domain.cancel_deferred import CalcomCancelDeferred
 from domain.composite import CompositeInitiated, LegEvent
-from domain.failures_cleared import FailuresCleared
 from domain.findings import InconsistencyKind
-from domain.full_fallback import FullFallbackBegun, FullFallbackEnded
-from domain.notice import OperatorNotified
 from domain.replacing import replace
-from domain.webhook import WebhookProcessed, WebhookPutOff, WebhookReceived
-from sagas.appending import LogEvent
+from sagas.appending import LogEvent, OtherEvent
 
 PENDING: Final = "pending"
 RESOLVED: Final = "resolved"
@@ -93,6 +87,8 @@ def failure_id_of(booking_id: UUID, kind: str, about: str | None) -> UUID:
 
 def evolve(state: BookingFailures, event: LogEvent) -> BookingFailures:
     """Return what is known after one more event, but for its version."""
+    if isinstance(event, OtherEvent):
+        return state
     match event:
         case e.AppointmentBooked():
             return _with_appointment(state, event.appointment_id)
@@ -161,17 +157,6 @@ def evolve(state: BookingFailures, event: LogEvent) -> BookingFailures:
             | m.CalcomRescheduleRefused()
             | m.CalcomBookingMoved()
             | m.RescheduleFailed()
-            | WebhookReceived()
-            | WebhookPutOff()
-            | WebhookProcessed()
-            | OperatorNotified()
-            | FullFallbackBegun()
-            | FullFallbackEnded()
-            | FailuresCleared()
-            | AlertRaised()
-            | AlertSeverityChanged()
-            | AlertCleared()
-            | BreakerMoved()
         ):
             return state
         case _:
