@@ -1,28 +1,28 @@
 """
-What a booking's end says of us: a refusal for the customer's own reason is no failure of anybody's (M32).
+What a booking's end says of us.
+
+A refusal for the customer's own reason is no failure of anybody's (M32), and one that comes of how a company has set
+itself up is none of everybody's.
 """
 
 from typing import Final
 
 from domain.booking import Booking, BookingStatus
+from domain.booking_result import CUSTOMERS_OWN
 from domain.breaker_words import Outcome
 
-CUSTOMERS_OWN: Final = frozenset(
+SET_UP: Final = frozenset(
     {
-        "slot_taken",
-        "staff_overlap",
-        "near_duplicate",
-        "duplicate",
-        "out_of_bounds",
-        "in_the_past",
-        "booker_limit",
-        "missing_field",
-        "invalid_request",
-        "cancelled_at_calcom",
-        "leg_cancelled",
+        "authentication_required",
+        "event_type_not_bookable",
+        "event_type_not_found",
+        "length_not_offered",
+        "needs_confirmation",
+        "no_hosts",
+        "unauthorized",
     }
 )
-"""Why a booking fails that could be made for somebody else, at another time, or with other words."""
+"""Why the bookings of one company fail until it has set up its event types or its key otherwise: theirs alone."""
 WORK_FAILED: Final = frozenset({"compensation_failed", "cannot_look"})
 """Why a person is asked because what we tried did not work; otherwise because somebody has changed something."""
 
@@ -39,4 +39,4 @@ def _failed(part: Booking) -> bool:
         return part.review.reason in WORK_FAILED
     if part.ended is not BookingStatus.FAILED or part.failure is None:
         return False
-    return part.failure.reason not in CUSTOMERS_OWN
+    return part.failure.reason not in CUSTOMERS_OWN | SET_UP

@@ -3,7 +3,7 @@ Whether bookings go well, for whoever runs calsaga: what ended, and whose fault 
 """
 
 from collections.abc import Iterable
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from domain.composite import LegEvent
 from domain.events import AppointmentBooked, BookingFailed
@@ -11,7 +11,7 @@ from domain.events import AppointmentBooked, BookingFailed
 Result: TypeAlias = Literal["succeeded", "failed", "ignored"]
 """*Ignored* are refusals for the customer's own reason."""
 
-CUSTOMERS_OWN = frozenset(
+CUSTOMERS_OWN: Final = frozenset(
     {
         "booker_limit",
         "cancelled_at_calcom",

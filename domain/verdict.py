@@ -4,7 +4,8 @@ How the system stands as a whole, from how each service stands and which needs w
     healthy    nothing is known to be wrong with any service that is configured
     critical   a service that no booking can do without is unhealthy (`ESSENTIAL`), or two breakers or more keep
                calls back: a cascade
-    degraded   anything else that is wrong; so is Cal.com alone, since bookings are taken and made later
+    degraded   anything else that is wrong; so is Cal.com alone, since bookings are taken and made later, and so are
+               appointments that fail, since others may go well
 
 A service is *unhealthy* for reasons of its own, and *affected* if nothing is wrong with it but something that it
 needs is unhealthy. One that is not configured is neither, and nobody needs it.
@@ -22,8 +23,8 @@ Verdict: TypeAlias = Literal["healthy", "degraded", "critical"]
 Status: TypeAlias = Literal["healthy", "affected", "unhealthy", "not_configured"]
 ReasonCode: TypeAlias = Literal["breaker_open", "breaker_half_open", "held_closed", "probe_failed", "dependency"]
 
-ESSENTIAL = ("database", "appointments")
-"""Without these nothing is booked, and nothing is taken to be booked later."""
+ESSENTIAL = ("database",)
+"""Without it nothing is booked, and nothing is taken to be booked later."""
 CASCADE = 2
 """How many breakers that keep calls back are critical, whichever they are."""
 

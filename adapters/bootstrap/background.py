@@ -16,21 +16,32 @@ from domain.errors import AppointmentDatabaseError
 LAST_SECONDS = 2.0
 """How long each thing may take that is left to do at the end, once the sagas have come to a stop."""
 
+ANEW_SECONDS = 1.0
+"""How long work rests that has died of a defect."""
+
 _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
 async def running(work: Callable[[], Coroutine[None, None, None]], *, name: str) -> AsyncIterator[None]:
     """
-    Have work done that nothing depends on, until the block is left; if it dies of a defect, that is logged.
+    Have work done that nobody waits for, until the block is left; if it dies of a defect, it is begun anew.
     """
-    task = asyncio.create_task(work(), name=name)
-    task.add_done_callback(_log_death)
+    task = asyncio.create_task(_again_and_again(work, name), name=name)
     try:
         yield
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def _again_and_again(work: Callable[[], Coroutine[None, None, None]], name: str) -> None:
+    while True:
+        try:
+            return await work()
+        except Exception as problem:  # noqa: BLE001 - whatever it died of, the next turn may go well
+            _log.critical("background.died", part=name, exc_info=problem)
+        await asyncio.sleep(ANEW_SECONDS)
 
 
 @asynccontextmanager

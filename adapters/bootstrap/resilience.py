@@ -88,10 +88,11 @@ async def open_resilience(
         if outcome != "refused":
             counts.count(service, outcome, calls)
 
-    def watched(name: str) -> WatchedBreaker:
-        return WatchedBreaker(name, policies[name], listener=listener, count=count)
+    def watched(name: str, *, rests: bool) -> WatchedBreaker:
+        return WatchedBreaker(name, policies[name], listener=listener, count=count, rests=rests)
 
-    database, webhooks, appointments = watched("database"), watched("webhooks"), watched("appointments")
+    database = watched("database", rests=False)
+    webhooks, appointments = watched("webhooks", rests=True), watched("appointments", rests=True)
     async with (
         counts.running(),
         open_breakers(

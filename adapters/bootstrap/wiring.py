@@ -130,7 +130,7 @@ async def application(
             open_health(settings, store=store, companies=companies, calendars=calendars, resilience=resilience)
         )
         # Before anything is done here, so that no process is born that does not know.
-        await resilience.fallback.watch.look()
+        await resilience.fallback.watch.learn()
         await stack.enter_async_context(running(resilience.fallback.watch.run, name="full fallback"))
         await stack.enter_async_context(
             running(lambda: resilience.breaker_events.run(resilience.breakers), name="breaker events")

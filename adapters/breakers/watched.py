@@ -32,6 +32,8 @@ class WatchedBreaker:
 
     What went well while it is closed costs two additions; it is counted into the window, and told to `count`, when
     the window's next bucket begins, something fails, or somebody looks.
+
+    Nobody probes one that `rests`, since it keeps nothing back: that nothing fails any more closes it, too.
     """
 
     def __init__(
@@ -43,8 +45,11 @@ class WatchedBreaker:
         count: Counted = lambda _name, _outcome, _calls: None,
         clock: Callable[[], float] | None = None,
         chance: Callable[[], float] = random,
+        rests: bool = False,
     ) -> None:
         self.name = name
+        self._rests = rests
+        self._failed_at = 0.0
         self.opened = asyncio.Event()
         self._policy = policy
         self._listener = listener
@@ -71,6 +76,7 @@ class WatchedBreaker:
     def failed(self) -> None:
         """Take note of a call that failed for a reason that says something about the far side."""
         now = self._clock()
+        self._failed_at = now
         self._settle(now)
         self._hear("failed", now)
 
@@ -92,6 +98,7 @@ class WatchedBreaker:
         """Return how it stands."""
         now = self._clock()
         self._settle(now)
+        self._rest(now)
         snapshot = self._take(machine.look(self._breaker, self._policy, now=now, chance=self._chance()))
         return replace(snapshot, operations={"call": dict(self._outcomes)}, recent=tuple(self._recent))
 
@@ -102,9 +109,21 @@ class WatchedBreaker:
         self._take(machine.control(self._breaker, self._policy, command, now=now, chance=self._chance()))
         return self.snapshot()
 
+    def _rest(self, now: float) -> None:
+        """Close what is not called any more, once a whole window has gone by without a failure."""
+        breaker = self._breaker
+        if not self._rests or breaker.state == "closed" or breaker.override is not None:
+            return
+        if now >= max(breaker.open_until or 0.0, self._failed_at + self._policy.window_seconds):
+            for _ in range(self._policy.success_threshold):
+                self._probe("succeeded", now)
+
     def _hear(self, outcome: Outcome, now: float) -> None:
-        """Ask for leave and give it back at once; while it is open and no probe is due yet, that changes nothing."""
         self._note(outcome, 1)
+        self._probe(outcome, now)
+
+    def _probe(self, outcome: Outcome, now: float) -> None:
+        """Ask for leave and give it back at once; while it is open and no probe is due yet, that changes nothing."""
         chance = self._chance()
         # Each is given back before the next is asked for, so that all may have one name.
         asked = machine.acquire(self._breaker, self._policy, now=now, permit_id="/it", chance=chance)

@@ -7,6 +7,7 @@ import structlog
 
 from adapters.fallback.known import KnownFallback
 from adapters.fallback.switch import FallbackSwitch, Standing
+from adapters.recording.errors import UnreadableEvent
 from domain.errors import AppointmentDatabaseError
 
 
@@ -32,11 +33,17 @@ class FallbackWatch:
         """Follow the switch, until cancelled."""
         while True:
             await asyncio.sleep(self._seconds)
-            try:
-                await self.look()
-            except AppointmentDatabaseError as error:
-                # What was known last holds until it expires.
-                self._log.info("fallback.unknown", **error.as_log())
+            await self.learn()
+
+    async def learn(self) -> None:
+        """Ask how it stands now; if nobody can say, what was known last holds until it expires."""
+        try:
+            await self.look()
+        except AppointmentDatabaseError as error:
+            self._log.info("fallback.unknown", **error.as_log())
+        except UnreadableEvent as problem:
+            # A newer calsaga has switched it.
+            self._log.error("fallback.unreadable", problem=str(problem))
 
     async def look(self) -> Standing:
         """
@@ -44,6 +51,7 @@ class FallbackWatch:
 
         Raises:
             AppointmentDatabaseError: the database did not answer.
+            UnreadableEvent: a newer calsaga has switched it.
 
         """
         standing = await self._switch.standing()

@@ -10,7 +10,8 @@ import pytest
 
 from adapters.reasons import SENTENCES
 from domain.booking import Booking
-from domain.booking_outcomes import CUSTOMERS_OWN, WORK_FAILED, outcome_of
+from domain.booking_outcomes import SET_UP, WORK_FAILED, outcome_of
+from domain.booking_result import CUSTOMERS_OWN
 from domain.breaker_words import Outcome
 from domain.events import BookingEvent
 from tests.fakes.given import BOOKED, IN_DOUBT, attempted, cancellation, cancelled, failed, given, refused, review
@@ -24,6 +25,8 @@ from tests.fakes.given import BOOKED, IN_DOUBT, attempted, cancellation, cancell
         (BOOKED, "succeeded"),
         ((*BOOKED, cancellation(), cancelled()), "ignored"),
         ((attempted(), refused(), failed(reason="slot_taken")), "ignored"),
+        ((attempted(), refused(), failed(reason="event_type_not_found")), "ignored"),
+        ((attempted(), refused(), failed(reason="unauthorized")), "ignored"),
         ((attempted(), refused(), failed(reason="calcom_unavailable")), "failed"),
         ((attempted(), refused(), failed(reason="expired")), "failed"),
         ((attempted(), refused(), failed(reason="what nobody foresees")), "failed"),
@@ -47,4 +50,5 @@ def test_a_composite_fails_with_any_of_its_legs() -> None:
 
 def test_every_reason_is_one_that_people_are_told() -> None:
     assert SENTENCES.keys() >= CUSTOMERS_OWN | WORK_FAILED
+    assert not SET_UP & (CUSTOMERS_OWN | WORK_FAILED)
     assert not CUSTOMERS_OWN & WORK_FAILED

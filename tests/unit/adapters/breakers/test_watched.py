@@ -134,3 +134,30 @@ def test_what_a_person_opened_for_a_time_is_probed_afterwards() -> None:
     watched.succeeded()
     watched.succeeded()
     assert watched.held_back() is None
+
+
+@settings(max_examples=30)
+@given(quiet=st.sampled_from([1.0, 30.0, 59.0, 61.0, 9_000.0]), half_open=st.booleans())
+def test_one_that_rests_closes_once_a_window_has_gone_by_without_a_failure(quiet: float, half_open: bool) -> None:
+    clock = Clock()
+    watched = WatchedBreaker("appointments", POLICY, listener=Heard(), clock=clock, chance=lambda: 0, rests=True)
+    for _ in range(5):
+        watched.failed()
+    if half_open:
+        clock.now += POLICY.open_seconds + 1
+        watched.succeeded()
+        quiet = max(quiet - POLICY.open_seconds - 1, 0)
+    clock.now += quiet
+
+    assert (quiet + (POLICY.open_seconds + 1) * half_open >= POLICY.window_seconds) == (
+        "closed" == watched.snapshot().state
+    )
+
+
+def test_one_that_rests_stays_as_a_person_has_set_it() -> None:
+    clock = Clock()
+    watched = WatchedBreaker("appointments", POLICY, listener=Heard(), clock=clock, chance=lambda: 0, rests=True)
+    watched.control(Command(action="open", actor="ada", reason="they move house"))
+    clock.now += 9_000
+
+    assert "open" == watched.snapshot().state

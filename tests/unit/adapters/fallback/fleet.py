@@ -12,6 +12,7 @@ from uuid import UUID
 from adapters.fallback.known import KnownFallback
 from adapters.fallback.switch import FallbackSwitch
 from adapters.fallback.watch import FallbackWatch
+from adapters.recording.errors import UnknownTopic
 from domain.errors import AppointmentDatabaseError
 from domain.full_fallback import STREAM, SwitchOn
 from sagas.appending import Append, Appended, AppendResult, LogEvent, Lost, Recorded
@@ -23,12 +24,12 @@ ON = SwitchOn(actor="ada", reason="they move house", lasts=timedelta(minutes=10)
 
 class SwitchedLog:
     """
-    The stream; `away` refuses everything, `read_only` what is to be written, and `first` writes before the next append.
+    The stream; its last event may be `of_a_newer_one`; `away` refuses everything, `read_only` what is to be written, and `first` writes before the next append.
     """
 
     def __init__(self) -> None:
         self.events: list[LogEvent] = []
-        self.away = self.read_only = False
+        self.away = self.read_only = self.of_a_newer_one = False
         self.first: list[LogEvent] = []
 
     async def append(self, append: Append) -> AppendResult:
@@ -47,6 +48,8 @@ class SwitchedLog:
     async def last(self, stream_id: UUID) -> Recorded | None:
         if self.away:
             raise AppointmentDatabaseError("it does not answer", kind="connection_lost")
+        if self.of_a_newer_one:
+            raise UnknownTopic("full-fallback.begun.v2")
         assert STREAM == stream_id
         return self._recorded(len(self.events) - 1) if self.events else None
 

@@ -34,6 +34,19 @@ async def test_what_one_process_switches_another_knows_once_it_looks() -> None:
     assert other.known.seconds_left is None
 
 
+async def test_what_was_known_holds_while_nobody_can_read_what_a_newer_calsaga_has_written() -> None:
+    fleet = Fleet()
+    here = fleet.process()
+    await here.switch.on(ON)
+    await here.watch.learn()
+    fleet.log.of_a_newer_one = True
+    fleet.clock.advance(60)
+
+    await here.watch.learn()
+
+    assert 540 == here.known.seconds_left
+
+
 async def test_of_two_who_switch_at_once_the_second_sees_the_first() -> None:
     fleet = Fleet()
     here = fleet.process()
