@@ -24,7 +24,9 @@ ON = SwitchOn(actor="ada", reason="they move house", lasts=timedelta(minutes=10)
 
 class SwitchedLog:
     """
-    The stream; its last event may be `of_a_newer_one`; `away` refuses everything, `read_only` what is to be written, and `first` writes before the next append.
+    The stream, whose last event may be `of_a_newer_one`.
+
+    `away` refuses everything, `read_only` what is to be written, and `first` writes before the next append.
     """
 
     def __init__(self) -> None:
