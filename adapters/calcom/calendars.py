@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 import httpx
 
+from adapters.calcom import endpoints
 from adapters.calcom.calendar import CalComCalendar
 from adapters.calcom.circuit import Circuit
 from adapters.calcom.connections import open_transport
@@ -26,6 +28,20 @@ LINE = 16
 """How many calls may wait for each connection."""
 
 _VISIBLE_AFTER = timedelta(seconds=75)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Account:
+    """What belongs to one API key."""
+
+    calendar: CalComCalendar
+    rate_limit: RateLimit
+    watch: KeyWatch
+
+    def hindrance(self) -> tuple[float, bool]:
+        """Return what speaks against a ping with this key: for how many seconds it is held back, and a rejection."""
+        wait = self.rate_limit.wait(spends_reserve=endpoints.me().spends_reserve)
+        return wait or 0.0, self.watch.rejected
 
 
 class CalComCalendars:
@@ -74,50 +90,62 @@ class CalComCalendars:
         )
         self._boottime = boottime
         self._transport = transport or open_transport(max_connections=max_connections, attempt_seconds=attempt_seconds)
-        self._calendars: dict[str, CalComCalendar] = {}
+        self._accounts: dict[str, _Account] = {}
 
     async def of(self, company_id: str) -> CalComCalendar:
         """Return the calendar of a company; without a usable API key, one that sends nothing."""
         key = _usable(await self._api_key_of(company_id))
-        calendar = self._calendars.get(key)
-        if calendar is None:
-            calendar = self._calendars[key] = self._open(key, company_id)
-        return calendar
+        account = self._accounts.get(key)
+        if account is None:
+            account = self._accounts[key] = self._open(key, company_id)
+        return account.calendar
 
     async def ping(self) -> Reply | None:
-        """Read whose key it is with any company's key; None if no company has come with one yet."""
-        calendar = next((calendar for key, calendar in self._calendars.items() if key), None)
-        return None if calendar is None else await calendar.ping()
+        """
+        Read whose key it is; None if no company has come with one yet.
+
+        Keys take turns. One that is known to be rejected, or to have used up its rate limit, says nothing about
+        Cal.com, and is asked with only if there is no better one.
+        """
+        keys = [key for key in self._accounts if key]
+        if not keys:
+            return None
+        key = min(keys, key=lambda one: self._accounts[one].hindrance())
+        account = self._accounts[key] = self._accounts.pop(key)  # Last in line now.
+        return await account.calendar.ping()
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for calendar in self._calendars.values():
-            await calendar.aclose()
+        for account in tuple(self._accounts.values()):
+            await account.calendar.aclose()
         await self._transport.aclose()
 
-    def _open(self, api_key: str, company_id: str) -> CalComCalendar:
+    def _open(self, api_key: str, company_id: str) -> _Account:
+        rate_limit = RateLimit(clock=time.monotonic, reserve=self._reserve)
+        watch = KeyWatch(api_key, company_id=company_id)
         wire = Wire(
             transport=self._transport,
             base_url=self._base_url,
             api_key=api_key,
-            rate_limit=RateLimit(clock=time.monotonic, reserve=self._reserve),
+            rate_limit=rate_limit,
             user_agent=f"calsaga/{_version()}",
             attempt_seconds=self._attempt_seconds,
             send_seconds=self._send_seconds,
             now=self._clock.now,
             probe=self._probe,
-            heard=KeyWatch(api_key, company_id=company_id).heard,
+            heard=watch.heard,
             circuit=self._circuit,
             bulkhead=self.bulkhead,
             clock=self._boottime,
         )
-        return CalComCalendar(
+        calendar = CalComCalendar(
             wire,
             clock=self._clock,
             total_seconds=self._total_seconds,
             visible_after=self._visible_after,
             budget=self._budget,
         )
+        return _Account(calendar=calendar, rate_limit=rate_limit, watch=watch)
 
 
 def _usable(api_key: str | None) -> str:

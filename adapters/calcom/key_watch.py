@@ -12,19 +12,19 @@ _log = structlog.get_logger(__name__)
 
 
 class KeyWatch:
-    """Hears every answer to one key; says once that it is rejected, until it has been accepted again."""
+    """Hears every answer to one key; says once that it is `rejected`, until it has been accepted again."""
 
     def __init__(self, api_key: str, *, company_id: str) -> None:
         # Several companies may have the same key; the digest is for telling keys apart, not for finding them out.
         self._facts = {"company_id": company_id, "key_digest": sha256(api_key.encode()).hexdigest()[:8]}
-        self._rejected = False
+        self.rejected = False
 
     def heard(self, answer: Answer) -> None:
         """Take note of an answer."""
         if is_success(answer):
-            if self._rejected:
+            if self.rejected:
                 _log.warning("calcom.key.accepted_again", **self._facts)
-            self._rejected = False
-        elif not self._rejected and refusals.says_key_rejected(problem_of(answer)):
-            self._rejected = True
+            self.rejected = False
+        elif not self.rejected and refusals.says_key_rejected(problem_of(answer)):
+            self.rejected = True
             _log.critical("calcom.key.rejected", **self._facts)
