@@ -7,11 +7,13 @@ How the system stands as a whole, from how each service stands and which needs w
     degraded   anything else that is wrong; so is Cal.com alone, since bookings are taken and made later, and so are
                appointments that fail, since others may go well
 
+What is wrong with no service as such, but with the whole, is a *concern*, which says itself how bad it is.
+
 A service is *unhealthy* for reasons of its own, and *affected* if nothing is wrong with it but something that it
 needs is unhealthy. One that is not configured is neither, and nobody needs it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -38,6 +40,14 @@ class Condition:
     override: Override | None = None
     would_open: Trigger | None = None
     failing: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concern:
+    """What makes the whole no better than `verdict`, whatever its services are; `detail` is for anybody."""
+
+    verdict: Literal["degraded", "critical"]
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +88,7 @@ class Assessment:
     standings: Mapping[str, Standing]
     roots: tuple[str, ...]
     cascades: tuple[Cascade, ...]
+    concerns: tuple[Concern, ...] = ()
 
 
 def condition_of(snapshot: Snapshot, *, failing: str | None = None) -> Condition:
@@ -91,8 +102,12 @@ def condition_of(snapshot: Snapshot, *, failing: str | None = None) -> Condition
     )
 
 
-def assess(conditions: Mapping[str, Condition], dependencies: Dependencies) -> Assessment:
+def assess(
+    conditions: Mapping[str, Condition], dependencies: Dependencies, *, concerns: Sequence[Concern] = ()
+) -> Assessment:
     """Judge; a service without a condition is not configured."""
+    # In one order, so that the same is said in the same words, whoever asks.
+    conditions = {name: conditions[name] for name in SERVICES if name in conditions}
     own = {name: tuple(_own_reasons(one)) for name, one in conditions.items()}
     ways = {name: dependencies.ways_from(name, among=conditions) for name in conditions}
     causes = {name: tuple(it for it in ways[name] if own[it]) for name in conditions}
@@ -102,13 +117,14 @@ def assess(conditions: Mapping[str, Condition], dependencies: Dependencies) -> A
     }
     roots = tuple(name for name in conditions if own[name] and not causes[name])
     hit = {root: tuple(name for name in conditions if root in causes[name]) for root in roots}
-    verdict, because = _judged(conditions, own)
+    verdict, because = _judged(conditions, own, concerns)
     return Assessment(
         verdict=verdict,
         because=because,
         standings={name: standings.get(name, Standing(status="not_configured")) for name in SERVICES},
         roots=roots,
         cascades=tuple(Cascade(root=root, hit=those) for root, those in hit.items() if those),
+        concerns=tuple(concerns),
     )
 
 
@@ -141,13 +157,15 @@ def _standing(own: tuple[Reason, ...], inherited: list[Reason]) -> Standing:
 
 
 def _judged(
-    conditions: Mapping[str, Condition], own: Mapping[str, tuple[Reason, ...]]
+    conditions: Mapping[str, Condition], own: Mapping[str, tuple[Reason, ...]], concerns: Sequence[Concern]
 ) -> tuple[Verdict, tuple[str, ...]]:
     said = {name: f"{name}: {'; '.join(it.detail for it in reasons)}" for name, reasons in own.items() if reasons}
-    critical = [f"no booking can do without {said[name]}" for name in ESSENTIAL if name in said]
+    critical = [one.detail for one in concerns if one.verdict == "critical"]
+    critical += [f"no booking can do without {said[name]}" for name in ESSENTIAL if name in said]
     keeping_back = [name for name, one in conditions.items() if one.state != "closed"]
     if len(keeping_back) >= CASCADE:
         critical.append(f"{len(keeping_back)} breakers keep calls back: {', '.join(keeping_back)}")
     if critical:
         return "critical", tuple(critical)
-    return ("degraded" if said else "healthy"), tuple(said.values())
+    degraded = (*said.values(), *(one.detail for one in concerns))
+    return ("degraded" if degraded else "healthy"), degraded

@@ -1,14 +1,14 @@
 """How a breaker looks to the outside, over HTTP and on the command line alike."""
 
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from adapters.breakers.registry import Look
 from domain.breaker_words import Override, Snapshot
 from domain.dependencies import SERVICES, Dependencies
-from domain.verdict import Assessment, Condition
+from domain.verdict import Assessment, Concern, Condition
 from projections.circuit_breaker_events import CircuitBreakerEvent
 
 Document: TypeAlias = dict[str, Any]
@@ -22,9 +22,13 @@ def breaker_documents(snapshots: Iterable[Snapshot]) -> Document:
 
 def states_document(look: Look) -> Document:
     """Return how everything stands: each breaker, and what that means together."""
-    known = breaker_documents(look.snapshots.values())
+    known = {
+        name: {**_NO_BREAKER, "state": "not_configured" if one.status == "not_configured" else "no_breaker"}
+        for name, one in look.assessment.standings.items()
+    }
+    known |= breaker_documents(look.snapshots.values())
     return {
-        "services": {name: known.get(name, _NOT_CONFIGURED) for name in SERVICES},
+        "services": {name: known[name] for name in SERVICES},
         **assessment_document(look.assessment),
         "dependencies": dependencies_document(look.dependencies),
     }
@@ -52,8 +56,26 @@ def kept_document(look: Look) -> Document:
     """Return what is kept of everything for later: less than there is, since it is kept every minute."""
     return {
         **assessment_document(look.assessment),
+        "concerns": [asdict(one) for one in look.assessment.concerns],
         "services": {name: _kept(one) for name, one in look.snapshots.items()},
     }
+
+
+def read_conditions(kept: Mapping[str, Any]) -> dict[str, Condition]:
+    """Return how each service stood that was configured, by its breaker if it has one, and by its probe."""
+    return {
+        name: replace(
+            read_condition(kept["services"][name]) if name in kept["services"] else Condition(),
+            failing=_found_by_probe(kept["reasons"].get(name, [])),
+        )
+        for name, status in kept["statuses"].items()
+        if status != "not_configured"
+    }
+
+
+def read_concerns(kept: Mapping[str, Any]) -> list[Concern]:
+    """Return what was wrong with the whole; snapshots of older versions do not say."""
+    return [Concern(**one) for one in kept.get("concerns", [])]
 
 
 def read_condition(kept: Document) -> Condition:
@@ -65,6 +87,10 @@ def read_condition(kept: Document) -> Condition:
         override=None if override is None else Override(**override),
         would_open=kept["would_open"],
     )
+
+
+def _found_by_probe(reasons: Iterable[Document]) -> str | None:
+    return next((one["detail"] for one in reasons if one["code"] == "probe_failed"), None)
 
 
 def _kept(snapshot: Snapshot) -> Document:
@@ -123,8 +149,7 @@ def _override_document(override: Override) -> Document:
     return {**asdict(override), "expires_at": expires_at}
 
 
-_NOT_CONFIGURED: Document = {
-    "state": "not_configured",
+_NO_BREAKER: Document = {
     "since": None,
     "open_until": None,
     "failures": 0,

@@ -5,7 +5,7 @@ A name leads to one breaker and to no other. What needs what is asked only when 
 never stands between a caller and a call.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from adapters.breakers.ports import Breakers
 from adapters.breakers.watched import WatchedBreaker
 from domain.breaker_words import Command, Outcome, Permit, Refusal, Snapshot
 from domain.dependencies import SERVICES, Dependencies
-from domain.verdict import Assessment, Condition, assess, condition_of
+from domain.verdict import Assessment, Concern, Condition, assess, condition_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,9 @@ class Registry:
             return self._watched[name].control(command)
         return await self._fleet.control(name, command)
 
-    async def look(self, *, probed: Mapping[str, str | None] = MappingProxyType({})) -> Look:
+    async def look(
+        self, *, probed: Mapping[str, str | None] = MappingProxyType({}), concerns: Sequence[Concern] = ()
+    ) -> Look:
         """Return how everything stands; `probed` services have a probe, which has found this in words, or no fault."""
         # Redis comes last: whether it is there is known from having asked it about the others.
         snapshots = {name: await self.snapshot(name) for name in self.names}
@@ -92,7 +94,7 @@ class Registry:
         conditions |= {name: condition_of(one, failing=probed.get(name)) for name, one in snapshots.items()}
         return Look(
             snapshots=snapshots,
-            assessment=assess(conditions, self._dependencies),
+            assessment=assess(conditions, self._dependencies, concerns=concerns),
             dependencies=self._dependencies,
         )
 

@@ -34,15 +34,19 @@ class Known:
     kept: "KeptSnapshot | None" = None
 
     def assessed(self, settings: "Settings") -> "Assessment | None":
-        """Return how everything stands, or None if that is not known."""
-        from adapters.breakers.documents import read_condition
-        from domain.verdict import assess, condition_of
+        """Return how everything stands, by what was kept but for the breakers of now; None if that is not known."""
+        from adapters.breakers.documents import read_concerns, read_conditions
+        from domain.verdict import Condition, assess, condition_of
 
         if self.kept is None:
             return None
-        conditions = {name: read_condition(one) for name, one in self.kept.document["services"].items()}
-        conditions |= {name: condition_of(one) for name, one in self.live.items()}
-        return assess(conditions, settings.dependencies)
+        kept = self.kept.document
+        conditions = read_conditions(kept)
+        conditions |= {
+            name: condition_of(one, failing=conditions.get(name, Condition()).failing)
+            for name, one in self.live.items()
+        }
+        return assess(conditions, settings.dependencies, concerns=read_concerns(kept))
 
 
 def dependencies(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
@@ -57,13 +61,16 @@ def dependencies(*, as_json: Annotated[bool, typer.Option("--json", help="Print 
     graph = dependencies_document(settings.dependencies)
     if as_json:
         nothing: dict[str, Any] = {"verdict": None}
-        say_json({"dependencies": graph, **(nothing if found is None else assessment_document(found))})
+        at = None if known.kept is None else known.kept.at
+        say_json({"dependencies": graph, "at": at, **(nothing if found is None else assessment_document(found))})
         return
     for name, needed in graph.items():
         needs = f"needs {', '.join(needed)}" if needed else "needs nothing"
         typer.echo("\t".join([name, needs, *([] if found is None else _told(found, name))]))
     for one in () if found is None else found.cascades:
         typer.echo(f"{one.root} hits {', '.join(one.hit)}")
+    if found is not None and known.kept is not None:
+        _tell_verdict(found, known.kept)
 
 
 def fresh_snapshot(settings: "Settings") -> "KeptSnapshot | None":
@@ -102,13 +109,22 @@ def tell_standing(known: Known, settings: "Settings") -> None:
     for name, standing in found.standings.items():
         if standing.status == "not_configured":
             typer.echo(f"{name}\tnot configured")
+        elif name not in kept and name not in known.live:
+            typer.echo(f"{name}\tno breaker")
         elif name not in known.live:
             counted = f"{kept[name]['failures']} failed, {kept[name]['successes']} succeeded"
             typer.echo(f"{name}\t{kept[name]['state']}\t{counted}\tat {at}, in one process")
-    typer.echo(f"verdict\t{found.verdict}")
+    _tell_verdict(found, known.kept)
     for name, standing in found.standings.items():
         for reason in standing.reasons:
             typer.echo(f"{name}\t{standing.status}\t{reason.detail}")
+
+
+def _tell_verdict(found: "Assessment", kept: "KeptSnapshot") -> None:
+    age = max((datetime.now(UTC) - kept.at).total_seconds(), 0)
+    typer.echo(f"verdict\t{found.verdict}\tby the snapshot of {age:.0f} s ago, and the shared breakers of now")
+    for one in found.concerns:
+        typer.echo(f"calsaga\t{one.verdict}\t{one.detail}")
 
 
 def _told(found: "Assessment", name: str) -> list[str]:

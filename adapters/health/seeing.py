@@ -22,7 +22,7 @@ from domain.breaker_words import Snapshot
 from domain.errors import AppointmentDatabaseError
 from domain.health import Check, Status, Uptime, as_of
 from domain.health_forecast import Forecast, Seen, forecast
-from domain.verdict import Verdict
+from domain.verdict import Concern, Verdict
 from sagas.ports import Clock
 
 OWN = ("database", "redis")
@@ -33,7 +33,6 @@ LOOK_SECONDS = 3.0
 """How long is waited for what the database has to say."""
 
 _SAYING: Collection[Status] = ("healthy", "degraded", "down")
-_SAID: Mapping[Status, str] = {"down": "is down", "degraded": "is slow, or does not answer as it should"}
 
 
 class Checks(Protocol):
@@ -80,6 +79,11 @@ class Overview:
         """Return the services that a probe says something about, with what is wrong, None if they are up."""
         return {name: _fault(one) for name, one in self.checks.items() if one.status in _SAYING}
 
+    @property
+    def concerns(self) -> tuple[Concern, ...]:
+        """Return what is wrong beside the breakers and what is down, as far as the verdict goes."""
+        return tuple(_concerns(self))
+
 
 class Health:
     """Looks when it is asked, once a second at most."""
@@ -117,8 +121,9 @@ class Health:
         return await asyncio.shield(self._seen)
 
     async def look(self) -> Look:
-        """Return how everything stands by its breakers of now and its last probes, with reasons."""
-        return await self._registry.look(probed=(await self.overview()).probed)
+        """Return how everything stands by its breakers of now, and all else of the overview, with reasons."""
+        seen = await self.overview()
+        return await self._registry.look(probed=seen.probed, concerns=seen.concerns)
 
     async def own(self, service: str, *, within: float | None = None) -> Check:
         """Return how a service is from where this process stands now; down if it does not say so `within` seconds."""
@@ -186,10 +191,9 @@ class Health:
         seen = Overview(
             verdict="healthy", problems=(), checks=checks, circuits={}, readiness=readiness, standings=standings
         )
-        look = await self._registry.look(probed=seen.probed)
-        seen = replace(seen, circuits=look.snapshots)
-        problems = tuple(_problems(seen))
-        return replace(seen, verdict=_verdict(look, readiness, problems), problems=problems)
+        look = await self._registry.look(probed=seen.probed, concerns=seen.concerns)
+        seen = replace(seen, circuits=look.snapshots, verdict=look.assessment.verdict)
+        return replace(seen, problems=tuple(_problems(seen)))
 
     async def _kept(self) -> tuple[Mapping[str, Check], Mapping[str, Standing]]:
         try:
@@ -213,22 +217,24 @@ def _fault(check: Check) -> str | None:
     return (check.detail or "it does not answer") if check.status == "down" else None
 
 
-def _verdict(look: Look, readiness: Readiness, problems: Sequence[str]) -> Verdict:
-    if readiness.problem is not None:
-        return "critical"
-    found = look.assessment.verdict
-    return "degraded" if problems and found == "healthy" else found
+def _concerns(seen: Overview) -> Iterator[Concern]:
+    if seen.readiness.problem is not None:
+        yield Concern(verdict="critical", detail=seen.readiness.problem)
+    said = [seen.readiness.unclaimed]
+    said += [
+        f"{service} is slow, or does not answer as it should"
+        for service, one in seen.checks.items()
+        if one.status == "degraded"
+    ]
+    said += [one.problem(name) for name, one in seen.standings.items()]
+    yield from (Concern(verdict="degraded", detail=detail) for detail in said if detail is not None)
 
 
 def _problems(seen: Overview) -> Iterator[str]:
-    if seen.readiness.problem is not None:
-        yield seen.readiness.problem
-    if seen.readiness.unclaimed is not None:
-        yield seen.readiness.unclaimed
-    yield from (f"{service} {_SAID[one.status]}" for service, one in seen.checks.items() if one.status in _SAID)
+    yield from (one.detail for one in seen.concerns)
+    yield from (f"{service} is down" for service, one in seen.checks.items() if one.status == "down")
     yield from (
         f"the circuit breaker of {name} is {one.state.replace('_', '-')}"
         for name, one in seen.circuits.items()
         if one.state != "closed"
     )
-    yield from (said for name, one in seen.standings.items() if (said := one.problem(name)) is not None)

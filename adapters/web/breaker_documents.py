@@ -40,11 +40,13 @@ class BreakerState(BaseModel):
     """
     How a breaker stands; failures, successes and slow calls are those in its window.
 
+    *no_breaker*: nothing calls the service, which is judged by its probe alone; see `statuses`. *not_configured*: it
+    has no probe either.
     `half_open_quota` is how many probes more would be let through, `would_open` what would open it if nobody held it
     closed, `recent` its last transitions. With `shared` false the process that answers speaks for itself alone.
     """
 
-    state: Literal["closed", "open", "half_open", "not_configured"]
+    state: Literal["closed", "open", "half_open", "no_breaker", "not_configured"]
     since: datetime | None
     open_until: datetime | None
     failures: int
@@ -109,10 +111,18 @@ class StoodService(BaseModel):
     shared: bool
 
 
+class StandingConcern(BaseModel):
+    """What is wrong with the whole, and with no service as such."""
+
+    verdict: Literal["degraded", "critical"]
+    detail: str
+
+
 class StandingSnapshot(SystemStanding):
-    """How everything stood at an instant."""
+    """How everything stood at an instant; `concerns` are missing where an older version has kept it."""
 
     at: datetime
+    concerns: list[StandingConcern] = []
     services: dict[str, StoodService]
 
 

@@ -17,7 +17,7 @@ from domain.breaker_policy import BreakerPolicy
 from domain.breaker_state import Breaker
 from domain.breaker_words import Override, State
 from domain.dependencies import SERVICES, Dependencies
-from domain.verdict import ESSENTIAL, Assessment, Condition, Status, Verdict, assess, condition_of
+from domain.verdict import ESSENTIAL, Assessment, Concern, Condition, Status, Verdict, assess, condition_of
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HELD = Override(action="close", actor="ada", reason="we know better", expires_at=None)
@@ -46,6 +46,12 @@ CONDITIONS = st.builds(
     failing=st.sampled_from([None, None, "GET /v2/me answered 500"]),
 )
 WORLDS = st.dictionaries(st.sampled_from(SERVICES), CONDITIONS)
+CONCERNS = st.lists(
+    st.builds(
+        Concern, verdict=st.sampled_from(["degraded", "critical"]), detail=st.sampled_from(["late", "read-only"])
+    ),
+    max_size=3,
+)
 
 
 def unhealthy(found: Assessment) -> set[str]:
@@ -107,6 +113,18 @@ def test_the_verdict_follows_its_rule(graph: Dependencies, world: dict[str, Cond
     expected = "critical" if wrong & set(ESSENTIAL) or len(keep_back) > 1 else "degraded" if wrong else "healthy"
     assert expected == found.verdict
     assert (found.verdict == "healthy") == (not found.because)
+
+
+@QUICK
+@given(graph=graphs(), world=WORLDS, concerns=CONCERNS)
+def test_the_whole_is_as_bad_as_the_worst_concern_which_is_among_the_reasons(
+    graph: Dependencies, world: dict[str, Condition], concerns: list[Concern]
+) -> None:
+    without, found = assess(world, graph), assess(world, graph, concerns=concerns)
+
+    assert WORSE[found.verdict] == max(WORSE[it] for it in (without.verdict, *(one.verdict for one in concerns)))
+    assert {one.detail for one in concerns if one.verdict == found.verdict} <= set(found.because)
+    assert without.standings == found.standings
 
 
 @QUICK

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adapters.breakers.local import LocalBreakers
 from adapters.breakers.registry import Registry
@@ -22,7 +24,7 @@ from adapters.health.seeing import Health
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_words import Command, Permit
 from domain.errors import AppointmentDatabaseError
-from domain.health import Check, ProbePolicy, Said, Uptime
+from domain.health import Check, ProbePolicy, Said, Status, Uptime
 from domain.health_forecast import Seen
 from tests.fakes.time import FakeClock
 
@@ -215,6 +217,48 @@ async def test_what_a_probe_finds_stands_among_the_reasons(around: Around) -> No
     assert "degraded" == seen.verdict == look.assessment.verdict
     assert {"calcom": "HTTP 502", "database": None, "redis": None} == seen.probed
     assert ("calcom: HTTP 502",) == look.assessment.because
+
+
+READINESS = st.builds(
+    Readiness,
+    problem=st.sampled_from([None, None, "the database is read-only: nothing can be booked"]),
+    overdue=st.sampled_from([timedelta(0), timedelta(seconds=95)]),
+)
+STANDINGS = st.builds(Standing, lag=st.sampled_from([-1, 0]), parked=st.sampled_from([0, 2]))
+
+
+@settings(max_examples=60)
+@given(
+    readiness=READINESS,
+    status=st.sampled_from(["healthy", "degraded", "down", "unknown", "not_configured"]),
+    standing=STANDINGS,
+    opened=st.sets(st.sampled_from(["calcom", "email"])),
+    down=st.sets(st.sampled_from(["database", "redis"])),
+)
+def test_whoever_asks_and_wherever_is_given_the_same_verdict(
+    readiness: Readiness, status: Status, standing: Standing, opened: set[str], down: set[str]
+) -> None:
+    async def main() -> None:
+        around = Around(state=readiness, models={"bookings": standing}, down=down)
+        around.board.note(around.check(status=status))
+        for name in opened:
+            await around.breakers.control(name, Command(action="open", actor="ada", reason="they move house"))
+        health = around.health()
+
+        seen, assessment = await health.overview(), (await health.look()).assessment
+
+        assert seen.verdict == assessment.verdict
+        assert (seen.verdict == "healthy") == (not seen.problems)
+        assert {one.detail for one in assessment.concerns} <= set(seen.problems)
+        assert {one.detail for one in assessment.concerns if one.verdict == seen.verdict} <= set(assessment.because)
+        for found in (
+            readiness.problem,
+            readiness.unclaimed,
+            None if readiness.problem else standing.problem("bookings"),
+        ):
+            assert found is None or found in {one.detail for one in assessment.concerns}
+
+    asyncio.run(main())
 
 
 async def test_those_who_ask_at_once_are_answered_with_one_look(around: Around) -> None:
