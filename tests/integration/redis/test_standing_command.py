@@ -71,9 +71,9 @@ def test_status_tells_what_is_shared_live_and_the_rest_as_of_the_last_snapshot(
     assert lines[0] == "calcom\tclosed\t0 failed, 0 succeeded"
     assert "retell\tnot configured" in lines
     assert any(one.startswith("appointments\topen\t5 failed") and one.endswith(", in one process") for one in lines)
-    assert any(one.startswith("verdict\tcritical\tby the snapshot of ") for one in lines)
+    assert any(one.startswith("verdict\tdegraded\tby the snapshot of ") for one in lines)
     assert ["calcom"] == list(document["services"])
-    assert ("critical", "open") == (document["verdict"], document["snapshot"]["services"]["appointments"]["state"])
+    assert ("degraded", "open") == (document["verdict"], document["snapshot"]["services"]["appointments"]["state"])
 
 
 def test_failures_are_listed_and_cleared(database_url: str, redis_url: str) -> None:

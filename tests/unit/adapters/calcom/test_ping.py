@@ -4,14 +4,14 @@ With whose key Cal.com is asked whether it is there: no company's trouble hides 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
 import httpx
 
 from adapters.calcom.calendars import CalComCalendars
 from adapters.calcom.replies import Answer, Unsent
-from tests.unit.adapters.calcom.building import SettableClock, refuses, succeeds
+from tests.unit.adapters.calcom.building import Handler, SettableClock, refuses, succeeds
 
 REJECTED = refuses(401, "UnauthorizedException", "ApiAuthStrategy - api key - Your api key is not valid")
 THROTTLED = refuses(
@@ -25,13 +25,14 @@ class Companies(httpx.AsyncBaseTransport):
     Cal.com as each company's key finds it; the company's name is its key. `asked` has the keys, in order.
     """
 
-    answers: dict[str, Callable[[httpx.Request], httpx.Response]]
+    answers: dict[str, Handler]
     asked: list[str] = field(default_factory=list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         key = request.headers["Authorization"].removeprefix("Bearer ")
         self.asked.append(key)
-        return self.answers[key](request)
+        response = self.answers[key](request)
+        return await response if isinstance(response, Awaitable) else response
 
     async def pinged(self, times: int) -> list[object]:
         async def api_key_of(company_id: str) -> str | None:
