@@ -81,16 +81,19 @@ class ApiKeys:
         await self._readers.run(lambda: self._insert(key, _digest(text)))
         return key, text
 
-    async def find(self, text: str) -> ApiKey | None:
+    async def find(self, text: str, *, remembered: bool = False) -> ApiKey | None:
         """
         Return the key with this text, or None if there is none or it was revoked.
+
+        One that is `remembered` will do while the database is known to be away: nobody can have revoked it since.
 
         Raises:
             AppointmentDatabaseError: the database did not answer.
 
         """
         digest = _digest(text)
-        await self._forget_revoked()
+        if not remembered:
+            await self._forget_revoked()
         key = self._known.get(digest)
         if key is None:
             key = await self._readers.run(lambda: self._find(digest))

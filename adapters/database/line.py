@@ -38,7 +38,7 @@ class Line:
         for start in range(0, len(waiting), CHUNK):
             chunk = waiting[start : start + CHUNK]
             moved = [
-                {"saga": saga_id, "was": due_at, "now": min(now + (start + place) * self._step, due_at)}
+                {"saga": saga_id, "was": due_at, "now": now + (start + place) * self._step}
                 for place, (saga_id, due_at) in enumerate(chunk)
             ]
             await self._readers.run(partial(self._move, moved))

@@ -44,11 +44,11 @@ class KeyDirectory:
         self._stored = stored
         self._missed: Expiring[str, bool] = Expiring(seconds=REMEMBERED_SECONDS)
 
-    async def identify(self, key: str) -> Caller | None:
-        """Return whose key it is, or None for a key that is unknown or revoked."""
+    async def identify(self, key: str, *, remembered: bool = False) -> Caller | None:
+        """Return whose key it is, or None for a key that is unknown or revoked; see `ApiKeys.find`."""
         if not _FORM.fullmatch(key) or self._missed.get(key):
             return None
-        found = await self._stored.find(key)
+        found = await self._stored.find(key, remembered=remembered)
         if found is None:
             self._missed.put(key, value=True)
             return None

@@ -14,6 +14,7 @@ from adapters.directory.scopes import Scope
 from adapters.limits.ports import Exceeded
 from adapters.web.ports import Backend, Caller
 from adapters.web.problems import MISSING_SCOPE, NOT_AUTHENTICATED, TOO_MANY_REQUESTS, UNAVAILABLE, Problem, Refused
+from domain.breaker_words import Refusal as BreakerRefusal
 
 _BEARER = re.compile(r"Bearer +([!-~]{1,512})", re.IGNORECASE)
 _CHALLENGE = 'Bearer realm="calsaga"'
@@ -29,7 +30,8 @@ async def admit(request: Request, scope: Scope, *, reads_database: bool = True) 
     """
     Return who is asking, if their key has the scope.
 
-    `reads_database=False` is for what can be answered while the database is away, as far as the key is known.
+    `reads_database=False` is for what can be answered while the database is away; then a key that this process
+    remembers will do.
 
     Raises:
         Refused: 401 without a valid key, 403 without the scope, 429 when it is too much; 503, at once, while the
@@ -38,7 +40,7 @@ async def admit(request: Request, scope: Scope, *, reads_database: bool = True) 
     """
     if reads_database:
         _refuse_while_away(request)
-    caller = await _identified(request)
+    caller = await _identified(request, remembered=not reads_database and _database_away(request) is not None)
     structlog.contextvars.bind_contextvars(company_id=caller.company_id)
     await _check_rate(request, caller)
     if scope not in caller.scopes:
@@ -53,23 +55,27 @@ def lacks_scope(scope: Scope) -> Refused:
     return Refused(Problem(kind=MISSING_SCOPE, detail=detail, headers={"WWW-Authenticate": challenge}))
 
 
-async def _identified(request: Request) -> Caller:
+async def _identified(request: Request, *, remembered: bool) -> Caller:
     given = request.headers.getlist("authorization")
     if not given:
         raise _unauthenticated("Send your API key as `Authorization: Bearer <key>`.", _CHALLENGE)
     bearer = _BEARER.fullmatch(given[0].strip()) if len(given) == 1 else None
-    caller = None if bearer is None else await backend_of(request).keys.identify(bearer[1])
+    caller = None if bearer is None else await backend_of(request).keys.identify(bearer[1], remembered=remembered)
     if caller is None:
         raise _unauthenticated("The API key is unknown or revoked.", f'{_CHALLENGE}, error="invalid_token"')
     return caller
 
 
 def _refuse_while_away(request: Request) -> None:
-    refusal = backend_of(request).standings.held_back("database")
+    refusal = _database_away(request)
     if refusal is not None:
         detail = "The database has failed lately; nothing was done. Send the same request again after Retry-After."
         headers = {"Retry-After": str(max(ceil(refusal.retry_after or 0), 1))}
         raise Refused(Problem(kind=UNAVAILABLE, detail=detail, headers=headers))
+
+
+def _database_away(request: Request) -> BreakerRefusal | None:
+    return backend_of(request).standings.held_back("database")
 
 
 async def _check_rate(request: Request, caller: Caller) -> None:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from adapters.breakers.commanding import reset_each
 from adapters.breakers.documents import breaker_documents
-from adapters.breakers.policies import NAMES
+from adapters.breakers.policies import NAMES, SHARED
 from adapters.directory.scopes import Scope
 from adapters.web.admission import admit, backend_of
 from adapters.web.answers import json_answer
@@ -114,6 +114,9 @@ async def _command(
     name = request.path_params["service"]
     if name not in NAMES:
         raise not_found("circuit breaker")
+    if action != "reset" and name not in SHARED:
+        problem = "is each process's own breaker, which nobody can set for all; it can be reset where it is open"
+        raise invalid(FieldError("service", problem))
     fields = checked(form, await read_object(request))
     seconds = fields.seconds if isinstance(fields, BreakerCommandFields) else None
     command = _checked_command(action, caller.key_id, fields.reason, seconds)

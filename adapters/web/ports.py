@@ -146,7 +146,7 @@ class Repairs(Protocol):
 class Keys(Protocol):
     """The API keys; only digests of them are stored."""
 
-    async def identify(self, key: str) -> Caller | None:
+    async def identify(self, key: str, *, remembered: bool = False) -> Caller | None:
         """Return whose key it is, or None for a key that is unknown or revoked."""
         ...
 

@@ -71,6 +71,8 @@ async def test_callers_are_refused_at_once_and_served_again_and_nothing_is_lost(
 
     async with served(here) as there:
         app = there.app
+        # From now on this process remembers whose key it is.
+        known = await there.http.get("/api/resilience/states")
         # Its answer is in hand when the database goes.
         account.breaks("delay", operation="create", seconds=1.0, moment="after")
         accepted = asyncio.create_task(app.orchestrator.book(a_wish(1), patience=PATIENT))
@@ -79,6 +81,7 @@ async def test_callers_are_refused_at_once_and_served_again_and_nothing_is_lost(
         await eventually(lambda: _refused_lately(there), "the breaker is open")
         told = (await app.resilience.breakers.look()).assessment
         refused = [await there.http.post("/api/bookings", json=body(number)) for number in range(20)]
+        still = await there.http.get("/api/resilience/states")
         away.ends()
         answer = await accepted
         await eventually(lambda: _books(there), "bookings are taken again")
@@ -86,6 +89,7 @@ async def test_callers_are_refused_at_once_and_served_again_and_nothing_is_lost(
         after = (await app.resilience.breakers.look()).assessment
 
     assert ("critical", "unhealthy") == (told.verdict, told.standings["database"].status)
+    assert [(200, "healthy"), (200, "critical")] == [(it.status_code, it.json()["verdict"]) for it in (known, still)]
     assert {503} == {one.status_code for one in refused}
     assert all(one.json()["detail"].startswith(LATELY) and one.headers["Retry-After"] for one in refused)
     assert ("booked", "healthy") == (answer.booking.status.value, after.standings["database"].status)

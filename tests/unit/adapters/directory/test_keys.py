@@ -27,7 +27,7 @@ class CountingKeys:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def find(self, text: str) -> ApiKey | None:
+    async def find(self, text: str, *, remembered: bool = False) -> ApiKey | None:
         self.asked.append(text)
         if text != GOOD:
             return None

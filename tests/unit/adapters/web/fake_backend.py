@@ -206,7 +206,7 @@ class FakeKeys:
     def __init__(self) -> None:
         self.made: list[tuple[str, Sequence[str]]] = []
 
-    async def identify(self, key: str) -> Caller | None:
+    async def identify(self, key: str, *, remembered: bool = False) -> Caller | None:
         company_id, _, scopes = key.partition("/")
         if not scopes:
             return None
