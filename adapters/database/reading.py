@@ -48,6 +48,7 @@ class Readers:
         self._in_use = 0
         self._longest_wait = 0.0
         self._timeouts = 0
+        self._answered_at = 0.0
         self._database_error = database_error
         self._outcomes = outcomes or CallOutcomes()
 
@@ -55,7 +56,8 @@ class Readers:
         """
         Return what `ask` returns.
 
-        One that spent its time waiting for a thread says nothing of the database, and nobody is told of it.
+        One that spent its time waiting for a thread while others were answered says nothing of the database, and nobody
+        is told of it.
 
         Raises:
             AppointmentDatabaseError: the database failed, or did not answer in time.
@@ -78,7 +80,8 @@ class Readers:
                 return await loop.run_in_executor(self._threads, self._measured, ask, turn)
         except TimeoutError as exc:
             self._timeouts += 1
-            turn.came_too_late = turn.waited_longer_than_it_ran()
+            # Who hangs in all threads is the database, if it has answered nobody meanwhile.
+            turn.came_too_late = self._answered_at > turn.asked_at and turn.waited_longer_than_it_ran()
             late = "no thread was free in time to read the database"
             message = late if turn.came_too_late else "the database did not answer in time"
             raise AppointmentDatabaseError(message, kind="timeout") from exc
@@ -105,7 +108,9 @@ class Readers:
             self._in_use += 1
             self._longest_wait = max(self._longest_wait, turn.began_at - turn.asked_at)
         try:
-            return ask()
+            answer = ask()
+            self._answered_at = monotonic()
+            return answer
         finally:
             with self._lock:
                 self._in_use -= 1
