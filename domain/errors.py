@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import Literal, Self, TypeAlias
 from uuid import UUID
 
-DatabaseKind: TypeAlias = Literal["deadlock", "timeout", "connection_lost", "constraint", "data", "other"]
+DatabaseKind: TypeAlias = Literal["deadlock", "timeout", "connection_lost", "exhausted", "constraint", "data", "other"]
 Wanted: TypeAlias = Literal["cancel", "move"]
 
 

@@ -1,9 +1,10 @@
 """
 What the breakers of this process are told: which news of its work says that something went well, or failed.
 
-The database fails when it does not answer, or takes nothing; a deadlock, a constraint or bad data is an answer. One
-that can be read and takes no writes has failed: from a write that failed until one that goes well, reads count only
-if they fail.
+The database fails when it does not answer, or takes nothing, be it for want of room or of a working disk; a deadlock,
+a constraint or bad data is an answer, and a read that waits for a thread behind others that are answered is our own
+affair. A database that can be read and takes no writes has failed: from a write that failed until one that goes well,
+reads count only if they fail.
 Webhooks fail when they cannot be stored or processed for a reason of ours, or are given up; one that waits for
 Cal.com waits. Appointments fail when bookings do, but for the customer's own reason.
 """
@@ -18,7 +19,7 @@ from domain.breaker_words import Outcome
 from domain.errors import AppointmentDatabaseError
 from sagas.inbox import WebhookNews
 
-AWAY: Final = frozenset({"timeout", "connection_lost"})
+AWAY: Final = frozenset({"timeout", "connection_lost", "exhausted"})
 _NEWS: Final[dict[WebhookNews, Outcome]] = {
     "failed": "failed",
     "given_up": "failed",

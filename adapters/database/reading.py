@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic
 from typing import TypeVar
@@ -15,6 +16,18 @@ from adapters.pools import PoolState
 from domain.errors import AppointmentDatabaseError
 
 T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Turn:
+    """When a read was asked for, and when a thread took it up, if one did; `came_too_late` clears the database."""
+
+    asked_at: float = field(default_factory=monotonic)
+    began_at: float | None = None
+    came_too_late: bool = False
+
+    def waited_longer_than_it_ran(self) -> bool:
+        return self.began_at is None or self.began_at - self.asked_at > monotonic() - self.began_at
 
 
 class Readers:
@@ -35,6 +48,7 @@ class Readers:
         self._in_use = 0
         self._longest_wait = 0.0
         self._timeouts = 0
+        self._answered_at = 0.0
         self._database_error = database_error
         self._outcomes = outcomes or CallOutcomes()
 
@@ -42,26 +56,35 @@ class Readers:
         """
         Return what `ask` returns.
 
+        One that spent its time waiting for a thread while others were answered says nothing of the database, and nobody
+        is told of it.
+
         Raises:
             AppointmentDatabaseError: the database failed, or did not answer in time.
 
         """
+        turn = _Turn()
         try:
-            answer = await self._run(ask)
+            answer = await self._run(ask, turn)
         except AppointmentDatabaseError as error:
-            self._outcomes.tell(error, wrote=False)
+            if not turn.came_too_late:
+                self._outcomes.tell(error, wrote=False)
             raise
         self._outcomes.tell(None, wrote=False)
         return answer
 
-    async def _run(self, ask: Callable[[], T]) -> T:
+    async def _run(self, ask: Callable[[], T], turn: _Turn) -> T:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._limit):
-                return await loop.run_in_executor(self._threads, self._measured, ask, monotonic())
+                return await loop.run_in_executor(self._threads, self._measured, ask, turn)
         except TimeoutError as exc:
             self._timeouts += 1
-            raise AppointmentDatabaseError("the database did not answer in time", kind="timeout") from exc
+            # Who hangs in all threads is the database, if it has answered nobody meanwhile.
+            turn.came_too_late = self._answered_at > turn.asked_at and turn.waited_longer_than_it_ran()
+            late = "no thread was free in time to read the database"
+            message = late if turn.came_too_late else "the database did not answer in time"
+            raise AppointmentDatabaseError(message, kind="timeout") from exc
         except PersistenceError as exc:
             raise self._database_error(exc.__cause__ or exc) from exc
         except DBAPIError as exc:
@@ -79,12 +102,15 @@ class Readers:
             timeouts=self._timeouts,
         )
 
-    def _measured(self, ask: Callable[[], T], asked_at: float) -> T:
+    def _measured(self, ask: Callable[[], T], turn: _Turn) -> T:
+        turn.began_at = monotonic()
         with self._lock:
             self._in_use += 1
-            self._longest_wait = max(self._longest_wait, monotonic() - asked_at)
+            self._longest_wait = max(self._longest_wait, turn.began_at - turn.asked_at)
         try:
-            return ask()
+            answer = ask()
+            self._answered_at = monotonic()
+            return answer
         finally:
             with self._lock:
                 self._in_use -= 1

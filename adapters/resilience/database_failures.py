@@ -23,9 +23,15 @@ KINDS: Final[dict[str, DatabaseKind]] = {
     "25P03": "connection_lost",
     READ_ONLY: "connection_lost",
     "53300": "connection_lost",
+    # The disk is full, memory is short, a limit of the server is reached, the disk fails.
+    "53100": "exhausted",
+    "53200": "exhausted",
+    "53400": "exhausted",
+    "58030": "exhausted",
 }
 KINDS_BY_CLASS: Final[dict[str, DatabaseKind]] = {"08": "connection_lost", "22": "data", "23": "constraint"}
 _WAITED_IN_VAIN: Final = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_TIMEOUT", "SQLITE_LOCKED"})
+_EXHAUSTED: Final = ("SQLITE_FULL", "SQLITE_IOERR")
 
 
 def sql_state(exc: BaseException) -> str:
@@ -41,8 +47,11 @@ def postgres_kind(exc: BaseException) -> DatabaseKind:
 
 def sqlite_kind(exc: BaseException) -> DatabaseKind:
     """Return what kind of failure an error of sqlite3 is."""
-    if getattr(exc, "sqlite_errorname", "") in _WAITED_IN_VAIN:
+    name = getattr(exc, "sqlite_errorname", "")
+    if name in _WAITED_IN_VAIN:
         return "timeout"
+    if name.startswith(_EXHAUSTED):
+        return "exhausted"
     match exc:
         case sqlite3.IntegrityError():
             return "constraint"

@@ -226,7 +226,7 @@ async def test_a_file_without_room_delays_a_booking_and_breaks_nothing(
         result = await app.orchestrator.book(a_wish(), patience=PATIENT)
         await quiet(app)
 
-    assert ("other", "SQLITE_FULL") == (failures.kinds[0], failures.states[0])
+    assert ("exhausted", "SQLITE_FULL") == (failures.kinds[0], failures.states[0])
     assert ("booked", True) == (result.booking.status.value, result.replayed)
     assert 1 == account.calls("create") == len(account.live())
     assert [] == await on_sqlite.faults(account.ledger())

@@ -4,10 +4,16 @@ Which news make a breaker of this process open, and which say nothing.
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
+import psycopg
 import pytest
 
 from adapters.breakers.feeding import DatabaseFeed, feed_appointments, feed_webhooks
 from adapters.breakers.watched import WatchedBreaker
+from adapters.postgres import errors as postgres
+from adapters.sqlite import errors as sqlite
 from domain.breaker_policy import BreakerPolicy
 from domain.errors import AppointmentDatabaseError, DatabaseKind
 from sagas.inbox import WebhookNews
@@ -41,6 +47,28 @@ def test_the_database_fails_when_it_does_not_answer(kind: DatabaseKind | None, e
     DatabaseFeed(watched)(None if kind is None else AppointmentDatabaseError("it failed", kind=kind), wrote=True)
 
     assert expected == counted(watched)
+
+
+@pytest.mark.parametrize("error", [psycopg.errors.DiskFull, psycopg.errors.OutOfMemory, psycopg.errors.IoError])
+def test_nor_has_a_server_without_room_or_with_a_broken_disk_taken_anything(error: type[psycopg.Error]) -> None:
+    watched = breaker("database")
+    told = postgres.database_error(error("it failed"))
+    DatabaseFeed(watched)(told, wrote=True)
+
+    assert (0, 1) == counted(watched)
+    assert ("exhausted", False) == (told.kind, told.retryable)
+
+
+def test_nor_has_sqlite_when_its_file_may_not_grow() -> None:
+    watched = breaker("database")
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("PRAGMA max_page_count = 2")
+        connection.execute("CREATE TABLE t (x)")
+        with pytest.raises(sqlite3.OperationalError, match="full") as full:
+            connection.execute("INSERT INTO t VALUES (zeroblob(100000))")
+    DatabaseFeed(watched)(sqlite.database_error(full.value), wrote=True)
+
+    assert (0, 1) == counted(watched)
 
 
 def test_reads_that_go_well_do_not_hide_that_nothing_can_be_written() -> None:

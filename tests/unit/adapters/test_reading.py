@@ -1,0 +1,54 @@
+"""
+Reads that wait for a thread: what the database is blamed for, and what not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from threading import Event
+from time import sleep
+
+from adapters.database.outcomes import CallOutcomes
+from adapters.database.reading import Readers
+from domain.errors import AppointmentDatabaseError
+
+Heard = list[AppointmentDatabaseError | None]
+LIMIT = 0.2
+
+
+def readers(heard: Heard) -> Readers:
+    outcomes = CallOutcomes()
+
+    def hear(error: AppointmentDatabaseError | None, *, wrote: bool) -> None:
+        assert not wrote
+        heard.append(error)
+
+    outcomes.listen(hear)
+    other = AppointmentDatabaseError("it failed", kind="other")
+    return Readers(threads=1, limit=LIMIT, database_error=lambda _: other, outcomes=outcomes)
+
+
+async def test_a_read_that_waits_behind_others_which_are_answered_says_nothing_of_the_database() -> None:
+    heard: Heard = []
+    here = readers(heard)
+
+    told = await asyncio.gather(*(here.run(partial(sleep, LIMIT / 10)) for _ in range(40)), return_exceptions=True)
+    here.close()
+
+    answered = told.count(None)
+    assert [None] * answered == heard
+    assert {"no thread was free in time to read the database"} == {str(one) for one in told if one is not None}
+    assert 40 - answered == here.state.timeouts
+
+
+async def test_one_that_waits_behind_those_that_hang_has_not_been_answered_by_the_database() -> None:
+    heard: Heard = []
+    here, gate = readers(heard), Event()
+
+    told = await asyncio.gather(*(here.run(gate.wait) for _ in range(5)), return_exceptions=True)
+    gate.set()
+    here.close()
+
+    assert {"the database did not answer in time"} == {str(one) for one in told}
+    assert told == heard
