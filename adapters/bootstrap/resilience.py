@@ -96,7 +96,7 @@ async def open_resilience(
     async with (
         counts.running(),
         open_breakers(
-            policies,
+            {name: policies[name] for name in SHARED},
             listener=listener,
             instance=instance,
             redis_url=redis_url,

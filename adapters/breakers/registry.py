@@ -1,8 +1,8 @@
 """
 All breakers by the name of their service, and how everything stands together (M10).
 
-A name leads to one breaker and to no other. What needs what is asked only when somebody looks: it explains, and
-never stands between a caller and a call.
+A name leads to one breaker and to no other, whoever asks. What needs what is asked only when somebody looks: it
+explains, and never stands between a caller and a call.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,8 +30,9 @@ class Registry:
     """
     `fleet` has the breakers that all processes share, `watched` are this process's own.
 
-    `configured` are the services whose calls go through the fleet's. `redis_lost` tells since when Redis has been
-    away, None if it is there; without it there is no Redis.
+    `configured` are the services whose calls go through the fleet's; any other service is so from the moment that
+    somebody uses its breaker here. `redis_lost` tells since when Redis has been away, None if it is there; without it
+    there is no Redis.
     """
 
     def __init__(
@@ -55,15 +56,35 @@ class Registry:
         """Return the services that are configured; the last is Redis, if there is one."""
         return tuple(sorted((it for it in SERVICES if it in self._configured), key=lambda name: name == "redis"))
 
+    @property
+    def obeying(self) -> tuple[str, ...]:
+        """Return the breakers of these that obey commands: all but Redis's, which is none."""
+        return tuple(name for name in self.names if not self._is_left_alone(name))
+
     async def acquire(
         self, name: str, *, operation: str = "call", probe: bool = True, settles: bool = False
     ) -> Permit | Refusal:
-        """Ask the fleet's breaker for leave to call; those of this process give none, and are only told."""
+        """
+        Ask for leave to call; a breaker of this process counts no permits, and says what it would say to any caller.
+
+        Raises:
+            ValueError: there is no such breaker; the message names those that there are.
+
+        """
+        if name in self._watched:
+            return self._watched[name].held_back() or Permit(name=name, id="", epoch=0, operation=operation)
+        self._use(name)
         return await self._fleet.acquire(name, operation=operation, probe=probe, settles=settles)
 
     async def record(self, permit: Permit, outcome: Outcome) -> None:
-        """Give a permit back."""
-        await self._fleet.record(permit, outcome)
+        """Give a permit back, to whoever gave it."""
+        watched = self._watched.get(permit.name)
+        if watched is None:
+            await self._fleet.record(permit, outcome)
+        elif outcome == "succeeded":
+            watched.succeeded()
+        elif outcome == "failed":
+            watched.failed()
 
     def held_back(self, name: str) -> Refusal | None:
         """Say that callers who need a service of this process's own should be refused, or None."""
@@ -74,14 +95,21 @@ class Registry:
         """Return how a breaker stands."""
         if name in self._watched:
             return self._watched[name].snapshot()
-        if name == "redis" and self._redis_lost is not None:
+        if self._redis_lost is not None and name == "redis":
             return _of_redis(self._redis_lost())
         return await self._fleet.snapshot(name)
 
     async def control(self, name: str, command: Command) -> Snapshot:
-        """Do what a person wants, with a breaker of the fleet, or of this process alone."""
+        """
+        Do what a person wants, with a breaker of the fleet, or of this process alone.
+
+        Raises:
+            ValueError: there is no such breaker; the message names those that there are.
+
+        """
         if name in self._watched:
             return self._watched[name].control(command)
+        self._use(name)
         return await self._fleet.control(name, command)
 
     async def look(
@@ -97,6 +125,17 @@ class Registry:
             assessment=assess(conditions, self._dependencies, concerns=concerns),
             dependencies=self._dependencies,
         )
+
+    def _use(self, name: str) -> None:
+        known = [it for it in SERVICES if not self._is_left_alone(it)]
+        if name not in known:
+            msg = f"there is no breaker {name!r}; there are {', '.join(known)}"
+            raise ValueError(msg)
+        self._configured.add(name)
+
+    def _is_left_alone(self, name: str) -> bool:
+        # Nobody asks for leave to use the Redis that the breakers are kept in: see `_of_redis`.
+        return self._redis_lost is not None and name == "redis"
 
 
 def _of_redis(lost_at: datetime | None) -> Snapshot:

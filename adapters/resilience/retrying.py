@@ -22,7 +22,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import wraps
 from random import random
-from typing import Any, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from adapters.breakers.ports import Breakers
 from adapters.resilience.budget import RetryBudget
@@ -125,7 +125,8 @@ def retry(
     policy's cap or than what is left of `within` seconds; and then raises the last error, or returns what `fallback`
     returns for the same arguments. A breaker that is open is asked again only after the time that it has said.
     `attempt_seconds`, `breaker` (a name in `breakers`) and `bulkhead` are for coroutine functions; those are cut off
-    at the end of their time as well, while an ordinary function is only not tried again.
+    at the end of their time as well, while an ordinary function is only not tried again. A far side that has not
+    answered by then has failed. Of a name that is no breaker's, each call raises a ValueError.
 
     Raises:
         TypeError: the function is none that can be cut off, counted or limited like that.
@@ -156,14 +157,14 @@ def retry(
 
 
 def _async(
-    once: Callable[P, Awaitable[R]], plan: _Plan, fallback: Callable[..., Any] | None
+    once: Callable[Concatenate[asyncio.Timeout, P], Awaitable[R]], plan: _Plan, fallback: Callable[..., Any] | None
 ) -> Callable[P, Awaitable[R]]:
     async def attempts(*args: P.args, **kwargs: P.kwargs) -> R:
         course = _Course(plan)
         while True:
             try:
-                async with asyncio.timeout(max(course.left, 0)):
-                    return await once(*args, **kwargs)
+                async with asyncio.timeout(max(course.left, 0)) as limit:
+                    return await once(limit, *args, **kwargs)
             except Exception as error:
                 wait = course.wait_after(error)
                 if wait is None:

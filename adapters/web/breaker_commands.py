@@ -101,7 +101,7 @@ async def reset_all(request: Request) -> Response:
     caller = await admit(request, Scope.FLEET_WRITE, reads_database=False)
     fields = checked(BreakerResetFields, await read_object(request))
     command = _checked_command("reset", caller.key_id, fields.reason, None)
-    done = await reset_each(backend_of(request).breakers, NAMES, command)
+    done = await reset_each(backend_of(request).breakers, _names(request), command)
     snapshots = [one.snapshot for one in done if one.snapshot is not None]
     results = {one.name: one.result for one in done}
     return json_answer({"results": results, "services": breaker_documents(snapshots)})
@@ -112,7 +112,7 @@ async def _command(
 ) -> Response:
     caller = await admit(request, Scope.FLEET_WRITE, reads_database=False)
     name = request.path_params["service"]
-    if name not in NAMES:
+    if name not in _names(request):
         raise not_found("circuit breaker")
     if action != "reset" and name not in SHARED:
         problem = "is each process's own breaker, which nobody can set for all; it can be reset where it is open"
@@ -121,6 +121,11 @@ async def _command(
     seconds = fields.seconds if isinstance(fields, BreakerCommandFields) else None
     command = _checked_command(action, caller.key_id, fields.reason, seconds)
     return json_answer({"services": breaker_documents([await backend_of(request).breakers.control(name, command)])})
+
+
+def _names(request: Request) -> tuple[str, ...]:
+    """Return those that calsaga calls through, then those that callers' own code has used in this process."""
+    return tuple(dict.fromkeys((*NAMES, *backend_of(request).standings.obeying)))
 
 
 def _checked_command(action: Action, actor: str, reason: str, seconds: float | None) -> Command:

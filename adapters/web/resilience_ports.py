@@ -14,6 +14,11 @@ from domain.failure_detector import FailureWindow, Severity
 class Standings(Protocol):
     """All breakers together."""
 
+    @property
+    def obeying(self) -> Sequence[str]:
+        """Return the breakers in use that obey commands."""
+        ...
+
     def held_back(self, name: str) -> Refusal | None:
         """Say that callers who need a service of this process's own should be refused, or None; asks nobody."""
         ...

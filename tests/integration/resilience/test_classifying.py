@@ -12,6 +12,7 @@ from eventsourcing.persistence import OperationalError
 
 from adapters.resilience import classify
 from adapters.resilience.classifying import Failure
+from adapters.resilience.guarding import verdict
 from domain.errors import AlreadyOver, AppointmentDatabaseError, CalcomBookingError, CircuitOpenError
 from tests.integration.resilience import failing as f
 from tests.unit.adapters.calcom.building import BOOKING_ID
@@ -20,12 +21,16 @@ PASSES, STAYS = True, False
 CLIENTS = {"httpx": f.with_httpx, "aiohttp": f.with_aiohttp}
 
 
-def failure_of(act: Callable[[], object]) -> Failure:
+def error_of(act: Callable[[], object]) -> Exception:
     try:
         act()
     except Exception as error:  # noqa: BLE001 - any error is what is asked about
-        return classify(error)
+        return error
     raise AssertionError("it did not fail")
+
+
+def failure_of(act: Callable[[], object]) -> Failure:
+    return classify(error_of(act))
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -69,9 +74,10 @@ def test_sockets_pass_alike(say: Callable[[object], None], kind: str) -> None:
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_certificate_that_nobody_trusts_stays(client: str, tmp_path: Path) -> None:
     with f.self_signed(tmp_path) as url:
-        failure = failure_of(lambda: CLIENTS[client](url))
+        error = error_of(lambda: CLIENTS[client](url))
 
-    assert Failure(kind="certificate", passing=False) == failure
+    assert Failure(kind="certificate", passing=False) == classify(error)
+    assert "failed" == verdict(error)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +117,18 @@ def test_what_postgresql_says(postgres_url: str, act: Callable[[str], None], kin
 )
 def test_what_redis_says(redis_url: str, act: Callable[[str], None], kind: str, passing: bool) -> None:
     assert Failure(kind=kind, passing=passing) == failure_of(lambda: act(redis_url))
+
+
+@pytest.mark.parametrize(
+    ("act", "outcome"),
+    [
+        (f.redis_password, "failed"),
+        (f.redis_gone, "failed"),
+        (f.redis_command("NONSENSE"), "ignored"),
+    ],
+)
+def test_what_redis_says_of_its_health(redis_url: str, act: Callable[[str], None], outcome: str) -> None:
+    assert outcome == verdict(error_of(lambda: act(redis_url)))
 
 
 @pytest.mark.parametrize(

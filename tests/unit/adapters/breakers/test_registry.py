@@ -5,8 +5,10 @@ All breakers by name: what needs what explains, and stops no call.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +18,7 @@ from adapters.breakers.ports import SharedStateAway
 from adapters.breakers.registry import Registry
 from adapters.breakers.watched import WatchedBreaker
 from domain.breaker_policy import BreakerPolicy
-from domain.breaker_words import Action, Command, Permit, Snapshot
+from domain.breaker_words import Action, Command, Outcome, Permit, Refusal, Snapshot
 from domain.dependencies import SERVICES, Dependencies
 from tests.breakers.listening import Heard
 from tests.unit.domain.test_verdict import graphs
@@ -41,18 +43,70 @@ def test_only_a_calls_own_breaker_stops_it(graph: Dependencies, actions: list[tu
         breakers = registry(graph)
         opened: dict[str, Action] = {}
         for name, action in actions:
-            if name != "redis":
-                await breakers.control(name, Command(action=action, actor="ada", reason="why not"))
-                opened[name] = action
+            await breakers.control(name, Command(action=action, actor="ada", reason="why not"))
+            opened[name] = action
         await breakers.look(probed={"retell": "it is down"})
 
-        for name in ("calcom", "retell", "email"):
+        for name in SERVICES:
             let_through = isinstance(await breakers.acquire(name, probe=False), Permit)
             assert let_through == (opened.get(name) != "open")
         for name in ("database", "webhooks", "appointments"):
             assert (breakers.held_back(name) is None) == (opened.get(name) != "open")
 
     asyncio.run(play())
+
+
+@settings(max_examples=40)
+@given(
+    name=st.sampled_from(SERVICES),
+    outcomes=st.lists(st.sampled_from(["failed", "failed", "failed", "succeeded", "ignored"]), max_size=30),
+)
+def test_what_came_of_calls_is_seen_where_leave_was_given(name: str, outcomes: list[Outcome]) -> None:
+    async def play() -> None:
+        breakers, recorded = registry(), Counter[str]()
+        for outcome in outcomes:
+            permit = await breakers.acquire(name)
+            if isinstance(permit, Refusal):
+                break
+            await breakers.record(permit, outcome)
+            recorded[outcome] += 1
+
+        look = await breakers.look()
+        told = look.snapshots[name].operations.get("call", {}) if name in look.snapshots else {}
+        own = name in {"database", "webhooks", "appointments"}
+        assert {it: recorded[it] for it in ("succeeded", "failed")} == {
+            it: told.get(it, 0) for it in ("succeeded", "failed")
+        }
+        assert (name in breakers.names) == (own or name in {"calcom", "retell"} or bool(outcomes))
+        assert (look.snapshots[name].state == "open" if name in look.snapshots else False) == isinstance(
+            await breakers.acquire(name), Refusal
+        )
+
+    asyncio.run(play())
+
+
+async def test_what_a_caller_uses_obeys_and_is_judged_from_then_on() -> None:
+    breakers = registry()
+    assert "email" not in breakers.obeying
+    await breakers.acquire("email")
+    await breakers.control("email", Command(action="open", actor="ada", reason="they move house"))
+
+    assert "email" in breakers.obeying
+    assert isinstance(await breakers.acquire("email"), Refusal)
+    assert "unhealthy" == (await breakers.look()).assessment.standings["email"].status
+
+
+async def test_a_name_that_leads_nowhere_is_refused_with_those_that_do() -> None:
+    breakers = Registry(LocalBreakers({}, listener=Heard()), redis_lost=lambda: None)
+    command = Command(action="reset", actor="ada", reason="why not")
+
+    # Redis is left alone by itself, and nobody needs leave for that.
+    for name in ("opening-hours", "redis"):
+        for ask in (breakers.acquire(name), breakers.control(name, command)):
+            with pytest.raises(ValueError, match=f"no breaker '{name}'; there are calcom, retell, database, webhooks"):
+                await ask
+    assert ("calcom", "redis") == breakers.names
+    assert ("calcom",) == breakers.obeying
 
 
 async def test_retell_down_never_defers_a_web_booking() -> None:

@@ -5,18 +5,21 @@ Trying again: what, how often, how long between, and in which order with breaker
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import ssl
 import time
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
+import redis.exceptions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.breakers.local import LocalBreakers
 from adapters.resilience import Bulkhead, BulkheadFull, Retry, RetryBudget, retry
 from domain.breaker_policy import BreakerPolicy
-from domain.errors import CircuitOpenError
+from domain.errors import AppointmentDatabaseError, CalcomBookingError, CircuitOpenError, CustomerValidationError
 from domain.retry import RetryPolicy
 from tests.breakers.listening import Heard
 
@@ -31,6 +34,16 @@ def answers(status: int, **headers: str) -> httpx.HTTPStatusError:
     return httpx.HTTPStatusError(
         "bad", request=request, response=httpx.Response(status, headers=named, request=request)
     )
+
+
+def untrusted() -> httpx.ConnectError:
+    error = httpx.ConnectError("certificate verify failed")
+    error.__cause__ = ssl.SSLCertVerificationError("certificate verify failed")
+    return error
+
+
+async def hangs() -> None:
+    await asyncio.Event().wait()
 
 
 @dataclass
@@ -139,9 +152,6 @@ async def test_a_wait_beyond_the_cap_is_not_cut_short() -> None:
 
 
 async def test_the_whole_is_over_in_time_however_long_an_attempt_takes() -> None:
-    async def hangs() -> None:
-        await asyncio.Event().wait()
-
     with pytest.raises(TimeoutError):
         await retry(policy=QUICK, within=0.02)(hangs)()
 
@@ -265,6 +275,16 @@ async def test_who_has_the_time_waits_until_the_breaker_has_said() -> None:
         (answers(429), "ignored"),
         (FOR_GOOD, "ignored"),
         (BulkheadFull("far", at_once=1, waited=0), "ignored"),
+        (untrusted(), "failed"),
+        (ssl.SSLCertVerificationError("certificate verify failed"), "failed"),
+        (ssl.SSLError("wrong version number"), "failed"),
+        (redis.exceptions.AuthenticationError("WRONGPASS"), "failed"),
+        (sqlite3.IntegrityError("UNIQUE constraint failed"), "succeeded"),
+        (CalcomBookingError("refused", status=400), "succeeded"),
+        (CalcomBookingError("no answer", status=None, transient=True), "failed"),
+        (AppointmentDatabaseError("twice", kind="constraint"), "succeeded"),
+        (CustomerValidationError(()), "ignored"),
+        (httpx.UnsupportedProtocol("no such scheme"), "ignored"),
     ],
 )
 async def test_what_an_error_says_of_the_far_side(error: Exception, outcome: str) -> None:
@@ -274,6 +294,55 @@ async def test_what_an_error_says_of_the_far_side(error: Exception, outcome: str
         await retry(policy=RetryPolicy(retries=0), breakers=ours, breaker="far")(Far([error]).call)()
     operations = (await ours.snapshot("far")).operations
     assert {"call": {outcome: 1}} == operations
+
+
+@pytest.mark.parametrize(("within", "attempt_seconds"), [(0.01, None), (0.01, 9), (9, 0.01)])
+async def test_a_call_that_hangs_until_our_own_time_limit_has_failed(
+    within: float, attempt_seconds: float | None
+) -> None:
+    ours = breakers()
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            await retry(
+                policy=RetryPolicy(retries=0),
+                within=within,
+                attempt_seconds=attempt_seconds,
+                breakers=ours,
+                breaker="far",
+            )(hangs)()
+
+    assert "open" == (await ours.snapshot("far")).state
+
+
+@pytest.mark.parametrize("limit", [30, 0.01])
+async def test_who_leaves_says_nothing_whatever_the_time(limit: float) -> None:
+    ours, cancelled = breakers(), asyncio.Event()
+
+    async def tidies_up() -> None:
+        try:
+            await hangs()
+        finally:
+            cancelled.set()
+            # Until the time limit is over as well, if it is the short one.
+            await asyncio.wait([asyncio.ensure_future(hangs())], timeout=0.02)
+
+    call = asyncio.ensure_future(retry(within=limit, breakers=ours, breaker="far")(tidies_up)())
+    await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+    assert cancelled.is_set()
+    assert {"call": {"ignored": 1}} == (await ours.snapshot("far")).operations
+
+
+async def test_a_time_limit_that_ends_in_line_says_nothing() -> None:
+    ours, bulkhead = breakers(), Bulkhead("far", at_once=1, patience=30)
+    await bulkhead.__aenter__()
+
+    with pytest.raises(TimeoutError):
+        await retry(within=0.01, breakers=ours, breaker="far", bulkhead=bulkhead)(hangs)()
+    assert {"call": {"ignored": 1}} == (await ours.snapshot("far")).operations
 
 
 async def test_a_full_bulkhead_is_inside_the_breaker_and_tried_again() -> None:
@@ -297,6 +366,14 @@ async def test_the_time_limit_of_an_attempt_does_not_count_the_line() -> None:
 
     assert set() == done
     assert "well" == await waiting
+
+
+async def test_a_function_may_name_its_arguments_as_it_likes() -> None:
+    async def asks(limit: int, attempt: str) -> str:
+        return f"{attempt} of {limit}"
+
+    for decorate in (retry(), retry(breakers=breakers(), breaker="far")):
+        assert "first of 3" == await decorate(asks)(limit=3, attempt="first")
 
 
 async def test_a_breaker_needs_to_be_kept_somewhere() -> None:

@@ -57,6 +57,21 @@ async def test_a_reset_of_all_tells_of_each(client: httpx.AsyncClient) -> None:
     assert "closed" == answer.json()["services"]["calcom"]["state"]
 
 
+async def test_what_a_callers_own_code_uses_is_set_as_well() -> None:
+    backend = FakeBackend().as_backend()
+    bearer = {"Authorization": "Bearer acme/fleet:write"}
+    transport = httpx.ASGITransport(create_api(backend))
+    open_email, body = "/api/resilience/breakers/email/open", {"reason": "they move house"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://calsaga.test", headers=bearer) as client:
+        unused = await client.post(open_email, json=body)
+        await backend.standings.acquire("email")  # type: ignore[attr-defined]
+        used = await client.post(open_email, json=body)
+        reset = await client.post(ALL, json={})
+
+    assert (404, "open") == (unused.status_code, used.json()["services"]["email"]["state"])
+    assert "reset_here" == reset.json()["results"]["email"]
+
+
 class HalfAway(LocalBreakers):
     """
     Breakers of a fleet of which one cannot be reached.
@@ -76,8 +91,8 @@ async def test_what_fails_for_one_is_done_for_the_others(monkeypatch: pytest.Mon
     async with httpx.AsyncClient(transport=transport, base_url="http://calsaga.test", headers=bearer) as client:
         answer = (await client.post(ALL, json={})).json()
 
-    assert {"email": "failed", "calcom": "reset"} == answer["results"]
-    assert ["calcom"] == list(answer["services"])
+    assert {"email": "failed", "calcom": "reset", "database": "reset"} == answer["results"]
+    assert ["calcom", "database"] == sorted(answer["services"])
 
 
 @pytest.mark.parametrize(
