@@ -81,7 +81,8 @@ async def open_health(
         yield HealthParts(
             seen=seen,
             snapshots=SnapshotRunner(
-                seen.look,
+                # Who probes nothing keeps what the breakers say.
+                seen.look if settings.health_probing else resilience.breakers.look,
                 passes=Passes(SNAPSHOTS, engine=store.engine, readers=store.readers, clock=store.clock),
                 snapshots=resilience.kept,
                 failures=resilience.minutes,
