@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -51,12 +52,12 @@ def outage(request: pytest.FixtureRequest) -> Iterator[tuple[str, Outage]]:
 
 
 def body(number: int) -> dict[str, Any]:
+    first = START.replace(day=1, month=START.month % 12 + 1, year=START.year + START.month // 12)
     return {
         "service_id": "consultation",
         "customer": {"name": f"Customer {number}", "phone": f"+49170{2_000_000 + number}"},
-        "starts_at": (
-            START.replace(day=1, month=START.month % 12 + 1, year=START.year + START.month // 12)
-        ).isoformat(),
+        # On days of their own: one that is stored all the same is in nobody's way.
+        "starts_at": (first + timedelta(days=number % 7)).isoformat(),
         "time_zone": "UTC",
         "source": "test",
     }
