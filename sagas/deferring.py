@@ -14,7 +14,6 @@ from domain import moving as m
 from domain.booking import Booking, BookingStatus, Goal
 from domain.cancel_deferred import CalcomCancelDeferred
 from domain.full_fallback import FULL_FALLBACK
-from domain.ledger import LineStatus
 from domain.moving import MoveStatus
 from domain.policy import Policy
 from sagas.outcomes import NotSent
@@ -45,9 +44,9 @@ def record_held_back(
 def record_cancel_held_back(
     booking: Booking, uid: str, held_back: NotSent, *, now: datetime, policy: Policy
 ) -> tuple[CalcomCancelDeferred, ...]:
-    """Return what it adds to the log that Cal.com was not to be asked to cancel; nothing if nothing lives there."""
+    """Return what it adds to the log that Cal.com was not to be asked to cancel; nothing if nobody wants that."""
     line = booking.ledger.holding(uid)
-    if line is None or line.status is not LineStatus.LIVE:
+    if line is None or line not in booking.surplus:
         return ()
     asked_at = booking.facts.at if booking.cancellation is None else booking.cancellation.at
     wait = wait_to_send(line.cancel_failures + 1, uid, held_back, waiting=now - asked_at, policy=policy)

@@ -160,7 +160,8 @@ class Orchestrator:
             run = self._engine.begin(booking)
             run.decide(*requested)
             reached = await self._callers.drive(run, deadline)
-            if run.saved.version > booking.version:
+            # Somebody may have written first, and then the wish is in nobody's events yet.
+            if run.heard:
                 return BookingResult(booking=reached)
 
     async def reschedule(self, wish: RescheduleAppointment, *, patience: float = PATIENCE_SECONDS) -> BookingResult:
@@ -224,7 +225,7 @@ class Orchestrator:
                 reached = await self._callers.outcome(booking, deadline)
                 return BookingResult(booking=reached, replayed=True)
             reached = await self._callers.drive(run, deadline)
-            if run.saved.version > booking.version:
+            if run.heard:
                 return BookingResult(booking=reached)
 
     async def get(self, booking_id: UUID, *, company_id: str) -> Booking:

@@ -47,7 +47,7 @@ class Run:
     `rerecord` computes the events of the last outcome anew for another state: an
     outcome must reach the log even when somebody else has written in between. `due` is
     what the log says is due, if this run has written it. `refused` and `lost` tell what
-    became of the last append, and `on_heard` is called once one is durable. `others` is
+    became of the last append, and `on_heard` is called once one is durable, which `heard` tells. `others` is
     how the booking may begin instead, in this order, while its staff turns out to be taken.
     """
 
@@ -65,6 +65,7 @@ class Run:
     due: Due | None = None
     refused: bool = False
     lost: bool = False
+    heard: bool = False
     on_heard: Callable[[], object] | None = None
 
     def decide(self, *events: SagaEvent) -> None:
@@ -168,6 +169,7 @@ class Run:
         self.due = NothingDue() if ended else None if self.refused else due
         self.rerecord = None
         self._forget(self.saved)
+        self.heard = True
         if self.on_heard is not None:
             self.on_heard()
 

@@ -26,7 +26,10 @@ ALONE = (
     "there is no CALSAGA_REDIS_URL, so each process has a breaker of its own, which no other process reaches. "
     "GET /api/resilience/states tells how a server's own stands; it is closed again once that process is restarted."
 )
-AWAY = "Redis does not answer, so each process decides alone for now; try again once it does"
+AWAY = (
+    "Redis does not answer, so each process decides alone for now; what was asked of it may still be done "
+    "once it does: look then with `calsaga circuit status`"
+)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Which breaker: calcom.")]
 Reason = Annotated[str, typer.Option(help="Why; kept with the breaker while it stands like that.")]

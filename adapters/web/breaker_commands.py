@@ -114,7 +114,7 @@ async def _command(
     name = request.path_params["service"]
     if name not in _names(request):
         raise not_found("circuit breaker")
-    if action != "reset" and name not in SHARED:
+    if action != "reset" and name in NAMES and name not in SHARED:
         problem = "is each process's own breaker, which nobody can set for all; it can be reset where it is open"
         raise invalid(FieldError("service", problem))
     fields = checked(form, await read_object(request))

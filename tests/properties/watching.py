@@ -45,7 +45,9 @@ def in_reverse(composite: Booking, event: SagaEvent) -> bool:
         return True
     if event.event.purpose == "surplus":
         return True
-    return all(line.cancels for leg in composite.legs[event.leg :] for line in leg.surplus)
+    later = (line for leg in composite.legs[event.leg :] for line in leg.surplus)
+    # What Cal.com cannot be asked for now was seen to as well.
+    return all(line.cancels or line.cancel_deferred_for is not None for line in later)
 
 
 class CheckedRoom(WaitingRoom):

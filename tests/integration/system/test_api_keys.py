@@ -91,7 +91,9 @@ async def test_a_key_that_is_rejected_defers_all_bookings_and_fails_none(
 
     assert ({"pending"}, 0) == (told, made)
     for happened in stories:
-        assert {"unauthorized"} == {one.reason for one in happened if isinstance(one, e.BookingDeferred)}
+        because = {one.reason for one in happened if isinstance(one, e.BookingDeferred)}
+        # Where many try again at once, the budget for that may be spent first.
+        assert {"unauthorized"} == because - {"retry_budget"}
     # A call that the guard of the key sent back is no attempt, however often that was.
     assert {1} == {booking.ledger.counted_attempts for booking in later}
     assert {"degradation"} == {booking.resilience_strategy for booking in later}
@@ -175,7 +177,9 @@ async def test_a_key_that_cannot_be_decrypted_any_more_defers_the_booking(
             waiting = (await app.orchestrator.book(a_wish(number), patience=1)).booking
             happened = await story(app.store, waiting.booking_id)
         assert "pending" == waiting.status.value
-        assert {"unauthorized"} == {one.reason for one in happened if isinstance(one, e.BookingDeferred)}
+        because = {one.reason for one in happened if isinstance(one, e.BookingDeferred)}
+        # Where many try again at once, the budget for that may be spent first.
+        assert {"unauthorized"} == because - {"retry_budget"}
     assert [] == account.ledger()
 
     await before.recovers()

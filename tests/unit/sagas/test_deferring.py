@@ -13,7 +13,7 @@ from domain.policy import Policy
 from sagas.deferring import record_held_back
 from sagas.outcomes import NotSent
 from sagas.steps import CancelAtCalcom, Change, CreateAtCalcom, RescheduleAtCalcom
-from tests.fakes.given import SLOT, at, attempted, booked, cancelled_there, created, given
+from tests.fakes.given import SLOT, at, attempted, booked, cancellation, cancelled_there, created, given
 from tests.fakes.moves import LATER, move_attempted, moved, rescheduled
 from tests.fakes.moves import requested as move_requested
 
@@ -33,7 +33,7 @@ def held_back(effect: Change, *happened: e.BookingEvent) -> tuple[e.BookingEvent
     [
         (CREATE, (), e.BookingDeferred),
         (MOVE, (*STANDING, move_requested()), m.CalcomRescheduleDeferred),
-        (CANCEL, STANDING, CalcomCancelDeferred),
+        (CANCEL, (*STANDING, cancellation()), CalcomCancelDeferred),
     ],
 )
 def test_what_waits_is_deferred(effect: Change, happened: tuple[e.BookingEvent, ...], expected: type[object]) -> None:
@@ -48,6 +48,7 @@ def test_what_waits_is_deferred(effect: Change, happened: tuple[e.BookingEvent, 
     ("effect", "happened"),
     [
         (CREATE, (attempted(),)),
+        (CANCEL, STANDING),
         (CREATE, STANDING),
         (MOVE, STANDING),
         (MOVE, (*STANDING, move_requested(), move_attempted())),
