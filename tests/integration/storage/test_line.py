@@ -92,7 +92,7 @@ async def test_nobody_else_is_woken(store: Store) -> None:
 
 async def test_a_crowd_that_would_come_at_once_comes_one_by_one(store: Store) -> None:
     # As they do when full fallback ends by itself: all were to be looked at again just after its end.
-    soon = await waiting(store, 30, after=timedelta(seconds=2))
+    soon = await waiting(store, round(timedelta(seconds=3) / STEP), after=timedelta(seconds=2))
 
     await line(store).let_go()
 
