@@ -5,7 +5,8 @@ It counts only if the checkpoints still are where the batch begins, so whoever c
 second changes nothing. An event that cannot be applied parks its own stream.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -19,6 +20,14 @@ from projections.source import Entry, Projection
 from sagas.appending import Recorded
 
 Probe: TypeAlias = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A batch: the events that can be read, and where a stream cannot be read any further."""
+
+    readable: Sequence[Recorded]
+    unreadable: Mapping[UUID, Parked]
 
 
 class Applier:
@@ -49,10 +58,9 @@ class Applier:
             position = checkpoints.position_of(connection, self.name) or 0
             return position, checkpoints.parked_by(connection, self.name)
 
-    def write(self, connection: Connection, entries: Sequence[Entry], *, left_out: set[UUID]) -> None:
-        """Apply a batch but for the streams that are left out already, and park those that cannot be applied."""
-        readable, parked = _sorted_out(entries, left_out)
-        parked |= self._apply_or_park(connection, readable)
+    def write(self, connection: Connection, batch: Sorted) -> None:
+        """Apply what can be read of a batch, and park the streams that cannot be applied."""
+        parked = {**batch.unreadable, **self._apply_or_park(connection, batch.readable)}
         checkpoints.park(connection, self.name, parked.values())
 
     def take_in(self, stream_id: UUID, missed: Sequence[Recorded], *, at: int) -> bool | None:
@@ -114,8 +122,11 @@ def apply_together(appliers: Sequence[Applier], entries: Sequence[Entry], *, aft
                 transaction.rollback()
                 return False
         left_out = checkpoints.parked_streams(connection, [one.name for one in in_order])
+        # Those that have nothing parked, which is all of them nearly always, share one.
+        whole = sorted_out(entries, left_out=set())
         for one in in_order:
-            one.write(connection, entries, left_out=left_out.get(one.name, set()))
+            without = left_out.get(one.name)
+            one.write(connection, sorted_out(entries, left_out=without) if without else whole)
         _tell(in_order, "written")
     _tell(in_order, "after")
     return True
@@ -126,17 +137,18 @@ def _tell(appliers: Sequence[Applier], point: str) -> None:
         one.probe(f"follower.{point}:{one.name}")
 
 
-def _sorted_out(entries: Sequence[Entry], left_out: set[UUID]) -> tuple[list[Recorded], dict[UUID, Parked]]:
+def sorted_out(entries: Sequence[Entry], *, left_out: set[UUID]) -> Sorted:
+    """Sort a batch, without the streams that are parked already."""
     readable: list[Recorded] = []
-    parked: dict[UUID, Parked] = {}
+    unreadable: dict[UUID, Parked] = {}
     for entry in entries:
-        if entry.stream_id in left_out or entry.stream_id in parked:
+        if (left_out and entry.stream_id in left_out) or (unreadable and entry.stream_id in unreadable):
             continue
         if isinstance(entry, Recorded):
             readable.append(entry)
         else:
-            parked[entry.stream_id] = _parked(entry, entry.problem)
-    return readable, parked
+            unreadable[entry.stream_id] = _parked(entry, entry.problem)
+    return Sorted(readable, unreadable)
 
 
 def _parked(entry: Entry, error: str) -> Parked:

@@ -55,6 +55,8 @@ def engaged(known: Mapping[UUID, Engagement], changed: Iterable[Change]) -> dict
     after: dict[UUID, Engagement] = {}
     for one in changed:
         now = one.after
+        if one.before is not None and _alike(one.before, now):
+            continue
         customer = after.get(now.customer_id) or known.get(now.customer_id) or _stranger(now)
         after[now.customer_id] = replace(
             customer,
@@ -78,6 +80,10 @@ def _stranger(standing: Standing) -> Engagement:
     return Engagement(
         customer_id=standing.customer_id, company_id=standing.company_id, last_event_at=standing.last_event_at
     )
+
+
+def _alike(before: Standing, after: Standing) -> bool:
+    return (before.status, before.moves, before.last_event_at) == (after.status, after.moves, after.last_event_at)
 
 
 def _booked(standing: Standing | None) -> bool:

@@ -57,16 +57,16 @@ def evolve_recorded(state: BookingFailures | None, recorded: Sequence[Recorded])
         OutOfOrder: an event of the booking is missing in between.
 
     """
+    version = 0 if state is None else state.version
     for one in recorded:
-        version = 0 if state is None else state.version
         if one.version <= version:
             continue
         if one.version != version + 1:
             raise OutOfOrder(stream_id=one.stream_id, expected=version + 1, found=one.version)
-        state = replace(_begin_or_go_on(state, one), version=one.version)
+        state, version = _begin_or_go_on(state, one), one.version
     if state is None:
         raise OutOfOrder(stream_id=recorded[0].stream_id, expected=1, found=recorded[0].version)
-    return state
+    return state if state.version == version else replace(state, version=version)
 
 
 def _begin_or_go_on(state: BookingFailures | None, one: Recorded) -> BookingFailures:

@@ -65,17 +65,22 @@ def _insert_all(
     given = func.json_populate_recordset(cast(null(), _RowOf(table)), bindparam("rows", type_=JSON))
     unpacked = select(*given.table_valued(*table.columns.keys()).c)
     inserting = postgresql.insert(table).from_select(table.columns.keys(), unpacked)
-    connection.execute(with_conflict(inserting), {"rows": [_as_stored(connection, table, row) for row in rows]})
+    connection.execute(with_conflict(inserting), {"rows": _as_stored(connection, table, rows)})
 
 
-def _as_stored(connection: Connection, table: Table, row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a row with what its columns keep as text in a form of their own."""
+def _as_stored(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return rows with what their columns keep as text in a form of their own."""
     own = {
-        str(column.name): column.type.process_bind_param(row[column.name], connection.dialect)
+        str(column.name): column.type
         for column in table.columns
         if isinstance(column.type, TypeDecorator) and isinstance(column.type.impl, Text)
     }
-    return {**row, **own} if own else row
+    if not own:
+        return rows
+    dialect = connection.dialect
+    return [
+        {**row, **{name: kept.process_bind_param(row[name], dialect) for name, kept in own.items()}} for row in rows
+    ]
 
 
 class _RowOf(UserDefinedType[Any]):

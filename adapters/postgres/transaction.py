@@ -6,8 +6,10 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 from eventsourcing.persistence import StoredEvent
-from psycopg.sql import SQL, Literal
+from psycopg.sql import SQL
+from psycopg.types.json import Json
 
 from adapters.database.clock import DatabaseClock, elapsed
 from adapters.postgres import statements as sql
@@ -40,7 +42,7 @@ class PostgresTransaction:
     def heads(self, appends: Sequence[Append]) -> Mapping[UUID, Head]:
         """Begin behind the writer lock, read heads, find the people who are sought, and read the database's clock."""
         asked_at = elapsed()
-        self._cursor, rows = self._session.begin(_HEADS.format(*_head_columns(appends)))
+        self._cursor, rows = self._session.begin(_HEADS.format(_wanted_heads(appends)))
         self._clock.observe(rows[0][3], asked_at=asked_at)
         return {
             stream_id: Head(version=version or 0, state=state, customer=_known(*known))
@@ -61,14 +63,15 @@ class PostgresTransaction:
         replaced = [one.stream_id for one, _ in claims.values() if one.expected_version]
         if replaced:
             self._cursor.execute(sql.REPLACED_CLAIMS, {"booking_id": replaced})
-        customers = _customer_columns([one.customer for one in appends if one.customer is not None])
+        customers = _customer_rows([one.customer for one in appends if one.customer is not None])
         if not claims:
-            self._cursor.execute(sql.CUSTOMERS, customers, prepare=True)
+            self._cursor.execute(sql.CUSTOMERS, {"customers": _document(customers)}, prepare=True)
             return {}
-        query = sql.CUSTOMERS_AND_CLAIMS if customers["customer_id"] else sql.CLAIMS
+        query = sql.CUSTOMERS_AND_CLAIMS if customers else sql.CLAIMS
         taken: set[UUID] = set()
         for turn in in_turns([(stream_id, claim) for stream_id, (_, claim) in claims.items()]):
-            rows = self._cursor.execute(query, customers | _claim_columns(turn), prepare=True)
+            given = {"customers": _document(customers), "claims": _document(_claim_rows(turn))}
+            rows = self._cursor.execute(query, given, prepare=True)
             taken |= {row[0] for row in rows}
             query = sql.CLAIMS
         return {
@@ -80,10 +83,8 @@ class PostgresTransaction:
     def insert_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
         """Insert appointments, and say which constraint refused what was refused."""
         rows = {one.stream_id: one.appointment for one in appends if isinstance(one.appointment, InsertAppointment)}
-        inserted = {
-            row[0]
-            for row in self._cursor.execute(sql.APPOINTMENTS, _appointment_columns(list(rows.values())), prepare=True)
-        }
+        given = {"appointments": _document([*rows.values()])}
+        inserted = {row[0] for row in self._cursor.execute(sql.APPOINTMENTS, given, prepare=True)}
         return {
             stream_id: why_appointment(self._cursor, row)
             for stream_id, row in rows.items()
@@ -114,17 +115,18 @@ class PostgresTransaction:
 
     def write(self, shares: Sequence[Share]) -> None:
         """Write all the rest in one statement, made of the parts that have rows."""
-        columns = _event_columns(shares) | _due_columns(shares) | _id_columns(shares)
-        parts = tuple(name for name, column in _PARTS.items() if columns[column])
+        due = _due_rows(shares)
+        given = {"due": due} | _event_columns(shares) | _id_columns(shares)
+        parts = tuple(name for name, rows in _PARTS.items() if given[rows])
         if parts:
-            self._cursor.execute(_combined(parts), columns, prepare=True)
+            self._cursor.execute(_combined(parts), given | {"due": _document(due)}, prepare=True)
 
 
-_HEADS = SQL("EXECUTE calsaga_heads({}, {}, {}, {}, {})")
+_HEADS = SQL("EXECUTE calsaga_heads({})")
 _PARTS = {
-    # Each part, and the column that is empty when it has no rows.
+    # Each part, and what is empty when it has no rows.
     "event": "stream_id",
-    "due": "due_id",
+    "due": "due",
     "nothing_due": "done_id",
     "released": "released_id",
     "cancelled": "cancelled_id",
@@ -147,32 +149,38 @@ def _combined(parts: tuple[str, ...]) -> str:
     return f"WITH {asides} {_STATEMENTS[main]}"
 
 
-def _head_columns(appends: Sequence[Append]) -> list[Literal]:
-    people = [sought(one) for one in appends]
-    columns: tuple[list[Any], ...] = (
-        [one.stream_id for one in appends],
-        [one.expected_version for one in appends],
-        [one and one.company_id for one in people],
-        [one and one.phone for one in people],
-        [one and folded(one) for one in people],
-    )
-    return [Literal(column) for column in columns]
+def _wanted_heads(appends: Sequence[Append]) -> str:
+    wanted = [{"stream_id": one.stream_id, "version": one.expected_version, **_sought(one)} for one in appends]
+    return orjson.dumps(wanted).decode()
+
+
+def _sought(append: Append) -> dict[str, str | None]:
+    person = sought(append)
+    if person is None:
+        return {}
+    return {"company_id": person.company_id, "phone": person.phone, "email_folded": folded(person)}
+
+
+def _document(rows: Sequence[Any]) -> Json:
+    return Json(rows, dumps=orjson.dumps)
 
 
 def _known(customer_id: UUID | None, phone: str | None, email: str | None) -> CustomerRow | None:
     return None if customer_id is None else CustomerRow(customer_id=customer_id, phone=phone, email=email)
 
 
-def _customer_columns(given: Sequence[Customer]) -> dict[str, list[Any]]:
-    customers = _each_once(given)
-    return {
-        "customer_id": [one.customer_id for one in customers],
-        "customer_company_id": [one.company_id for one in customers],
-        "name": [one.name for one in customers],
-        "email": [one.email for one in customers],
-        "email_folded": [folded(one) for one in customers],
-        "phone": [one.phone for one in customers],
-    }
+def _customer_rows(given: Sequence[Customer]) -> list[dict[str, Any]]:
+    return [
+        {
+            "customer_id": one.customer_id,
+            "company_id": one.company_id,
+            "name": one.name,
+            "email": one.email,
+            "email_folded": folded(one),
+            "phone": one.phone,
+        }
+        for one in _each_once(given)
+    ]
 
 
 def _each_once(customers: Sequence[Customer]) -> Sequence[Customer]:
@@ -185,45 +193,23 @@ def _each_once(customers: Sequence[Customer]) -> Sequence[Customer]:
     return list(found.values())
 
 
-def _claim_columns(claims: Claims) -> dict[str, list[Any]]:
-    return {
-        "booking_id": [booking_id for booking_id, _ in claims],
-        "company_id": [one.company_id for _, one in claims],
-        "claimant_id": [one.customer_id for _, one in claims],
-        "service_id": [one.service_id for _, one in claims],
-        "offered_as": [one.offered_as for _, one in claims],
-        "staff_id": [one.staff_id for _, one in claims],
-        "starts_at": [one.starts_at for _, one in claims],
-        "ends_at": [one.ends_at for _, one in claims],
-        "starts_epoch": [int(one.starts_at.timestamp()) for _, one in claims],
-        "allow_near_duplicate": [one.allow_near_duplicate for _, one in claims],
-        "leg": [one.leg for _, one in claims],
-    }
-
-
-def _appointment_columns(rows: Sequence[InsertAppointment]) -> dict[str, list[Any]]:
-    return {
-        "id": [one.appointment_id for one in rows],
-        "company_id": [one.company_id for one in rows],
-        "booking_id": [one.booking_id for one in rows],
-        "idempotency_key": [one.idempotency_key for one in rows],
-        "calcom_booking_uid": [one.calcom_booking_uid for one in rows],
-        "service_id": [one.service_id for one in rows],
-        "offered_as": [one.offered_as for one in rows],
-        "customer_id": [one.customer_id for one in rows],
-        "staff_id": [one.staff_id for one in rows],
-        "starts_at": [one.starts_at for one in rows],
-        "ends_at": [one.ends_at for one in rows],
-        "source": [one.source for one in rows],
-        "retry_count": [one.retry_count for one in rows],
-        "sync_attempt_count": [one.sync_attempt_count for one in rows],
-        "last_sync_attempted_at": [one.last_sync_attempted_at for one in rows],
-        "resilience_strategy": [one.resilience_strategy for one in rows],
-        "circuit_breaker_open_at_booking": [one.circuit_breaker_open_at_booking for one in rows],
-        "webhook_id": [one.webhook_id for one in rows],
-        "overlap_allowed": [one.overlap_allowed for one in rows],
-        "leg": [one.leg for one in rows],
-    }
+def _claim_rows(claims: Claims) -> list[dict[str, Any]]:
+    return [
+        {
+            "booking_id": booking_id,
+            "company_id": one.company_id,
+            "customer_id": one.customer_id,
+            "service_id": one.service_id,
+            "offered_as": one.offered_as,
+            "staff_id": one.staff_id,
+            "starts_at": one.starts_at,
+            "ends_at": one.ends_at,
+            "starts_epoch": int(one.starts_at.timestamp()),
+            "allow_near_duplicate": one.allow_near_duplicate,
+            "leg": one.leg,
+        }
+        for booking_id, one in claims
+    ]
 
 
 def _move(row: MoveAppointment) -> dict[str, Any]:
@@ -247,22 +233,16 @@ def _event_columns(shares: Sequence[Share]) -> dict[str, list[Any]]:
     }
 
 
-def _due_columns(shares: Sequence[Share]) -> dict[str, list[Any]]:
-    due = [(one.stream_id, *_when(one.due)) for one in shares if not isinstance(one.due, NothingDue)]
-    return {
-        "due_id": [saga_id for saga_id, _, _, _ in due],
-        "seconds": [seconds for _, seconds, _, _ in due],
-        "priority": [priority for _, _, priority, _ in due],
-        "lease_token": [token for _, _, _, token in due],
-    }
+def _due_rows(shares: Sequence[Share]) -> list[dict[str, Any]]:
+    return [{"saga_id": one.stream_id, **_when(one.due)} for one in shares if not isinstance(one.due, NothingDue)]
 
 
-def _when(due: Lease | DueAfter) -> tuple[float, int, UUID | None]:
+def _when(due: Lease | DueAfter) -> dict[str, Any]:
     match due:
         case Lease():
-            return due.lasts.total_seconds(), NORMAL_PRIORITY, due.token
+            return {"seconds": due.lasts.total_seconds(), "priority": NORMAL_PRIORITY, "lease_token": due.token}
         case DueAfter():
-            return due.delay.total_seconds(), due.priority, None
+            return {"seconds": due.delay.total_seconds(), "priority": due.priority}
 
 
 def _id_columns(shares: Sequence[Share]) -> dict[str, list[Any]]:
