@@ -1,6 +1,6 @@
 """Breakers that this process keeps in its own memory."""
 
-import secrets
+import itertools
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
@@ -48,6 +48,8 @@ class LocalBreakers:
         self._instance = instance
         self._clock = clock or steady_clock()
         self._chance = chance
+        # Counted on when everything else is forgotten: what is not worth anything any more must not be again.
+        self._tokens = itertools.count()
         self._breakers: dict[str, Breaker] = {}
         self._recent: defaultdict[str, deque[Transition]] = defaultdict(lambda: deque(maxlen=RECENT))
         self._operations: defaultdict[str, defaultdict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
@@ -60,7 +62,7 @@ class LocalBreakers:
             self._breaker(name),
             self._policy(name),
             now=self._clock(),
-            permit_id=permit_id_of(self._instance, secrets.token_hex(8), settles=settles),
+            permit_id=permit_id_of(self._instance, str(next(self._tokens)), settles=settles),
             chance=self._chance(),
             operation=operation,
             probe=probe,

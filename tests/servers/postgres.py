@@ -37,7 +37,8 @@ OPTIONS: Final = {
     "max_connections": "200",
     "shared_preload_libraries": "pg_stat_statements",
 }
-DURABLE: Final = {"fsync": "on", "full_page_writes": "on"}
+# With as much memory as the server has that those are measured on whom calsaga is measured beside.
+DURABLE: Final = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "1GB"}
 FAST: Final = {"fsync": "off", "full_page_writes": "off"}
 
 
