@@ -19,7 +19,7 @@ local b = {}       -- the breaker
 local moves = {}   -- the transitions on the way
 
 local NUMBERS = {'epoch', 'since', 'open_until', 'probes_succeeded', 'failed_probes', 'last_failure_at', 'override_until'}
-local TEXTS = {'state', 'override', 'override_actor', 'override_reason'}
+local TEXTS = {'state', 'cause', 'override', 'override_actor', 'override_reason'}
 
 local function load()
   local stored = redis.call('HGETALL', STATE)
@@ -151,6 +151,7 @@ local function enter(state, cause, at, open_until, actor, reason)
   redis.call('RPUSH', TRANSITIONS, cjson.encode(move))
   redis.call('LTRIM', TRANSITIONS, -policy.recent, -1)
   put('state', state)
+  put('cause', cause)
   put('epoch', b.epoch + 1)
   put('since', at)
   put('open_until', open_until)
@@ -169,7 +170,12 @@ local function trip()
   if b.state ~= 'closed' or b.override then return end
   local cause = trigger()
   if not cause then return end
-  if b.since + policy.stable <= now then put('failed_probes', 0) end
+  if b.since + policy.stable <= now then
+    put('failed_probes', 0)
+  elseif b.cause == 'probes_succeeded' then
+    -- The probes said that it was well, and it was not.
+    put('failed_probes', b.failed_probes + 1)
+  end
   reopen(cause, now)
 end
 

@@ -122,3 +122,29 @@ async def test_the_open_time_never_grows(bench: Bench) -> None:
 
     await bench.open()
     assert 60 == (await bench.refused()).retry_after
+
+
+async def test_it_flaps_because_what_is_probed_works_and_what_is_called_does_not(bench: Bench) -> None:
+    """
+    Cal.com answers reads, and fails each booking: 60 seconds open, five failures, and again, all day long.
+    """
+    for seconds in (60, 90, 120, 120):
+        await bench.open()
+        assert seconds == (await bench.refused()).retry_after
+        await bench.wait(seconds)
+        await bench.call("succeeded", 2)
+    await bench.wait(299)
+    await bench.open()
+    assert 120 == (await bench.refused()).retry_after
+
+
+async def test_it_opens_for_as_long_as_at_first_after_a_reset(bench: Bench) -> None:
+    for _ in range(3):
+        await bench.open()
+        await bench.wait(120)
+        await bench.call("succeeded", 2)
+    await bench.order("reset")
+
+    await bench.open()
+
+    assert 60 == (await bench.refused()).retry_after
