@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adapters.cli.circuit_lines import moved_in_a_line
 from adapters.cli.failing import note
 from adapters.cli.running import say_json, with_application
 
@@ -32,7 +33,7 @@ def events(
     if not moves:
         note("no breaker has moved" if service is None else f"{service} has not moved")
     for one in moves:
-        typer.echo(_moved_in_a_line(one))
+        typer.echo(moved_in_a_line(one))
 
 
 async def _latest(app: "Application", service: str | None, limit: int) -> "list[CircuitBreakerEvent]":
@@ -53,12 +54,3 @@ async def _latest(app: "Application", service: str | None, limit: int) -> "list[
         if cursor is None:
             break
     return found
-
-
-def _moved_in_a_line(event: "CircuitBreakerEvent") -> str:
-    whose = "" if event.shared else f"\tof process {event.instance} alone"
-    by = "" if event.actor is None else f"\tby {event.actor}: {event.reason}"
-    counted = f"{event.failures} of {event.calls} failed"
-    moved = f"{event.from_state} -> {event.to_state}"
-    at = f"{event.at:%Y-%m-%d %H:%M:%S} UTC"
-    return f"{at}\t{event.service}\t{moved}\t{event.cause}\t{counted}{by}{whose}"

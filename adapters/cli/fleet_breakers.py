@@ -10,6 +10,15 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+ALONE = (
+    "there is no CALSAGA_REDIS_URL, so each process has a breaker of its own, which no other process reaches. "
+    "GET /api/resilience/states tells how a server's own stands; it is closed again once that process is restarted."
+)
+AWAY = (
+    "Redis does not answer, so each process decides alone for now; what was asked of it may still be done "
+    "once it does: look then with `calsaga circuit status`"
+)
+
 
 def ask_redis(settings: "Settings", question: "Callable[[RedisBreakers], Awaitable[list[Answer]]]") -> "list[Answer]":
     """
