@@ -15,8 +15,8 @@ ALONE = (
     "GET /api/resilience/states tells how a server's own stands; it is closed again once that process is restarted."
 )
 AWAY = (
-    "Redis does not answer, so each process decides alone for now; what was asked of it may still be done "
-    "once it does: look then with `calsaga circuit status`"
+    "Redis does not answer, so each process decides alone for now; a command that it has not carried out by now "
+    "is never done, so give it again once Redis is back"
 )
 
 

@@ -260,6 +260,8 @@ local function record()
 end
 
 local function control()
+  -- Nobody waits for it any more, and whoever gave it was told so.
+  if asked.deadline and asked.deadline <= now then return {expired = true} end
   local opens = asked.action == 'open'
   local keeps_window = opens or (asked.action == 'observe' and b.state == 'closed')
   local expires_at = asked.duration and now + asked.duration
@@ -277,6 +279,7 @@ end
 local function look()
   local w, operations = tally(now), redis.call('HGETALL', OPERATIONS)
   local found = {
+    now = now,
     failures = w.failed, successes = w.calls - w.failed, slow = w.slow,
     under_way = redis.call('ZCARD', PERMITS),
     half_open_quota = b.state == 'half_open' and quota_left() or policy.half_open_quota,
