@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.cli.circuit_lines import moved_in_a_line
-from adapters.cli.failing import note
+from adapters.cli.failing import Misused, note
 from adapters.cli.running import say_json, with_application
 
 if TYPE_CHECKING:
@@ -25,7 +25,11 @@ def events(
 ) -> None:
     """List how the breakers have moved, the newest first."""
     from adapters.breakers.documents import breaker_event_document
+    from domain.dependencies import SERVICES
 
+    if service is not None and service not in SERVICES:
+        message = f"--service: there is no service {service!r}; there are {', '.join(SERVICES)}"
+        raise Misused(message)
     moves = with_application(lambda app: _latest(app, service, limit))
     if as_json:
         say_json({"events": [breaker_event_document(one) for one in moves]})

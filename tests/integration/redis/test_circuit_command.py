@@ -99,6 +99,7 @@ def test_what_a_person_holds_closed_says_so(redis_url: str, action: str) -> None
             "NAME: there is no breaker 'calom' that all processes share; there are calcom",
         ),
         (("reset", "calom"), "NAME: there is no breaker 'calom'; there are calcom, database, webhooks, appointments"),
+        (("events", "--service", "nope"), "--service: there is no service 'nope'; there are calcom, retell"),
         (("reset",), "reset: give either NAME or --all"),
         (("reset", "calcom", "--all"), "reset: give either NAME or --all"),
     ],
