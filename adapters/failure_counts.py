@@ -22,7 +22,7 @@ log = logging.getLogger("calsaga.failures")
 EVERY = timedelta(seconds=15)
 LAST_SECONDS = 2.0
 MOST_WAITING = 1000
-"""How many sums wait for a database that is away before they are dropped: two hours of all services."""
+"""How many sums wait for a database that is away, two hours of all services; of more the oldest are given up."""
 
 _NONE = Calls()
 
@@ -69,8 +69,8 @@ class FailureCounts:
         except AppointmentDatabaseError as error:
             # It may be there all the same: to count a failure twice is better than never.
             log.info("failures.kept", extra=error.as_log())
-            if len(added) < MOST_WAITING:
-                self._wait(added)
+            self._wait(added)
+            self._give_up_oldest()
 
     async def _run(self) -> None:
         while True:
@@ -89,3 +89,18 @@ class FailureCounts:
     def _wait(self, counted: dict[tuple[str, datetime], Calls]) -> None:
         for key, calls in counted.items():
             self._waiting[key] = self._waiting.get(key, _NONE).plus(calls)
+
+    def _give_up_oldest(self) -> None:
+        surplus = max(len(self._waiting) - MOST_WAITING, 0)
+        for key in sorted(self._waiting, key=lambda key: key[1])[:surplus]:
+            service, minute = key
+            given_up = self._waiting.pop(key)
+            log.warning(
+                "failures.given_up",
+                extra={
+                    "service": service,
+                    "minute": minute.isoformat(),
+                    "requests": given_up.requests,
+                    "failures": given_up.failures,
+                },
+            )

@@ -14,7 +14,7 @@ def answered(b: Booking, event: f.ManualReviewAnswered) -> Booking:
     if event.answer == "absent":
         facts["status"] = LineStatus.ABSENT_FOR_GOOD if event.uid is None else LineStatus.CANCELLED
     elif event.answer in {"retry", "cancel"}:
-        facts |= {"cancel_failures": 0, "retry_cancel_at": None, "failed_looks": 0}
+        facts |= {"cancel_failures": 0, "retry_cancel_at": None, "failed_looks": 0, "refused_looks": 0}
     elif event.answer == "keep_local" and not stays:
         facts["status"] = LineStatus.SET_ASIDE
     ledger = b.ledger.changed(
@@ -25,6 +25,6 @@ def answered(b: Booking, event: f.ManualReviewAnswered) -> Booking:
         # The appointment is kept, and what was to undo it is forgotten.
         return replace(answered, goal=Goal.BOOK, ended=BookingStatus.BOOKED, cancellation=None, undoing=None, move=None)
     if event.answer == "retry":
-        move = None if b.move is None else replace(b.move, failed_looks=0)
+        move = None if b.move is None else replace(b.move, failed_looks=0, refused_looks=0)
         return replace(answered, persistence_failure=None, move=move)
     return answered

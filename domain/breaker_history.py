@@ -4,7 +4,7 @@ What a breaker's transitions say of its service: how long it was in each state, 
 A recovery lasts from leaving closed until closed again, however often it was open and half-open in between.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,16 +31,18 @@ class BreakerHistory:
 
 
 def history(
-    transitions: Sequence[Transition], *, state: State, since: datetime | None, start: datetime, now: datetime
+    transitions: Iterable[Transition], *, state: State, since: datetime | None, start: datetime, now: datetime
 ) -> BreakerHistory:
     """
     Return the history of a breaker that is in a `state` since an instant, None for ever.
 
-    The transitions are consecutive, and end in that state. Of what lies before the first one nothing is known if it
-    is later than `start` and the breaker has moved before (its epoch tells), so the history begins there.
+    The transitions are those that are known of it, in any order, each any number of times. The history begins after the
+    last gap: where one is missing, or where the breaker was forgotten in between. Of what lies before the first one
+    nothing is known if that is later than `start` and the breaker has moved before (its epoch tells).
     """
-    known = [one for one in transitions if one.at <= now]
-    begins = _begins(known, since=since, start=start, now=now)
+    known, gap = _unbroken(transitions, state=state)
+    known = [one for one in known if one.at <= now]
+    begins = min(_begins(known, gap=gap, since=since, start=start), now)
     in_state: dict[State, timedelta] = {"closed": NO_TIME, "open": NO_TIME, "half_open": NO_TIME}
     until = now
     for one in reversed(known):
@@ -59,13 +61,29 @@ def history(
     )
 
 
-def _begins(known: Sequence[Transition], *, since: datetime | None, start: datetime, now: datetime) -> datetime:
+def _unbroken(transitions: Iterable[Transition], *, state: State) -> tuple[list[Transition], datetime | None]:
+    """Return the last transitions without a gap, which lead to a state, and when the gap before them ends, if any."""
+    told = {(one.at, one.epoch): one for one in transitions}
+    known = [told[key] for key in sorted(told)]
+    if known and known[-1].after != state:
+        # Forgotten since then, nobody knows when: a breaker that never moved is closed.
+        return [], known[-1].at
+    for place in range(len(known) - 1, 0, -1):
+        if not _follows(known[place - 1], known[place]):
+            return known[place:], known[place].at
+    return known, None
+
+
+def _follows(earlier: Transition, later: Transition) -> bool:
+    # Epochs are counted anew after a flush of Redis, and by a process of its own whenever the fleet's is away.
+    return earlier.after == later.before and later.epoch in {earlier.epoch + 1, 1}
+
+
+def _begins(known: Sequence[Transition], *, gap: datetime | None, since: datetime | None, start: datetime) -> datetime:
     """Return the later of where the history is to begin, and where what is known begins."""
-    if known:
-        begins = start if known[0].epoch == 1 else max(start, known[0].at)
-    else:
-        begins = start if since is None else max(start, since)
-    return min(begins, now)
+    if not known:
+        return max(start, since or gap or start)
+    return max(start, gap or start) if known[0].epoch == 1 else max(start, known[0].at)
 
 
 def _recovered(

@@ -38,9 +38,17 @@ def trip(moved: Moved, policy: BreakerPolicy, *, now: float, chance: float) -> M
     cause = trigger(breaker, policy, now=now)
     if cause is None:
         return moved
+    failed_probes = _failed_probes_at_trip(breaker, policy, now=now)
+    return reopen(
+        Moved(replace(breaker, failed_probes=failed_probes), moved.moves), policy, cause, at=now, chance=chance
+    )
+
+
+def _failed_probes_at_trip(breaker: Breaker, policy: BreakerPolicy, *, now: float) -> int:
     if breaker.since + policy.stable_seconds <= now:
-        moved = Moved(replace(breaker, failed_probes=0), moved.moves)
-    return reopen(moved, policy, cause, at=now, chance=chance)
+        return 0
+    # The probes said that it was well, and it was not: what they tried works while what is called does not.
+    return breaker.failed_probes + (breaker.cause == "probes_succeeded")
 
 
 def trigger(breaker: Breaker, policy: BreakerPolicy, *, now: float) -> Trigger | None:
@@ -82,6 +90,7 @@ def enter(
     after = replace(
         before,
         state=state,
+        cause=cause,
         epoch=before.epoch + 1,
         since=at,
         open_until=open_until,

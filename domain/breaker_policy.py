@@ -25,8 +25,8 @@ class BreakerPolicy:
     themselves, and do not drown what the others say.
 
     It stays open for `open_seconds`, times `open_multiplier` for each failed probe in a row, longer by up
-    to `open_jitter` (a share), at most `open_cap_seconds`. Once it was closed for `stable_seconds`, failed
-    probes are forgotten.
+    to `open_jitter` (a share), at most `open_cap_seconds`. If it opens again before it was closed for `stable_seconds`,
+    the probes that closed it count as one more that failed; once it was closed for so long, all are forgotten.
 
     Half-open, `half_open_quota` calls are let through. `success_threshold` of them close it, one that
     failed or was slow opens it, and so do `half_open_limit_seconds` without a verdict. Beside them `half_open_reserve`

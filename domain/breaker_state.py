@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_window import EMPTY, Window
-from domain.breaker_words import Override, State
+from domain.breaker_words import Cause, Override, State
 
 SETTLES = "+"
 """The end of the id of a permit that settles something."""
@@ -18,13 +18,14 @@ class Breaker:
     """
     One breaker, all times in seconds since 1970.
 
-    `permits` are those of this epoch that are out, with the end of their lease, the oldest first.
-    `open_until` is None while it is open until somebody says otherwise. `failed_probes` counts those in a
-    row; `successes` are the probes of this epoch that succeeded.
+    `permits` are those of this epoch that are out, with the end of their lease, the oldest first. `cause` is what began
+    this epoch. `open_until` is None while it is open until somebody says otherwise. `failed_probes` counts those in a
+    row, and those whose success did not last; `successes` are the probes of this epoch that succeeded.
     """
 
     name: str
     state: State = "closed"
+    cause: Cause | None = None
     epoch: int = 0
     since: float = 0.0
     open_until: float | None = None

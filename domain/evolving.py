@@ -20,7 +20,7 @@ from domain.ledger import Ledger, Line, LineStatus
 from domain.legs import begun, with_leg
 from domain.moving import MoveEvent, evolve_move
 from domain.replacing import replace
-from domain.retry import HELD_BACK
+from domain.retry import BREAKER_OPEN, HELD_BACK
 
 
 def fold(booking: Booking, happened: Iterable[SagaEvent]) -> Booking:
@@ -159,7 +159,7 @@ def _attempted(b: Booking, event: e.CalcomBookingAttempted) -> Booking:
 
 
 def _deferred(b: Booking, event: e.BookingDeferred) -> Booking:
-    opened = event.at if event.reason == "breaker_open" else None
+    opened = event.at if event.reason == BREAKER_OPEN else None
     return replace(
         b,
         deferred_for=event.reason,
@@ -175,7 +175,8 @@ def _looked(b: Booking, event: e.CalcomLooked) -> Booking:
             line,
             looks=line.looks + 1,
             clean_looks=line.clean_looks + (line.attempt_id in event.counted),
-            failed_looks=0 if event.problem is None else line.failed_looks + 1,
+            failed_looks=0 if event.problem is None else line.failed_looks + (event.problem != BREAKER_OPEN),
+            refused_looks=0 if event.problem is None else line.refused_looks + (event.problem == BREAKER_OPEN),
             last_looked_at=event.started_at,
         )
         if line.attempt_id in event.attempt_ids and line.uid is None

@@ -53,6 +53,8 @@ class Line:
     looks: int = 0
     clean_looks: int = 0
     failed_looks: int = 0
+    refused_looks: int = 0
+    """Since the last one that worked, like those that failed; an open breaker kept them back, so they say nothing."""
     last_looked_at: datetime | None = None
     in_review: bool = False
     foreign: bool = False

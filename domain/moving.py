@@ -14,7 +14,7 @@ from uuid import UUID
 
 from domain.person import Remark
 from domain.replacing import replace
-from domain.retry import HELD_BACK
+from domain.retry import BREAKER_OPEN, HELD_BACK
 
 MovedBy: TypeAlias = Literal["calcom", "customer"]
 
@@ -187,6 +187,7 @@ class Move:
     looks: int = 0
     clean_looks: int = 0
     failed_looks: int = 0
+    refused_looks: int = 0
     last_looked_at: datetime | None = None
     retry_at: datetime | None = None
     refusal: str = ""
@@ -274,7 +275,8 @@ def _under_way(
                 move,
                 looks=move.looks + 1,
                 clean_looks=move.clean_looks + event.counted,
-                failed_looks=0 if event.problem is None else move.failed_looks + 1,
+                failed_looks=0 if event.problem is None else move.failed_looks + (event.problem != BREAKER_OPEN),
+                refused_looks=0 if event.problem is None else move.refused_looks + (event.problem == BREAKER_OPEN),
                 last_looked_at=event.started_at,
             )
         case CalcomRescheduleAbsent():

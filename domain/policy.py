@@ -103,4 +103,5 @@ class Policy:
         return max(due, looked.last_looked_at + max(waits[step + 1] - waits[step], self._after_failures(looked, salt)))
 
     def _after_failures(self, looked: Line | Move, salt: str) -> timedelta:
-        return self.retry.delay(looked.failed_looks, salt=salt) if looked.failed_looks else timedelta(0)
+        failures = looked.failed_looks + looked.refused_looks
+        return self.retry.delay(failures, salt=salt) if failures else timedelta(0)

@@ -8,7 +8,8 @@ from math import inf
 from domain.full_fallback import FULL_FALLBACK
 
 STEEPEST = 100
-HELD_BACK = frozenset({"rate_limited", "breaker_open", "bulkhead_full", "retry_budget", FULL_FALLBACK})
+BREAKER_OPEN = "breaker_open"
+HELD_BACK = frozenset({"rate_limited", BREAKER_OPEN, "bulkhead_full", "retry_budget", FULL_FALLBACK})
 """Why a request does not leave that says nothing of whether this one would have reached Cal.com."""
 
 

@@ -15,7 +15,7 @@ from domain import findings as f
 from domain.booking import Booking, BookingStatus, Goal
 from domain.ledger import LineStatus
 from domain.policy import Policy
-from domain.retry import HELD_BACK
+from domain.retry import BREAKER_OPEN, HELD_BACK
 from sagas import outcomes as o
 from sagas.deferring import record_cancel_held_back, wait_to_send
 from sagas.sight import with_sight
@@ -142,6 +142,8 @@ def _blind(
     booking: Booking, asked: tuple[str, ...], reason: str, *, now: datetime, policy: Policy
 ) -> tuple[f.InconsistencyDetected, ...]:
     """Return that both sides may differ, when a look has failed as often as is remarkable."""
+    if reason == BREAKER_OPEN:
+        return ()
     lines = (booking.ledger.of(attempt_id) for attempt_id in asked)
     if all(line is None or line.failed_looks + 1 != policy.inconsistent_after for line in lines):
         return ()

@@ -132,7 +132,9 @@ async def open_resilience(
             kept=Snapshots(engine=store.engine, readers=store.readers, clock=store.clock),
             fallback=_fallback(settings, store, known, failing=circuit.refused.is_set),
             rungs=Rungs(now=store.clock.now, count=metrics.fell_back),
-            levels=service_levels(settings, breakers=breakers, calls=calls, metrics=metrics, store=store),
+            levels=service_levels(
+                settings, breakers=breakers, instance=instance, calls=calls, metrics=metrics, store=store
+            ),
             limiter=limiter,
         )
 

@@ -13,6 +13,7 @@ from adapters.alerting.watching import NAME as WATCHING
 from adapters.alerting.watching import AlertRunner, AlertWatch
 from adapters.breakers.policies import NAMES
 from adapters.breakers.ports import Breakers
+from adapters.database.breaker_events import StoredTransitions
 from adapters.database.passes import Passes
 from adapters.log.store import Store
 from adapters.measuring.calls import Calls
@@ -46,9 +47,9 @@ class ServiceLevels:
 
 
 def service_levels(
-    settings: Settings, *, breakers: Breakers, calls: Calls, metrics: Metrics, store: Store
+    settings: Settings, *, breakers: Breakers, instance: str, calls: Calls, metrics: Metrics, store: Store
 ) -> ServiceLevels:
-    """Build them; nothing runs yet, and nobody is asked."""
+    """Build them; nothing runs yet, and nobody is asked. `instance` is whose breakers are not the fleet's."""
     process = secrets.token_hex(8)
     objectives = settings.objectives()
     engine, readers, clock = store.engine, store.readers, store.clock
@@ -56,7 +57,10 @@ def service_levels(
     kept = max(objectives.period, LONGEST_WINDOW)
     keeper = Keeper(calls.meter, stored, clock=clock, seconds=settings.measure_seconds, keep=kept)
     fleet = FleetCalls(stored=stored, keeper=keeper)
-    measures = Measures(fleet, breakers=breakers, names=NAMES, objectives=objectives, clock=clock)
+    transitions = StoredTransitions(engine=engine, readers=readers, instance=instance)
+    measures = Measures(
+        fleet, breakers=breakers, transitions=transitions, names=NAMES, objectives=objectives, clock=clock
+    )
     lone_breakers = StoredLoneBreakers(engine=engine, readers=readers, process=process)
     alerts = StoredAlerts(engine=engine, readers=readers)
     readings = Readings(

@@ -7,8 +7,8 @@ from typing import Literal, Protocol, TypeAlias
 from adapters.breakers.ports import SharedStateAway
 from domain.breaker_words import Command, Snapshot
 
-Reset: TypeAlias = Literal["reset", "reset_here", "failed"]
-"""For all processes; in the process that answers alone; not at all, as what it is kept in did not answer."""
+Reset: TypeAlias = Literal["reset", "reset_here", "not_reached", "failed"]
+"""For all processes; in the process that answers alone; not by this one; not, as what it is kept in did not answer."""
 
 
 class Controlled(Protocol):

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli.failing import note
+from adapters.cli.circuit_lines import moved_in_a_line
+from adapters.cli.failing import Misused, note
 from adapters.cli.running import say_json, with_application
 
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ def events(
 ) -> None:
     """List how the breakers have moved, the newest first."""
     from adapters.breakers.documents import breaker_event_document
+    from domain.dependencies import SERVICES
 
+    if service is not None and service not in SERVICES:
+        message = f"--service: there is no service {service!r}; there are {', '.join(SERVICES)}"
+        raise Misused(message)
     moves = with_application(lambda app: _latest(app, service, limit))
     if as_json:
         say_json({"events": [breaker_event_document(one) for one in moves]})
@@ -32,7 +37,7 @@ def events(
     if not moves:
         note("no breaker has moved" if service is None else f"{service} has not moved")
     for one in moves:
-        typer.echo(_moved_in_a_line(one))
+        typer.echo(moved_in_a_line(one))
 
 
 async def _latest(app: "Application", service: str | None, limit: int) -> "list[CircuitBreakerEvent]":
@@ -53,12 +58,3 @@ async def _latest(app: "Application", service: str | None, limit: int) -> "list[
         if cursor is None:
             break
     return found
-
-
-def _moved_in_a_line(event: "CircuitBreakerEvent") -> str:
-    whose = "" if event.shared else f"\tof process {event.instance} alone"
-    by = "" if event.actor is None else f"\tby {event.actor}: {event.reason}"
-    counted = f"{event.failures} of {event.calls} failed"
-    moved = f"{event.from_state} -> {event.to_state}"
-    at = f"{event.at:%Y-%m-%d %H:%M:%S} UTC"
-    return f"{at}\t{event.service}\t{moved}\t{event.cause}\t{counted}{by}{whose}"

@@ -10,6 +10,15 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+ALONE = (
+    "there is no CALSAGA_REDIS_URL, so each process has a breaker of its own, which no other process reaches. "
+    "GET /api/resilience/states tells how a server's own stands; it is closed again once that process is restarted."
+)
+AWAY = (
+    "Redis does not answer, so each process decides alone for now; a command that it has not carried out by now "
+    "is never done, so give it again once Redis is back"
+)
+
 
 def ask_redis(settings: "Settings", question: "Callable[[RedisBreakers], Awaitable[list[Answer]]]") -> "list[Answer]":
     """

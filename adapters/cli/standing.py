@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from adapters.cli.failing import note
 from adapters.cli.fleet_breakers import ask_redis, shared_snapshots
+from adapters.cli.kept_standing import fresh_snapshot
 from adapters.cli.running import ready_settings, say_json
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from adapters.settings import Settings
     from domain.breaker_words import Snapshot
     from domain.verdict import Assessment
-
-FRESH = timedelta(minutes=3)
-"""How old a snapshot may be that is taken every minute."""
 
 NOT_KNOWN = (
     "how everything stands is not known: there is no snapshot of the last three minutes. A running calsaga "
@@ -71,31 +69,6 @@ def dependencies(*, as_json: Annotated[bool, typer.Option("--json", help="Print 
         typer.echo(f"{one.root} hits {', '.join(one.hit)}")
     if found is not None and known.kept is not None:
         _tell_verdict(found, known.kept)
-
-
-def fresh_snapshot(settings: "Settings") -> "KeptSnapshot | None":
-    """Return the last snapshot if it is a fresh one; None, too, if the database cannot be asked."""
-    from pathlib import Path
-
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from adapters.database.engine import open_engine
-    from adapters.database.snapshots import latest_snapshot
-
-    url = make_url(settings.database_url)
-    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
-        # To look is not to make one.
-        return None
-    engine = open_engine(settings.database_url, pool_size=1)
-    try:
-        with engine.connect() as connection:
-            kept = latest_snapshot(connection)
-    except SQLAlchemyError:
-        return None
-    finally:
-        engine.dispose()
-    return kept if kept is not None and abs(datetime.now(UTC) - kept.at) <= FRESH else None
 
 
 def tell_standing(known: Known, settings: "Settings") -> None:

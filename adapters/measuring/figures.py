@@ -11,7 +11,7 @@ from adapters.measuring.meter import Tallies, Tally, of_services
 from adapters.measuring.stored import Slice, sum_of, within
 from domain.alert_rules import BOOKINGS
 from domain.breaker_history import BreakerHistory, history
-from domain.breaker_words import Snapshot
+from domain.breaker_words import Snapshot, Transition
 from domain.health_score import health_score
 from domain.service_level import SPANS, Counts, ErrorBudget, Objectives, burn_rate, error_budget
 from domain.trend import Direction, direction
@@ -38,6 +38,14 @@ class Breakers(Protocol):
 
     async def snapshot(self, name: str) -> Snapshot:
         """Return how a breaker stands."""
+        ...
+
+
+class Transitions(Protocol):
+    """How breakers have moved, as far as that is stored."""
+
+    async def since(self, start: datetime, *, shared: Mapping[str, bool]) -> Mapping[str, Sequence[Transition]]:
+        """Return the transitions since an instant, of breakers of the fleet or of this process."""
         ...
 
 
@@ -110,9 +118,17 @@ class Measures:
     """Reads figures; `names` are the breakers."""
 
     def __init__(
-        self, calls: CallSource, *, breakers: Breakers, names: Sequence[str], objectives: Objectives, clock: Clock
+        self,
+        calls: CallSource,
+        *,
+        breakers: Breakers,
+        transitions: Transitions,
+        names: Sequence[str],
+        objectives: Objectives,
+        clock: Clock,
     ) -> None:
         self._calls = calls
+        self._transitions = transitions
         self._breakers = breakers
         self._names = names
         self._objectives = objectives
@@ -129,7 +145,7 @@ class Measures:
         now = self._clock.now()
         tallies = of_services(await self._calls.tallies(since=now - window))
         slices = await self._calls.slices(since=now - self._objectives.period)
-        breakers_of = {name: await self._breaker(name, now=now, window=window) for name in self._names}
+        breakers_of = await self._breakers_of(now=now, window=window)
         bookings = tallies.pop(BOOKINGS, Tally()).counts
         of_each = _by_service(slices)
         of_each.pop(BOOKINGS, None)
@@ -178,9 +194,17 @@ class Measures:
         tallies = await self._calls.tallies(since=self._clock.now() - window)
         return {kind: tally for kind, tally in sorted(tallies.items()) if kind[0] != BOOKINGS}
 
-    async def _breaker(self, name: str, *, now: datetime, window: timedelta) -> BreakerFigures:
-        snapshot = await self._breakers.snapshot(name)
-        return BreakerFigures(snapshot=snapshot, history=history_of(snapshot, start=now - window, now=now))
+    async def _breakers_of(self, *, now: datetime, window: timedelta) -> dict[str, BreakerFigures]:
+        snapshots = [await self._breakers.snapshot(name) for name in self._names]
+        start = now - window
+        # A breaker remembers its last transitions only; the last of all may not be stored yet.
+        stored = await self._transitions.since(start, shared={one.name: one.shared for one in snapshots})
+        return {
+            one.name: BreakerFigures(
+                snapshot=one, history=history_of(one, stored.get(one.name, ()), start=start, now=now)
+            )
+            for one in snapshots
+        }
 
     def _of_service(
         self, tally: Tally, slices: Sequence[Slice], *, breaker: BreakerFigures | None, now: datetime
@@ -210,9 +234,11 @@ class Measures:
         )
 
 
-def history_of(snapshot: Snapshot, *, start: datetime, now: datetime) -> BreakerHistory:
-    """Return what a breaker's snapshot tells of the time since an instant."""
-    return history(snapshot.recent, state=snapshot.state, since=snapshot.since, start=start, now=now)
+def history_of(
+    snapshot: Snapshot, stored: Sequence[Transition] = (), *, start: datetime, now: datetime
+) -> BreakerHistory:
+    """Return what a breaker's snapshot, and what is stored of it besides, tell of the time since an instant."""
+    return history((*stored, *snapshot.recent), state=snapshot.state, since=snapshot.since, start=start, now=now)
 
 
 def spending_of(slices: Sequence[Slice], objectives: Objectives, *, now: datetime) -> Spending:

@@ -19,7 +19,7 @@ local b = {}       -- the breaker
 local moves = {}   -- the transitions on the way
 
 local NUMBERS = {'epoch', 'since', 'open_until', 'probes_succeeded', 'failed_probes', 'last_failure_at', 'override_until'}
-local TEXTS = {'state', 'override', 'override_actor', 'override_reason'}
+local TEXTS = {'state', 'cause', 'override', 'override_actor', 'override_reason'}
 
 local function load()
   local stored = redis.call('HGETALL', STATE)
@@ -151,6 +151,7 @@ local function enter(state, cause, at, open_until, actor, reason)
   redis.call('RPUSH', TRANSITIONS, cjson.encode(move))
   redis.call('LTRIM', TRANSITIONS, -policy.recent, -1)
   put('state', state)
+  put('cause', cause)
   put('epoch', b.epoch + 1)
   put('since', at)
   put('open_until', open_until)
@@ -169,7 +170,12 @@ local function trip()
   if b.state ~= 'closed' or b.override then return end
   local cause = trigger()
   if not cause then return end
-  if b.since + policy.stable <= now then put('failed_probes', 0) end
+  if b.since + policy.stable <= now then
+    put('failed_probes', 0)
+  elseif b.cause == 'probes_succeeded' then
+    -- The probes said that it was well, and it was not.
+    put('failed_probes', b.failed_probes + 1)
+  end
   reopen(cause, now)
 end
 
@@ -254,6 +260,8 @@ local function record()
 end
 
 local function control()
+  -- Nobody waits for it any more, and whoever gave it was told so.
+  if asked.deadline and asked.deadline <= now then return {expired = true} end
   local opens = asked.action == 'open'
   local keeps_window = opens or (asked.action == 'observe' and b.state == 'closed')
   local expires_at = asked.duration and now + asked.duration
@@ -271,6 +279,7 @@ end
 local function look()
   local w, operations = tally(now), redis.call('HGETALL', OPERATIONS)
   local found = {
+    now = now,
     failures = w.failed, successes = w.calls - w.failed, slow = w.slow,
     under_way = redis.call('ZCARD', PERMITS),
     half_open_quota = b.state == 'half_open' and quota_left() or policy.half_open_quota,

@@ -97,13 +97,21 @@ class RedisBreakers:
         Do what a person wants, for the whole fleet.
 
         Raises:
-            SharedStateAway: Redis did not answer, and it may have been done or not. To do it again is safe.
+            SharedStateAway: Redis did not answer; it was done at once or never will be. To do it again is safe.
 
         """
-        said: dict[str, object] = {"action": command.action, "actor": command.actor, "reason": command.reason}
+        # What lies in wait for a Redis that sleeps must not be done when it wakes, by the clock that is asked first.
+        deadline = (await self._ask("look", name, {}))["now"] + round(self._limit * 1000)
+        said: dict[str, object] = {
+            "action": command.action,
+            "actor": command.actor,
+            "reason": command.reason,
+            "deadline": deadline,
+        }
         if command.seconds is not None:
             said["duration"] = round(command.seconds * 1000)
-        await self._ask("control", name, said)
+        if "expired" in await self._ask("control", name, said):
+            raise SharedStateAway("the command came too late")
         return await self.snapshot(name)
 
     async def _ask(self, operation: str, name: str, said: Mapping[str, object]) -> dict[str, Any]:

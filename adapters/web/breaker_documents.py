@@ -228,7 +228,12 @@ class BreakerResetFields(Fields):
 
 
 class ControlledBreakers(BaseModel):
-    """How a breaker stands after a command."""
+    """
+    How a breaker stands after a command.
+
+    With `shared` false that is so in the process that answers alone, since there is no Redis, or none that answers; a
+    Redis that was only late has done it by then, or never will.
+    """
 
     services: dict[str, BreakerState]
 

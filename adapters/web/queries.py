@@ -112,7 +112,7 @@ class AlertListing(Query):
 class BreakerEventListing(Query):
     """Which transitions of circuit breakers are meant; those of all if no service is given."""
 
-    service: Identifier | None = None
+    service: Literal[SERVICES] | None = None  # type: ignore[valid-type]
     limit: int = Field(default=breaker_event_pages.DEFAULT_LIMIT, ge=1, le=breaker_event_pages.HIGHEST_LIMIT)
     cursor: str | None = Field(default=None, min_length=1, max_length=LONGEST_CURSOR)
 

@@ -182,6 +182,8 @@ class Reference:
         if what is not None and self.state == "closed" and self.held_by is None:
             if now - self.since >= self.policy.stable_seconds:
                 self.history.append(("", "", "stable", now, 0, 0))
+            elif self.moves() and self.moves()[-1][2] == "probes_succeeded":
+                self.history.append(("", "", "failed", now, 0, 0))
             self._open(what, now, chance)
 
     def _open(self, cause: str, at: float, chance: float) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import redis
@@ -127,6 +128,28 @@ async def test_what_a_person_has_opened_stays_open_until_a_person_says_otherwise
 
         assert not look.shared
         assert isinstance(await process.breakers.acquire("x"), Permit)
+
+
+async def test_a_command_that_a_redis_slept_through_is_not_done_when_it_wakes(
+    mortal_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with here(mortal_redis.url, rest=60) as process:
+        process.shared._limit = 0.3
+        ask = process.shared._ask
+
+        async def sleeps_before_a_command(operation: str, *said: Any) -> dict[str, Any]:  # noqa: ANN401
+            if operation == "control":
+                mortal_redis.suspend()
+            return await ask(operation, *said)
+
+        monkeypatch.setattr(process.shared, "_ask", sleeps_before_a_command)
+        look = await process.breakers.control("x", Command(action="open", actor="ann", reason="maintenance"))
+        mortal_redis.resume()
+
+        assert ("open", False) == (look.state, look.shared)
+        process.shared._limit = ROOMY
+        fleet = await process.shared.snapshot("x")
+        assert ("closed", 0) == (fleet.state, fleet.epoch)
 
 
 async def test_a_slow_redis_costs_one_caller_the_limit(mortal_redis: RedisServer) -> None:

@@ -6,16 +6,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import delete, insert, update
 
-from adapters.database.breaker_events import StoredBreakerEvents
+from adapters.database.breaker_events import StoredBreakerEvents, StoredTransitions
 from adapters.database.tables import saga_due
 from adapters.followers import Followers
 from adapters.log.store import Store
 from domain.breaker_moved import BreakerMoved, breaker_moved
+from domain.breaker_words import State, Transition
 from projections.circuit_breaker_events import CIRCUIT_BREAKER_EVENTS, CircuitBreakerEvent, row_of
 from projections.tables import circuit_breaker_events as rows
 from sagas.appending import NothingDue
@@ -74,6 +76,26 @@ async def test_a_cursor_belongs_to_its_question(store: Store) -> None:
             await stored.page(service="calcom", limit=1, cursor=cursor)
     with pytest.raises(ValueError, match="limit"):
         await stored.page(service=None, limit=201, cursor=None)
+
+
+async def test_the_transitions_since_an_instant_begin_where_the_breaker_left_closed(store: Store) -> None:
+    def went(before: State, to: State, after: float, **others: Any) -> BreakerMoved:  # noqa: ANN401
+        return replace(moved(int(after), after=after + 0.123457, **others), before=before, after=to)
+
+    outage = [went("closed", "open", 3), went("open", "half_open", 4), went("half_open", "closed", 6)]
+    others = [went("closed", "open", 5, instance="a"), went("closed", "open", 5, name="email")]
+    await put(store, went("closed", "open", 1), went("open", "closed", 2), *outage, *others)
+    stored = StoredTransitions(engine=store.engine, readers=store.readers, instance="a")
+
+    async def since(after: float, *, shared: bool = True) -> list[Transition]:
+        found = await stored.since(MOVE.at + timedelta(seconds=after), shared={"calcom": shared, "sms": True})
+        assert [] == found["sms"]
+        return list(found["calcom"])
+
+    assert outage == [breaker_moved(one, instance=None) for one in await since(5)]
+    assert outage == [breaker_moved(one, instance=None) for one in await since(100)]
+    assert 5 == len(await since(0))
+    assert others[:1] == [breaker_moved(one, instance="a") for one in await since(0, shared=False)]
 
 
 async def test_a_rebuild_finds_the_same_and_mends_what_differs(store: Store) -> None:

@@ -6,18 +6,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 from typer.testing import CliRunner, Result
 
+from adapters.bootstrap import application
 from adapters.breakers.telling import Telling
 from adapters.cli.actors import user_name
 from adapters.cli.app import app
 from adapters.redis.opening_breakers import open_breakers
+from adapters.settings import read_settings
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_words import Permit, Refusal, Snapshot
+
+AWAY = "redis://127.0.0.1:1/0"
 
 
 def run(*arguments: str, redis_url: str | None, database_url: str = "") -> Result:
@@ -65,7 +70,11 @@ def test_what_a_person_opens_is_open_for_all_until_it_is_reset(redis_url: str) -
 
     result = run("reset", "--all", "--json", redis_url=redis_url)
     assert "closed" == states(result)["calcom"]["state"]
-    assert {"calcom": "reset"} == json.loads(result.stdout)["results"]
+    document = json.loads(result.stdout)
+    own = {"database", "webhooks", "appointments"}
+    assert {"calcom": "reset", **dict.fromkeys(own, "not_reached")} == document["results"]
+    assert own == set(document["remedies"])
+    assert "/api/resilience/breakers/webhooks/reset" in document["remedies"]["webhooks"]
     permit, _ = asked(redis_url)
     assert isinstance(permit, Permit)
 
@@ -85,7 +94,12 @@ def test_what_a_person_holds_closed_says_so(redis_url: str, action: str) -> None
         (("open", "calcom", "--reason", "x", "--for", "0"), "--for must be above 0"),
         (("open", "calcom", "--reason", "a" * 501), "--reason must have at most 500 characters"),
         (("reset", "--all", "--reason", " "), "--reason must not be empty"),
-        (("open", "calom", "--reason", "x"), "NAME: there is no breaker 'calom'; there are calcom"),
+        (
+            ("open", "calom", "--reason", "x"),
+            "NAME: there is no breaker 'calom' that all processes share; there are calcom",
+        ),
+        (("reset", "calom"), "NAME: there is no breaker 'calom'; there are calcom, database, webhooks, appointments"),
+        (("events", "--service", "nope"), "--service: there is no service 'nope'; there are calcom, retell"),
         (("reset",), "reset: give either NAME or --all"),
         (("reset", "calcom", "--all"), "reset: give either NAME or --all"),
     ],
@@ -97,15 +111,78 @@ def test_what_cannot_be_meant_is_refused_by_name(redis_url: str, arguments: tupl
     assert said in result.stderr
 
 
-def test_without_redis_there_is_no_breaker_to_reach() -> None:
-    result = run("status", redis_url=None)
+def test_without_redis_each_breaker_is_told_of_with_the_way_to_it() -> None:
+    plain = run("reset", "--all", redis_url=None)
+    one = run("reset", "calcom", redis_url=None)
+
+    assert (1, 1) == (plain.exit_code, one.exit_code)
+    told = [line.split("\t") for line in plain.stdout.splitlines()]
+    assert ["calcom", "database", "webhooks", "appointments"] == [name for name, *_ in told]
+    assert {"not reached"} == {result for _, result, _ in told}
+    assert all(f"POST /api/resilience/breakers/{name}/reset" in way for name, _, way in told)
+    assert one.stdout == plain.stdout.splitlines(keepends=True)[0]
+
+
+def test_what_only_its_own_process_reaches_is_told_of_beside_what_was_reset(redis_url: str) -> None:
+    result = run("reset", "--all", redis_url=redis_url)
+
+    assert 0 == result.exit_code
+    first, *others = result.stdout.splitlines()
+    assert first == "calcom\tclosed\t0 failed, 0 succeeded"
+    assert ["database\tnot reached", "webhooks\tnot reached", "appointments\tnot reached"] == [
+        one.rpartition("\t")[0] for one in others
+    ]
+
+
+def test_what_nobody_holds_for_all_processes_is_set_at_none() -> None:
+    result = run("open", "calcom", "--reason", "x", redis_url=None)
 
     assert (1, "") == (result.exit_code, result.stdout)
     assert "CALSAGA_REDIS_URL" in result.stderr
 
 
-def test_a_redis_that_does_not_answer_is_said() -> None:
-    result = run("status", redis_url="redis://127.0.0.1:1/0")
+def test_nothing_is_known_without_redis_and_without_a_database(tmp_path: Path) -> None:
+    result = run("status", redis_url=None, database_url=f"sqlite:///{tmp_path}/none.db")
+
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert "CALSAGA_REDIS_URL" in result.stderr
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("redis_is", ["none", "away"])
+def test_what_the_database_knows_is_shown_without_redis(database_url: str, redis_is: str) -> None:
+    trip_alone(database_url)
+    redis_url = None if redis_is == "none" else AWAY
+
+    plain = run("status", redis_url=redis_url, database_url=database_url)
+    document = json.loads(run("status", "--json", redis_url=redis_url, database_url=database_url).stdout)
+
+    assert (0 if redis_is == "none" else 1) == plain.exit_code
+    (line,) = (one for one in plain.stdout.splitlines() if one.startswith("calcom\t"))
+    assert "\tclosed -> open\tfailures\t5 of 5 failed\tof process " in line
+    assert ({}, {"calcom"}) == (document["services"], set(document["last_events"]))
+    assert ("open", False) == (document["last_events"]["calcom"]["to"], document["last_events"]["calcom"]["shared"])
+
+
+def trip_alone(database_url: str) -> None:
+    """
+    Open Cal.com's breaker in a process without Redis.
+    """
+
+    async def trip() -> None:
+        async with application(read_settings(database_url=database_url), background=False) as opened:
+            for _ in range(5):
+                permit = await opened.resilience.breakers.acquire("calcom")
+                assert isinstance(permit, Permit)
+                await opened.resilience.breakers.record(permit, "failed")
+            await opened.resilience.breaker_events.write()
+            await opened.followers.catch_up()
+
+    asyncio.run(trip())
+
+
+def test_a_redis_that_does_not_answer_is_said(tmp_path: Path) -> None:
+    result = run("status", redis_url=AWAY, database_url=f"sqlite:///{tmp_path}/none.db")
 
     assert (1, "") == (result.exit_code, result.stdout)
     assert "Redis does not answer" in result.stderr
@@ -113,6 +190,7 @@ def test_a_redis_that_does_not_answer_is_said() -> None:
 
 def test_each_breaker_is_reset_whatever_becomes_of_the_others(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.breakers.policies.SHARED", ("broken", "calcom"))
+    monkeypatch.setattr("adapters.breakers.policies.NAMES", ("broken", "calcom"))
     with redis.Redis.from_url(redis_url) as client:
         client.set("circuit_breaker:{broken}:state", "something else")
 

@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 
+import pytest
+
 from adapters.database.failure_metrics import Calls
-from adapters.failure_counts import FailureCounts
+from adapters.failure_counts import MOST_WAITING, FailureCounts
 from domain.errors import AppointmentDatabaseError
 from tests.fakes.time import FakeClock, run_virtually
 
@@ -77,3 +79,27 @@ def test_what_cannot_be_added_waits_for_the_database() -> None:
 
     assert {("database", f"09:0{minute}:00"): (5, 5) for minute in range(3)} == table.rows
     assert 1 == table.writes
+
+
+def test_what_waits_for_too_long_is_given_up_by_name_and_the_rest_is_added(caplog: pytest.LogCaptureFixture) -> None:
+    clock, table = FakeClock(), Table()
+    counts = FailureCounts(table, clock=clock)  # type: ignore[arg-type]
+
+    async def main() -> None:
+        table.is_away = True
+        async with counts.running():
+            await asyncio.sleep(30)
+            for _ in range(MOST_WAITING + 2):
+                counts.count("database", "failed", 5)
+                await asyncio.sleep(60)
+            table.is_away = False
+
+    run_virtually(main(), clock)
+
+    given_up = [one for one in caplog.records if one.message == "failures.given_up"]
+    assert ["09:00", "09:01"] == [one.minute[11:16] for one in given_up]  # type: ignore[attr-defined]
+    assert {("WARNING", "database", 5, 5)} == {
+        (one.levelname, one.service, one.requests, one.failures)  # type: ignore[attr-defined]
+        for one in given_up
+    }
+    assert MOST_WAITING == len(table.rows)

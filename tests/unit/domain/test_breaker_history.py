@@ -4,6 +4,7 @@ Time in each state and recoveries, held against a telling of each second.
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -88,6 +89,48 @@ def test_a_recovery_belongs_to_the_time_in_which_it_ended() -> None:
 
     assert (timedelta(seconds=20),) == found.recoveries
     assert at(15) == found.well_since
+
+
+@given(tellings, st.randoms())
+def test_neither_their_order_nor_that_some_are_told_twice_matters(
+    told: list[tuple[int, State]], chance: random.Random
+) -> None:
+    known = moves(*sorted(told))
+    mixed = [*known, *known[len(known) // 2 :]]
+    chance.shuffle(mixed)
+    state = known[-1].after if known else "closed"
+    since = known[-1].at if known else None
+
+    assert seen(known) == history(mixed, state=state, since=since, start=START, now=at(WINDOW))
+
+
+def test_where_one_is_missing_the_history_begins_after_the_gap() -> None:
+    (*before, _missing, half_open, closed) = moves(
+        (5, "open"), (20, "half_open"), (30, "open"), (40, "half_open"), (45, "closed")
+    )
+
+    found = seen([*before, half_open, closed])
+
+    assert (at(40), 2) == (found.observed_since, found.transitions)
+    assert {"closed": 55, "open": 0, "half_open": 5} == seconds(found)
+
+
+def test_a_breaker_that_was_closed_when_its_epochs_began_anew_has_no_gap() -> None:
+    found = seen([*moves((10, "open"), (20, "closed"), epoch=8), *moves((50, "open"), (60, "closed"))])
+
+    assert (at(10), (timedelta(seconds=10),) * 2) == (found.observed_since, found.recoveries)
+    assert {"closed": 70, "open": 20, "half_open": 0} == seconds(found)
+
+
+def test_a_breaker_that_was_forgotten_while_it_was_open_is_known_from_its_next_move_on() -> None:
+    forgotten = moves((10, "open"))
+    again = moves((50, "open"), (60, "closed"))
+
+    assert at(50) == seen([*forgotten, *again]).observed_since
+    assert {"closed": 40, "open": 10, "half_open": 0} == seconds(seen([*forgotten, *again]))
+    never = history(forgotten, state="closed", since=None, start=START, now=at(WINDOW))
+    assert (at(10), None, None) == (never.observed_since, never.unwell_since, never.well_since)
+    assert {"closed": 90, "open": 0, "half_open": 0} == seconds(never)
 
 
 def test_where_the_first_moves_are_forgotten_the_history_begins_later() -> None:

@@ -199,10 +199,12 @@ def test_a_schedule_of_one_look_has_its_own_pace() -> None:
     assert at(140) == policy.look_at(_in_doubt(looks=1, last=100))
 
 
-def test_looks_that_fail_are_repeated_ever_more_slowly() -> None:
+@pytest.mark.parametrize("refused", [0, 1])
+def test_looks_that_fail_or_are_refused_are_repeated_ever_more_slowly(refused: int) -> None:
     policy = Policy(retry=RetryPolicy(jitter=0))
+    in_doubt = replace(_in_doubt(looks=9, last=300), refused_looks=refused)
 
-    waits = [policy.look_at(replace(_in_doubt(looks=9, last=300), failed_looks=n)) - at(300) for n in (1, 6, 8, 40)]
+    waits = [policy.look_at(replace(in_doubt, failed_looks=n - refused)) - at(300) for n in (1, 6, 8, 40)]
 
     assert [timedelta(seconds=s) for s in (30, 32, 128, 900)] == waits
 

@@ -142,6 +142,12 @@ def test_two_clean_looks_say_that_it_was_not_moved() -> None:
     assert ["calcom-reschedule-absent"] == _topics(step.events)
 
 
+def test_nobody_is_asked_about_a_move_because_an_open_breaker_kept_looks_back() -> None:
+    refused = tuple(replace(one, problem="breaker_open") for one in FAILED_LOOKS)
+
+    assert Perform(TRACE) == _step(*MOVE_IN_DOUBT, *refused, now=9000)
+
+
 def test_looking_in_vain_for_long_asks_a_person_and_their_retry_looks_again() -> None:
     step = _step(*MOVE_IN_DOUBT, *FAILED_LOOKS, now=400)
 

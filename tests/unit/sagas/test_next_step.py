@@ -253,6 +253,12 @@ def test_looking_in_vain_for_too_long_is_for_a_person() -> None:
     ]
 
 
+def test_nobody_is_asked_because_an_open_breaker_kept_looks_back() -> None:
+    refused = tuple(looked(seconds=100 + n, problem="breaker_open") for n in range(Policy().review_after))
+
+    assert isinstance(step_at(*IN_DOUBT, *refused, now=9999), Perform)
+
+
 def test_doubt_is_settled_before_anything_is_booked() -> None:
     events = (*IN_DOUBT, attempted("two", number=2), created("two"))
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from domain import events as e
+from domain import findings as f
 from domain.evolving import fold
 from sagas.outcomes import (
     Found,
@@ -29,6 +30,7 @@ from tests.fakes.given import (
 )
 from tests.unit.sagas.outcomes import (
     NOW,
+    POLICY,
     found_there,
     recorded_look,
     seen,
@@ -40,6 +42,22 @@ def test_a_look_that_erred_proves_nothing() -> None:
     event = e.CalcomLooked(at=NOW, started_at=at(200), attempt_ids=("one",), counted=(), problem="http_502")
 
     assert (event,) == recorded_look(given(*IN_DOUBT), LookFailed(started_at=at(200), reason="http_502"))
+
+
+def test_looks_that_an_open_breaker_refused_are_no_evidence_that_both_sides_differ() -> None:
+    almost = POLICY.inconsistent_after - 1
+    failed_looks = tuple(looked(seconds=100 + n, problem="http_502") for n in range(almost))
+    refused = tuple(looked(seconds=150 + n, problem="breaker_open") for n in range(almost))
+
+    assert [] == _found_wrong(*refused, reason="breaker_open")
+    assert [] == _found_wrong(*refused, reason="http_502")
+    assert [] == _found_wrong(*failed_looks, *refused, reason="breaker_open")
+    assert ["orphan"] == _found_wrong(*failed_looks, *refused, reason="http_502")
+
+
+def _found_wrong(*looks: e.CalcomLooked, reason: str) -> list[str]:
+    events = recorded_look(given(*IN_DOUBT, *looks), LookFailed(started_at=at(500), reason=reason))
+    return [one.kind for one in events if isinstance(one, f.InconsistencyDetected)]
 
 
 @pytest.mark.parametrize(("seconds", "counts"), [(74.9, False), (75, True)])

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from adapters.breakers.local import LocalBreakers
-from adapters.breakers.telling import Telling
 from adapters.measuring.documents import breakdown_document, resilience_document, span_name
 from adapters.measuring.figures import Measures
 from adapters.measuring.process import process_use
@@ -20,7 +19,8 @@ from adapters.metrics import Metrics
 from domain.breaker_words import Command
 from domain.errors import AppointmentDatabaseError
 from domain.service_level import SPANS, Counts, Objectives
-from tests.fakes.measures import FakeCalls
+from tests.breakers.listening import Heard
+from tests.fakes.measures import FakeCalls, FakeTransitions
 from tests.fakes.time import FakeClock
 
 HOUR = timedelta(hours=1)
@@ -35,9 +35,16 @@ class Place:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.calls = FakeCalls()
-        self.breakers = LocalBreakers({}, listener=Telling(), clock=lambda: self.clock.now().timestamp())
+        heard = Heard()
+        self.breakers = LocalBreakers({}, listener=heard, clock=lambda: self.clock.now().timestamp())
+        self.stored = FakeTransitions(heard.moves)
         self.measures = Measures(
-            self.calls, breakers=self.breakers, names=("calcom",), objectives=Objectives(), clock=self.clock
+            self.calls,
+            breakers=self.breakers,
+            transitions=self.stored,
+            names=("calcom",),
+            objectives=Objectives(),
+            clock=self.clock,
         )
 
     def ended(self, counts: Counts, *, ago: timedelta, service: str = "calcom", lasts: timedelta = MINUTE) -> None:
@@ -122,6 +129,24 @@ async def test_the_breakers_states_recoveries_and_transitions_are_told() -> None
     )
     assert (400, False) == (found["slos"]["recovery"]["value_seconds"], found["slos"]["recovery"]["met"])
     assert not found["slos_met"]
+
+
+async def test_what_the_breaker_has_forgotten_of_the_window_is_told_as_it_was_stored() -> None:
+    here = Place()
+    for _ in range(30):
+        await here.breakers.control("calcom", Command(action="open", actor="ada", reason="a test"))
+        here.clock.advance(20)
+        await here.breakers.control("calcom", Command(action="reset", actor="ada", reason="over"))
+        here.clock.advance(40)
+    # What moved last is not stored yet.
+    del here.stored.moves[-3:]
+
+    breaker = (await here.service())["breaker"]
+
+    assert {"closed": 3000, "open": 600, "half_open": 0} == {
+        state: round(seconds) for state, seconds in breaker["seconds_in_state"].items()
+    }
+    assert (60, 30) == (breaker["transitions"], breaker["recoveries"])
 
 
 async def test_a_recovery_under_way_counts_already() -> None:

@@ -60,7 +60,7 @@ from sagas.appending import Recorded
 from sagas.inbox import IncomingWebhook, Stored
 from sagas.repairs import AnswerReview
 from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
-from tests.fakes.measures import FakeCalls
+from tests.fakes.measures import FakeCalls, FakeTransitions
 from tests.fakes.time import FakeClock
 from tests.unit.adapters.web.fake_fallback import FakeFallback, FakeQueue
 from tests.unit.adapters.web.given import (
@@ -467,7 +467,14 @@ class FakeBackend:
 
     def _measures(self) -> Measures:
         clock = FakeClock(NOW)
-        return Measures(self.calls, breakers=self.breakers, names=("calcom",), objectives=Objectives(), clock=clock)
+        return Measures(
+            self.calls,
+            breakers=self.breakers,
+            transitions=FakeTransitions(),
+            names=("calcom",),
+            objectives=Objectives(),
+            clock=clock,
+        )
 
 
 def rising_forecast(now: datetime) -> Forecast:

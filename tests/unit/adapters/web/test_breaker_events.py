@@ -7,6 +7,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from domain.dependencies import SERVICES
 from tests.unit.adapters.web.fake_backend import FakeBackend
 from tests.unit.adapters.web.given import OTHER_ID
 
@@ -45,3 +46,13 @@ async def test_what_cannot_be_meant_is_refused_by_name(client: httpx.AsyncClient
     answer = await client.get(f"/api/resilience/events?{query}")
 
     assert (422, [field]) == (answer.status_code, [one["field"] for one in answer.json()["errors"]])
+
+
+async def test_a_service_that_there_is_not_is_answered_with_those_that_there_are(
+    client: httpx.AsyncClient, backend: FakeBackend
+) -> None:
+    (error,) = (await client.get("/api/resilience/events?service=nope")).json()["errors"]
+
+    assert "service" == error["field"]
+    assert [] == [name for name in SERVICES if name not in error["message"]]
+    assert [] == backend.breaker_events.asked
