@@ -60,41 +60,41 @@ class Applier:
 
     def write(self, connection: Connection, batch: Sorted) -> None:
         """Apply what can be read of a batch, and park the streams that cannot be applied."""
-        parked = {**batch.unreadable, **self._apply_or_park(connection, batch.readable)}
-        checkpoints.park(connection, self.name, parked.values())
+        self.park(connection, {**batch.unreadable, **self._apply_or_park(connection, batch.readable)})
+
+    def apply(self, connection: Connection, recorded: Sequence[Recorded]) -> None:
+        """Apply events."""
+        self._apply(connection, self._tables, recorded)
+
+    def park(self, connection: Connection, streams: Mapping[UUID, Parked]) -> None:
+        """Leave these streams out from now on."""
+        checkpoints.park(connection, self.name, streams.values())
 
     def take_in(self, stream_id: UUID, missed: Sequence[Recorded], *, at: int) -> bool | None:
         """Unpark a stream; False if its events still cannot be applied, None if the checkpoint has moved meanwhile."""
         with self.engine.begin() as connection:
-            if not checkpoints.advance(connection, self.name, expected=at, to=at):
+            if not checkpoints.advance(connection, [self.name], expected=at, to=at):
                 return None
-            if self._problem(connection, missed) is not None:
+            if self.problem(connection, missed) is not None:
                 return False
             checkpoints.unpark(connection, self.name, stream_id)
         return True
 
+    def problem(self, connection: Connection, recorded: Sequence[Recorded]) -> Exception | None:
+        """Apply events, all or none; return the error if one of them is to blame for it."""
+        return _problem(connection, lambda: self.apply(connection, recorded))
+
     def _apply_or_park(self, connection: Connection, recorded: Sequence[Recorded]) -> dict[UUID, Parked]:
         parked: dict[UUID, Parked] = {}
-        if self._problem(connection, recorded) is None:
+        if self.problem(connection, recorded) is None:
             return parked
         # One of them is poison: each is tried by itself, so that the others are not lost with it.
         for one in recorded:
             if one.stream_id not in parked:
-                problem = self._problem(connection, [one])
+                problem = self.problem(connection, [one])
                 if problem is not None:
                     parked[one.stream_id] = _parked(one, said_of(problem))
         return parked
-
-    def _problem(self, connection: Connection, recorded: Sequence[Recorded]) -> Exception | None:
-        """Apply events, all or none; return the error if one of them is to blame for it."""
-        try:
-            with connection.begin_nested():
-                self._apply(connection, self._tables, recorded)
-        except Exception as problem:
-            if not is_poison(problem):
-                raise
-            return problem
-        return None
 
 
 def positions(appliers: Sequence[Applier]) -> dict[str, int]:
@@ -115,21 +115,51 @@ def apply_together(appliers: Sequence[Applier], entries: Sequence[Entry], *, aft
     in_order = sorted(appliers, key=lambda one: one.name)
     _tell(in_order, "before")
     with in_order[0].engine.connect() as connection, connection.begin() as transaction:
-        # First of all, so that the rows are locked before anything is done for nothing; and in one order, so that
-        # nobody who does the same waits for us while we wait for them.
-        for one in in_order:
-            if not checkpoints.advance(connection, one.name, expected=after, to=entries[-1].position):
-                transaction.rollback()
-                return False
-        left_out = checkpoints.parked_streams(connection, [one.name for one in in_order])
+        # First of all, so that the rows are locked before anything is done for nothing.
+        names = [one.name for one in in_order]
+        if not checkpoints.advance(connection, names, expected=after, to=entries[-1].position):
+            transaction.rollback()
+            return False
+        left_out = checkpoints.parked_streams(connection, names)
         # Those that have nothing parked, which is all of them nearly always, share one.
         whole = sorted_out(entries, left_out=set())
-        for one in in_order:
-            without = left_out.get(one.name)
-            one.write(connection, sorted_out(entries, left_out=without) if without else whole)
+        _write_all(
+            connection,
+            {
+                one: sorted_out(entries, left_out=left_out[one.name]) if one.name in left_out else whole
+                for one in in_order
+            },
+        )
         _tell(in_order, "written")
     _tell(in_order, "after")
     return True
+
+
+def _write_all(connection: Connection, batches: Mapping[Applier, Sorted]) -> None:
+    """Write all with one savepoint; only if one of them cannot be applied, each with its own."""
+
+    def apply() -> None:
+        for one, batch in batches.items():
+            one.apply(connection, batch.readable)
+
+    if _problem(connection, apply) is None:
+        for one, batch in batches.items():
+            one.park(connection, batch.unreadable)
+    else:
+        for one, batch in batches.items():
+            one.write(connection, batch)
+
+
+def _problem(connection: Connection, apply: Callable[[], None]) -> Exception | None:
+    """Do it, all or nothing; return the error if an event is to blame for it."""
+    try:
+        with connection.begin_nested():
+            apply()
+    except Exception as problem:
+        if not is_poison(problem):
+            raise
+        return problem
+    return None
 
 
 def _tell(appliers: Sequence[Applier], point: str) -> None:

@@ -40,14 +40,16 @@ def begin(connection: Connection, name: str) -> None:
     insert_missing(connection, checkpoints, [{"name": name, "position": 0, "updated_at": datetime.now(UTC)}])
 
 
-def advance(connection: Connection, name: str, *, expected: int, to: int) -> bool:
-    """Move a checkpoint if it still is where it was expected, and tell whether it was."""
+def advance(connection: Connection, names: Sequence[str], *, expected: int, to: int) -> bool:
+    """Move the checkpoints of several read models, and tell whether all of them still were where they were expected."""
+    # Locked in one order, so that nobody who does the same waits for us while we wait for them.
+    there = select(checkpoints.c.name).where(checkpoints.c.name.in_(names), checkpoints.c.position == expected)
     moved = connection.execute(
         update(checkpoints)
-        .where(checkpoints.c.name == name, checkpoints.c.position == expected)
+        .where(checkpoints.c.name.in_(there.order_by(checkpoints.c.name).with_for_update()))
         .values(position=to, updated_at=datetime.now(UTC))
     )
-    return moved.rowcount == 1
+    return moved.rowcount == len(names)
 
 
 def replace_checkpoint(connection: Connection, *, of: str, by: str, steps_back: bool) -> bool:

@@ -2,7 +2,8 @@
 Writing rows that may be there already, in both kinds of database.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -28,7 +29,7 @@ Insert = postgresql.Insert | sqlite.Insert
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; one whose key is there replaces it."""
-    _insert_all(connection, table, rows, lambda inserting: _replacing(inserting, table))
+    _insert_all(connection, table, rows, replaces=True)
 
 
 def is_one_of(connection: Connection, column: Column[Any], values: Sequence[Any]) -> ColumnElement[bool]:
@@ -50,22 +51,32 @@ def upsert_from(connection: Connection, table: Table, rows: Select[Any]) -> int:
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows whose key is not there yet."""
-    _insert_all(connection, table, rows, lambda inserting: inserting.on_conflict_do_nothing())
+    _insert_all(connection, table, rows, replaces=False)
 
 
-def _insert_all(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], with_conflict: Callable[[Insert], Insert]
-) -> None:
+def _insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replaces: bool) -> None:
     if not rows:
         return
-    if connection.dialect.name == "sqlite":
-        connection.execute(with_conflict(sqlite.insert(table)), rows)
-        return
+    dialect = connection.dialect.name
+    statement = _statement(dialect, table, replaces=replaces)
+    if dialect == "sqlite":
+        connection.execute(statement, rows)
+    else:
+        connection.execute(statement, {"rows": _as_stored(connection, table, rows)})
+
+
+# A turn of the read models takes a few rows only: to put its statements together would take longer than to run them.
+@lru_cache(maxsize=64)
+def _statement(dialect: str, table: Table, *, replaces: bool) -> Insert:
+    inserting = sqlite.insert(table) if dialect == "sqlite" else _inserting_from_document(table)
+    return _replacing(inserting, table) if replaces else inserting.on_conflict_do_nothing()
+
+
+def _inserting_from_document(table: Table) -> postgresql.Insert:
     # One statement for all rows, and one document: to turn each value into a parameter costs more than to write it.
     given = func.json_populate_recordset(cast(null(), _RowOf(table)), bindparam("rows", type_=JSON))
     unpacked = select(*given.table_valued(*table.columns.keys()).c)
-    inserting = postgresql.insert(table).from_select(table.columns.keys(), unpacked)
-    connection.execute(with_conflict(inserting), {"rows": _as_stored(connection, table, rows)})
+    return postgresql.insert(table).from_select(table.columns.keys(), unpacked)
 
 
 def _as_stored(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

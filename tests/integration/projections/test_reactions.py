@@ -101,7 +101,7 @@ async def test_a_batch_that_comes_again_changes_nothing(store: Store) -> None:
     follower = Follower(REACTIONS, engine=store.engine, source=store.log, batch=10)
     await follower.catch_up()
     with store.engine.begin() as connection:
-        assert advance(connection, "reactions", expected=await store.log.head(), to=5)
+        assert advance(connection, ["reactions"], expected=await store.log.head(), to=5)
     await follower.catch_up()
 
     assert engaged_in(told) == engagement(store)

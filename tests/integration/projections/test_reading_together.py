@@ -88,7 +88,7 @@ async def test_a_batch_that_comes_too_late_for_one_of_them_moves_none(store: Sto
     def overtaken(point: str) -> None:
         if point == "follower.before:bookings":
             with store.engine.begin() as connection:
-                assert advance(connection, "counting", expected=0, to=1)
+                assert advance(connection, ["counting"], expected=0, to=1)
 
     both = [Follower(one, engine=store.engine, source=store.log, probe=overtaken) for one in (BOOKINGS, COUNTING)]
 
