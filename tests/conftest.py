@@ -49,28 +49,32 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def bare_environment() -> Iterator[None]:
     """
     Hide the settings of whoever runs the tests.
     """
-    for name in [name for name in os.environ if name.startswith("CALSAGA_")]:
-        monkeypatch.delenv(name)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name in [name for name in os.environ if name.startswith("CALSAGA_")]:
+            monkeypatch.delenv(name)
+        yield
 
 
-@pytest.fixture(autouse=True)
-def logging_as_it_was() -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
     """
     Undo what an application or a command in this process does to logging.
     """
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     configured = structlog.get_config()
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
-    structlog.configure(**configured)
+    try:
+        return (yield)
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.captureWarnings(capture=False)
+        structlog.configure(**configured)
 
 
 def migrate(url: str) -> None:

@@ -87,7 +87,8 @@ class AlikeBreakers(RuleBasedStateMachine):
 
     def __init__(self, reached: Counter[str], redis_url: str | None = None) -> None:
         super().__init__()
-        self.runner = asyncio.Runner()
+        # Not a runner, which takes the interrupt of the whole process for each of a hundred thousand calls.
+        self.loop = asyncio.new_event_loop()
         self.reached = reached
         self.client = Redis.from_url(redis_url) if redis_url else None
         self.now, self.chance, self.since_command = BEGAN, 0.0, 0
@@ -105,7 +106,7 @@ class AlikeBreakers(RuleBasedStateMachine):
             self.stores.append(
                 RedisBreakers(self.client, figures, listener=self.heard[1], limit=30, chance=lambda: self.chance)
             )
-            self.runner.run(_done(self.client.flushdb()))
+            self.loop.run_until_complete(_done(self.client.flushdb()))
         self._set_clock()
 
     @rule(
@@ -143,7 +144,7 @@ class AlikeBreakers(RuleBasedStateMachine):
         self.chance = chance
         self.reference.record(held[0], outcome, now=self.now, chance=chance)
         for store, permit in zip(self.stores, held[1], strict=True):
-            self.runner.run(store.record(permit, outcome))
+            self.loop.run_until_complete(store.record(permit, outcome))
 
         self._agree()
 
@@ -226,11 +227,11 @@ class AlikeBreakers(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if self.client is not None:
-            self.runner.run(self.client.aclose())
-        self.runner.close()
+            self.loop.run_until_complete(self.client.aclose())
+        self.loop.close()
 
     def _each(self, ask: Callable[[Store], Coroutine[Any, Any, A]]) -> list[A]:
-        return [self.runner.run(ask(store)) for store in self.stores]
+        return [self.loop.run_until_complete(ask(store)) for store in self.stores]
 
     def _agree(self) -> None:
         self.since_command += 1
@@ -246,7 +247,7 @@ class AlikeBreakers(RuleBasedStateMachine):
 
     def _set_clock(self) -> None:
         if self.client is not None:
-            self.runner.run(set_redis_clock(self.client, self.now))
+            self.loop.run_until_complete(set_redis_clock(self.client, self.now))
 
 
 async def _done(command: Awaitable[object]) -> None:

@@ -93,3 +93,18 @@ def test_two_processes_process_a_webhook_once() -> None:
     office.run(main())
 
     assert (2, 1) == (of(office, webhook).version, office.topics().count("cancelled"))
+
+
+def test_two_processes_put_a_webhook_off_once_and_count_that_once() -> None:
+    office = Office()
+    webhook = incoming("BOOKING_CREATED", "nowhere")
+    receive(office, webhook)
+
+    async def main() -> None:
+        stored = await office.sagas.inbox.load(webhook_id_of("acme", webhook.digest))
+        inboxes: list[Inbox] = [office.sagas.inbox, office.another_process().inbox]
+        await asyncio.gather(*(one.process(stored) for one in inboxes))
+
+    office.run(main())
+
+    assert (1, 1) == (of(office, webhook).put_off, office.webhook_news.count("put_off"))

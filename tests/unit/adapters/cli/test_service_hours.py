@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adapters.cli.service_lines import define_all
 from domain.opening_hours import parse_opening_hours
-from tests.unit.adapters.web.fake_backend import FakeServices
+from tests.unit.adapters.web.fake_companies import FakeServices
 
 HOURS = parse_opening_hours({"mon": [["09:00", "12:30"]]})
 HEADER = "service_id,name,duration_minutes,calcom_event_type_id,opening_hours\n"

@@ -15,7 +15,8 @@ from domain.errors import AppointmentDatabaseError
 from domain.health import SERVICES
 from domain.verdict import Verdict
 from tests.unit.adapters.web.conftest import connect
-from tests.unit.adapters.web.fake_backend import FakeBackend, FakeHealth
+from tests.unit.adapters.web.fake_backend import FakeBackend
+from tests.unit.adapters.web.fake_health import FakeHealth
 
 SECRET = "postgresql://calsaga:hunter2@db.internal/calsaga"
 

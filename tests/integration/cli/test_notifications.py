@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from adapters.cli.app import app
 from domain.events import BookingCancelled
 from tests.fakes.given import BOOKED, BOOKING_ID, at, initiated
-from tests.unit.adapters.cli.test_sync_failures import write
+from tests.integration.cli.test_sync_failures import write
 
 CANCELLED = BookingCancelled(at=at(60), reason="requested")
 
