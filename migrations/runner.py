@@ -113,9 +113,9 @@ def _refuse_going_back(config: Config, *, found: str | None, to: str) -> None:
         return
     scripts = ScriptDirectory.from_config(config)
     older = {script.revision for script in scripts.iterate_revisions(found, "base")} - {found}
-    target = scripts.get_revision(to)
-    # None for `base`, the time before the first one.
-    if target is None or target.revision in older:
+    older = {script.revision for script in scripts.iterate_revisions(found, "base")} - {found}
+    # `base`, the time before the first one, is no revision.
+    if to == "base" or scripts.get_revision(to).revision in older:
         raise NoWayBack(found=found, wanted=to)
 
 
