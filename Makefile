@@ -7,7 +7,7 @@ WORKERS ?= 4
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo test unit check format bench crash-sweep storm outage breaker-fleet coverage clean
+.PHONY: help install lock demo test unit check format bench breaker-cost crash-sweep storm outage breaker-fleet coverage clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ format: install ## format the code and mend what the linter can
 
 bench: install ## measure, and print the figures
 	$(BIN)/python -m benchmarks
+
+breaker-cost: install ## measure what a breaker costs a call, beside pybreaker and interlock-cb
+	$(BIN)/python -m benchmarks.breaker_cost
 
 crash-sweep: install ## kill a booking at every step and check that it heals
 	$(BIN)/python -m tests.crash.sweep

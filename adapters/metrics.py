@@ -1,6 +1,6 @@
 """What this process counts, in the form that Prometheus fetches."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import product
 from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
@@ -115,6 +115,12 @@ class Metrics:
             "1 while Redis is away and this process counts requests by itself.",
             registry=self._registry,
         )
+
+    def serve_breakers(self, services: Iterable[str]) -> None:
+        """Tell of the calls of these from the start, so that the first one is seen as a rise."""
+        for counter in self._breaker_calls.values():
+            for service in services:
+                counter.labels(service)
 
     def watch(self, pools: Pools) -> None:
         """Tell how these pools stand, too, whenever somebody fetches the figures."""

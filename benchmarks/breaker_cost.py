@@ -1,11 +1,12 @@
 """
 What a circuit breaker costs a call that does nothing, in microseconds; prints one JSON object.
 
+    make breaker-cost
     python -m benchmarks.breaker_cost [--seconds N]
 
 Each is measured several times in turn, in one process and against one Redis of our own, and the best time counts. In
-Redis one call waits for the next. pybreaker and interlock-cb are measured beside it if they are installed, each with
-its own client of Redis. They are not alike: pybreaker keeps a count and reads and writes it in several trips, and
+Redis one call waits for the next. pybreaker and interlock-cb are measured beside it, each with its own client of
+Redis. They are not alike: pybreaker keeps a count and reads and writes it in several trips, and
 interlock-cb keeps the window of a closed breaker in the process and looks into Redis once a second.
 """
 
@@ -18,6 +19,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import redis
@@ -31,6 +33,7 @@ from domain.breaker_words import Permit
 from tests.servers.redis import RedisServer
 
 ROUNDS = 5
+RIVALS = ("pybreaker", "interlock")
 Loop = Callable[[int], Awaitable[None]]
 
 
@@ -43,6 +46,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=0.5, help="for each of five rounds of each candidate")
     given = parser.parse_args()
+    missing = [package for package in RIVALS if find_spec(package) is None]
+    if missing:
+        sys.exit(f"{' and '.join(missing)} to compare with: not installed; run `make install`")
     server = RedisServer()
     server.start()
     try:
@@ -51,22 +57,16 @@ def main() -> None:
         server.stop()
 
 
-async def measure(url: str, seconds: float) -> dict[str, object]:
-    """Return microseconds a call for each candidate, or why it could not be measured."""
-    figures: dict[str, object] = {}
+async def measure(url: str, seconds: float) -> dict[str, float]:
+    """Return the microseconds that each candidate adds to a call."""
     async with AsyncExitStack() as stack:
-        loops: dict[str, Loop] = {}
-        for name, candidate in CANDIDATES.items():
-            try:
-                loops[name] = await stack.enter_async_context(candidate(url))
-            except ModuleNotFoundError:
-                figures[name] = "not installed"
+        loops = {name: await stack.enter_async_context(candidate(url)) for name, candidate in CANDIDATES.items()}
         best = dict.fromkeys(loops, float("inf"))
         for _ in range(ROUNDS):
             for name, loop in loops.items():
                 best[name] = min(best[name], await _time(loop, seconds))
     bare = best.pop("no breaker")
-    return figures | {name: round((took - bare) * 1e6, 2) for name, took in best.items()}
+    return {name: round((took - bare) * 1e6, 2) for name, took in best.items()}
 
 
 async def _time(loop: Loop, seconds: float) -> float:

@@ -24,10 +24,11 @@ form for structured logs that holds no personal data.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self, TypeAlias
-from uuid import UUID
+from uuid import UUID, uuid5
 
 DatabaseKind: TypeAlias = Literal["deadlock", "timeout", "connection_lost", "exhausted", "constraint", "data", "other"]
 Wanted: TypeAlias = Literal["cancel", "move"]
+_MADE = UUID("0b6b7a55-7a3c-4d0c-9a57-3f1f5b0d7c11")
 
 
 class AppointmentError(Exception):
@@ -47,13 +48,19 @@ class AppointmentError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.correlation_id = correlation_id
+        self._given_id = correlation_id
         self.retryable = retryable
         self.context = dict(context or {})
 
+    @property
+    def correlation_id(self) -> str:
+        """Return the one that was given, or one made of what the error says: never empty, and the same each time."""
+        # Not a random one: the domain has no chance. Whoever has a request, or a saga, gives its own.
+        return self._given_id or uuid5(_MADE, f"{type(self).__name__}: {self.message}").hex
+
     def correlated(self, correlation_id: str) -> Self:
-        """Give the error a correlation id unless it has one."""
-        self.correlation_id = self.correlation_id or correlation_id
+        """Give the error a correlation id unless it was given one."""
+        self._given_id = self._given_id or correlation_id
         return self
 
     def as_log(self) -> dict[str, object]:

@@ -4,6 +4,7 @@ Why a database cannot be used as it is.
     SchemaError
     ├── SchemaNotMigrated     its tables are missing or old
     ├── SchemaTooNew          its tables are those of a newer calsaga
+    ├── NoWayBack             an older revision was asked for
     ├── ExtensionRefused      PostgreSQL's btree_gist could not be created
     ├── TablesRefused         PostgreSQL's role may not create the tables
     └── TableInTheWay         another program's table has the name of one of calsaga's
@@ -34,6 +35,18 @@ class SchemaTooNew(SchemaError):
         )
         self.found = found
         self.newest = newest
+
+
+class NoWayBack(SchemaError):
+    """Restore a backup from before the migration, and install the calsaga of that time."""
+
+    def __init__(self, *, found: str, wanted: str) -> None:
+        super().__init__(
+            f"The database is at revision {found}, and migrations only go forward: there is no way back to {wanted}. "
+            "Nothing was changed. To go back, restore a backup that was made before `calsaga migrate`."
+        )
+        self.found = found
+        self.wanted = wanted
 
 
 class ExtensionRefused(SchemaError):

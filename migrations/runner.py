@@ -21,7 +21,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
-from migrations.errors import ExtensionRefused, SchemaNotMigrated, SchemaTooNew, TableInTheWay, TablesRefused
+from migrations.errors import ExtensionRefused, NoWayBack, SchemaNotMigrated, SchemaTooNew, TableInTheWay, TablesRefused
 
 # Alembic keeps the migration under way in globals, so that two threads would mix them up.
 _IN_THIS_PROCESS = Lock()
@@ -40,6 +40,7 @@ def migrate(url: str, *, to: str = "head") -> None:
 
     Raises:
         SchemaTooNew: a newer calsaga has migrated it.
+        NoWayBack: the database is past that revision.
         ExtensionRefused: PostgreSQL's btree_gist could not be created.
         TablesRefused: PostgreSQL's role may not create tables.
         TableInTheWay: another program's table has the name of one of calsaga's.
@@ -51,6 +52,7 @@ def migrate(url: str, *, to: str = "head") -> None:
         found = _revision(connection)
         _refuse_unknown(found)
         config = _config()
+        _refuse_going_back(config, found=found, to=to)
         config.attributes["connection"] = connection
         with _named_refusals():
             command.upgrade(config, to)
@@ -104,6 +106,17 @@ def _refuse_unknown(found: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if found is not None and found not in known:
         raise SchemaTooNew(found=found, newest=newest())
+
+
+def _refuse_going_back(config: Config, *, found: str | None, to: str) -> None:
+    if found is None:
+        return
+    scripts = ScriptDirectory.from_config(config)
+    older = {script.revision for script in scripts.iterate_revisions(found, "base")} - {found}
+    older = {script.revision for script in scripts.iterate_revisions(found, "base")} - {found}
+    # `base`, the time before the first one, is no revision.
+    if to == "base" or scripts.get_revision(to).revision in older:
+        raise NoWayBack(found=found, wanted=to)
 
 
 def _driver(url: URL) -> URL:

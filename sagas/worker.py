@@ -46,6 +46,7 @@ class Worker:
                 claimed = await self._claim()
                 pause = 0.0 if claimed else await self._until_next()
             except AppointmentDatabaseError as error:
+                error.correlated(self._engine.new_correlation_id())
                 log.warning("worker.claim.failed", extra=error.as_log())
                 pause = AFTER_FAILURE_SECONDS
             if pause or len(self._driving) >= self._at_once:
@@ -84,19 +85,26 @@ class Worker:
         return len(claimed)
 
     async def _drive(self, claimed: Claimed) -> None:
+        # Until the saga's own is known.
+        correlation_id = self._engine.new_correlation_id()
         try:
             recorded = await self._events.read(claimed.saga_id)
             if any(webhook_events(recorded[:1])):
+                correlation_id = claimed.saga_id.hex
                 await self._inbox.process(fold_webhook(Webhook(webhook_id=claimed.saga_id), webhook_events(recorded)))
             else:
                 booking = fold(initial_state(claimed.saga_id), booking_events(recorded))
-                await self._engine.drive(self._engine.begin(booking, token=claimed.token))
+                run = self._engine.begin(booking, token=claimed.token)
+                correlation_id = run.correlation_id or correlation_id
+                await self._engine.drive(run)
         except AppointmentDatabaseError as error:
             # The lease runs out and somebody takes the saga up again.
-            log.warning("worker.saga.left", extra={"saga_id": str(claimed.saga_id), **error.as_log()})
+            told = error.correlated(correlation_id).as_log()
+            log.warning("worker.saga.left", extra={"saga_id": str(claimed.saga_id), **told})
         except Exception:
             # A saga that trips over a defect must not take the others down; its lease spaces the tries.
-            log.exception("worker.saga.crashed", extra={"saga_id": str(claimed.saga_id), "attempt": claimed.attempt})
+            told = {"saga_id": str(claimed.saga_id), "correlation_id": correlation_id, "attempt": claimed.attempt}
+            log.exception("worker.saga.crashed", extra=told)
 
     async def _until_next(self) -> float:
         due = await self._agenda.next_due()

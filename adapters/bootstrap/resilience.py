@@ -75,6 +75,7 @@ async def open_resilience(
     """
     redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
     policies = settings.breaker_policies()
+    metrics.serve_breakers(policies)
     instance = secrets.token_hex(8)
     events = BreakerEvents(log=store.log, clock=store.clock, instance=instance, names=SHARED)
     listener = Listeners(Telling(alone=metrics.breakers_alone), events)

@@ -83,12 +83,15 @@ class FleetBreakers:
         self, ask: Callable[[Breakers], Awaitable[A]], *, alone: Callable[[], A | None] = lambda: None
     ) -> A:
         if self._may_try():
+            finds_out = self._away_until is not None
             try:
                 answer = await ask(self._shared)
             except SharedStateAway as error:
                 self._degrade(error)
             else:
-                self._recover()
+                # What was asked before it was lost shows nothing: of a crowd, some are answered in time and some not.
+                if finds_out:
+                    self._recover()
                 return answer
         return alone() or await ask(self._local)
 

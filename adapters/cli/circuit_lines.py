@@ -29,7 +29,7 @@ def _moved(event: "CircuitBreakerEvent") -> list[str]:
     return [
         f"{event.from_state} -> {event.to_state}",
         event.cause,
-        f"{event.failures} of {event.calls} failed",
+        f"{event.failures} of {event.calls} failed" + (", too many were slow" if event.cause == "slow_calls" else ""),
         *([] if event.actor is None else [f"by {event.actor}: {event.reason}"]),
         *([] if event.shared else [f"of process {event.instance} alone"]),
     ]

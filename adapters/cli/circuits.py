@@ -53,24 +53,24 @@ def status(*, as_json: Json = False) -> None:
 
 
 @app.command(name="open")
-def open_(name: Name, *, reason: Reason, seconds: For = None, as_json: Json = False) -> None:
+def open_(name: Name, *, reason: Reason, lasts: For = None, as_json: Json = False) -> None:
     """Let nothing through; once the time is over, probes decide."""
-    _command(name, "open", reason, seconds, as_json=as_json)
+    _command(name, "open", reason, lasts, as_json=as_json)
 
 
 @app.command()
-def close(name: Name, *, reason: Reason, seconds: For = None, as_json: Json = False) -> None:
+def close(name: Name, *, reason: Reason, lasts: For = None, as_json: Json = False) -> None:
     """Let everything through, whatever comes of it."""
-    _command(name, "close", reason, seconds, as_json=as_json)
+    _command(name, "close", reason, lasts, as_json=as_json)
 
 
 @app.command()
-def observe(name: Name, *, reason: Reason, seconds: For = None, as_json: Json = False) -> None:
+def observe(name: Name, *, reason: Reason, lasts: For = None, as_json: Json = False) -> None:
     """Let everything through, and show what would have opened the breaker."""
-    _command(name, "observe", reason, seconds, as_json=as_json)
+    _command(name, "observe", reason, lasts, as_json=as_json)
 
 
-def _command(name: str, action: "Action", reason: str, seconds: float | None, *, as_json: bool) -> None:
+def _command(name: str, action: "Action", reason: str, lasts: str | None, *, as_json: bool) -> None:
     from adapters.breakers.documents import breaker_documents
     from adapters.breakers.policies import SHARED
     from adapters.breakers.ports import SharedStateAway
@@ -78,7 +78,7 @@ def _command(name: str, action: "Action", reason: str, seconds: float | None, *,
     if name not in SHARED:
         message = f"NAME: there is no breaker {name!r} that all processes share; there are {', '.join(SHARED)}"
         raise Misused(message)
-    command = checked_command(action, reason, seconds)
+    command = checked_command(action, reason, lasts)
 
     async def act(breakers: "RedisBreakers") -> "list[Snapshot]":
         return [await breakers.control(name, command)]

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import structlog
 
+from adapters.fair_timeout import fair_timeout
 from adapters.limits.local import MOST_BUCKETS, LocalLimiter
 from adapters.limits.ports import Bucket, Exceeded, Grant, Limits, Names, RateLimit, SharedTokens, SharedTokensAway
 
@@ -133,7 +134,7 @@ class LeasingLimiter:
         if self._asking is None:
             self._asking = loop.create_task(self._fetch(), name="rate limits")
         try:
-            async with asyncio.timeout(self._within):
+            async with fair_timeout(self._within):
                 return [await answer for answer in answers]
         except TimeoutError:
             return [None] * len(answers)

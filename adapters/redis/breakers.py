@@ -4,7 +4,6 @@ Breakers in Redis, one for all processes, each operation one run of `breaker.lua
 Whatever goes wrong is `SharedStateAway`; `adapters/breakers/fleet.py` decides what then.
 """
 
-import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -16,6 +15,7 @@ import orjson
 from redis.asyncio import Redis
 
 from adapters.breakers.ports import Listener, SharedStateAway
+from adapters.fair_timeout import fair_timeout
 from adapters.redis.breaker_wire import policy_document, read_snapshot, read_transition
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_state import permit_id_of
@@ -117,7 +117,7 @@ class RedisBreakers:
     async def _ask(self, operation: str, name: str, said: Mapping[str, object]) -> dict[str, Any]:
         document = orjson.dumps({**said, "chance": self._chance()})
         try:
-            async with asyncio.timeout(self._limit):
+            async with fair_timeout(self._limit):
                 reply = await self._run(
                     # In braces, which is how a cluster is told to keep them together.
                     keys=[f"circuit_breaker:{{{name}}}:{key}" for key in KEYS],

@@ -15,6 +15,7 @@ import structlog
 from redis import RedisError
 from redis.asyncio import Redis
 
+from adapters.fair_timeout import fair_timeout
 from adapters.redis.clearing import Tag
 from adapters.redis.connection import MOST_CONNECTIONS, connect
 from adapters.redis.errors import RedisAway
@@ -47,6 +48,7 @@ class RedisMarks:
         self._work = asyncio.Event()
         self._connected = False
         self._failed = False
+        self._late = False
         self._rests_until = 0.0
 
     @asynccontextmanager
@@ -116,12 +118,21 @@ class RedisMarks:
         self._asked.append((command, answer))
         self._work.set()
         try:
-            async with asyncio.timeout(self._limit):
-                return await answer
+            async with fair_timeout(self._limit):
+                found = await answer
         except TimeoutError as exc:
-            self._rests_until = loop.time() + REST_SECONDS
-            log.warning("redis.answer.late", seconds=self._limit)
+            self._be_late()
             raise RedisAway from exc
+        if loop.time() >= self._rests_until:
+            self._late = False
+        return found
+
+    def _be_late(self) -> None:
+        self._rests_until = asyncio.get_running_loop().time() + REST_SECONDS
+        if not self._late:
+            # Once, however many wait and however long it stays slow.
+            log.warning("redis.answer.late", seconds=self._limit)
+        self._late = True
 
     async def _run(self) -> None:
         while True:

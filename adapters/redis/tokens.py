@@ -1,12 +1,12 @@
 """Buckets of tokens in Redis, one for all processes, emptied by `tokens.lua` by Redis's own clock."""
 
-import asyncio
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from redis.asyncio import Redis
 
+from adapters.fair_timeout import fair_timeout
 from adapters.limits.ports import Bucket, Grant, Limits, SharedTokensAway
 
 KEYS = "rate_limit:"
@@ -41,7 +41,7 @@ class RedisTokens:
         keys = [f"{KEYS}{kind}:{whose}" for (kind, whose), _ in wanted]
         args = [figure for (kind, _), tokens in wanted for figure in (*self._times[kind], tokens)]
         try:
-            async with asyncio.timeout(self._limit):
+            async with fair_timeout(self._limit):
                 flat = await self._run(keys=keys, args=args)
             told = [int(figure) for figure in flat]
         except Exception as error:

@@ -24,7 +24,10 @@ from functools import wraps
 from random import random
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
+import structlog
+
 from adapters.breakers.ports import Breakers
+from adapters.resilience import fitting
 from adapters.resilience.budget import RetryBudget
 from adapters.resilience.bulkhead import Bulkhead
 from adapters.resilience.classifying import Failure, classify
@@ -35,6 +38,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 WITHIN = 30.0
+
+_log = structlog.get_logger("calsaga.resilience")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +105,19 @@ class _Course:
             error.add_note("not tried again, since the retry budget is spent")
             return None
         wait = delay.total_seconds()
-        self.plan.on_retry(Retry(name=self.plan.name, failures=self.failures, error=error, failure=failure, wait=wait))
+        self._tell(Retry(name=self.plan.name, failures=self.failures, error=error, failure=failure, wait=wait))
         return wait
+
+    def _tell(self, news: Retry) -> None:
+        try:
+            self.plan.on_retry(news)
+        except Exception as error:  # noqa: BLE001 - somebody else's code, whose failure must not hide what is tried again
+            _log.warning("retry.on_retry.failed", name=news.name, error=type(error).__name__)
 
 
 def retry(
+    function: None = None,
+    /,
     *,
     policy: RetryPolicy | None = None,
     within: float = WITHIN,
@@ -128,10 +141,18 @@ def retry(
     at the end of their time as well, while an ordinary function is only not tried again. A far side that has not
     answered by then has failed. Of a name that is no breaker's, each call raises a ValueError.
 
+    `on_retry` is an ordinary function; what it raises stands in the log, and the retry goes on.
+
     Raises:
-        TypeError: the function is none that can be cut off, counted or limited like that.
+        TypeError: the function is none that can be cut off, counted or limited like that, or none that can be tried
+            again: a generator; one that is not `async def` and yet returns a coroutine, when it is called.
+        ValueError: `within` or `attempt_seconds` is no time.
 
     """
+    if function is not None:
+        raise TypeError("retry takes its settings first: write @retry(), with brackets")
+    fitting.check_times(within=within, attempt_seconds=attempt_seconds)
+    fitting.check_listener(on_retry)
 
     def decorate(function: Callable[P, R], /) -> Callable[P, R]:
         plan = _Plan(
@@ -143,9 +164,14 @@ def retry(
             on_retry=on_retry,
             clock=clock,
         )
-        if inspect.iscoroutinefunction(function):
+        fitting.refuse_generator(function, name=plan.name)
+        if fitting.is_async(function):
             once = guarded(
-                function, attempt_seconds=attempt_seconds, breakers=breakers, breaker=breaker, bulkhead=bulkhead
+                cast("Callable[P, Awaitable[Any]]", function),
+                attempt_seconds=attempt_seconds,
+                breakers=breakers,
+                breaker=breaker,
+                bulkhead=bulkhead,
             )
             return cast("Callable[P, R]", _async(once, plan, fallback))
         if attempt_seconds is not None or breaker is not None or bulkhead is not None:
@@ -190,7 +216,7 @@ def _sync(function: Callable[P, R], plan: _Plan, fallback: Callable[..., Any] | 
         course = _Course(plan)
         while True:
             try:
-                return function(*args, **kwargs)
+                return fitting.result(function(*args, **kwargs), name=plan.name)
             except Exception as error:
                 wait = course.wait_after(error)
                 if wait is None:

@@ -5,18 +5,20 @@ A key is found by its digest, so that comparing it takes the same time whatever 
 """
 
 import re
+from collections.abc import Mapping
 from math import ceil
 
 import structlog
 from starlette.requests import Request
 
 from adapters.directory.scopes import Scope
-from adapters.limits.ports import Exceeded
+from adapters.limits.ports import Exceeded, Kind
 from adapters.web.ports import Backend, Caller
 from adapters.web.problems import MISSING_SCOPE, NOT_AUTHENTICATED, TOO_MANY_REQUESTS, UNAVAILABLE, Problem, Refused
 from domain.breaker_words import Refusal as BreakerRefusal
 
 _BEARER = re.compile(r"Bearer +([!-~]{1,512})", re.IGNORECASE)
+_ASKING: Mapping[Kind, str] = {"key": "this API key", "company": "this company"}
 _CHALLENGE = 'Bearer realm="calsaga"'
 
 
@@ -86,7 +88,7 @@ async def _check_rate(request: Request, caller: Caller) -> None:
     if exceeded is not None:
         backend_of(request).metrics.rate_limited(exceeded.kind)
         detail = (
-            f"This is more than the API {exceeded.kind} may ask for. Nothing was stored; "
+            f"This is more than {_ASKING[exceeded.kind]} may ask for. Nothing was stored; "
             "send the same request again after the time that Retry-After gives."
         )
         raise Refused(Problem(kind=TOO_MANY_REQUESTS, detail=detail, headers=_told(exceeded)))

@@ -23,7 +23,7 @@ from adapters.web.rungs import answering
 from domain.booking import Booking
 from domain.errors import CalcomBookingError
 
-UNKNOWN = "The free slots cannot be known: Cal.com does not answer, and it is too long ago that it did."
+UNKNOWN = "The free slots cannot be known: Cal.com cannot be asked now, and it is too long ago that it could."
 router = APIRouter(route_class=PlainRoute, tags=["bookings"])
 
 

@@ -36,6 +36,7 @@ READY_WITHIN_SECONDS: Final = 30.0
 QUIET_WITHIN_SECONDS: Final = 120.0
 SAMPLE_SECONDS: Final = 0.5
 LEAST_PRESERVED: Final = 0.95
+AT_ONCE_SECONDS: Final = 0.1
 PROCESSES: Final = 2
 UNDER_WAY_SECONDS: Final = 1.0
 HERD_SECONDS: Final = 10.0
@@ -76,7 +77,9 @@ class Outcome:
     @property
     def is_clean(self) -> bool:
         """
-        Tell whether nothing was lost, nothing is apart, and Cal.com was left alone.
+        Tell whether nothing was lost, nothing is apart, Cal.com was left alone, and callers were answered at once.
+
+        By the median: what lies above it is the machine's doing as well, and is told.
         """
         return (
             not self.faults
@@ -84,6 +87,7 @@ class Outcome:
             and self.preserved >= LEAST_PRESERVED
             and not self.creates_while_open
             and self.herd <= self.most
+            and self.at(0.5) < AT_ONCE_SECONDS
         )
 
 

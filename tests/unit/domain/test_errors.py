@@ -45,12 +45,13 @@ ALL: list[AppointmentError] = [
 def test_every_error_has_a_message_and_a_form_for_the_log(error: AppointmentError) -> None:
     form = error.as_log()
 
-    assert (type(error).__name__, str(error), error.retryable, "") == (
+    assert (type(error).__name__, str(error), error.retryable, error.correlation_id) == (
         form["error"],
         form["error_message"],
         form["retryable"],
         form["correlation_id"],
     )
+    assert form["correlation_id"]
 
 
 @pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)

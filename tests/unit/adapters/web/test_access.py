@@ -176,6 +176,7 @@ async def test_too_many_requests_are_told_when_to_come_back(backend: FakeBackend
     assert 1 <= int(answer.headers["Retry-After"]) <= 10
     assert '"company";q=2;w=20' == answer.headers["RateLimit-Policy"]
     assert f'"company";r=0;t={answer.headers["Retry-After"]}' == answer.headers["RateLimit"]
+    assert answer.json()["detail"].startswith("This is more than this company may ask for.")
     assert ["company"] == backend.metrics.limited
     assert [] == backend.bookings.booked
 
