@@ -24,8 +24,10 @@ NOT_CLOSED_WARNING, NOT_CLOSED_CRITICAL = 30.0, 120.0
 BREAKERS_AT_ONCE = 1.5
 """Two breakers that are not closed are a cascade, and one is none."""
 BOOKINGS_FAILED_WARNING, BOOKINGS_FAILED_CRITICAL = 0.05, 0.10
-FLEET, BOOKINGS = "fleet", "bookings"
-"""What alerts are about that are about no service."""
+FLEET, APPOINTMENTS, CACHE = "fleet", "appointments", "cache"
+"""What alerts are about that are about no service: all of them, how bookings end, what caches hold."""
+NO_SERVICES = frozenset({APPOINTMENTS, CACHE})
+"""What is counted like the calls to a service, and is held to no service level."""
 NOTHING = Counts()
 
 
@@ -123,9 +125,9 @@ def _cascade(reading: Reading) -> Judgment:
 
 def _bookings(counts: Counts) -> Judgment:
     if counts.requests < ENOUGH:
-        return Judgment(rule="booking_success", service=BOOKINGS)
+        return Judgment(rule="booking_success", service=APPOINTMENTS)
     levels = (
         Level(severity="warning", value=counts.bad_share, threshold=BOOKINGS_FAILED_WARNING),
         Level(severity="critical", value=counts.bad_share, threshold=BOOKINGS_FAILED_CRITICAL),
     )
-    return Judgment(rule="booking_success", service=BOOKINGS, levels=levels)
+    return Judgment(rule="booking_success", service=APPOINTMENTS, levels=levels)

@@ -8,7 +8,7 @@ from adapters.breakers.ports import Breakers
 from adapters.measuring.figures import CallSource
 from adapters.measuring.meter import Tally, of_services
 from adapters.measuring.stored import Slice, within
-from domain.alert_rules import BOOKINGS, LOOKED_BACK, Reading, ServiceReading
+from domain.alert_rules import APPOINTMENTS, LOOKED_BACK, NO_SERVICES, Reading, ServiceReading
 from domain.service_level import SPANS
 from sagas.ports import Clock
 
@@ -46,8 +46,8 @@ class Readings:
         slices = await self._calls.slices(since=now - SPANS[-1])
         noted = await self._lone_breakers.noted(since=now - self._noted_for)
         own = [condition_of(await self._breakers.snapshot(name), now=now) for name in self._names]
-        bookings = lately.pop(BOOKINGS, Tally()).counts
-        services = {*self._names, *lately, *(one.service for one in slices)} - {BOOKINGS}
+        bookings = lately.pop(APPOINTMENTS, Tally()).counts
+        services = {*self._names, *lately, *(one.service for one in slices)} - NO_SERVICES
         return Reading(
             at=now,
             services=[

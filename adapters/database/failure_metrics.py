@@ -1,4 +1,8 @@
-"""How many calls of each service failed, by the minute, of all processes together (M12, M17)."""
+"""
+How many calls of each service failed, by the minute, of all processes together (M12, M17).
+
+It is made of what is stored in `measured_calls`, in the same transaction, and of nothing else.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,23 +37,12 @@ class FailureMetrics:
         self._readers = readers
         self._rule = rule
 
-    async def add(self, counted: Mapping[tuple[str, datetime], Calls]) -> None:
-        """
-        Add what this process has counted, by service and minute.
-
-        Raises:
-            AppointmentDatabaseError: it is not known to be added.
-
-        """
+    def add(self, connection: Connection, counted: Mapping[tuple[str, datetime], Calls]) -> None:
+        """Add what a process has counted, by service and minute."""
         # In one order everywhere, so that two processes that add at once do not wait for each other's rows.
-        rows = [self._row(service, start, calls) for (service, start), calls in sorted(counted.items())]
-
-        def write() -> None:
-            with self._engine.begin() as connection:
-                for row in rows:
-                    self._add(connection, row)
-
-        await self._readers.run(write)
+        for (service, start), calls in sorted(counted.items()):
+            if calls.requests:
+                self._add(connection, self._row(service, start, calls))
 
     async def since(self, start: datetime, *, service: str | None = None) -> Sequence[tuple[FailureWindow, Severity]]:
         """

@@ -1,8 +1,8 @@
 """
 Storing what a process has counted, once in a while and away from every booking.
 
-What cannot be stored waits for the next time; a day without a database is the most that is kept, and what a killed
-process had not stored is lost.
+What cannot be stored waits for the next time, for half a day if it is half a minute at a time; what a killed process
+had not stored is lost.
 """
 
 import asyncio

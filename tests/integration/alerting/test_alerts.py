@@ -127,10 +127,10 @@ async def test_calls_that_fail_spend_the_budget_until_it_is_told(fleet: Fleet) -
 
 async def test_bookings_that_fail_are_told(fleet: Fleet) -> None:
     for number in range(20):
-        fleet.calls.meter.record("bookings", "book", "failed" if number % 5 == 0 else "succeeded")
+        fleet.calls.meter.record("appointments", "book", "failed" if number % 5 == 0 else "succeeded")
     await fleet.passes(15)
 
-    assert {"booking_success bookings": "critical"} == await fleet.active()
+    assert {"booking_success appointments": "critical"} == await fleet.active()
 
 
 async def test_alerts_are_nothing_that_verify_objects_to_and_a_rebuild_finds_the_same(

@@ -90,7 +90,8 @@ async def test_what_was_open_is_kept_with_its_reason(store: Store) -> None:
 async def test_what_is_old_is_forgotten(store: Store) -> None:
     clock = FakeClock()
     start = minute_of(clock.now())
-    await failures(store).add({("calcom", start): Calls(requests=1, failures=1)})
+    with store.engine.begin() as connection:
+        failures(store).add(connection, {("calcom", start): Calls(requests=1, failures=1)})
     for _ in range(3):
         await runner(store, clock).take_turn()
         clock.advance(40 * 60)

@@ -52,7 +52,7 @@ async def test_bookings_of_one_process_are_measured_and_others_see_it(database_u
 
 
 async def test_what_was_counted_last_is_there_after_a_restart(database_url: str, account: Account) -> None:
-    here = Installation(settings=quick(database_url, account, measure_seconds=3600))
+    here = Installation(settings=quick(database_url, account, measure_seconds=60))
     await here.define(account.event_type())
     async with here.opened() as app:
         await app.orchestrator.book(a_wish(), patience=PATIENT)

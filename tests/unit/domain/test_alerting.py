@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.alert import Alert, AlertCleared, AlertRaised, AlertSeverityChanged, alert_id_of, begin, evolve
-from domain.alert_rules import BOOKINGS, FLEET, Reading, ServiceReading, judge
+from domain.alert_rules import APPOINTMENTS, FLEET, Reading, ServiceReading, judge
 from domain.alerting import SLACK, Judgment, Level, Move, decide
 from domain.service_level import SPANS, Counts, Objectives
 
@@ -234,8 +234,8 @@ def test_two_breakers_that_are_not_closed_are_a_cascade(unwell: list[float]) -> 
     ("bookings", "expected"),
     [
         (Counts(succeeded=95, failed=5), {}),
-        (Counts(succeeded=94, failed=6), {"booking_success": (BOOKINGS, "warning")}),
-        (Counts(succeeded=89, failed=11), {"booking_success": (BOOKINGS, "critical")}),
+        (Counts(succeeded=94, failed=6), {"booking_success": (APPOINTMENTS, "warning")}),
+        (Counts(succeeded=89, failed=11), {"booking_success": (APPOINTMENTS, "critical")}),
         (Counts(failed=9), {}),
     ],
 )

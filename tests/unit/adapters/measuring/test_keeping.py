@@ -6,11 +6,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.log.timing import timed
 from adapters.measuring.keeping import Keeper
 from adapters.measuring.meter import Meter
 from adapters.measuring.stored import Measured
@@ -103,19 +101,3 @@ async def test_a_process_that_ends_without_a_database_does_not_wait_for_it() -> 
     await here.keeper.aclose()
 
     assert 1 == here.unstored()
-
-
-def test_a_batch_is_measured_whatever_came_of_it() -> None:
-    told: list[bool] = []
-
-    def write(*_: object) -> list[object]:
-        if len(told) == 1:
-            raise AWAY
-        return []
-
-    measured = timed(write, lambda succeeded, seconds: told.append(succeeded and seconds >= 0))  # type: ignore[arg-type]
-    measured([])
-    with pytest.raises(AppointmentDatabaseError):
-        measured([])
-
-    assert [True, False] == told
