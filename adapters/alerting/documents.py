@@ -16,6 +16,9 @@ UNITS: dict[AlertRule, str] = {
     "breaker_not_closed": "seconds",
     "breaker_cascade": "breakers",
     "booking_success": "share",
+    "database_errors": "calls",
+    "cache_misses": "share",
+    "sync_failure_spike": "sync failures",
 }
 """What value and threshold of an alert are."""
 SENTENCES: dict[AlertRule, str] = {
@@ -25,6 +28,9 @@ SENTENCES: dict[AlertRule, str] = {
     "breaker_not_closed": "The circuit breaker of {service} has not been closed for {value:.0f} s.",
     "breaker_cascade": "{value:.0f} circuit breakers are not closed at once.",
     "booking_success": "{value:.1%} of the bookings fail for reasons that are not the customers' own.",
+    "database_errors": "{value:.0f} calls to the {service} failed within five minutes.",
+    "cache_misses": "{value:.1%} of the questions to the cache {service} are misses.",
+    "sync_failure_spike": "{value:.0f} sync failures were found within an hour, more than is usual.",
 }
 
 

@@ -16,6 +16,7 @@ from adapters.breakers.ports import Breakers
 from adapters.database.breaker_events import StoredTransitions
 from adapters.database.failure_metrics import FailureMetrics
 from adapters.database.passes import Passes
+from adapters.database.sync_failures import StoredSyncFailures
 from adapters.log.store import Store
 from adapters.measuring.calls import Calls
 from adapters.measuring.figures import Measures
@@ -77,6 +78,7 @@ def service_levels(
         breakers=breakers,
         names=NAMES,
         lone_breakers=lone_breakers,
+        sync_failures=StoredSyncFailures(engine=engine, readers=readers),
         clock=clock,
         noted_for=timedelta(seconds=NOTED_FOR * settings.alert_seconds),
     )

@@ -13,6 +13,7 @@ from adapters.alerting.stored import StoredAlerts
 from adapters.alerting.watching import AlertWatch
 from adapters.breakers.local import LocalBreakers
 from adapters.breakers.telling import Telling
+from adapters.database.sync_failures import StoredSyncFailures
 from adapters.followers import Followers
 from adapters.log.store import Store
 from domain.alert import Alert, AlertEvent
@@ -42,6 +43,7 @@ class Watcher:
             breakers=self.breakers,
             names=self.names,
             lone_breakers=lone_breakers,
+            sync_failures=StoredSyncFailures(engine=store.engine, readers=store.readers),
             clock=clock,
             noted_for=timedelta(seconds=4 * EVERY),
         )
