@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
+from adapters.alerting.figures import Figure
 from domain.alert import Alert, AlertRule
 
 Document: TypeAlias = dict[str, Any]
@@ -34,21 +35,26 @@ SENTENCES: dict[AlertRule, str] = {
 }
 
 
-def alert_document(alert: Alert) -> Document:
+def alert_document(alert: Alert, figure: Figure | None = None) -> Document:
     """Return an alert; `value` and `threshold` are those of when it was raised, or changed its severity."""
     facts = asdict(alert)
     del facts["version"]
+    goes_on = figure if alert.is_active else None
     return facts | {
         "status": "active" if alert.is_active else "cleared",
+        "present_value": None if goes_on is None else goes_on.value,
+        "worst_value": alert.value if figure is None else max(figure.worst, alert.value),
+        "judged_at": None if goes_on is None else goes_on.judged_at,
         "unit": UNITS[alert.rule],
-        "summary": summary(alert),
+        "summary": summary(alert, figure),
         "runbook": runbook(alert.rule),
     }
 
 
-def summary(alert: Alert) -> str:
-    """Return in a sentence what is wrong."""
-    return SENTENCES[alert.rule].format(service=alert.service, value=alert.value)
+def summary(alert: Alert, figure: Figure | None = None) -> str:
+    """Return in a sentence what is wrong now; of what is over, or was not judged again yet, what was wrong then."""
+    value = figure.value if figure is not None and alert.is_active else alert.value
+    return SENTENCES[alert.rule].format(service=alert.service, value=value)
 
 
 def runbook(rule: AlertRule) -> str:

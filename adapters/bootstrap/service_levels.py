@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from adapters.alerting.figures import AlertFigures
 from adapters.alerting.lone_breakers import NOTED_FOR, LoneBreakerNotes, StoredLoneBreakers
 from adapters.alerting.readings import Readings
 from adapters.alerting.stored import StoredAlerts
@@ -36,7 +37,7 @@ PUBLISHED_SECONDS = 60.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLevels:
     """
-    `measures` tell how calls end, and what they take; `alerts` are those of the fleet.
+    `measures` tell how calls end, and what they take; `alerts` are those of the fleet, `alert_figures` how they go on.
 
     `keeper` stores what this process has counted, `publisher` tells Prometheus what follows, `notes` say how
     breakers stand that are this process's own, and `alerting` judges for all processes.
@@ -44,6 +45,7 @@ class ServiceLevels:
 
     measures: Measures
     alerts: StoredAlerts
+    alert_figures: AlertFigures
     keeper: Keeper
     publisher: Publisher
     notes: LoneBreakerNotes
@@ -72,7 +74,7 @@ def service_levels(
         fleet, breakers=breakers, transitions=transitions, names=NAMES, objectives=objectives, clock=clock
     )
     lone_breakers = StoredLoneBreakers(engine=engine, readers=readers, process=process.hex)
-    alerts = StoredAlerts(engine=engine, readers=readers)
+    alerts, figures = StoredAlerts(engine=engine, readers=readers), AlertFigures(engine=engine, readers=readers)
     readings = Readings(
         calls=fleet,
         breakers=breakers,
@@ -85,11 +87,12 @@ def service_levels(
     return ServiceLevels(
         measures=measures,
         alerts=alerts,
+        alert_figures=figures,
         keeper=keeper,
         publisher=Publisher(measures, metrics=metrics, seconds=PUBLISHED_SECONDS),
         notes=LoneBreakerNotes(breakers, lone_breakers, names=NAMES, clock=clock, seconds=settings.alert_seconds),
         alerting=AlertRunner(
-            AlertWatch(readings, alerts, events=store.log, clock=clock, objectives=objectives),
+            AlertWatch(readings, alerts, figures=figures, events=store.log, clock=clock, objectives=objectives),
             Passes(WATCHING, engine=engine, readers=readers, clock=clock),
             seconds=settings.alert_seconds,
         ),

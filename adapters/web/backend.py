@@ -43,6 +43,7 @@ def backend_over(application: "Application", *, limited: bool = False) -> Backen
         failures=application.resilience.failures,
         measures=application.resilience.levels.measures,
         alerts=application.resilience.levels.alerts,
+        alert_figures=application.resilience.levels.alert_figures,
         limiter=application.resilience.limiter if limited else None,
         breaker_events=StoredBreakerEvents(engine=application.store.engine, readers=application.store.readers),
     )

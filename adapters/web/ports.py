@@ -16,7 +16,7 @@ from adapters.limits.ports import Kind, Limiter
 from adapters.metrics import WebhookRefusal
 from adapters.web.fallback_ports import Fallback, Queue, Rungs
 from adapters.web.health_ports import Health, Probes
-from adapters.web.measure_ports import Alerts, Measures
+from adapters.web.measure_ports import AlertFigures, Alerts, Measures
 from adapters.web.resilience_ports import FailureReports, SnapshotHistory, Standings
 from domain.booking import Booking
 from domain.breaker_words import Command, Snapshot, State
@@ -32,6 +32,7 @@ from sagas.repairs import AnswerReview
 from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
 
 __all__ = [
+    "AlertFigures",
     "Alerts",
     "Alternatives",
     "Availability",
@@ -320,5 +321,6 @@ class Backend:
     failures: FailureReports
     measures: Measures
     alerts: Alerts
+    alert_figures: AlertFigures
     breaker_events: BreakerEvents
     limiter: Limiter | None = None

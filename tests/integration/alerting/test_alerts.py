@@ -215,6 +215,49 @@ async def test_slow_writes_are_told_however_many_quick_reads_there_are(fleet: Fl
     assert {"latency database": "warning"} == await fleet.active()
 
 
+async def test_an_active_alert_is_seen_at_its_present_figure_and_its_worst(fleet: Fleet) -> None:
+    def takes(seconds: float) -> None:
+        fleet.calls.meter.take()
+        for _ in range(20):
+            fleet.calls.meter.record("calcom", "create", "succeeded", seconds)
+
+    async def seen() -> tuple[float, float, float] | None:
+        watcher = fleet.watchers[2]
+        (alert,) = await watcher.alerts.list(status=None, limit=9)
+        figure = (await watcher.figures.of([alert])).get(alert.id)
+        return None if figure is None else (round(alert.value), round(figure.value), round(figure.worst))
+
+    takes(2.0)
+    await fleet.passes(15)
+    assert await seen() is None
+    for judge, seconds, expected in ((0, 4.0, 4), (1, 3.0, 4), (2, 3.5, 4), (0, 4.5, 4)):
+        takes(seconds)
+        await fleet.passes(15, judge=judge)
+        assert (2, round(seconds), max(expected, round(seconds))) == await seen()
+    takes(0.1)
+    await fleet.passes(15)
+    fleet.calls.meter.take()
+    await fleet.passes(15)
+
+    assert {"AlertRaised": 1, "AlertCleared": 1} == await fleet.told()
+    assert (2, 0, 4) == await seen()
+
+
+async def test_who_judges_on_an_old_view_makes_no_figure_less_bad(fleet: Fleet) -> None:
+    await fleet.watchers[0].opens()
+    await fleet.passes(300)
+    alerts = await fleet.watchers[0].alerts.list(status="active", limit=9)
+    before = await fleet.watchers[0].figures.of(alerts)
+    low = {one.id: 1.0 for one in alerts}
+
+    await asyncio.gather(*(it.figures.note(low, alerts, now=fleet.clock.now()) for it in fleet.watchers))
+
+    after = await fleet.watchers[0].figures.of(alerts)
+    assert {1.0} == {one.value for one in after.values()}
+    assert {key: one.worst for key, one in before.items()} == {key: one.worst for key, one in after.items()}
+    assert {300.0} == {one.worst for one in after.values()}
+
+
 async def test_alerts_are_nothing_that_verify_objects_to_and_a_rebuild_finds_the_same(
     fleet: Fleet, store: Store
 ) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
+from adapters.alerting.figures import AlertFigures
 from adapters.alerting.lone_breakers import LoneBreakerNotes, StoredLoneBreakers
 from adapters.alerting.readings import Readings
 from adapters.alerting.stored import StoredAlerts
@@ -48,7 +49,10 @@ class Watcher:
             noted_for=timedelta(seconds=4 * EVERY),
         )
         self.notes = LoneBreakerNotes(self.breakers, lone_breakers, names=self.names, clock=clock, seconds=EVERY)
-        self.watch = AlertWatch(readings, self.alerts, events=store.log, clock=clock, objectives=Objectives())
+        self.figures = AlertFigures(engine=store.engine, readers=store.readers)
+        self.watch = AlertWatch(
+            readings, self.alerts, figures=self.figures, events=store.log, clock=clock, objectives=Objectives()
+        )
 
     async def opens(self, *names: str) -> None:
         for name in names or ("calcom",):

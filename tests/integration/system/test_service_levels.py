@@ -5,6 +5,7 @@ What calls come to, and what goes wrong, told for a fleet: two applications over
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -87,7 +88,9 @@ async def test_an_outage_is_raised_once_by_two_processes_and_listed(
     events = [entry.event for entry in entries if isinstance(entry.event, AlertEvent)]  # type: ignore[union-attr]
     assert 1 == len([event for event in events if event.TOPIC == "alert.raised.v1"])
     await asyncio.to_thread(_listed, settings, monkeypatch)
-    assert "critical\tavailability\tcalcom" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "critical\tavailability\tcalcom" in told
+    assert re.search(r"\ttold at [\d.]+, worst [\d.]+ burn rate\t", told)
 
 
 def _listed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

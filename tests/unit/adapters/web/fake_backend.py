@@ -73,6 +73,7 @@ class FakeBackend:
         return Backend(
             **parts,
             alternatives=self.availability,
+            alert_figures=self.alerts,
             measures=self._measures(),
             standings=registry,
             snapshots=FakeSnapshots(registry),
