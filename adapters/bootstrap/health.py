@@ -86,7 +86,6 @@ async def open_health(
                 seen.look if settings.health_probing else resilience.breakers.look,
                 passes=Passes(SNAPSHOTS, engine=store.engine, readers=store.readers, clock=store.clock),
                 snapshots=resilience.kept,
-                failures=resilience.minutes,
                 clock=store.clock,
                 keep=timedelta(days=settings.resilience_keep_days),
             ),

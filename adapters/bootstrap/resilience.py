@@ -5,6 +5,7 @@ What keeps an application up while others are down.
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from adapters.bootstrap.service_levels import ServiceLevels, service_levels
@@ -18,6 +19,8 @@ from adapters.breakers.watched import Counted, WatchedBreaker
 from adapters.calcom.circuit import Circuit
 from adapters.database.failure_metrics import FailureMetrics
 from adapters.database.line import Line
+from adapters.database.passes import Passes
+from adapters.database.pruning import Pruning
 from adapters.database.snapshots import Snapshots
 from adapters.failure_detector import FailureDetector
 from adapters.fallback.degradation import Degradation
@@ -31,6 +34,8 @@ from adapters.limits.ports import Limiter
 from adapters.log.store import Store
 from adapters.measuring.calls import Calls
 from adapters.metrics import Metrics
+from adapters.pruning import NAME as PRUNING
+from adapters.pruning import PruningRunner
 from adapters.redis.opening_breakers import open_breakers
 from adapters.redis.opening_limits import open_limiter
 from adapters.settings import Settings
@@ -42,10 +47,10 @@ class Resilience:
     What tells how others do, and what is done meanwhile.
 
     `breakers` are all by name, and `breaker_events` write how they move; `circuit` is Cal.com's. `failures` judge by
-    the counts of the `minutes`, and `kept` is how everything stood in each. `database`, `webhooks` and `appointments`
-    are told what comes of this process's own work. `fallback` is what people ask and want of full fallback, and what is
-    offered meanwhile; `rungs` count where answers came from. `levels` tell how services do, `limiter` how much callers
-    of the API may ask for.
+    the counts of the minutes, `kept` is how everything stood in each, and `pruning` deletes what is old. `database`,
+    `webhooks` and `appointments` are told what comes of this process's own work. `fallback` is what people ask and want
+    of full fallback, and what is offered meanwhile; `rungs` count where answers came from. `levels` tell how services
+    do, `limiter` how much callers of the API may ask for.
     """
 
     breakers: Registry
@@ -55,8 +60,8 @@ class Resilience:
     webhooks: WatchedBreaker
     appointments: WatchedBreaker
     failures: FailureDetector
-    minutes: FailureMetrics
     kept: Snapshots
+    pruning: PruningRunner
     fallback: FallbackDesk
     rungs: Rungs
     levels: ServiceLevels
@@ -121,7 +126,12 @@ async def open_resilience(
             failures=FailureDetector(
                 minutes, events=store.log, clock=store.clock, rule=rule, configured=breakers.names
             ),
-            minutes=minutes,
+            pruning=PruningRunner(
+                Pruning(engine=store.engine, readers=store.readers),
+                Passes(PRUNING, engine=store.engine, readers=store.readers, clock=store.clock),
+                clock=store.clock,
+                keep=timedelta(days=settings.resilience_keep_days),
+            ),
             kept=Snapshots(engine=store.engine, readers=store.readers, clock=store.clock),
             fallback=_fallback(settings, store, known, failing=circuit.refused.is_set),
             rungs=Rungs(now=store.clock.now, count=metrics.fell_back),

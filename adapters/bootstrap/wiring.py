@@ -228,6 +228,7 @@ async def application(
         )
         if background:
             await stack.enter_async_context(running(health.snapshots.run, name="snapshots"))
+            await stack.enter_async_context(running(resilience.pruning.run, name="pruning"))
         async with background_work(opened, runs=background):
             yield opened
 

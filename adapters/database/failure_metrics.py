@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, case, delete, select
+from sqlalchemy import ColumnElement, Connection, Engine, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.database.reading import Readers
@@ -62,21 +62,6 @@ class FailureMetrics:
                 return [_window(row) for row in connection.execute(query)]
 
         return await self._readers.run(ask)
-
-    async def forget(self, *, before: datetime) -> None:
-        """
-        Delete the minutes before an instant.
-
-        Raises:
-            AppointmentDatabaseError: the database did not take it.
-
-        """
-
-        def write() -> None:
-            with self._engine.begin() as connection:
-                connection.execute(delete(failure_metrics).where(failure_metrics.c.window_start < before))
-
-        await self._readers.run(write)
 
     def _row(self, service: str, start: datetime, calls: Calls) -> dict[str, Any]:
         severity = severity_of(self._rule, requests=calls.requests, failures=calls.failures, in_a_minute=calls.failures)

@@ -15,7 +15,7 @@ from adapters.failure_detector import FailureDetector
 from adapters.log.store import Store, open_store
 from adapters.measuring.meter import CallOutcome
 from adapters.verify import verify
-from domain.failure_detector import MINUTE, minute_of, severity_of
+from domain.failure_detector import minute_of, severity_of
 from tests.fakes.time import FakeClock
 from tests.integration.measuring.counting import RULE, Process
 
@@ -103,15 +103,6 @@ async def test_a_minute_has_its_own_severity_however_it_was_added(store: Store, 
     ((window, found),) = await metrics(store).since(key[1])
 
     assert (failures, severity) == (window.failures, found)
-
-
-async def test_old_minutes_are_forgotten(store: Store) -> None:
-    start = minute_of(FakeClock().now())
-    add(store, {("calcom", start + number * MINUTE): Calls(requests=1) for number in range(5)})
-
-    await metrics(store).forget(before=start + 3 * MINUTE)
-
-    assert [start + 3 * MINUTE, start + 4 * MINUTE] == [it.start for it, _ in await metrics(store).since(start)]
 
 
 async def test_two_processes_fail_together(store: Store) -> None:
