@@ -142,9 +142,11 @@ async def test_what_goes_on_is_kept_however_long(fleet: Fleet, store: Store) -> 
     assert {NOT_CLOSED: "warning"} == await fleet.active()
 
 
-async def test_rows_that_were_not_pruned_are_missed(fleet: Fleet, store: Store) -> None:
+@pytest.mark.parametrize("has_pruned", [False, True])
+async def test_rows_that_were_not_pruned_are_missed(fleet: Fleet, store: Store, *, has_pruned: bool) -> None:
     await an_outage(fleet)
-    await runner(fleet).take_turn()
+    if has_pruned:
+        await runner(fleet).take_turn()
     with store.engine.begin() as connection:
         connection.execute(delete(circuit_breaker_events))
         connection.execute(delete(alerts))
