@@ -5,11 +5,13 @@ What the database holds about some bookings, webhooks and alerts, read in one sn
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Column, Connection, Engine, Row, Table, select
 
+from adapters.database.pruning import pruned_until
 from adapters.database.tables import appointments, saga_due, slot_claims, stored_events
 from domain.alert import Alert
 from projections.alerts import ALERTS, alerts_of
@@ -59,7 +61,8 @@ class Evidence:
     """
     A stream and the rows that bear its id; `seen_by` says of each read model how far it has come.
 
-    Appointments and claims are told apart by their leg, 0 for a booking that has none.
+    Appointments and claims are told apart by their leg, 0 for a booking that has none. Rows of alerts and transitions
+    from before `pruned_until` may have been deleted.
     """
 
     stream_id: UUID
@@ -74,7 +77,12 @@ class Evidence:
     requests: tuple[NotificationRequest, ...]
     alert: Alert | None = None
     breaker_event: CircuitBreakerEvent | None = None
+    pruned_until: datetime | None = None
     seen_by: Mapping[str, Seen]
+
+    def may_be_pruned(self, over_at: datetime) -> bool:
+        """Tell whether the row of what was over at a moment may have been deleted."""
+        return self.pruned_until is not None and over_at < self.pruned_until
 
 
 @contextmanager
@@ -110,6 +118,7 @@ def evidence(connection: Connection, stream_ids: Sequence[UUID]) -> list[Evidenc
     raised = {row.id: row for row in alerts_of(connection, stream_ids)}
     requests = _many(connection, notification_requests, NotificationRequest, stream_ids)
     moves = _rows(connection, circuit_breaker_events, circuit_breaker_events.c.id, stream_ids)
+    pruned = pruned_until(connection)
     until = positions_of(connection, READ_MODELS)
     parked = {name: {one.stream_id: one.error for one in parked_by(connection, name)} for name in READ_MODELS}
     return [
@@ -126,6 +135,7 @@ def evidence(connection: Connection, stream_ids: Sequence[UUID]) -> list[Evidenc
             requests=tuple(requests.get(stream_id, ())),
             alert=raised.get(stream_id),
             breaker_event=_breaker_event(moves.get(stream_id)),
+            pruned_until=pruned,
             seen_by={name: Seen(until=until.get(name, 0), parked=parked[name].get(stream_id)) for name in READ_MODELS},
         )
         for stream_id in stream_ids

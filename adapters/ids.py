@@ -1,10 +1,19 @@
 """Random identifiers, from the operating system's randomness."""
 
 import os
-from uuid import UUID
+from uuid import UUID, uuid4
 
 _SIZE = 16
 _DRAWN_AT_ONCE = 256 * _SIZE
+
+
+def process_id() -> UUID:
+    """
+    Return a new name for a process, or rather for an application that it opens.
+
+    It is made once, and is the same wherever rows, leases or breakers say whose they are; in hexadecimal if as text.
+    """
+    return uuid4()
 
 
 class RandomIds:

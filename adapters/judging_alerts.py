@@ -40,6 +40,9 @@ def _about_row(one: Evidence, recorded: Sequence[Recorded]) -> Iterator[Differen
         return
     known = [it for it in recorded if it.position <= seen.until]
     expected = evolve_recorded(None, known) if known else None
+    over_at = None if expected is None else expected.cleared_at
+    if one.alert is None and over_at is not None and one.may_be_pruned(over_at):
+        return
     if (expected is None) != (one.alert is None):
         yield difference(one, "alert", *("a row" if it else NOTHING for it in (expected, one.alert)))
     elif expected is not None and one.alert is not None:

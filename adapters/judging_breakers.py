@@ -34,4 +34,6 @@ def _about_row(one: Evidence, moved: BreakerMoved) -> Iterator[Difference]:
         yield difference(one, ROW, "applied", f"parked ({seen.parked})")
         return
     expected = asdict(row_of(one.stream_id, moved)) if one.events[0].position <= seen.until else None
+    if one.breaker_event is None and one.may_be_pruned(moved.at):
+        return
     yield from about_row(one, ROW, expected, None if one.breaker_event is None else asdict(one.breaker_event))

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from adapters.limits.ports import Kind
 from adapters.pools import PoolCollector, Pools
+from domain.booking_result import Result
 from domain.breaker_words import Outcome as CallOutcome
 from domain.breaker_words import State
 from domain.fallback import Rung
@@ -78,6 +79,13 @@ class Metrics:
             ("operation", "rung"),
             registry=self._registry,
         )
+        bookings = Counter(
+            "calsaga_bookings",
+            "Bookings that have ended; `ignored`: refused for the customer's own reason.",
+            ("outcome",),
+            registry=self._registry,
+        )
+        self._bookings = {outcome: bookings.labels(outcome) for outcome in get_args(Result)}
         self._call_seconds = Histogram(
             "calsaga_call_seconds",
             "How long calls to a service took that succeeded or failed.",
@@ -134,10 +142,14 @@ class Metrics:
         """Take note of whether this process counts requests by itself."""
         self._limits_alone.set(alone)
 
-    def breaker_called(self, service: str, outcome: CallOutcome | Literal["refused"], calls: int = 1) -> None:
-        """Count calls, or those that were refused; what says nothing of the service is not counted."""
+    def breaker_called(self, service: str, outcome: CallOutcome | Literal["refused"]) -> None:
+        """Count a call, or one that was refused; what says nothing of the service is not counted."""
         if outcome != "ignored":
-            self._breaker_calls[outcome].labels(service).inc(calls)
+            self._breaker_calls[outcome].labels(service).inc()
+
+    def booking_ended(self, result: Result) -> None:
+        """Count a booking that has ended, and how."""
+        self._bookings[result].inc()
 
     def fell_back(self, operation: str, rung: Rung) -> None:
         """Count one answer, and where it came from."""

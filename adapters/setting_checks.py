@@ -1,5 +1,6 @@
 """What settings must look like; what is wrong is said without the value, which may be a secret."""
 
+import math
 import re
 from difflib import get_close_matches
 from typing import TypeVar
@@ -65,6 +66,13 @@ def redis_url(value: SecretStr) -> SecretStr:
     if not fits or parsed.fragment or options or not re.fullmatch(r"\d{1,5}", database[0], re.ASCII):
         raise ValueError(_REDIS)
     return value
+
+
+def part_of_a_minute(seconds: float) -> float:
+    """Return seconds of which a whole number makes a minute, or raise ValueError."""
+    if not math.isclose(60 / seconds, round(60 / seconds)):
+        raise ValueError("must divide a minute, such as 10, 15, 30 or 60")
+    return seconds
 
 
 def web_address(url: str) -> str:

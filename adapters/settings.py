@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     health_history_days: Annotated[float, Field(gt=0, le=366)] = 7
     retell_health_url: Annotated[str, AfterValidator(check.web_address)] | None = None
     smtp_health_url: Annotated[str, AfterValidator(check.mail_server)] | None = None
-    measure_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
+    measure_seconds: Annotated[float, Field(gt=0, le=60), AfterValidator(check.part_of_a_minute)] = 30
     alert_seconds: Annotated[float, Field(gt=0, le=3600)] = 15
     slo_availability: Annotated[float, Field(gt=0, lt=1)] = 0.999
     slo_availability_critical: Annotated[float, Field(gt=0, lt=1)] = 0.99

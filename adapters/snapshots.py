@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from adapters.breakers.documents import kept_document
 from adapters.breakers.registry import Look
-from adapters.database.failure_metrics import FailureMetrics
 from adapters.database.passes import Passes
 from adapters.database.snapshots import KeptSnapshot, Snapshots
 from domain.errors import AppointmentDatabaseError
@@ -20,7 +19,7 @@ EVERY = timedelta(minutes=1)
 
 class SnapshotRunner:
     """
-    Keeps a snapshot a minute, for `keep`, and as long the minutes of failures; `run` ends when it is cancelled.
+    Keeps a snapshot a minute, for `keep`; `run` ends when it is cancelled.
 
     What is each process's own is that of the process whose turn it was.
     """
@@ -31,14 +30,12 @@ class SnapshotRunner:
         *,
         passes: Passes,
         snapshots: Snapshots,
-        failures: FailureMetrics,
         clock: Clock,
         keep: timedelta,
     ) -> None:
         self._look = look
         self._passes = passes
         self._snapshots = snapshots
-        self._failures = failures
         self._clock = clock
         self._keep = keep
 
@@ -65,7 +62,6 @@ class SnapshotRunner:
         now = self._clock.now()
         kept = KeptSnapshot(at=now, verdict=look.assessment.verdict, document=kept_document(look))
         await self._snapshots.keep(kept, forget_before=now - self._keep)
-        await self._failures.forget(before=now - self._keep)
         return True
 
     async def _pause(self) -> timedelta:

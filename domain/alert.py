@@ -14,7 +14,15 @@ from domain.replacing import replace
 from domain.service_level import Severity
 
 AlertRule: TypeAlias = Literal[
-    "availability", "latency", "recovery", "breaker_not_closed", "breaker_cascade", "booking_success"
+    "availability",
+    "latency",
+    "recovery",
+    "breaker_not_closed",
+    "breaker_cascade",
+    "booking_success",
+    "database_errors",
+    "cache_misses",
+    "sync_failure_spike",
 ]
 _ALERTS = UUID("5a0f5e0c-0f4b-5c1e-9d0b-0c6f0f6f9a14")
 

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from domain.alert import AlertRule
 from domain.alerting import Judgment, Level
 from domain.service_level import BURNING, BurnWindows, Counts, Objectives, burn_rate
+from domain.spike import Found
 
 ENOUGH = 10
 """From how many calls in a window on its shares are judged."""
 ENOUGH_FOR_P99 = 20
 LOOKED_BACK = timedelta(minutes=5)
-"""The window of p99 and of bookings."""
+"""The window of p99, of bookings, of the database's failures and of caches."""
 SETTLED = timedelta(minutes=1)
 """For how long a breaker must be closed before what it raised is cleared."""
 NOT_CLOSED_WARNING, NOT_CLOSED_CRITICAL = 30.0, 120.0
@@ -24,16 +25,25 @@ NOT_CLOSED_WARNING, NOT_CLOSED_CRITICAL = 30.0, 120.0
 BREAKERS_AT_ONCE = 1.5
 """Two breakers that are not closed are a cascade, and one is none."""
 BOOKINGS_FAILED_WARNING, BOOKINGS_FAILED_CRITICAL = 0.05, 0.10
-FLEET, BOOKINGS = "fleet", "bookings"
-"""What alerts are about that are about no service."""
-NOTHING = Counts()
+DATABASE, DATABASE_FAILURES = "database", 3
+"""How many calls to the database may fail within the last minutes."""
+MISSES, ENOUGH_LOOKUPS = 0.20, 200
+"""Which share of the questions to a cache may be misses, of so many at least."""
+JUDGED_CACHES = ("availability", "user")
+"""Not `phone`: whoever books for the first time is a miss, and nothing is wrong with that."""
+FLEET, APPOINTMENTS, CACHE = "fleet", "appointments", "cache"
+"""What alerts are about that are about no service: all of them, how bookings end, what caches hold."""
+NO_SERVICES = frozenset({APPOINTMENTS, CACHE})
+"""What is counted like the calls to a service, and is held to no service level."""
+NOTHING, NONE_FOUND = Counts(), Found()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceReading:
     """
-    What was measured of a service: its calls in each window, the p99 of the last minutes, and how its breakers stand.
+    What was measured of a service: its calls in each window, and how its breakers stand.
 
+    The p99 is that of its slowest operation in the last minutes; `failed` is how many calls failed in these.
     Of several breakers for one service, each process its own, the one that has been unwell longest counts, and the one
     that was closed last. A service without a breaker is never unwell.
     """
@@ -42,17 +52,24 @@ class ServiceReading:
     spans: Mapping[timedelta, Counts] = field(default_factory=dict)
     p99_seconds: float | None = None
     p99_calls: int = 0
+    failed: int = 0
     unwell_since: datetime | None = None
     well_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What was measured of the fleet; `bookings` are those of the last minutes that ended."""
+    """
+    What was measured of the fleet; `bookings` are those of the last minutes that ended.
+
+    `caches` are the questions to each cache in the last minutes, failed if it was a miss; `sync_failures` were found.
+    """
 
     at: datetime
     services: Sequence[ServiceReading]
     bookings: Counts = NOTHING
+    caches: Mapping[str, Counts] = field(default_factory=dict)
+    sync_failures: Found = NONE_FOUND
 
 
 def judge(reading: Reading, objectives: Objectives) -> list[Judgment]:
@@ -61,6 +78,8 @@ def judge(reading: Reading, objectives: Objectives) -> list[Judgment]:
         *(judgment for one in reading.services for judgment in _of_service(one, objectives, now=reading.at)),
         _cascade(reading),
         _bookings(reading.bookings),
+        *(_cache(name, reading.caches.get(name, NOTHING)) for name in JUDGED_CACHES),
+        _spike(reading.sync_failures),
     ]
 
 
@@ -69,6 +88,9 @@ def _of_service(one: ServiceReading, objectives: Objectives, *, now: datetime) -
     yield Judgment(rule="latency", service=one.service, levels=tuple(_slow(one, objectives)))
     yield _unwell("recovery", one, objectives.recovery_seconds, objectives.recovery_critical_seconds, now)
     yield _unwell("breaker_not_closed", one, NOT_CLOSED_WARNING, NOT_CLOSED_CRITICAL, now)
+    if one.service == DATABASE:
+        failed = Level(severity="critical", value=one.failed, threshold=DATABASE_FAILURES)
+        yield Judgment(rule="database_errors", service=DATABASE, levels=(failed,))
 
 
 def _burning(one: ServiceReading, objectives: Objectives) -> Iterator[Level]:
@@ -123,9 +145,21 @@ def _cascade(reading: Reading) -> Judgment:
 
 def _bookings(counts: Counts) -> Judgment:
     if counts.requests < ENOUGH:
-        return Judgment(rule="booking_success", service=BOOKINGS)
+        return Judgment(rule="booking_success", service=APPOINTMENTS)
     levels = (
         Level(severity="warning", value=counts.bad_share, threshold=BOOKINGS_FAILED_WARNING),
         Level(severity="critical", value=counts.bad_share, threshold=BOOKINGS_FAILED_CRITICAL),
     )
-    return Judgment(rule="booking_success", service=BOOKINGS, levels=levels)
+    return Judgment(rule="booking_success", service=APPOINTMENTS, levels=levels)
+
+
+def _cache(name: str, counts: Counts) -> Judgment:
+    if counts.requests < ENOUGH_LOOKUPS:
+        return Judgment(rule="cache_misses", service=name)
+    missed = Level(severity="warning", value=counts.bad_share, threshold=MISSES)
+    return Judgment(rule="cache_misses", service=name, levels=(missed,))
+
+
+def _spike(found: Found) -> Judgment:
+    spike = Level(severity="warning", value=found.lately, threshold=found.usual)
+    return Judgment(rule="sync_failure_spike", service=FLEET, levels=(spike,))

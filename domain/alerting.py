@@ -68,6 +68,18 @@ def decide(judgments: Sequence[Judgment], latest: Iterable[Alert], *, now: datet
     return [*moves, *_forgotten(known.values(), now)]
 
 
+def present(judgments: Iterable[Judgment], latest: Iterable[Alert]) -> dict[UUID, float]:
+    """Return what each active alert is found at now, if there is anything to go by."""
+    active = {(one.rule, one.service): one for one in latest if one.is_active}
+    found = {}
+    for judgment in judgments:
+        alert = active.get((judgment.rule, judgment.service))
+        if alert is not None and judgment.levels:
+            level = _level(judgment, alert.severity) or max(judgment.levels, key=lambda one: one.value)
+            found[alert.id] = level.value
+    return found
+
+
 def _next(judgment: Judgment, last: Alert | None, now: datetime) -> Move | None:
     active = last if last is not None and last.is_active else None
     level = _level(judgment, None if active is None else active.severity)

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
+from adapters.alerting.figures import Figure
 from domain.alert import Alert, AlertRule
 
 Document: TypeAlias = dict[str, Any]
@@ -16,6 +17,9 @@ UNITS: dict[AlertRule, str] = {
     "breaker_not_closed": "seconds",
     "breaker_cascade": "breakers",
     "booking_success": "share",
+    "database_errors": "calls",
+    "cache_misses": "share",
+    "sync_failure_spike": "sync failures",
 }
 """What value and threshold of an alert are."""
 SENTENCES: dict[AlertRule, str] = {
@@ -25,24 +29,32 @@ SENTENCES: dict[AlertRule, str] = {
     "breaker_not_closed": "The circuit breaker of {service} has not been closed for {value:.0f} s.",
     "breaker_cascade": "{value:.0f} circuit breakers are not closed at once.",
     "booking_success": "{value:.1%} of the bookings fail for reasons that are not the customers' own.",
+    "database_errors": "{value:.0f} calls to the {service} failed within five minutes.",
+    "cache_misses": "{value:.1%} of the questions to the cache {service} are misses.",
+    "sync_failure_spike": "{value:.0f} sync failures were found within an hour, more than is usual.",
 }
 
 
-def alert_document(alert: Alert) -> Document:
+def alert_document(alert: Alert, figure: Figure | None = None) -> Document:
     """Return an alert; `value` and `threshold` are those of when it was raised, or changed its severity."""
     facts = asdict(alert)
     del facts["version"]
+    goes_on = figure if alert.is_active else None
     return facts | {
         "status": "active" if alert.is_active else "cleared",
+        "present_value": None if goes_on is None else goes_on.value,
+        "worst_value": alert.value if figure is None else max(figure.worst, alert.value),
+        "judged_at": None if goes_on is None else goes_on.judged_at,
         "unit": UNITS[alert.rule],
-        "summary": summary(alert),
+        "summary": summary(alert, figure),
         "runbook": runbook(alert.rule),
     }
 
 
-def summary(alert: Alert) -> str:
-    """Return in a sentence what is wrong."""
-    return SENTENCES[alert.rule].format(service=alert.service, value=alert.value)
+def summary(alert: Alert, figure: Figure | None = None) -> str:
+    """Return in a sentence what is wrong now; of what is over, or was not judged again yet, what was wrong then."""
+    value = figure.value if figure is not None and alert.is_active else alert.value
+    return SENTENCES[alert.rule].format(service=alert.service, value=value)
 
 
 def runbook(rule: AlertRule) -> str:

@@ -5,10 +5,20 @@ from datetime import datetime, timedelta
 
 from adapters.alerting.lone_breakers import Condition, StoredLoneBreakers, condition_of
 from adapters.breakers.ports import Breakers
+from adapters.database.sync_failures import StoredSyncFailures
 from adapters.measuring.figures import CallSource
-from adapters.measuring.meter import Tally, of_services
+from adapters.measuring.meter import Tallies, Tally, of_services
+from adapters.measuring.sketches import Sketch
 from adapters.measuring.stored import Slice, within
-from domain.alert_rules import BOOKINGS, LOOKED_BACK, Reading, ServiceReading
+from domain.alert_rules import (
+    APPOINTMENTS,
+    CACHE,
+    ENOUGH_FOR_P99,
+    LOOKED_BACK,
+    NO_SERVICES,
+    Reading,
+    ServiceReading,
+)
 from domain.service_level import SPANS
 from sagas.ports import Clock
 
@@ -23,6 +33,7 @@ class Readings:
         breakers: Breakers,
         names: Sequence[str],
         lone_breakers: StoredLoneBreakers,
+        sync_failures: StoredSyncFailures,
         clock: Clock,
         noted_for: timedelta,
     ) -> None:
@@ -30,6 +41,7 @@ class Readings:
         self._breakers = breakers
         self._names = names
         self._lone_breakers = lone_breakers
+        self._sync_failures = sync_failures
         self._clock = clock
         self._noted_for = noted_for
 
@@ -42,32 +54,41 @@ class Readings:
 
         """
         now = self._clock.now()
-        lately = of_services(await self._calls.tallies(since=now - LOOKED_BACK))
+        tallies = await self._calls.tallies(since=now - LOOKED_BACK)
+        lately = of_services(tallies)
         slices = await self._calls.slices(since=now - SPANS[-1])
         noted = await self._lone_breakers.noted(since=now - self._noted_for)
         own = [condition_of(await self._breakers.snapshot(name), now=now) for name in self._names]
-        bookings = lately.pop(BOOKINGS, Tally()).counts
-        services = {*self._names, *lately, *(one.service for one in slices)} - {BOOKINGS}
+        bookings = lately.pop(APPOINTMENTS, Tally()).counts
+        services = {*self._names, *lately, *(one.service for one in slices)} - NO_SERVICES
         return Reading(
             at=now,
-            services=[
-                _of_service(name, lately.get(name, Tally()), slices, [*own, *noted], now=now)
-                for name in sorted(services)
-            ],
+            services=[_of_service(name, tallies, slices, [*own, *noted], now=now) for name in sorted(services)],
             bookings=bookings,
+            caches={name: tally.counts for (service, name), tally in tallies.items() if service == CACHE},
+            sync_failures=await self._sync_failures.found(now=now),
         )
 
 
 def _of_service(
-    name: str, lately: Tally, slices: Iterable[Slice], conditions: Iterable[Condition], *, now: datetime
+    name: str, tallies: Tallies, slices: Iterable[Slice], conditions: Iterable[Condition], *, now: datetime
 ) -> ServiceReading:
+    lately = [tally for (service, _), tally in tallies.items() if service == name]
+    slowest = _slowest(lately)
     ours = [one for one in slices if one.service == name]
     breakers = [one for one in conditions if one.service == name]
     return ServiceReading(
         service=name,
         spans={span: within(ours, now - span) for span in SPANS},
-        p99_seconds=lately.sketch.quantile(0.99),
-        p99_calls=lately.sketch.count,
+        p99_seconds=None if slowest is None else slowest.quantile(0.99),
+        p99_calls=0 if slowest is None else slowest.count,
+        failed=sum(tally.failed for tally in lately),
         unwell_since=min((one.unwell_since for one in breakers if one.unwell_since is not None), default=None),
         well_since=max((one.well_since for one in breakers if one.well_since is not None), default=None),
     )
+
+
+def _slowest(tallies: Iterable[Tally]) -> Sketch | None:
+    """Return the slowest operation that was called often enough: many quick reads must not hide slow writes."""
+    often = [tally.sketch for tally in tallies if tally.sketch.count >= ENOUGH_FOR_P99]
+    return max(often, key=lambda sketch: sketch.quantile(0.99) or 0.0, default=None)

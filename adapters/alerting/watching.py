@@ -11,12 +11,13 @@ from uuid import uuid4
 
 import structlog
 
+from adapters.alerting.figures import AlertFigures
 from adapters.alerting.readings import Readings
 from adapters.alerting.stored import StoredAlerts
 from adapters.database.passes import Passes
 from domain.alert import AlertCleared, AlertRaised
 from domain.alert_rules import judge
-from domain.alerting import Move, decide
+from domain.alerting import Move, decide, present
 from domain.errors import AppointmentDatabaseError
 from domain.service_level import Objectives
 from sagas.appending import Append, Lost, NothingDue
@@ -30,9 +31,17 @@ class AlertWatch:
     """Raises and clears alerts."""
 
     def __init__(
-        self, readings: Readings, stored: StoredAlerts, *, events: Log, clock: Clock, objectives: Objectives
+        self,
+        readings: Readings,
+        stored: StoredAlerts,
+        *,
+        figures: AlertFigures,
+        events: Log,
+        clock: Clock,
+        objectives: Objectives,
     ) -> None:
         self._readings = readings
+        self._figures = figures
         self._stored = stored
         self._events = events
         self._clock = clock
@@ -40,16 +49,19 @@ class AlertWatch:
 
     async def look(self) -> None:
         """
-        Judge, and write what follows.
+        Judge, write what follows, and keep what every alert was found at.
 
         Raises:
             AppointmentDatabaseError: the database failed; what is not written is judged again next time.
 
         """
         judgments = judge(await self._readings.take(), self._objectives)
-        for move in decide(judgments, await self._stored.latest(), now=self._clock.now()):
+        latest = await self._stored.latest()
+        now = self._clock.now()
+        for move in decide(judgments, latest, now=now):
             if await self._write(move):
                 _tell(move)
+        await self._figures.note(present(judgments, latest), latest, now=now)
 
     async def _write(self, move: Move) -> bool:
         """Write an event, and tell whether nobody else had; what was decided on an old view is not written."""

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from uuid import uuid4
+from uuid import UUID
 
 import httpx
 
@@ -51,9 +51,10 @@ async def open_health(
     companies: CompanyDirectory,
     calendars: CalComCalendars,
     resilience: Resilience,
+    process: UUID,
 ) -> AsyncIterator[HealthParts]:
     """
-    Yield it; nothing is asked of anybody before the first probe.
+    Yield it, with `process` to hold the lease of the probes; nothing is asked of anybody before the first probe.
     """
     async with AsyncExitStack() as stack:
         asks = await _asks(settings, stack, store=store)
@@ -66,7 +67,7 @@ async def open_health(
         board = Board()
         circuits = settings.breaker_policies()
         checks = HealthChecks(engine=store.engine, readers=store.readers, clock=store.clock)
-        lease = Lease(NAME, holder=uuid4(), engine=store.engine, readers=store.readers, clock=store.clock)
+        lease = Lease(NAME, holder=process, engine=store.engine, readers=store.readers, clock=store.clock)
         seen = Health(
             probes,
             board=board,
@@ -85,7 +86,6 @@ async def open_health(
                 seen.look if settings.health_probing else resilience.breakers.look,
                 passes=Passes(SNAPSHOTS, engine=store.engine, readers=store.readers, clock=store.clock),
                 snapshots=resilience.kept,
-                failures=resilience.minutes,
                 clock=store.clock,
                 keep=timedelta(days=settings.resilience_keep_days),
             ),

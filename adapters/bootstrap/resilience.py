@@ -2,11 +2,11 @@
 What keeps an application up while others are down.
 """
 
-import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal
+from datetime import timedelta
+from uuid import UUID
 
 from adapters.bootstrap.service_levels import ServiceLevels, service_levels
 from adapters.breakers.events import BreakerEvents
@@ -15,12 +15,13 @@ from adapters.breakers.listeners import Listeners
 from adapters.breakers.policies import SHARED
 from adapters.breakers.registry import Registry
 from adapters.breakers.telling import Telling
-from adapters.breakers.watched import WatchedBreaker
+from adapters.breakers.watched import Counted, WatchedBreaker
 from adapters.calcom.circuit import Circuit
 from adapters.database.failure_metrics import FailureMetrics
 from adapters.database.line import Line
+from adapters.database.passes import Passes
+from adapters.database.pruning import Pruning
 from adapters.database.snapshots import Snapshots
-from adapters.failure_counts import FailureCounts
 from adapters.failure_detector import FailureDetector
 from adapters.fallback.degradation import Degradation
 from adapters.fallback.desk import FallbackDesk
@@ -33,10 +34,11 @@ from adapters.limits.ports import Limiter
 from adapters.log.store import Store
 from adapters.measuring.calls import Calls
 from adapters.metrics import Metrics
+from adapters.pruning import NAME as PRUNING
+from adapters.pruning import PruningRunner
 from adapters.redis.opening_breakers import open_breakers
 from adapters.redis.opening_limits import open_limiter
 from adapters.settings import Settings
-from domain.breaker_words import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +47,10 @@ class Resilience:
     What tells how others do, and what is done meanwhile.
 
     `breakers` are all by name, and `breaker_events` write how they move; `circuit` is Cal.com's. `failures` judge by
-    the counts of the `minutes`, and `kept` is how everything stood in each. `database`, `webhooks` and `appointments`
-    are told what comes of this process's own work. `fallback` is what people ask and want of full fallback, and what is
-    offered meanwhile; `rungs` count where answers came from. `levels` tell how services do, `limiter` how much callers
-    of the API may ask for.
+    the counts of the minutes, `kept` is how everything stood in each, and `pruning` deletes what is old. `database`,
+    `webhooks` and `appointments` are told what comes of this process's own work. `fallback` is what people ask and want
+    of full fallback, and what is offered meanwhile; `rungs` count where answers came from. `levels` tell how services
+    do, `limiter` how much callers of the API may ask for.
     """
 
     breakers: Registry
@@ -58,8 +60,8 @@ class Resilience:
     webhooks: WatchedBreaker
     appointments: WatchedBreaker
     failures: FailureDetector
-    minutes: FailureMetrics
     kept: Snapshots
+    pruning: PruningRunner
     fallback: FallbackDesk
     rungs: Rungs
     levels: ServiceLevels
@@ -68,38 +70,33 @@ class Resilience:
 
 @asynccontextmanager
 async def open_resilience(
-    settings: Settings, *, store: Store, metrics: Metrics, calls: Calls
+    settings: Settings, *, store: Store, metrics: Metrics, calls: Calls, process: UUID
 ) -> AsyncIterator[Resilience]:
     """
-    Yield it; nothing is asked of Redis before the first call.
+    Yield it; nothing is asked of Redis before the first call. `process` names this one.
     """
     redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
     policies = settings.breaker_policies()
     metrics.serve_breakers(policies)
-    instance = secrets.token_hex(8)
-    events = BreakerEvents(log=store.log, clock=store.clock, instance=instance, names=SHARED)
+    events = BreakerEvents(log=store.log, clock=store.clock, instance=process.hex, names=SHARED)
     listener = Listeners(Telling(alone=metrics.breakers_alone), events)
     rule = settings.failure_rule()
     minutes = FailureMetrics(engine=store.engine, readers=store.readers, rule=rule)
-    counts = FailureCounts(minutes, clock=store.clock)
     known = KnownFallback()
 
-    def count(service: str, outcome: Outcome | Literal["refused"], calls: int = 1) -> None:
-        metrics.breaker_called(service, outcome, calls)
-        if outcome != "refused":
-            counts.count(service, outcome, calls)
-
-    def watched(name: str, *, rests: bool) -> WatchedBreaker:
+    def watched(name: str, *, count: Counted = calls.called, rests: bool) -> WatchedBreaker:
         return WatchedBreaker(name, policies[name], listener=listener, count=count, rests=rests)
 
-    database = watched("database", rests=False)
-    webhooks, appointments = watched("webhooks", rests=True), watched("appointments", rests=True)
+    database, webhooks = watched("database", rests=False), watched("webhooks", rests=True)
+    # How bookings end is counted where they do: what their breaker hears of leaves out how a company is set up.
+    appointments = watched(
+        "appointments", count=lambda name, _, outcome, _seconds: metrics.breaker_called(name, outcome), rests=True
+    )
     async with (
-        counts.running(),
         open_breakers(
             {name: policies[name] for name in SHARED},
             listener=listener,
-            instance=instance,
+            instance=process.hex,
             redis_url=redis_url,
             limit=settings.redis_seconds,
             most=settings.redis_pool_max,
@@ -118,7 +115,7 @@ async def open_resilience(
             redis_lost=fleet.lost_at if isinstance(fleet, FleetBreakers) else None,
             dependencies=settings.dependencies,
         )
-        circuit = Circuit(breakers, count=count, measure=calls.called, fallback=lambda: known.seconds_left)
+        circuit = Circuit(breakers, count=calls.called, fallback=lambda: known.seconds_left)
         yield Resilience(
             breakers=breakers,
             breaker_events=events,
@@ -129,12 +126,23 @@ async def open_resilience(
             failures=FailureDetector(
                 minutes, events=store.log, clock=store.clock, rule=rule, configured=breakers.names
             ),
-            minutes=minutes,
+            pruning=PruningRunner(
+                Pruning(engine=store.engine, readers=store.readers),
+                Passes(PRUNING, engine=store.engine, readers=store.readers, clock=store.clock),
+                clock=store.clock,
+                keep=timedelta(days=settings.resilience_keep_days),
+            ),
             kept=Snapshots(engine=store.engine, readers=store.readers, clock=store.clock),
             fallback=_fallback(settings, store, known, failing=circuit.refused.is_set),
             rungs=Rungs(now=store.clock.now, count=metrics.fell_back),
             levels=service_levels(
-                settings, breakers=breakers, instance=instance, calls=calls, metrics=metrics, store=store
+                settings,
+                breakers=breakers,
+                calls=calls,
+                metrics=metrics,
+                store=store,
+                failures=minutes,
+                process=process,
             ),
             limiter=limiter,
         )

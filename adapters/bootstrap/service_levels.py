@@ -2,10 +2,11 @@
 What tells how services do: calls are measured, held against what they should be, and alerts raised.
 """
 
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
+from adapters.alerting.figures import AlertFigures
 from adapters.alerting.lone_breakers import NOTED_FOR, LoneBreakerNotes, StoredLoneBreakers
 from adapters.alerting.readings import Readings
 from adapters.alerting.stored import StoredAlerts
@@ -14,7 +15,9 @@ from adapters.alerting.watching import AlertRunner, AlertWatch
 from adapters.breakers.policies import NAMES
 from adapters.breakers.ports import Breakers
 from adapters.database.breaker_events import StoredTransitions
+from adapters.database.failure_metrics import FailureMetrics
 from adapters.database.passes import Passes
+from adapters.database.sync_failures import StoredSyncFailures
 from adapters.log.store import Store
 from adapters.measuring.calls import Calls
 from adapters.measuring.figures import Measures
@@ -27,12 +30,14 @@ from adapters.settings import Settings
 
 LONGEST_WINDOW = timedelta(days=4)
 """What is kept of what was measured, at least: the longest window of an alert, and a day."""
+PUBLISHED_SECONDS = 60.0
+"""How often the gauges of error budgets are brought up to date, which takes a look at the whole period."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLevels:
     """
-    `measures` tell how calls end, and what they take; `alerts` are those of the fleet.
+    `measures` tell how calls end, and what they take; `alerts` are those of the fleet, `alert_figures` how they go on.
 
     `keeper` stores what this process has counted, `publisher` tells Prometheus what follows, `notes` say how
     breakers stand that are this process's own, and `alerting` judges for all processes.
@@ -40,6 +45,7 @@ class ServiceLevels:
 
     measures: Measures
     alerts: StoredAlerts
+    alert_figures: AlertFigures
     keeper: Keeper
     publisher: Publisher
     notes: LoneBreakerNotes
@@ -47,38 +53,46 @@ class ServiceLevels:
 
 
 def service_levels(
-    settings: Settings, *, breakers: Breakers, instance: str, calls: Calls, metrics: Metrics, store: Store
+    settings: Settings,
+    *,
+    breakers: Breakers,
+    calls: Calls,
+    metrics: Metrics,
+    store: Store,
+    failures: FailureMetrics,
+    process: UUID,
 ) -> ServiceLevels:
-    """Build them; nothing runs yet, and nobody is asked. `instance` is whose breakers are not the fleet's."""
-    process = secrets.token_hex(8)
+    """Build them; nothing runs yet, and nobody is asked."""
     objectives = settings.objectives()
     engine, readers, clock = store.engine, store.readers, store.clock
-    stored = StoredCalls(engine=engine, readers=readers, process=process)
+    stored = StoredCalls(engine=engine, readers=readers, process=process.hex, failures=failures)
     kept = max(objectives.period, LONGEST_WINDOW)
     keeper = Keeper(calls.meter, stored, clock=clock, seconds=settings.measure_seconds, keep=kept)
     fleet = FleetCalls(stored=stored, keeper=keeper)
-    transitions = StoredTransitions(engine=engine, readers=readers, instance=instance)
+    transitions = StoredTransitions(engine=engine, readers=readers, instance=process.hex)
     measures = Measures(
         fleet, breakers=breakers, transitions=transitions, names=NAMES, objectives=objectives, clock=clock
     )
-    lone_breakers = StoredLoneBreakers(engine=engine, readers=readers, process=process)
-    alerts = StoredAlerts(engine=engine, readers=readers)
+    lone_breakers = StoredLoneBreakers(engine=engine, readers=readers, process=process.hex)
+    alerts, figures = StoredAlerts(engine=engine, readers=readers), AlertFigures(engine=engine, readers=readers)
     readings = Readings(
         calls=fleet,
         breakers=breakers,
         names=NAMES,
         lone_breakers=lone_breakers,
+        sync_failures=StoredSyncFailures(engine=engine, readers=readers),
         clock=clock,
         noted_for=timedelta(seconds=NOTED_FOR * settings.alert_seconds),
     )
     return ServiceLevels(
         measures=measures,
         alerts=alerts,
+        alert_figures=figures,
         keeper=keeper,
-        publisher=Publisher(measures, metrics=metrics, seconds=settings.measure_seconds),
+        publisher=Publisher(measures, metrics=metrics, seconds=PUBLISHED_SECONDS),
         notes=LoneBreakerNotes(breakers, lone_breakers, names=NAMES, clock=clock, seconds=settings.alert_seconds),
         alerting=AlertRunner(
-            AlertWatch(readings, alerts, events=store.log, clock=clock, objectives=objectives),
+            AlertWatch(readings, alerts, figures=figures, events=store.log, clock=clock, objectives=objectives),
             Passes(WATCHING, engine=engine, readers=readers, clock=clock),
             seconds=settings.alert_seconds,
         ),

@@ -43,7 +43,7 @@ from adapters.followers import Followers
 from adapters.idempotency.booking_hints import BookingHints
 from adapters.idempotency.marks import Marks
 from adapters.idempotency.webhook_hints import WebhookHints
-from adapters.ids import RandomIds
+from adapters.ids import RandomIds, process_id
 from adapters.log.store import Store, open_store
 from adapters.measuring.bookings import CountedLog
 from adapters.measuring.calls import Calls
@@ -83,14 +83,13 @@ async def application(
         crash_at=settings.crash_at, crash_signal=settings.crash_signal, trace=settings.crash_trace
     )
     async with AsyncExitStack() as stack:
-        metrics = Metrics()
+        process, metrics = process_id(), Metrics()
         calls = Calls(metrics=metrics)
         store = await stack.enter_async_context(
             open_store(
                 settings.database_url,
                 probe=probe,
                 lock_timeout=settings.database_lock_seconds,
-                measure=calls.appended,
                 readers=range(settings.database_pool_min, settings.database_pool_max + 1),
             )
         )
@@ -101,7 +100,7 @@ async def application(
             default_webhook_secret=_revealed(settings.calcom_webhook_secret),
         )
         resilience = await stack.enter_async_context(
-            open_resilience(settings, store=store, metrics=metrics, calls=calls)
+            open_resilience(settings, store=store, metrics=metrics, calls=calls, process=process)
         )
         await stack.enter_async_context(running(_database_recovery(store, resilience.database).run, name="database"))
         calendars = CalComCalendars(
@@ -127,7 +126,14 @@ async def application(
         metrics.watch({**store.pools, "redis": redis_pool_state, "calcom": lambda: calendars.bulkhead.state})
         await stack.enter_async_context(running(Recovery(resilience.circuit, ping=calendars.ping).run, name="recovery"))
         health = await stack.enter_async_context(
-            open_health(settings, store=store, companies=companies, calendars=calendars, resilience=resilience)
+            open_health(
+                settings,
+                store=store,
+                companies=companies,
+                calendars=calendars,
+                resilience=resilience,
+                process=process,
+            )
         )
         # Before anything is done here, so that no process is born that does not know.
         await resilience.fallback.watch.learn()
@@ -137,17 +143,15 @@ async def application(
         )
         stored_services = DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock)
         services = ServiceDirectory(stored=stored_services, calendars=calendars)
-        customers = DatabaseCustomers(
-            engine=store.engine, readers=store.readers, clock=store.clock, count=metrics.cached
-        )
-        keys = ApiKeys(engine=store.engine, readers=store.readers, clock=store.clock, count=metrics.cached)
+        customers = DatabaseCustomers(engine=store.engine, readers=store.readers, clock=store.clock, count=calls.cached)
+        keys = ApiKeys(engine=store.engine, readers=store.readers, clock=store.clock, count=calls.cached)
         redis = _redis(settings)
         days: Cache[Day] = Cache(
             "availability",
             fresh=FRESH,
             kept=KEPT,
             now=store.clock.now,
-            count=metrics.cached,
+            count=calls.cached,
             shared=_shared_days(redis),
         )
         stack.push_async_callback(days.aclose)
@@ -163,7 +167,7 @@ async def application(
         )
         marks = Marks(redis=redis, count=metrics.looked_up)
         sagas = assemble(
-            log=CountedLog(store.log, calls.meter),
+            log=CountedLog(store.log, calls.ended),
             agenda=store.agenda,
             calendars=calendars,
             appointments=store.appointments,
@@ -224,6 +228,7 @@ async def application(
         )
         if background:
             await stack.enter_async_context(running(health.snapshots.run, name="snapshots"))
+            await stack.enter_async_context(running(resilience.pruning.run, name="pruning"))
         async with background_work(opened, runs=background):
             yield opened
 

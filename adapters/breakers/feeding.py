@@ -1,6 +1,8 @@
 """
 What the breakers of this process are told: which news of its work says that something went well, or failed.
 
+Whoever counts hears of it from the breaker, so that what opens it and what is counted are judged once.
+
 The database fails when it does not answer, or takes nothing, be it for want of room or of a working disk; a deadlock,
 a constraint or bad data is an answer, and a read that waits for a thread behind others that are answered is our own
 affair. A database that can be read and takes no writes has failed: from a write that failed until one that goes well,
@@ -19,6 +21,7 @@ from domain.breaker_words import Outcome
 from domain.errors import AppointmentDatabaseError
 from sagas.inbox import WebhookNews
 
+APPEND, READ = "append", "read"
 AWAY: Final = frozenset({"timeout", "connection_lost", "exhausted"})
 _NEWS: Final[dict[WebhookNews, Outcome]] = {
     "failed": "failed",
@@ -35,15 +38,16 @@ class DatabaseFeed:
         self._breaker = breaker
         self._takes_writes = True
 
-    def __call__(self, error: AppointmentDatabaseError | None, *, wrote: bool) -> None:
+    def __call__(self, error: AppointmentDatabaseError | None, *, wrote: bool, seconds: float | None = None) -> None:
         """Take note of a call."""
+        operation = APPEND if wrote else READ
         if error is None:
             self._takes_writes = self._takes_writes or wrote
             if self._takes_writes:
-                self._breaker.succeeded()
+                self._breaker.succeeded(operation, seconds)
         elif error.kind in AWAY:
             self._takes_writes = self._takes_writes and not wrote
-            self._breaker.failed()
+            self._breaker.failed(operation, seconds)
 
 
 def feed_webhooks(breaker: WatchedBreaker) -> Callable[[WebhookNews], None]:

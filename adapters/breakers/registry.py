@@ -82,9 +82,9 @@ class Registry:
         if watched is None:
             await self._fleet.record(permit, outcome)
         elif outcome == "succeeded":
-            watched.succeeded()
+            watched.succeeded(permit.operation)
         elif outcome == "failed":
-            watched.failed()
+            watched.failed(permit.operation)
 
     def held_back(self, name: str) -> Refusal | None:
         """Say that callers who need a service of this process's own should be refused, or None."""

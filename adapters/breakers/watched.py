@@ -21,17 +21,20 @@ from domain.breaker_state import Breaker
 from domain.breaker_window import Tally
 from domain.breaker_words import RECENT, Command, Outcome, Permit, Refusal, Snapshot, Transition
 
+CALL = "call"
+"""What a call is that nobody has told more about."""
+
 A = TypeVar("A")
-Counted = Callable[[str, Outcome, int], None]
-"""Is told how many calls of a service came to what."""
+Counted = Callable[[str, str, Outcome, float | None], None]
+"""Is told of each call: its service, what it was, what came of it, and how many seconds it took, if that is known."""
 
 
 class WatchedBreaker:
     """
     All used from one thread. `opened` is set from the moment it opens until somebody has found it closed.
 
-    What went well while it is closed costs two additions; it is counted into the window, and told to `count`, when
-    the window's next bucket begins, something fails, or somebody looks.
+    `count` is told of every call at once. What went well while it is closed costs the breaker itself two additions: it
+    is counted into the window when the window's next bucket begins, something fails, or somebody looks.
 
     Nobody probes one that `rests`, since it keeps nothing back: that nothing fails any more closes it, too.
     """
@@ -42,7 +45,7 @@ class WatchedBreaker:
         policy: BreakerPolicy,
         *,
         listener: Listener,
-        count: Counted = lambda _name, _outcome, _calls: None,
+        count: Counted = lambda _name, _operation, _outcome, _seconds: None,
         clock: Callable[[], float] | None = None,
         chance: Callable[[], float] = random,
         rests: bool = False,
@@ -63,8 +66,9 @@ class WatchedBreaker:
         self._recent: deque[Transition] = deque(maxlen=RECENT)
         self._outcomes: Counter[str] = Counter()
 
-    def succeeded(self) -> None:
+    def succeeded(self, operation: str = CALL, seconds: float | None = None) -> None:
         """Take note of a call that went well."""
+        self._count(self.name, operation, "succeeded", seconds)
         now = self._clock()
         if now < self._bucket_ends and self._breaker.state == "closed":
             self._uncounted += 1
@@ -73,8 +77,9 @@ class WatchedBreaker:
             self._settle(now)
             self._hear("succeeded", now)
 
-    def failed(self) -> None:
+    def failed(self, operation: str = CALL, seconds: float | None = None) -> None:
         """Take note of a call that failed for a reason that says something about the far side."""
+        self._count(self.name, operation, "failed", seconds)
         now = self._clock()
         self._failed_at = now
         self._settle(now)
@@ -100,7 +105,7 @@ class WatchedBreaker:
         self._settle(now)
         self._rest(now)
         snapshot = self._take(machine.look(self._breaker, self._policy, now=now, chance=self._chance()))
-        return replace(snapshot, operations={"call": dict(self._outcomes)}, recent=tuple(self._recent))
+        return replace(snapshot, operations={CALL: dict(self._outcomes)}, recent=tuple(self._recent))
 
     def control(self, command: Command) -> Snapshot:
         """Do what a person wants, in this process."""
@@ -119,7 +124,7 @@ class WatchedBreaker:
                 self._probe("succeeded", now)
 
     def _hear(self, outcome: Outcome, now: float) -> None:
-        self._note(outcome, 1)
+        self._outcomes[outcome] += 1
         self._probe(outcome, now)
 
     def _probe(self, outcome: Outcome, now: float) -> None:
@@ -135,17 +140,13 @@ class WatchedBreaker:
     def _settle(self, now: float) -> None:
         """Count what went well since the last time, in the bucket that it belongs to."""
         if self._uncounted:
-            self._note("succeeded", self._uncounted)
+            self._outcomes["succeeded"] += self._uncounted
             middle = (self._bucket + 0.5) * self._policy.window_seconds / self._policy.buckets
             window = self._breaker.window.add(Tally(calls=self._uncounted), self._policy, now=middle)
             self._breaker = replace(self._breaker, window=window)
             self._uncounted = 0
         self._bucket = self._policy.bucket_of(now)
         self._bucket_ends = (self._bucket + 1) * self._policy.window_seconds / self._policy.buckets
-
-    def _note(self, outcome: Outcome, calls: int) -> None:
-        self._outcomes[outcome] += calls
-        self._count(self.name, outcome, calls)
 
     def _take(self, step: Step[A]) -> A:
         self._breaker = step.breaker

@@ -36,7 +36,7 @@ class Circuit:
     """
     `refused` is set from the first refusal on until the breaker is known to be closed again.
 
-    `measure` is told the service, the operation, what came of it and how many seconds it took, of a refused one none.
+    `count` is told the service, the operation, what came of it and how many seconds it took, of a refused one none.
     `fallback` returns for how many seconds full fallback holds, at most; None if it does not.
     """
 
@@ -44,14 +44,12 @@ class Circuit:
         self,
         breakers: Breakers,
         *,
-        count: Callable[[str, Told], None] = lambda _name, _outcome: None,
-        measure: Callable[[str, str, Told, float | None], None] = lambda _name, _operation, _outcome, _seconds: None,
+        count: Callable[[str, str, Told, float | None], None] = lambda _name, _operation, _outcome, _seconds: None,
         fallback: Callable[[], float | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._breakers = breakers
         self._count = count
-        self._measure = measure
         self._fallback = fallback
         self._clock = clock
         self._remembered_until = 0.0
@@ -87,8 +85,7 @@ class Circuit:
     async def leave(self, permit: Permit, reply: Reply | None, *, seconds: float) -> None:
         """Say what came of the request in so many seconds; None if whoever sent it went away."""
         outcome = verdict(reply)
-        self._count(CALCOM, outcome)
-        self._measure(CALCOM, permit.operation, outcome, None if outcome == "ignored" else seconds)
+        self._count(CALCOM, permit.operation, outcome, None if outcome == "ignored" else seconds)
         await self._breakers.record(permit, outcome)
 
     async def is_closed(self) -> bool:
@@ -100,8 +97,7 @@ class Circuit:
         return closed
 
     def _refuse(self, operation: str) -> None:
-        self._count(CALCOM, "refused")
-        self._measure(CALCOM, operation, "refused", None)
+        self._count(CALCOM, operation, "refused", None)
 
     def _switched(self, call: Call) -> Unsent | None:
         left = self._fallback() if call.op in HELD_BY_FALLBACK else None

@@ -9,6 +9,7 @@ from adapters.cli.failing import note
 from adapters.cli.running import say_json, with_application
 
 if TYPE_CHECKING:
+    from adapters.alerting.figures import Figure
     from adapters.bootstrap import Application
     from domain.alert import Alert
 
@@ -22,25 +23,30 @@ def alerts(
     """List the alerts of all processes, the active ones first, then the newest; that there are some is no failure."""
     from adapters.alerting.documents import alert_document
 
-    async def run(app: "Application") -> "Sequence[Alert]":
+    async def run(app: "Application") -> "Sequence[tuple[Alert, Figure | None]]":
         await app.followers.catch_up()
-        return await app.resilience.levels.alerts.list(status=None if past else "active", limit=limit)
+        levels = app.resilience.levels
+        listed = await levels.alerts.list(status=None if past else "active", limit=limit)
+        figures = await levels.alert_figures.of(listed)
+        return [(one, figures.get(one.id)) for one in listed]
 
     found = with_application(run)
     if as_json:
-        say_json({"alerts": [alert_document(one) for one in found]})
+        say_json({"alerts": [alert_document(one, figure) for one, figure in found]})
         return
     if not found:
         note("there are no alerts" if past else "there are no active alerts")
-    for one in found:
-        typer.echo(_in_a_line(one))
+    for one, figure in found:
+        typer.echo(_in_a_line(one, figure))
 
 
-def _in_a_line(alert: "Alert") -> str:
-    from adapters.alerting.documents import runbook, summary
+def _in_a_line(alert: "Alert", figure: "Figure | None") -> str:
+    from adapters.alerting.documents import UNITS, runbook, summary
 
+    worst = alert.value if figure is None else max(figure.worst, alert.value)
+    went = f"told at {alert.value:.4g}, worst {worst:.4g} {UNITS[alert.rule]}"
     ended = "" if alert.cleared_at is None else f"\tcleared {alert.cleared_at:%Y-%m-%d %H:%M} UTC"
     return (
         f"{alert.severity}\t{alert.rule}\t{alert.service}\tsince {alert.since:%Y-%m-%d %H:%M} UTC"
-        f"\t{summary(alert)}\t{runbook(alert.rule)}{ended}"
+        f"\t{summary(alert, figure)}\t{went}\t{runbook(alert.rule)}{ended}"
     )

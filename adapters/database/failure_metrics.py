@@ -1,11 +1,15 @@
-"""How many calls of each service failed, by the minute, of all processes together (M12, M17)."""
+"""
+How many calls of each service failed, by the minute, of all processes together (M12, M17).
+
+It is made of what is stored in `measured_calls`, in the same transaction, and of nothing else.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, case, delete, select
+from sqlalchemy import ColumnElement, Connection, Engine, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.database.reading import Readers
@@ -33,23 +37,12 @@ class FailureMetrics:
         self._readers = readers
         self._rule = rule
 
-    async def add(self, counted: Mapping[tuple[str, datetime], Calls]) -> None:
-        """
-        Add what this process has counted, by service and minute.
-
-        Raises:
-            AppointmentDatabaseError: it is not known to be added.
-
-        """
+    def add(self, connection: Connection, counted: Mapping[tuple[str, datetime], Calls]) -> None:
+        """Add what a process has counted, by service and minute."""
         # In one order everywhere, so that two processes that add at once do not wait for each other's rows.
-        rows = [self._row(service, start, calls) for (service, start), calls in sorted(counted.items())]
-
-        def write() -> None:
-            with self._engine.begin() as connection:
-                for row in rows:
-                    self._add(connection, row)
-
-        await self._readers.run(write)
+        for (service, start), calls in sorted(counted.items()):
+            if calls.requests:
+                self._add(connection, self._row(service, start, calls))
 
     async def since(self, start: datetime, *, service: str | None = None) -> Sequence[tuple[FailureWindow, Severity]]:
         """
@@ -69,21 +62,6 @@ class FailureMetrics:
                 return [_window(row) for row in connection.execute(query)]
 
         return await self._readers.run(ask)
-
-    async def forget(self, *, before: datetime) -> None:
-        """
-        Delete the minutes before an instant.
-
-        Raises:
-            AppointmentDatabaseError: the database did not take it.
-
-        """
-
-        def write() -> None:
-            with self._engine.begin() as connection:
-                connection.execute(delete(failure_metrics).where(failure_metrics.c.window_start < before))
-
-        await self._readers.run(write)
 
     def _row(self, service: str, start: datetime, calls: Calls) -> dict[str, Any]:
         severity = severity_of(self._rule, requests=calls.requests, failures=calls.failures, in_a_minute=calls.failures)

@@ -8,12 +8,16 @@ from domain.errors import AppointmentDatabaseError
 class CallListener(Protocol):
     """Is told in the event loop's thread, and must not raise."""
 
-    def __call__(self, error: AppointmentDatabaseError | None, *, wrote: bool) -> None:
-        """Take note of a call that failed, or, with None, went well; `wrote` says that it was the writer's."""
+    def __call__(self, error: AppointmentDatabaseError | None, *, wrote: bool, seconds: float | None = None) -> None:
+        """
+        Take note of a call that failed, or, with None, went well, and of how many seconds it took, if that is known.
+
+        `wrote` says that it was the writer's.
+        """
         ...
 
 
-def _nobody(error: AppointmentDatabaseError | None, *, wrote: bool) -> None:
+def _nobody(error: AppointmentDatabaseError | None, *, wrote: bool, seconds: float | None = None) -> None:
     pass
 
 

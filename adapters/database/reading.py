@@ -20,11 +20,21 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Turn:
-    """When a read was asked for, and when a thread took it up, if one did; `came_too_late` clears the database."""
+    """
+    When a read was asked for, when a thread took it up, if one did, and when it was done with it.
+
+    `came_too_late` clears the database.
+    """
 
     asked_at: float = field(default_factory=monotonic)
     began_at: float | None = None
+    ended_at: float | None = None
     came_too_late: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the database had it, the wait for a thread left out; of one that goes on, until now."""
+        return (self.ended_at or monotonic()) - (self.began_at or self.asked_at)
 
     def waited_longer_than_it_ran(self) -> bool:
         return self.began_at is None or self.began_at - self.asked_at > monotonic() - self.began_at
@@ -68,9 +78,9 @@ class Readers:
             answer = await self._run(ask, turn)
         except AppointmentDatabaseError as error:
             if not turn.came_too_late:
-                self._outcomes.tell(error, wrote=False)
+                self._outcomes.tell(error, wrote=False, seconds=turn.seconds)
             raise
-        self._outcomes.tell(None, wrote=False)
+        self._outcomes.tell(None, wrote=False, seconds=turn.seconds)
         return answer
 
     async def _run(self, ask: Callable[[], T], turn: _Turn) -> T:
@@ -112,6 +122,7 @@ class Readers:
             self._answered_at = monotonic()
             return answer
         finally:
+            turn.ended_at = monotonic()
             with self._lock:
                 self._in_use -= 1
 

@@ -1,12 +1,15 @@
 """The read model of sync failures, as it is in the database."""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 from adapters.database.reading import Readers
+from domain.spike import BEFORE, LATELY, Found
 from projections.failures import SyncFailure
 from projections.sync_failure_pages import FailureFilter, FailurePage, find_failure, list_failures
+from projections.tables import sync_failures
 
 
 class StoredSyncFailures:
@@ -29,6 +32,27 @@ class StoredSyncFailures:
         def ask() -> FailurePage:
             with self._engine.connect() as connection:
                 return list_failures(connection, wanted, limit=limit, cursor=cursor)
+
+        return await self._readers.run(ask)
+
+    async def found(self, *, now: datetime) -> Found:
+        """
+        Return how many sync failures of all companies were found lately, and how many before; walk-ins are none.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        c = sync_failures.c
+        lately = now - LATELY
+        query = select(func.count().filter(c.created_at > lately), func.count().filter(c.created_at <= lately)).where(
+            c.created_at > lately - BEFORE, c.failure_type != "foreign_booking"
+        )
+
+        def ask() -> Found:
+            with self._engine.connect() as connection:
+                counted = connection.execute(query).one()
+            return Found(lately=counted[0], before=counted[1])
 
         return await self._readers.run(ask)
 

@@ -218,3 +218,12 @@ lone_breakers = Table(
     Column("well_since", Instant),
     Column("seen_at", Instant, nullable=False),
 )
+
+alert_figures = Table(
+    "alert_figures",
+    metadata,
+    Column("alert_id", Uuid, primary_key=True),
+    Column("value", Double, nullable=False),
+    Column("worst", Double, nullable=False),
+    Column("judged_at", Instant, nullable=False),
+)

@@ -57,9 +57,10 @@ class Appender:
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self._closed = False
         self._gives_up_at = math.inf
-        # The thread's alone from here on: who waits, and whether more may come.
+        # The thread's alone from here on: who waits, whether more may come, and how long the last try to write took.
         self._waiting: deque[Waiting] = deque()
         self._more = True
+        self._took = 0.0
         self._thread = Thread(target=self._run, name="calsaga-writer", daemon=True)
         self._thread.start()
 
@@ -116,11 +117,11 @@ class Appender:
         return [one.append for one in late]
 
     def _tell(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
-        self._in_the_loop(partial(self._settle, batch, outcomes))
+        self._in_the_loop(partial(self._settle, batch, outcomes, self._took))
 
-    def _settle(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
+    def _settle(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome], seconds: float) -> None:
         if not all(isinstance(outcome, BaseException) for outcome in outcomes):
-            self._outcomes.tell(None, wrote=True)
+            self._outcomes.tell(None, wrote=True, seconds=seconds)
         _settle(batch, outcomes)
 
     def _in_the_loop(self, call: Callable[[], object]) -> None:
@@ -140,9 +141,9 @@ class Appender:
         pause = FIRST_PAUSE
         while time.monotonic() < self._gives_up_at:
             try:
-                return self._write_batch([one.append for one in batch], late)
+                return self._try([one.append for one in batch], late)
             except AppointmentDatabaseError as exc:
-                self._in_the_loop(partial(self._outcomes.tell, exc, wrote=True))
+                self._in_the_loop(partial(self._outcomes.tell, exc, wrote=True, seconds=self._took))
                 deadline = max(one.since for one in batch) + self._patience
                 if not exc.retryable or time.monotonic() + pause > min(deadline, self._gives_up_at):
                     raise
@@ -151,6 +152,14 @@ class Appender:
             time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - spreads retries, keeps no secret
             pause = min(2 * pause, LONGEST_PAUSE)
         raise AppointmentDatabaseError("the log was closed before it could be written", kind="timeout")
+
+    def _try(self, appends: Sequence[Append], late: Late) -> Sequence[Outcome]:
+        """Write once, and note how long that took, the wait for the writer lock included."""
+        began = time.perf_counter()
+        try:
+            return self._write_batch(appends, late)
+        finally:
+            self._took = time.perf_counter() - began
 
 
 def _take(waiting: deque[Waiting], *, beside: Sequence[Waiting] = ()) -> list[Waiting]:

@@ -33,7 +33,6 @@ from adapters.database.reading import Readers
 from adapters.log.agenda import DatabaseAgenda
 from adapters.log.appender import Appender
 from adapters.log.event_log import EventLog
-from adapters.log.timing import Measure, timed
 from adapters.pools import Pools, PoolState
 from adapters.postgres.backend import open_postgres
 from adapters.recording.backend import Backend, Options
@@ -110,7 +109,6 @@ async def open_store(
     readers: range = READERS,
     statement_timeout: float = 10.0,
     read_timeout: float = 10.0,
-    measure: Measure = lambda _succeeded, _seconds: None,
 ) -> AsyncIterator[Store]:
     """
     Open the database, and close it once all that was appended is written.
@@ -118,7 +116,7 @@ async def open_store(
     `readers` is how few connections are kept open to read, and how many there may be.
     `patience` is for how many seconds an append is tried again when the database fails
     for a passing reason, `lock_timeout` one wait for the writer lock (without it, what
-    suits the database). `measure` is told of every batch that is written.
+    suits the database).
 
     Raises:
         SchemaError: the database does not fit this calsaga; the message says what to run.
@@ -138,7 +136,7 @@ async def open_store(
     outcomes = CallOutcomes()
     threads = Readers(threads=readers[-1], limit=read_timeout, database_error=backend.database_error, outcomes=outcomes)
     engine = open_engine(url, pool_size=readers[-1], silence=statement_timeout)
-    appender = Appender(timed(backend.append, measure), patience=patience, outcomes=outcomes)
+    appender = Appender(backend.append, patience=patience, outcomes=outcomes)
     try:
         # A first look at due work is a first look at the database's clock, too.
         await threads.run(backend.due_work.next_due)

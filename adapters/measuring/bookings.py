@@ -1,23 +1,19 @@
 """The log as the sagas write it, with the ends of bookings counted by whichever process brought them about."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from adapters.measuring.meter import Meter
-from domain.alert_rules import BOOKINGS
-from domain.booking_result import result_of
+from domain.booking_result import Result, result_of
 from sagas.appending import Append, Appended, AppendResult, Recorded
 from sagas.ports import Log
 
-OPERATION = "book"
-
 
 class CountedLog:
-    """A log; `meter` counts bookings."""
+    """A log; `count` is told how each booking has ended."""
 
-    def __init__(self, log: Log, meter: Meter) -> None:
+    def __init__(self, log: Log, count: Callable[[Result], None]) -> None:
         self._log = log
-        self._meter = meter
+        self._count = count
 
     async def append(self, append: Append) -> AppendResult:
         """
@@ -31,7 +27,7 @@ class CountedLog:
         if isinstance(result, Appended):
             ended = result_of(result.events)
             if ended is not None:
-                self._meter.record(BOOKINGS, OPERATION, ended)
+                self._count(ended)
         return result
 
     async def read(self, stream_id: UUID) -> Sequence[Recorded]:

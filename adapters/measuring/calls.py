@@ -1,9 +1,16 @@
-"""Where every call of a process is told: in the figures of Prometheus, and in the meter."""
+"""
+Where everything that a process counts is told, once: what comes of every call, how bookings end, what caches hold.
+
+All figures are made of this: those of Prometheus here, all others of the meter, and so of what `keeping` stores.
+"""
 
 from adapters.measuring.meter import CallOutcome, Meter
-from adapters.metrics import Metrics
+from adapters.metrics import CacheName, CacheOutcome, Metrics
+from domain.alert_rules import APPOINTMENTS, CACHE
+from domain.booking_result import Result
 
-DATABASE, APPEND = "database", "append"
+BOOK = "book"
+_FOUND: dict[CacheOutcome, CallOutcome] = {"hit": "succeeded", "miss": "failed", "stale": "failed", "error": "failed"}
 
 
 class Calls:
@@ -14,11 +21,18 @@ class Calls:
         self._metrics = metrics
 
     def called(self, service: str, operation: str, outcome: CallOutcome, seconds: float | None) -> None:
-        """Count a call, and how long it took if it came to something."""
+        """Count a call that its breaker has heard of, and how long it took, if that is known."""
         self.meter.record(service, operation, outcome, seconds)
+        self._metrics.breaker_called(service, outcome)
         if seconds is not None:
             self._metrics.call_took(service, operation, seconds)
 
-    def appended(self, succeeded: bool, seconds: float) -> None:  # noqa: FBT001 - as the appender tells it
-        """Count a batch that the log was to take."""
-        self.called(DATABASE, APPEND, "succeeded" if succeeded else "failed", seconds)
+    def ended(self, result: Result) -> None:
+        """Count a booking that has ended."""
+        self.meter.record(APPOINTMENTS, BOOK, result)
+        self._metrics.booking_ended(result)
+
+    def cached(self, cache: CacheName, outcome: CacheOutcome) -> None:
+        """Count a question to a cache; what had to be loaded, or was old, is a miss."""
+        self.meter.record(CACHE, cache, _FOUND[outcome])
+        self._metrics.cached(cache, outcome)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from adapters.measuring.meter import Tallies, Tally, of_services
 from adapters.measuring.stored import Slice, sum_of, within
-from domain.alert_rules import BOOKINGS
+from domain.alert_rules import APPOINTMENTS, NO_SERVICES
 from domain.breaker_history import BreakerHistory, history
 from domain.breaker_words import Snapshot, Transition
 from domain.health_score import health_score
@@ -146,9 +146,9 @@ class Measures:
         tallies = of_services(await self._calls.tallies(since=now - window))
         slices = await self._calls.slices(since=now - self._objectives.period)
         breakers_of = await self._breakers_of(now=now, window=window)
-        bookings = tallies.pop(BOOKINGS, Tally()).counts
+        bookings = tallies.get(APPOINTMENTS, Tally()).counts
+        tallies = {name: tally for name, tally in tallies.items() if name not in NO_SERVICES}
         of_each = _by_service(slices)
-        of_each.pop(BOOKINGS, None)
         names = sorted({*breakers_of, *tallies, *of_each})
         services = {
             name: self._of_service(
@@ -177,11 +177,7 @@ class Measures:
         """
         now = self._clock.now()
         slices = await self._calls.slices(since=now - self._objectives.period)
-        return {
-            name: spending_of(found, self._objectives, now=now)
-            for name, found in _by_service(slices).items()
-            if name != BOOKINGS
-        }
+        return {name: spending_of(found, self._objectives, now=now) for name, found in _by_service(slices).items()}
 
     async def breakdown(self, *, window: timedelta) -> Tallies:
         """
@@ -192,7 +188,7 @@ class Measures:
 
         """
         tallies = await self._calls.tallies(since=self._clock.now() - window)
-        return {kind: tally for kind, tally in sorted(tallies.items()) if kind[0] != BOOKINGS}
+        return {kind: tally for kind, tally in sorted(tallies.items()) if kind[0] not in NO_SERVICES}
 
     async def _breakers_of(self, *, now: datetime, window: timedelta) -> dict[str, BreakerFigures]:
         snapshots = [await self._breakers.snapshot(name) for name in self._names]
@@ -262,7 +258,8 @@ def _longest(seen: BreakerHistory, *, now: datetime) -> float | None:
 def _by_service(slices: Sequence[Slice]) -> dict[str, list[Slice]]:
     found: dict[str, list[Slice]] = {}
     for one in slices:
-        found.setdefault(one.service, []).append(one)
+        if one.service not in NO_SERVICES:
+            found.setdefault(one.service, []).append(one)
     return found
 
 

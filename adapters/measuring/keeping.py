@@ -1,8 +1,8 @@
 """
 Storing what a process has counted, once in a while and away from every booking.
 
-What cannot be stored waits for the next time; a day without a database is the most that is kept, and what a killed
-process had not stored is lost.
+What cannot be stored waits for the next time, for half a day if it is half a minute at a time; what a killed process
+had not stored is lost.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from adapters.measuring.meter import Meter, Tallies
+from adapters.measuring.meter import Meter, Tallies, of_services
 from adapters.measuring.stored import Measured, StoredCalls
 from domain.errors import AppointmentDatabaseError
 from sagas.ports import Clock
 
 LONGEST_WAIT = 1440
-"""How many whiles may wait for the database; then the oldest is forgotten."""
+"""How many whiles may wait for the database; then the oldest is given up."""
 LAST_SECONDS = 2.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = structlog.get_logger("calsaga.measuring")
@@ -37,7 +37,7 @@ class Keeper:
         self._clock = clock
         self._every = timedelta(seconds=seconds)
         self._keep = keep
-        self._waiting: deque[Measured] = deque(maxlen=LONGEST_WAIT)
+        self._waiting: deque[Measured] = deque()
         self._began = self._while_of(clock.now())
         self._folded: datetime | None = None
 
@@ -78,6 +78,10 @@ class Keeper:
         self._began = until
         if measured.tallies:
             self._waiting.append(measured)
+        if len(self._waiting) > LONGEST_WAIT:
+            given_up = self._waiting.popleft()
+            calls = {name: tally.counts.requests for name, tally in of_services(given_up.tallies).items()}
+            _log.warning("measuring.given_up", since=given_up.starts_at.isoformat(), calls=calls)
 
     def _measured(self, tallies: Tallies, *, until: datetime) -> Measured:
         return Measured(starts_at=self._began, ends_at=max(until, self._began), tallies=tallies)

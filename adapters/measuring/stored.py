@@ -6,12 +6,16 @@ from datetime import datetime, timedelta
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, func, not_, select, true
+from sqlalchemy.dialects import postgresql, sqlite
 
+from adapters.database.failure_metrics import Calls, FailureMetrics
 from adapters.database.reading import Readers
 from adapters.database.tables import measured_calls
-from adapters.measuring.meter import Tallies, Tally
+from adapters.measuring.meter import CallKind, Tallies, Tally
 from adapters.measuring.sketches import read_sketch
 from adapters.turn import turn
+from domain.alert_rules import CACHE
+from domain.failure_detector import minute_of
 from domain.service_level import Counts
 from projections.upserting import upsert
 
@@ -41,16 +45,17 @@ class Slice:
 
 
 class StoredCalls:
-    """The table `measured_calls`, for one process of the fleet, by the name of `process`."""
+    """The table `measured_calls`, for one process of the fleet; `failures` are made of the same."""
 
-    def __init__(self, *, engine: Engine, readers: Readers, process: str) -> None:
+    def __init__(self, *, engine: Engine, readers: Readers, process: str, failures: FailureMetrics) -> None:
         self._engine = engine
         self._readers = readers
         self._process = process
+        self._failures = failures
 
     async def store(self, measured: Measured) -> None:
         """
-        Store what was counted in a while; storing the same again changes nothing.
+        Store what was counted in a while, and add it to the failures of its minute; the same again changes nothing.
 
         Raises:
             AppointmentDatabaseError: the database did not take it.
@@ -63,9 +68,11 @@ class StoredCalls:
 
         def write() -> None:
             with self._engine.begin() as connection:
-                upsert(connection, measured_calls, rows)
+                new = _insert(connection, rows)
+                self._failures.add(connection, _failures(measured, new))
 
-        await self._readers.run(write)
+        if rows:
+            await self._readers.run(write)
 
     async def tallies(self, *, since: datetime, but_for: Sequence[datetime] = ()) -> Tallies:
         """
@@ -134,6 +141,25 @@ class StoredCalls:
             return true()
         c = measured_calls.c
         return not_(and_(c.process == self._process, c.starts_at.in_(but_for)))
+
+
+def _insert(connection: Connection, rows: Sequence[dict[str, object]]) -> set[CallKind]:
+    """Insert what is not there yet, and say what that was: a write that timed out may have gone well."""
+    insert = (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(measured_calls)
+    c = measured_calls.c
+    inserted = insert.values(rows).on_conflict_do_nothing().returning(c.service, c.operation)
+    return {(row.service, row.operation) for row in connection.execute(inserted)}
+
+
+def _failures(measured: Measured, kinds: Iterable[CallKind]) -> dict[tuple[str, datetime], Calls]:
+    found: dict[tuple[str, datetime], Calls] = {}
+    for kind in kinds:
+        service, tally = kind[0], measured.tallies[kind]
+        if service != CACHE:
+            key = service, minute_of(measured.starts_at)
+            calls = Calls(requests=tally.succeeded + tally.failed, failures=tally.failed)
+            found[key] = found.get(key, Calls()).plus(calls)
+    return found
 
 
 def _since(since: datetime) -> ColumnElement[bool]:

@@ -14,8 +14,10 @@ class Alert(BaseModel):
     """
     One occurrence of something that goes wrong, of the whole fleet.
 
-    `value` and `threshold`, in `unit`, are those of when it was raised or last changed its severity; `since` is when it
-    began, as far as is known. `runbook` says where it stands what to do.
+    `value` and `threshold`, in `unit`, are those of when it was raised or last changed its severity. While it is
+    active, `present_value` is what it was found at when it was last judged, at `judged_at`; both are null before.
+    `worst_value` is the worst that was seen. `since` is when it began, as far as is known. `runbook` says where it
+    stands what to do.
     """
 
     id: UUID
@@ -27,6 +29,9 @@ class Alert(BaseModel):
     summary: str
     value: float
     threshold: float
+    present_value: float | None
+    worst_value: float
+    judged_at: datetime | None
     unit: str
     since: datetime
     raised_at: datetime

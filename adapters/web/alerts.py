@@ -23,5 +23,7 @@ async def list_alerts(request: Request) -> Response:
     """Answer from the read model, for all processes; no company has alerts of its own."""
     await admit(request, Scope.OPS_READ)
     asked = queried(AlertListing, request)
-    found = await backend_of(request).alerts.list(status=asked.status, limit=asked.limit)
-    return json_answer({"alerts": [alert_document(one) for one in found]})
+    backend = backend_of(request)
+    found = await backend.alerts.list(status=asked.status, limit=asked.limit)
+    figures = await backend.alert_figures.of(found)
+    return json_answer({"alerts": [alert_document(one, figures.get(one.id)) for one in found]})

@@ -8,6 +8,7 @@ from adapters.database.queue import RetryQueue
 from adapters.database.sync_failures import StoredSyncFailures
 from adapters.health.readiness import StoreProbes
 from adapters.web.ports import Backend
+from adapters.web.recent import breaker_states, redis_check
 from projections.booking_pages import BookingFilter, BookingPage, list_bookings
 
 if TYPE_CHECKING:
@@ -39,10 +40,13 @@ def backend_over(application: "Application", *, limited: bool = False) -> Backen
         rungs=application.resilience.rungs,
         queue=RetryQueue(engine=application.store.engine, readers=application.store.readers),
         standings=application.resilience.breakers,
+        breaker_states=breaker_states(application.resilience.breakers),
+        redis=redis_check(application.health.seen),
         snapshots=application.resilience.kept,
         failures=application.resilience.failures,
         measures=application.resilience.levels.measures,
         alerts=application.resilience.levels.alerts,
+        alert_figures=application.resilience.levels.alert_figures,
         limiter=application.resilience.limiter if limited else None,
         breaker_events=StoredBreakerEvents(engine=application.store.engine, readers=application.store.readers),
     )

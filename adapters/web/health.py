@@ -24,8 +24,6 @@ from adapters.web.operations import PlainRoute, described
 from adapters.web.queries import Query, queried
 
 REDIS_AWAY = "Redis does not answer: each process decides for itself what it has seen, and which breakers are open"
-REDIS_SECONDS = 0.25
-"""How long `/readyz` waits for Redis: it is no reason to send callers elsewhere, and neither is waiting for it."""
 ASK_AGAIN = {"Retry-After": "5"}
 router = APIRouter(route_class=PlainRoute, tags=["health"])
 
@@ -57,10 +55,9 @@ async def ready(request: Request) -> Response:
     Due work that nobody claims, and a Redis that is away, are problems, and no reason to send callers elsewhere.
     """
     backend = backend_of(request)
-    readiness, redis = await asyncio.gather(
-        backend.probes.readiness(), backend.health.own("redis", within=REDIS_SECONDS)
-    )
-    lesser = [readiness.unclaimed, REDIS_AWAY if redis.status == "down" else None]
+    readiness, redis = await asyncio.gather(backend.probes.readiness(), backend.redis.get())
+    is_away = redis is None or redis.status == "down"
+    lesser = [readiness.unclaimed, REDIS_AWAY if is_away else None]
     problems = [said for said in (readiness.problem, *lesser) if said is not None]
     document = {
         "status": "unavailable" if readiness.problem is not None else "degraded" if problems else "ready",

@@ -1,9 +1,11 @@
 """What the API needs to tell how services do, in the API's words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
+from uuid import UUID
 
+from adapters.alerting.figures import Figure
 from adapters.measuring.figures import Figures
 from adapters.measuring.meter import Tallies
 from domain.alert import Alert
@@ -14,6 +16,14 @@ class Alerts(Protocol):
 
     async def list(self, *, status: str | None, limit: int) -> Sequence[Alert]:
         """Return alerts, the active ones first, then the newest."""
+        ...
+
+
+class AlertFigures(Protocol):
+    """How the figures of alerts go on."""
+
+    async def of(self, alerts: Sequence[Alert]) -> Mapping[UUID, Figure]:
+        """Return the figures of these alerts, as far as they were judged since they were raised."""
         ...
 
 

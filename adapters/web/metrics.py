@@ -17,8 +17,9 @@ async def metrics(request: Request) -> Response:
     Answer in Prometheus' text form, without an API key; no figure names a customer or a company.
 
     With several processes behind one address (`serve --workers`), whichever takes the
-    request answers for itself alone, told apart by `process_start_time_seconds`.
+    request answers for itself alone, told apart by `process_start_time_seconds`. How breakers stand is a second old at
+    most, but for a Redis that hangs: then they are told as they were.
     """
     backend = backend_of(request)
-    states = {name: one.state for name, one in (await backend.standings.look()).snapshots.items()}
-    return Response(backend.metrics.exposition(states), headers={"Content-Type": TEXT})
+    states = await backend.breaker_states.get()
+    return Response(backend.metrics.exposition(states or {}), headers={"Content-Type": TEXT})

@@ -16,10 +16,12 @@ from adapters.limits.ports import Kind, Limiter
 from adapters.metrics import WebhookRefusal
 from adapters.web.fallback_ports import Fallback, Queue, Rungs
 from adapters.web.health_ports import Health, Probes
-from adapters.web.measure_ports import Alerts, Measures
+from adapters.web.measure_ports import AlertFigures, Alerts, Measures
+from adapters.web.recent import Recent
 from adapters.web.resilience_ports import FailureReports, SnapshotHistory, Standings
 from domain.booking import Booking
 from domain.breaker_words import Command, Snapshot, State
+from domain.health import Check
 from domain.offer import Offer
 from domain.wish import BookAppointment, BookComposite
 from projections.booking_pages import BookingFilter, BookingPage
@@ -32,6 +34,7 @@ from sagas.repairs import AnswerReview
 from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
 
 __all__ = [
+    "AlertFigures",
     "Alerts",
     "Alternatives",
     "Availability",
@@ -316,9 +319,12 @@ class Backend:
     rungs: Rungs
     queue: Queue
     standings: Standings
+    breaker_states: Recent[Mapping[str, State]]
+    redis: Recent[Check]
     snapshots: SnapshotHistory
     failures: FailureReports
     measures: Measures
     alerts: Alerts
+    alert_figures: AlertFigures
     breaker_events: BreakerEvents
     limiter: Limiter | None = None

@@ -32,7 +32,8 @@ def test_every_decision_record_is_short_and_complete() -> None:
 def test_the_paths_that_documents_name_exist() -> None:
     for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
         named = re.findall(
-            r"`((?:domain|sagas|projections|adapters|migrations|tests|docs|benchmarks)/[\w./-]*)`", document.read_text()
+            r"`((?:domain|sagas|projections|adapters|migrations|tests|docs|benchmarks|deploy)/[\w./-]*)`",
+            document.read_text(),
         )
         missing = [path for path in named if not (ROOT / path).exists()]
 

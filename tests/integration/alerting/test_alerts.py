@@ -5,10 +5,11 @@ Alerts over a real log: raised once and cleared once, whichever process judges, 
 from __future__ import annotations
 
 import asyncio
-from uuid import UUID
+from datetime import datetime
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from adapters.followers import Followers
 from adapters.log.store import Store
@@ -16,10 +17,36 @@ from adapters.measuring.stored import Slice
 from adapters.verify import verify
 from domain.service_level import Counts
 from projections.alerts import ALERTS
-from projections.tables import alerts
+from projections.failures import SyncFailure
+from projections.tables import alerts, sync_failures
 from tests.integration.alerting.watchers import Fleet
 
 NOT_CLOSED = "breaker_not_closed calcom"
+
+
+def a_failure(failure_type: str, at: datetime) -> dict[str, object]:
+    """
+    Return the row of a sync failure.
+    """
+    failure = SyncFailure(
+        id=uuid4(),
+        company_id="acme",
+        booking_id=uuid4(),
+        appointment_id=None,
+        calcom_booking_id="uid",
+        attempt_id=None,
+        failure_type=failure_type,
+        error_message="",
+        proposed_repair="cancel",
+        status="pending",
+        resolution=None,
+        actor=None,
+        attempt_count=1,
+        created_at=at,
+        updated_at=at,
+        resolved_at=None,
+    )
+    return vars(failure)
 
 
 @pytest.fixture
@@ -127,10 +154,108 @@ async def test_calls_that_fail_spend_the_budget_until_it_is_told(fleet: Fleet) -
 
 async def test_bookings_that_fail_are_told(fleet: Fleet) -> None:
     for number in range(20):
-        fleet.calls.meter.record("bookings", "book", "failed" if number % 5 == 0 else "succeeded")
+        fleet.calls.meter.record("appointments", "book", "failed" if number % 5 == 0 else "succeeded")
     await fleet.passes(15)
 
-    assert {"booking_success bookings": "critical"} == await fleet.active()
+    assert {"booking_success appointments": "critical"} == await fleet.active()
+
+
+async def test_failures_of_the_database_are_told_and_cleared(fleet: Fleet) -> None:
+    for outcome in ("failed",) * 4 + ("succeeded",) * 9996:
+        fleet.calls.meter.record("database", "read", outcome)
+    await fleet.passes(15)
+    assert {"database_errors database": "critical"} == await fleet.active()
+    fleet.calls.meter.take()
+    await fleet.passes(15, judge=1)
+
+    assert {} == await fleet.active()
+    assert {"AlertRaised": 1, "AlertCleared": 1} == await fleet.told()
+
+
+async def test_a_cache_that_misses_too_often_is_told_and_cleared(fleet: Fleet) -> None:
+    for number in range(300):
+        fleet.calls.meter.record("cache", "availability", "succeeded" if number % 3 else "failed")
+        fleet.calls.meter.record("cache", "phone", "failed")
+    await fleet.passes(15)
+    assert {"cache_misses availability": "warning"} == await fleet.active()
+    for _ in range(300):
+        fleet.calls.meter.record("cache", "availability", "succeeded")
+    await fleet.passes(15, judge=1)
+
+    assert {} == await fleet.active()
+
+
+async def test_more_sync_failures_than_usual_are_told_until_an_hour_has_gone_by(fleet: Fleet, store: Store) -> None:
+    def finds(times: int, failure_type: str = "orphan") -> None:
+        with store.engine.begin() as connection:
+            connection.execute(
+                insert(sync_failures), [a_failure(failure_type, fleet.clock.now()) for _ in range(times)]
+            )
+
+    finds(4)
+    finds(50, "foreign_booking")
+    await fleet.passes(15)
+    assert {} == await fleet.active()
+    finds(1)
+    await fleet.passes(15)
+    assert {"sync_failure_spike fleet": "warning"} == await fleet.active()
+    await fleet.passes(3600, judge=1)
+
+    assert {} == await fleet.active()
+    assert {"AlertRaised": 1, "AlertCleared": 1} == await fleet.told()
+
+
+async def test_slow_writes_are_told_however_many_quick_reads_there_are(fleet: Fleet) -> None:
+    for _ in range(20):
+        fleet.calls.meter.record("database", "append", "succeeded", 2.0)
+    for _ in range(10_000):
+        fleet.calls.meter.record("database", "read", "succeeded", 0.001)
+    await fleet.passes(15)
+
+    assert {"latency database": "warning"} == await fleet.active()
+
+
+async def test_an_active_alert_is_seen_at_its_present_figure_and_its_worst(fleet: Fleet) -> None:
+    def takes(seconds: float) -> None:
+        fleet.calls.meter.take()
+        for _ in range(20):
+            fleet.calls.meter.record("calcom", "create", "succeeded", seconds)
+
+    async def seen() -> tuple[float, float, float] | None:
+        watcher = fleet.watchers[2]
+        (alert,) = await watcher.alerts.list(status=None, limit=9)
+        figure = (await watcher.figures.of([alert])).get(alert.id)
+        return None if figure is None else (round(alert.value), round(figure.value), round(figure.worst))
+
+    takes(2.0)
+    await fleet.passes(15)
+    assert await seen() is None
+    for judge, seconds, expected in ((0, 4.0, 4), (1, 3.0, 4), (2, 3.5, 4), (0, 4.5, 4)):
+        takes(seconds)
+        await fleet.passes(15, judge=judge)
+        assert (2, round(seconds), max(expected, round(seconds))) == await seen()
+    takes(0.1)
+    await fleet.passes(15)
+    fleet.calls.meter.take()
+    await fleet.passes(15)
+
+    assert {"AlertRaised": 1, "AlertCleared": 1} == await fleet.told()
+    assert (2, 0, 4) == await seen()
+
+
+async def test_who_judges_on_an_old_view_makes_no_figure_less_bad(fleet: Fleet) -> None:
+    await fleet.watchers[0].opens()
+    await fleet.passes(300)
+    alerts = await fleet.watchers[0].alerts.list(status="active", limit=9)
+    before = await fleet.watchers[0].figures.of(alerts)
+    low = {one.id: 1.0 for one in alerts}
+
+    await asyncio.gather(*(it.figures.note(low, alerts, now=fleet.clock.now()) for it in fleet.watchers))
+
+    after = await fleet.watchers[0].figures.of(alerts)
+    assert {1.0} == {one.value for one in after.values()}
+    assert {key: one.worst for key, one in before.items()} == {key: one.worst for key, one in after.items()}
+    assert {300.0} == {one.worst for one in after.values()}
 
 
 async def test_alerts_are_nothing_that_verify_objects_to_and_a_rebuild_finds_the_same(

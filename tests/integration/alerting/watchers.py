@@ -7,12 +7,14 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
+from adapters.alerting.figures import AlertFigures
 from adapters.alerting.lone_breakers import LoneBreakerNotes, StoredLoneBreakers
 from adapters.alerting.readings import Readings
 from adapters.alerting.stored import StoredAlerts
 from adapters.alerting.watching import AlertWatch
 from adapters.breakers.local import LocalBreakers
 from adapters.breakers.telling import Telling
+from adapters.database.sync_failures import StoredSyncFailures
 from adapters.followers import Followers
 from adapters.log.store import Store
 from domain.alert import Alert, AlertEvent
@@ -42,11 +44,15 @@ class Watcher:
             breakers=self.breakers,
             names=self.names,
             lone_breakers=lone_breakers,
+            sync_failures=StoredSyncFailures(engine=store.engine, readers=store.readers),
             clock=clock,
             noted_for=timedelta(seconds=4 * EVERY),
         )
         self.notes = LoneBreakerNotes(self.breakers, lone_breakers, names=self.names, clock=clock, seconds=EVERY)
-        self.watch = AlertWatch(readings, self.alerts, events=store.log, clock=clock, objectives=Objectives())
+        self.figures = AlertFigures(engine=store.engine, readers=store.readers)
+        self.watch = AlertWatch(
+            readings, self.alerts, figures=self.figures, events=store.log, clock=clock, objectives=Objectives()
+        )
 
     async def opens(self, *names: str) -> None:
         for name in names or ("calcom",):

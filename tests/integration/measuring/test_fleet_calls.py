@@ -175,7 +175,7 @@ async def test_processes_of_different_names_do_not_leave_each_other_out(store: S
     one.calls(0.1)
     clock.advance(60)
     await one.keeper.keep()
-    stored = StoredCalls(engine=store.engine, readers=store.readers, process="other")
+    stored = StoredCalls(engine=store.engine, readers=store.readers, process="other", failures=other.failures)
 
     since = clock.start - DAY
     assert {} == await one.stored.tallies(since=since, but_for=[clock.start])

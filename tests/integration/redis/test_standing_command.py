@@ -25,12 +25,12 @@ def run(*arguments: str, database_url: str, redis_url: str = "") -> Result:
     return result
 
 
-def keep_a_snapshot(database_url: str, redis_url: str) -> None:
+def keep_a_snapshot(database_url: str, redis_url: str, *, failing: str = "appointments") -> None:
     async def keep() -> None:
         settings = read_settings(database_url=database_url, redis_url=redis_url)
         async with application(settings, background=False) as opened:
             for _ in range(9):
-                opened.resilience.appointments.failed()
+                getattr(opened.resilience, failing).failed()
             assert await opened.health.snapshots.take_turn()
 
     asyncio.run(keep())
@@ -77,15 +77,15 @@ def test_status_tells_what_is_shared_live_and_the_rest_as_of_the_last_snapshot(
 
 
 def test_failures_are_listed_and_cleared(database_url: str, redis_url: str) -> None:
-    keep_a_snapshot(database_url, redis_url)
+    keep_a_snapshot(database_url, redis_url, failing="webhooks")
 
     before = run("failures", "list", database_url=database_url).stdout.splitlines()
-    cleared = run("failures", "clear", "appointments", "--reason", "it was us", database_url=database_url).stdout
+    cleared = run("failures", "clear", "webhooks", "--reason", "it was us", database_url=database_url).stdout
     after = json.loads(run("failures", "list", "--json", database_url=database_url).stdout)["services"]
 
-    assert "appointments\tcritical\tcritical\t9 of 9 failed (100.0%), 9 in a minute" in before
+    assert "webhooks\tcritical\tcritical\t9 of 9 failed (100.0%), 9 in a minute" in before
     assert cleared.endswith(f"by {user_name()}: it was us\n")
-    assert ("healthy", "it was us") == (after["appointments"]["status"], after["appointments"]["cleared"]["reason"])
+    assert ("healthy", "it was us") == (after["webhooks"]["status"], after["webhooks"]["cleared"]["reason"])
 
 
 @pytest.mark.parametrize(

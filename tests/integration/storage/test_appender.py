@@ -4,11 +4,12 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from time import monotonic
+from time import monotonic, sleep
 from uuid import uuid4
 
 import pytest
 
+from adapters.database.outcomes import CallOutcomes
 from adapters.log.appender import BATCH_LIMIT, Appender
 from adapters.recording.batch import Late, nobody
 from domain.errors import AppointmentDatabaseError, DatabaseKind
@@ -35,8 +36,10 @@ class FakeRecorder:
 
 
 @asynccontextmanager
-async def appending(recorder: FakeRecorder, *, patience: float = 5.0) -> AsyncIterator[Appender]:
-    appender = Appender(recorder.append, patience=patience)
+async def appending(
+    recorder: FakeRecorder, *, patience: float = 5.0, outcomes: CallOutcomes | None = None
+) -> AsyncIterator[Appender]:
+    appender = Appender(recorder.append, patience=patience, outcomes=outcomes)
     try:
         yield appender
     finally:
@@ -232,3 +235,23 @@ async def test_closing_writes_what_waits_and_takes_no_more() -> None:
     assert all(isinstance(one, Appended) for one in await asyncio.gather(*waiting))
     with pytest.raises(AppointmentDatabaseError):
         await appender.append(new())
+
+
+async def test_each_try_is_told_with_the_time_it_took_and_not_with_what_was_waited_in_between() -> None:
+    outcomes, told = CallOutcomes(), []
+
+    def hear(error: AppointmentDatabaseError | None, *, wrote: bool, seconds: float | None = None) -> None:
+        told.append((error is None, wrote, seconds))
+
+    def fail(_: Sequence[Append]) -> None:
+        sleep(0.02)
+        if len(recorder.batches) <= 2:
+            raise AppointmentDatabaseError("no", kind="connection_lost")
+
+    outcomes.listen(hear)
+    recorder = FakeRecorder(fail)
+    async with appending(recorder, outcomes=outcomes) as appender:
+        await appender.append(new())
+
+    assert [(False, True), (False, True), (True, True)] == [one[:2] for one in told]
+    assert all(seconds is not None and 0.02 <= seconds < 0.045 for *_, seconds in told)

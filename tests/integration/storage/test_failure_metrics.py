@@ -6,21 +6,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from random import Random
 
 import pytest
 
 from adapters.database.failure_metrics import Calls, FailureMetrics
-from adapters.failure_counts import FailureCounts
 from adapters.failure_detector import FailureDetector
 from adapters.log.store import Store, open_store
+from adapters.measuring.meter import CallOutcome
 from adapters.verify import verify
-from domain.failure_detector import MINUTE, FailureRule, minute_of, severity_of
+from domain.failure_detector import minute_of, severity_of
 from tests.fakes.time import FakeClock
+from tests.integration.measuring.counting import RULE, Process
 
-RULE = FailureRule()
 SERVICES = ("calcom", "database", "webhooks")
+OUTCOMES: tuple[CallOutcome, ...] = ("succeeded", "failed", "refused", "ignored")
 
 
 @pytest.fixture
@@ -40,62 +40,77 @@ def detector(store: Store, clock: FakeClock) -> FailureDetector:
     return FailureDetector(metrics(store), events=store.log, clock=clock, rule=RULE, configured=("calcom", "database"))
 
 
-async def test_what_processes_add_at_once_is_all_there(store: Store, database_url: str) -> None:
-    random, start = Random(5), minute_of(FakeClock().now())
-    minutes = [start + number * MINUTE for number in range(3)]
+def add(store: Store, counted: dict[tuple[str, object], Calls]) -> None:
+    with store.engine.begin() as connection:
+        metrics(store).add(connection, counted)  # type: ignore[arg-type]
+
+
+def calls(process: Process, *, succeeded: int = 0, failed: int = 0) -> None:
+    for outcome, times in (("succeeded", succeeded), ("failed", failed)):
+        for _ in range(times):
+            process.meter.record("calcom", "create", outcome, 0.1)  # type: ignore[arg-type]
+
+
+async def test_failures_and_what_is_measured_never_disagree(store: Store) -> None:
+    clock, random = FakeClock(), Random(5)
+    fleet = [Process(store, clock, f"p{number}", seconds=15) for number in range(3)]
     expected: dict[tuple[str, object], Calls] = {}
+    for _ in range(40):
+        for process in fleet:
+            for _ in range(random.randint(0, 5)):
+                service, outcome = random.choice(SERVICES), random.choice(OUTCOMES)
+                process.meter.record(service, random.choice(("read", "append")), outcome, 0.1)
+                one = Calls(requests=outcome in {"succeeded", "failed"}, failures=outcome == "failed")
+                key = service, minute_of(clock.now())
+                expected[key] = expected.get(key, Calls()).plus(one)
+            process.meter.record("cache", "availability", "failed")
+        clock.advance(15)
+        again = [measured for process in fleet for measured in process.keeper.unstored()[:-1]]
+        await asyncio.gather(*(process.keeper.keep() for process in fleet))
+        await asyncio.gather(*(random.choice(fleet).stored.store(measured) for measured in again))
 
-    async with AsyncExitStack() as stack:
-        stores = [store, *[await stack.enter_async_context(open_store(database_url)) for _ in range(2)]]
-        for _ in range(8):
-            batches = []
-            for one in stores:
-                keys = random.sample([(name, minute) for name in SERVICES for minute in minutes], 5)
-                batch = {}
-                for key in keys:
-                    failures = random.randint(0, 3)
-                    batch[key] = Calls(requests=failures + random.randint(1, 9), failures=failures)
-                    expected[key] = expected.get(key, Calls()).plus(batch[key])
-                batches.append(metrics(one).add(batch))
-            await asyncio.gather(*batches)
-
-    found = {(it.service, it.start): (it, severity) for it, severity in await metrics(store).since(start)}
-    assert expected == {
+    found = {(it.service, it.start): (it, severity) for it, severity in await metrics(store).since(clock.start)}
+    assert {key: it for key, it in expected.items() if it.requests} == {
         key: Calls(requests=it.requests, failures=it.failures) for key, (it, _severity) in found.items()
     }
     for window, severity in found.values():
         judged = severity_of(RULE, requests=window.requests, failures=window.failures, in_a_minute=window.failures)
         assert judged == severity
+    for service in SERVICES:
+        measured = [one.counts for one in await fleet[0].fleet.slices(since=clock.start) if one.service == service]
+        assert sum(it.failed for it in measured) == sum(
+            it.failures for it, _ in found.values() if it.service == service
+        )
+
+
+async def test_a_write_that_is_made_again_because_nobody_knew_of_it_counts_once(store: Store) -> None:
+    clock = FakeClock()
+    process = Process(store, clock, "one")
+    calls(process, failed=2)
+    (measured,) = process.keeper.unstored()
+
+    await asyncio.gather(*(process.stored.store(measured) for _ in range(4)))
+
+    assert [2] == [it.failures for it, _ in await metrics(store).since(clock.start)]
 
 
 @pytest.mark.parametrize(("failures", "severity"), [(1, "low"), (2, "medium"), (3, "medium"), (4, "critical")])
 async def test_a_minute_has_its_own_severity_however_it_was_added(store: Store, failures: int, severity: str) -> None:
-    clock = FakeClock()
-    key = ("calcom", minute_of(clock.now()))
-    await metrics(store).add({key: Calls(requests=4 - failures % 4, failures=0)})
-    await metrics(store).add({key: Calls(requests=failures % 4 or 4, failures=failures)})
+    key = ("calcom", minute_of(FakeClock().now()))
+    add(store, {key: Calls(requests=4 - failures % 4, failures=0)})
+    add(store, {key: Calls(requests=failures % 4 or 4, failures=failures)})
 
     ((window, found),) = await metrics(store).since(key[1])
 
     assert (failures, severity) == (window.failures, found)
 
 
-async def test_old_minutes_are_forgotten(store: Store) -> None:
-    start = minute_of(FakeClock().now())
-    await metrics(store).add({("calcom", start + number * MINUTE): Calls(requests=1) for number in range(5)})
-
-    await metrics(store).forget(before=start + 3 * MINUTE)
-
-    assert [start + 3 * MINUTE, start + 4 * MINUTE] == [it.start for it, _ in await metrics(store).since(start)]
-
-
 async def test_two_processes_fail_together(store: Store) -> None:
     clock = FakeClock()
-    both = [FailureCounts(metrics(store), clock=clock) for _ in range(2)]
-    for counts in both:
-        counts.count("calcom", "succeeded", 500)
-        counts.count("calcom", "failed", 2)
-        await counts.add()
+    for name in ("one", "other"):
+        process = Process(store, clock, name)
+        calls(process, succeeded=500, failed=2)
+        await process.keeper.aclose()
 
     found = await detector(store, clock).find()
 
@@ -106,10 +121,10 @@ async def test_two_processes_fail_together(store: Store) -> None:
 
 async def test_what_a_person_clears_stands_in_the_log_and_counts_no_more(store: Store) -> None:
     clock = FakeClock()
+    process = Process(store, clock, "one", seconds=30)
+    calls(process, failed=9)
     clock.advance(30)
-    counts = FailureCounts(metrics(store), clock=clock)
-    counts.count("calcom", "failed", 9)
-    await counts.add()
+    await process.keeper.keep()
     detected = detector(store, clock)
 
     await asyncio.gather(
@@ -117,9 +132,11 @@ async def test_what_a_person_clears_stands_in_the_log_and_counts_no_more(store: 
         detector(store, clock).clear("calcom", actor="bob", reason="so it was"),
     )
     before = (await detected.find())["calcom"]
-    clock.advance(60)
-    counts.count("calcom", "failed", 9)
-    await counts.add()
+    clock.advance(30)
+    await process.keeper.keep()
+    calls(process, failed=9)
+    clock.advance(30)
+    await process.keeper.keep()
     after = (await detected.find())["calcom"]
 
     assert ("low", "critical") == (before.detected.severity, after.detected.severity)

@@ -14,14 +14,13 @@ from adapters.breakers.local import LocalBreakers
 from adapters.breakers.registry import Registry
 from adapters.breakers.telling import Telling
 from adapters.breakers.watched import WatchedBreaker
-from adapters.database.failure_metrics import Calls, FailureMetrics
 from adapters.database.passes import Passes
 from adapters.database.snapshots import Snapshots, latest_snapshot
 from adapters.log.store import Store, open_store
 from adapters.snapshots import NAME, SnapshotRunner
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_words import Command
-from domain.failure_detector import FailureRule, minute_of
+from domain.failure_detector import minute_of
 from tests.fakes.time import FakeClock
 
 KEEP = timedelta(hours=1)
@@ -41,10 +40,6 @@ def registry() -> Registry:
     return Registry(LocalBreakers({}, listener=Telling()), watched=[database])
 
 
-def failures(store: Store) -> FailureMetrics:
-    return FailureMetrics(engine=store.engine, readers=store.readers, rule=FailureRule())
-
-
 def kept(store: Store, clock: FakeClock) -> Snapshots:
     return Snapshots(engine=store.engine, readers=store.readers, clock=clock)
 
@@ -54,7 +49,6 @@ def runner(store: Store, clock: FakeClock, breakers: Registry | None = None) -> 
         (breakers or registry()).look,
         passes=Passes(NAME, engine=store.engine, readers=store.readers, clock=clock),
         snapshots=kept(store, clock),
-        failures=failures(store),
         clock=clock,
         keep=KEEP,
     )
@@ -90,7 +84,6 @@ async def test_what_was_open_is_kept_with_its_reason(store: Store) -> None:
 async def test_what_is_old_is_forgotten(store: Store) -> None:
     clock = FakeClock()
     start = minute_of(clock.now())
-    await failures(store).add({("calcom", start): Calls(requests=1, failures=1)})
     for _ in range(3):
         await runner(store, clock).take_turn()
         clock.advance(40 * 60)
@@ -98,7 +91,6 @@ async def test_what_is_old_is_forgotten(store: Store) -> None:
     assert [start + timedelta(minutes=40), start + timedelta(minutes=80)] == [
         one.at for one in await kept(store, clock).lately(timedelta(days=1))
     ]
-    assert [] == list(await failures(store).since(start))
 
 
 async def test_without_any_there_is_no_latest(store: Store) -> None:

@@ -15,7 +15,7 @@ from tests.integration.system.serving import HOOK, SECRET, served
 
 
 async def test_a_webhook_costs_the_booking_itself_nothing(postgres_url: str, account: Account) -> None:
-    told = Installation(settings=quick(postgres_url, account, calcom_webhook_secret=SECRET, measure_seconds=3600))
+    told = Installation(settings=quick(postgres_url, account, calcom_webhook_secret=SECRET, measure_seconds=60))
     await told.define(account.event_type())
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute("CREATE EXTENSION pg_stat_statements")

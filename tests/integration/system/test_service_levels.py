@@ -5,6 +5,7 @@ What calls come to, and what goes wrong, told for a fleet: two applications over
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -52,7 +53,7 @@ async def test_bookings_of_one_process_are_measured_and_others_see_it(database_u
 
 
 async def test_what_was_counted_last_is_there_after_a_restart(database_url: str, account: Account) -> None:
-    here = Installation(settings=quick(database_url, account, measure_seconds=3600))
+    here = Installation(settings=quick(database_url, account, measure_seconds=60))
     await here.define(account.event_type())
     async with here.opened() as app:
         await app.orchestrator.book(a_wish(), patience=PATIENT)
@@ -87,7 +88,9 @@ async def test_an_outage_is_raised_once_by_two_processes_and_listed(
     events = [entry.event for entry in entries if isinstance(entry.event, AlertEvent)]  # type: ignore[union-attr]
     assert 1 == len([event for event in events if event.TOPIC == "alert.raised.v1"])
     await asyncio.to_thread(_listed, settings, monkeypatch)
-    assert "critical\tavailability\tcalcom" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "critical\tavailability\tcalcom" in told
+    assert re.search(r"\ttold at [\d.]+, worst [\d.]+ burn rate\t", told)
 
 
 def _listed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

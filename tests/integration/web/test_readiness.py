@@ -3,13 +3,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from time import monotonic
 from types import SimpleNamespace
 from typing import cast
 from uuid import uuid4
 
+import httpx
 import psycopg
 import pytest
 from psycopg import sql
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from adapters.bootstrap import Application, application
@@ -17,6 +20,9 @@ from adapters.database.tables import saga_due
 from adapters.health.readiness import StoreProbes
 from adapters.log.store import Store, open_store
 from adapters.settings import Settings
+from adapters.web.app import create_api
+from adapters.web.backend import backend_over
+from adapters.web.recent import REDIS_SECONDS
 from domain.errors import AppointmentDatabaseError
 from tests.integration.storage.appends import append, deferred
 
@@ -83,3 +89,31 @@ async def test_a_database_that_does_not_answer_is_told_quickly(
     readiness = await StoreProbes(cast("Store", SimpleNamespace(readers=readers))).readiness()
 
     assert "the database does not answer" == readiness.problem
+
+
+async def test_a_redis_that_hangs_delays_no_scrape_and_is_not_asked_for_each(app_settings: Settings) -> None:
+    came: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _reader, writer: came.append(writer), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    # As somebody might set it who would rather wait for Redis than do without.
+    settings = app_settings.model_copy(
+        update={"redis_url": SecretStr(f"redis://127.0.0.1:{port}"), "redis_seconds": 30, "health_probing": False}
+    )
+    longest = 0.0
+    async with application(settings, background=False) as app:
+        transport = httpx.ASGITransport(create_api(backend_over(app)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            for _ in range(12):
+                for path in ("/metrics", "/readyz"):
+                    began = monotonic()
+                    answer = await client.get(path)
+                    longest = max(longest, monotonic() - began)
+                    assert 200 == answer.status_code
+            assert answer.json()["problems"] != []
+            # Each is asked once a second, on a connection that is given up after one.
+            assert len(came) <= 8
+    for writer in came:
+        writer.close()
+    server.close()
+
+    assert longest < REDIS_SECONDS + 0.5

@@ -14,15 +14,18 @@ from adapters.database.reading import Readers
 from domain.errors import AppointmentDatabaseError
 
 Heard = list[AppointmentDatabaseError | None]
+Took = list[float | None]
 LIMIT = 0.2
 
 
-def readers(heard: Heard) -> Readers:
+def readers(heard: Heard, took: Took | None = None) -> Readers:
     outcomes = CallOutcomes()
 
-    def hear(error: AppointmentDatabaseError | None, *, wrote: bool) -> None:
+    def hear(error: AppointmentDatabaseError | None, *, wrote: bool, seconds: float | None = None) -> None:
         assert not wrote
         heard.append(error)
+        if took is not None:
+            took.append(seconds)
 
     outcomes.listen(hear)
     other = AppointmentDatabaseError("it failed", kind="other")
@@ -52,3 +55,13 @@ async def test_one_that_waits_behind_those_that_hang_has_not_been_answered_by_th
 
     assert {"the database did not answer in time"} == {str(one) for one in told}
     assert told == heard
+
+
+async def test_how_long_a_read_took_leaves_out_its_wait_for_a_thread() -> None:
+    took: Took = []
+    here = readers([], took)
+
+    await asyncio.gather(*(here.run(partial(sleep, LIMIT / 4)) for _ in range(3)))
+    here.close()
+
+    assert all(seconds is not None and LIMIT / 4 <= seconds < LIMIT / 2 for seconds in took)

@@ -89,6 +89,8 @@ def problems_of(monkeypatch: pytest.MonkeyPatch, **environment: str) -> list[str
         ("LEASE_SECONDS", "15"),
         ("SLO_AVAILABILITY", "1"),
         ("SLO_AVAILABILITY_CRITICAL", "0.9995"),
+        ("MEASURE_SECONDS", "45"),
+        ("MEASURE_SECONDS", "120"),
         ("SLO_P99_MS", "5001"),
         ("SLO_RECOVERY_SECONDS", "601"),
         ("MEASURE_SECONDS", "3601"),

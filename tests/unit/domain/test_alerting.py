@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.alert import Alert, AlertCleared, AlertRaised, AlertSeverityChanged, alert_id_of, begin, evolve
-from domain.alert_rules import BOOKINGS, FLEET, Reading, ServiceReading, judge
+from domain.alert_rules import APPOINTMENTS, FLEET, Reading, ServiceReading, judge
 from domain.alerting import SLACK, Judgment, Level, Move, decide
 from domain.service_level import SPANS, Counts, Objectives
+from domain.spike import Found
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 STEP = timedelta(seconds=15)
@@ -172,11 +173,11 @@ def calm(**changes: object) -> ServiceReading:
     return replace(ServiceReading(service="calcom"), **changes)  # type: ignore[arg-type]
 
 
-def raised(*services: ServiceReading, bookings: Counts = NO_CALLS) -> dict[str, tuple[str, str]]:
+def raised(*services: ServiceReading, **changes: object) -> dict[str, tuple[str, str]]:
     """
     Return what a reading raises where nothing was raised before.
     """
-    moves = decide(judge(Reading(at=NOW, services=services, bookings=bookings), Objectives()), (), now=NOW)
+    moves = decide(judge(Reading(at=NOW, services=services, **changes), Objectives()), (), now=NOW)  # type: ignore[arg-type]
     return {move.rule: (move.service, move.event.severity) for move in moves if isinstance(move.event, AlertRaised)}
 
 
@@ -202,6 +203,9 @@ GOOD, BAD, SLOW_BURN = Counts(succeeded=1000), Counts(succeeded=900, failed=100)
         ({"p99_seconds": 1.1, "p99_calls": 20}, {"latency": ("calcom", "warning")}),
         ({"p99_seconds": 5.1, "p99_calls": 20}, {"latency": ("calcom", "critical")}),
         ({"p99_seconds": 5.1, "p99_calls": 19}, {}),
+        ({"failed": 100}, {}),
+        ({"service": "database", "failed": 3}, {}),
+        ({"service": "database", "failed": 4}, {"database_errors": ("database", "critical")}),
         ({"unwell_since": NOW - timedelta(seconds=30)}, {}),
         ({"unwell_since": NOW - timedelta(seconds=31)}, {"breaker_not_closed": ("calcom", "warning")}),
         ({"unwell_since": NOW - timedelta(seconds=121)}, {"breaker_not_closed": ("calcom", "critical")}),
@@ -234,13 +238,40 @@ def test_two_breakers_that_are_not_closed_are_a_cascade(unwell: list[float]) -> 
     ("bookings", "expected"),
     [
         (Counts(succeeded=95, failed=5), {}),
-        (Counts(succeeded=94, failed=6), {"booking_success": (BOOKINGS, "warning")}),
-        (Counts(succeeded=89, failed=11), {"booking_success": (BOOKINGS, "critical")}),
+        (Counts(succeeded=94, failed=6), {"booking_success": (APPOINTMENTS, "warning")}),
+        (Counts(succeeded=89, failed=11), {"booking_success": (APPOINTMENTS, "critical")}),
         (Counts(failed=9), {}),
     ],
 )
 def test_bookings_that_fail_are_told_of(bookings: Counts, expected: dict[str, tuple[str, str]]) -> None:
     assert expected == raised(bookings=bookings)
+
+
+@pytest.mark.parametrize(
+    ("caches", "expected"),
+    [
+        ({"availability": Counts(succeeded=160, failed=40)}, {}),
+        ({"availability": Counts(succeeded=159, failed=41)}, {"cache_misses": ("availability", "warning")}),
+        ({"user": Counts(failed=200)}, {"cache_misses": ("user", "warning")}),
+        ({"availability": Counts(failed=199)}, {}),
+        ({"phone": Counts(failed=1000)}, {}),
+    ],
+)
+def test_caches_that_miss_too_often_are_told_of(caches: object, expected: dict[str, tuple[str, str]]) -> None:
+    assert expected == raised(caches=caches)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (Found(lately=4), {}),
+        (Found(lately=5), {"sync_failure_spike": (FLEET, "warning")}),
+        (Found(lately=24, before=1680), {}),
+        (Found(lately=25, before=1680), {"sync_failure_spike": (FLEET, "warning")}),
+    ],
+)
+def test_more_sync_failures_than_usual_are_told_of(found: Found, expected: dict[str, tuple[str, str]]) -> None:
+    assert expected == raised(sync_failures=found)
 
 
 def test_a_breaker_must_be_closed_for_a_minute_before_its_alerts_are_cleared() -> None:

@@ -12,6 +12,7 @@ from typing import get_args
 import pytest
 
 from adapters.alerting.documents import RUNBOOKS, alert_document, runbook, summary
+from adapters.alerting.figures import Figure
 from domain.alert import Alert, AlertRaised, AlertRule, begin
 
 ROOT = Path(__file__).parents[4]
@@ -47,3 +48,12 @@ def test_an_alert_tells_what_is_wrong_since_when_and_what_to_do() -> None:
     assert "docs/runbooks.md#latency" == document["runbook"]
     assert "version" not in document
     assert "cleared" == alert_document(replace(ALERT, cleared_at=NOW))["status"]
+
+
+def test_what_is_over_has_no_present_figure_and_keeps_its_worst() -> None:
+    over, figure = replace(ALERT, cleared_at=NOW), Figure(value=0.2, worst=7.5, judged_at=NOW)
+
+    document = alert_document(over, figure)
+
+    assert (None, 7.5, None) == (document["present_value"], document["worst_value"], document["judged_at"])
+    assert "1.25 s" in document["summary"]

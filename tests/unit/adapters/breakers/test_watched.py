@@ -43,15 +43,16 @@ def test_it_moves_as_one_that_gives_permits(story: list[tuple[Outcome, int, floa
         clock, heard, others = Clock(), Heard(), Heard()
         told: Counter[str] = Counter()
 
-        def count(_name: str, outcome: Outcome, calls: int) -> None:
-            told[outcome] += calls
+        def count(_name: str, operation: str, outcome: Outcome, seconds: float | None) -> None:
+            assert (operation, seconds) == ("read", 0.1)
+            told[outcome] += 1
 
         watched = WatchedBreaker("database", POLICY, listener=heard, count=count, clock=clock, chance=lambda: 0)
         asked = LocalBreakers({"database": POLICY}, listener=others, clock=clock, chance=lambda: 0)
         for outcome, times, seconds, looked_at in story:
             clock.now += seconds
             for _ in range(times):
-                watched.succeeded() if outcome == "succeeded" else watched.failed()
+                (watched.succeeded if outcome == "succeeded" else watched.failed)("read", 0.1)
                 permit = await asked.acquire("database")
                 if isinstance(permit, Permit):
                     await asked.record(permit, outcome)

@@ -54,7 +54,7 @@ def queued(account: Account, *, policy: BreakerPolicy) -> tuple[LocalBreakers, l
     clock = asyncio.get_running_loop().time
     breakers = LocalBreakers({CALCOM: policy}, listener=Heard(), clock=clock)
     took: list[float | None] = []
-    account.circuit = Circuit(breakers, measure=lambda *told: took.append(told[-1]), clock=clock)
+    account.circuit = Circuit(breakers, count=lambda *told: took.append(told[-1]), clock=clock)
     account.seconds = clock  # type: ignore[assignment]
     return breakers, took
 

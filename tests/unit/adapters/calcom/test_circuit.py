@@ -48,14 +48,12 @@ class Guarded:
 
     def __init__(self, account: Account) -> None:
         self.clock = SettableSeconds()
-        self.told: list[tuple[str, str]] = []
-        self.measured: list[tuple[str, str, float | None]] = []
+        self.told: list[tuple[str, str, str, float | None]] = []
         self.breakers = LocalBreakers({CALCOM: POLICY}, listener=Heard(), clock=self.clock, chance=lambda: 0.0)
         self.fallback_left: float | None = None
         self.circuit = Circuit(
             self.breakers,
             count=lambda *told: self.told.append(told),
-            measure=lambda _service, *measured: self.measured.append(measured),
             fallback=lambda: self.fallback_left,
             clock=self.clock,
         )
@@ -90,10 +88,10 @@ async def test_what_fails_too_often_is_not_asked_any_more() -> None:
     assert isinstance(refused, NotSent)
     assert ("breaker_open", 60.0, True) == (refused.reason, refused.retry_after, refused.defer)
     assert 2 == len(here.account.calcom.requests)
-    assert [("calcom", "failed")] * 2 + [("calcom", "refused")] == here.told
+    assert ["failed", "failed", "refused"] == [outcome for _, _, outcome, _ in here.told]
 
 
-async def test_each_call_is_measured_by_its_operation_and_what_was_never_sent_took_no_time() -> None:
+async def test_each_call_is_counted_by_its_operation_and_what_was_never_sent_took_no_time() -> None:
     here = await broken(succeeds({}))
     await here.create()
     assert await here.held_back() is not None
@@ -106,9 +104,9 @@ async def test_each_call_is_measured_by_its_operation_and_what_was_never_sent_to
         ("create", "refused"),
         ("create", "refused"),
         ("me", "succeeded"),
-    ] == [(operation, outcome) for operation, outcome, _ in here.measured]
-    assert [True, True, False, False, True] == [seconds is not None for *_, seconds in here.measured]
-    assert [("calcom", outcome) for _, outcome, _ in here.measured] == here.told
+    ] == [(operation, outcome) for _, operation, outcome, _ in here.told]
+    assert [True, True, False, False, True] == [seconds is not None for *_, seconds in here.told]
+    assert {"calcom"} == {service for service, *_ in here.told}
 
 
 async def test_looks_and_cancels_wait_as_well() -> None:

@@ -87,8 +87,8 @@ async def test_a_service_that_nobody_called_has_no_rates_and_meets_everything() 
 async def test_a_service_without_a_breaker_is_measured_as_well_and_bookings_are_no_service() -> None:
     here = Place()
     here.calls.meter.record("database", "append", "succeeded", 0.002)
-    here.calls.meter.record("bookings", "book", "failed")
-    here.ended(Counts(failed=1), ago=MINUTE, service="bookings")
+    here.calls.meter.record("appointments", "book", "failed")
+    here.ended(Counts(failed=1), ago=MINUTE, service="appointments")
 
     document = await here.document()
 
@@ -208,14 +208,14 @@ async def test_the_trend_is_of_all_services_by_the_hour() -> None:
 async def test_prometheus_is_told_what_is_left_of_the_budget() -> None:
     here, metrics = Place(), Metrics()
     here.ended(Counts(succeeded=985, failed=15), ago=MINUTE)
-    here.ended(Counts(failed=1), ago=MINUTE, service="bookings")
+    here.ended(Counts(failed=1), ago=MINUTE, service="appointments")
 
     await Publisher(here.measures, metrics=metrics, seconds=60).publish()
 
     told = metrics.exposition().decode()
     assert 'calsaga_slo_burn_rate{service="calcom",window="1h"} 15.0' in told.replace("14.999999999999986", "15.0")
     assert 'calsaga_slo_error_budget_left{service="calcom"} 0.99' in told
-    assert 'service="bookings"' not in told
+    assert 'service="appointments"' not in told
 
 
 async def test_without_a_database_the_gauges_stay_what_they_were() -> None:

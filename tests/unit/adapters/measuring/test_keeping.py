@@ -6,12 +6,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
-from adapters.log.timing import timed
-from adapters.measuring.keeping import Keeper
+from adapters.measuring.keeping import LONGEST_WAIT, Keeper
 from adapters.measuring.meter import Meter
 from adapters.measuring.stored import Measured
 from domain.errors import AppointmentDatabaseError
@@ -105,17 +104,19 @@ async def test_a_process_that_ends_without_a_database_does_not_wait_for_it() -> 
     assert 1 == here.unstored()
 
 
-def test_a_batch_is_measured_whatever_came_of_it() -> None:
-    told: list[bool] = []
+async def test_what_waits_for_too_long_is_given_up_by_name_and_the_rest_is_stored() -> None:
+    here = Place()
+    here.shelf.away = True
+    with capture_logs() as lines:
+        for _ in range(LONGEST_WAIT + 2):
+            here.meter.record("calcom", "get", "succeeded", 0.1)
+            here.clock.advance(60)
+            await here.keeper.keep()
+        here.shelf.away = False
+        await here.keeper.keep()
 
-    def write(*_: object) -> list[object]:
-        if len(told) == 1:
-            raise AWAY
-        return []
-
-    measured = timed(write, lambda succeeded, seconds: told.append(succeeded and seconds >= 0))  # type: ignore[arg-type]
-    measured([])
-    with pytest.raises(AppointmentDatabaseError):
-        measured([])
-
-    assert [True, False] == told
+    given_up = [one for one in lines if one["event"] == "measuring.given_up"]
+    assert [("09:00", {"calcom": 1}), ("09:01", {"calcom": 1})] == [
+        (it["since"][11:16], it["calls"]) for it in given_up
+    ]
+    assert LONGEST_WAIT == here.shelf.calls

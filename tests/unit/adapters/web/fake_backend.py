@@ -14,6 +14,7 @@ from adapters.breakers.watched import WatchedBreaker
 from adapters.fallback.rungs import Rungs
 from adapters.measuring.figures import Measures
 from adapters.web.ports import Backend
+from adapters.web.recent import breaker_states, redis_check
 from domain.breaker_policy import BreakerPolicy
 from domain.service_level import Objectives
 from tests.fakes.measures import FakeCalls, FakeTransitions
@@ -73,8 +74,11 @@ class FakeBackend:
         return Backend(
             **parts,
             alternatives=self.availability,
+            alert_figures=self.alerts,
             measures=self._measures(),
             standings=registry,
+            breaker_states=breaker_states(registry),
+            redis=redis_check(self.health),
             snapshots=FakeSnapshots(registry),
         )
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from uuid import UUID
 
+from adapters.alerting.figures import Figure
 from adapters.breakers.documents import kept_document
 from adapters.breakers.registry import Registry
 from adapters.database.snapshots import KeptSnapshot
@@ -77,11 +79,15 @@ class FakeFailures:
 @dataclass
 class FakeAlerts:
     alerts: list[Alert] = field(default_factory=list)
+    figures: dict[UUID, Figure] = field(default_factory=dict)
     asked: list[tuple[str | None, int]] = field(default_factory=list)
 
     async def list(self, *, status: str | None, limit: int) -> Sequence[Alert]:
         self.asked.append((status, limit))
         return self.alerts
+
+    async def of(self, alerts: Sequence[Alert]) -> Mapping[UUID, Figure]:
+        return {one.id: self.figures[one.id] for one in alerts if one.id in self.figures}
 
 
 @dataclass

@@ -7,6 +7,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from adapters.alerting.figures import Figure
 from domain.alert import AlertRaised, begin
 from tests.unit.adapters.web.conftest import connect
 from tests.unit.adapters.web.fake_backend import FakeBackend
@@ -36,6 +37,22 @@ async def test_alerts_are_listed_with_their_runbooks() -> None:
     )
     assert alert["runbook"].endswith("#breaker-not-closed")
     assert [("active", 3)] == backend.alerts.asked
+    assert (130.0, None, 130.0, None) == tuple(
+        alert[name] for name in ("value", "present_value", "worst_value", "judged_at")
+    )
+
+
+async def test_an_alert_tells_its_present_figure_and_its_worst_beside_that_of_its_raise() -> None:
+    backend, alert = FakeBackend(), begin(RAISED)
+    backend.alerts.alerts.append(alert)
+    backend.alerts.figures[alert.id] = Figure(value=150.0, worst=900.0, judged_at=NOW)
+
+    async with connect(backend) as asking:
+        (told,) = (await asking.get("/api/resilience/alerts")).json()["alerts"]
+
+    assert (130.0, 150.0, 900.0) == (told["value"], told["present_value"], told["worst_value"])
+    assert told["judged_at"] is not None
+    assert "150 s" in told["summary"]
 
 
 @pytest.mark.parametrize("asked", ["status=over", "limit=0", "limit=201", "state=active"])
