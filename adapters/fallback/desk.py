@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from adapters.fallback.degradation import Degradation
+from adapters.fallback.known import KnownFallback
 from adapters.fallback.switch import FallbackSwitch, Standing
 from adapters.fallback.watch import FallbackWatch
 from domain.degradation import Mode
@@ -15,6 +16,7 @@ class FallbackDesk:
 
     switch: FallbackSwitch
     watch: FallbackWatch
+    known: KnownFallback
     degradation: Degradation
 
     @property
