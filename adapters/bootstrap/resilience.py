@@ -161,5 +161,6 @@ def _fallback(settings: Settings, store: Store, known: KnownFallback, *, failing
         switch=switch,
         watch=FallbackWatch(switch, known, let_go=line.let_go, seconds=settings.fallback_seconds),
         known=known,
+        clock=store.clock,
         degradation=Degradation(known, failing=failing),
     )
