@@ -9,6 +9,7 @@ from adapters.database.failure_metrics import FailureMetrics
 from domain.dependencies import SERVICES
 from domain.failure_detector import Detected, FailureRule, FailureWindow, Severity, detect
 from domain.failures_cleared import FailuresCleared, clear_failures, clearings_id_of
+from domain.verdict import Failures
 from sagas.appending import Append, Lost, NothingDue
 from sagas.ports import Clock, Log
 
@@ -46,6 +47,28 @@ class FailureDetector:
         called = {one.service for one in windows}
         return {
             name: await self._found(name, windows, now) for name in SERVICES if name in called | {*self._configured}
+        }
+
+    async def unwell(self) -> Mapping[str, Failures]:
+        """
+        Return what is to be said of the services whose failures are more than low; one question if there are none.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        now = self._clock.now()
+        windows = await self._lately(now)
+        suspects = {one.service for one in windows if one.failures}
+        found = {
+            name: (await self._found(name, windows, now)).detected
+            for name in SERVICES
+            if name in suspects and detect(name, windows, self._rule, now=now).severity != "low"
+        }
+        return {
+            name: Failures(severity=one.severity, detail=one.detail)
+            for name, one in found.items()
+            if one.severity != "low"
         }
 
     async def windows(self, *, minutes: int, service: str | None = None) -> Sequence[tuple[FailureWindow, Severity]]:

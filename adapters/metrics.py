@@ -1,6 +1,6 @@
 """What this process counts, in the form that Prometheus fetches."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
@@ -129,6 +129,15 @@ class Metrics:
         for counter in self._breaker_calls.values():
             for service in services:
                 counter.labels(service)
+
+    def watch_fallback(self, holds: Callable[[], bool]) -> None:
+        """Tell whether full fallback holds, too, as far as this process knows when somebody fetches the figures."""
+        gauge = Gauge(
+            "calsaga_full_fallback",
+            "1 while a person has switched full fallback on, so that bookings wait.",
+            registry=self._registry,
+        )
+        gauge.set_function(holds)
 
     def watch(self, pools: Pools) -> None:
         """Tell how these pools stand, too, whenever somebody fetches the figures."""

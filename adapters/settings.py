@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     calcom_queue_seconds: Seconds = 3
     reconcile_seconds: Seconds = 300
     reconcile_calls_per_minute: Annotated[float, Field(gt=0, le=60_000)] = 20
+    calcom_key_rest_seconds: Seconds = 30
     calcom_reserve_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
     circuits: Annotated[circuit_policies.Given, NoDecode, PlainValidator(circuit_policies.checked)] = {}

@@ -23,6 +23,8 @@ AlertRule: TypeAlias = Literal[
     "database_errors",
     "cache_misses",
     "sync_failure_spike",
+    "key_rejected",
+    "full_fallback",
 ]
 _ALERTS = UUID("5a0f5e0c-0f4b-5c1e-9d0b-0c6f0f6f9a14")
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from domain.alert import AlertRule
 from domain.alerting import Judgment, Level
+from domain.concerns import RejectedKey
 from domain.service_level import BURNING, BurnWindows, Counts, Objectives, burn_rate
 from domain.spike import Found
 
@@ -35,6 +36,10 @@ FLEET, APPOINTMENTS, CACHE = "fleet", "appointments", "cache"
 """What alerts are about that are about no service: all of them, how bookings end, what caches hold."""
 NO_SERVICES = frozenset({APPOINTMENTS, CACHE})
 """What is counted like the calls to a service, and is held to no service level."""
+KEY_REJECTED = 30.0
+"""For how many seconds Cal.com may reject a company's key: one try more."""
+FALLBACK_LASTS = 900.0
+"""For how many seconds full fallback may hold before somebody is asked whether it is still meant to."""
 NOTHING, NONE_FOUND = Counts(), Found()
 
 
@@ -63,6 +68,7 @@ class Reading:
     What was measured of the fleet; `bookings` are those of the last minutes that ended.
 
     `caches` are the questions to each cache in the last minutes, failed if it was a miss; `sync_failures` were found.
+    `rejected_keys` are those that Cal.com rejects now, and `fallback_since` is when full fallback began, if it holds.
     """
 
     at: datetime
@@ -70,6 +76,8 @@ class Reading:
     bookings: Counts = NOTHING
     caches: Mapping[str, Counts] = field(default_factory=dict)
     sync_failures: Found = NONE_FOUND
+    rejected_keys: Sequence[RejectedKey] = ()
+    fallback_since: datetime | None = None
 
 
 def judge(reading: Reading, objectives: Objectives) -> list[Judgment]:
@@ -80,6 +88,8 @@ def judge(reading: Reading, objectives: Objectives) -> list[Judgment]:
         _bookings(reading.bookings),
         *(_cache(name, reading.caches.get(name, NOTHING)) for name in JUDGED_CACHES),
         _spike(reading.sync_failures),
+        *(_rejected(key, now=reading.at) for key in reading.rejected_keys),
+        _fallback(reading.fallback_since, now=reading.at),
     ]
 
 
@@ -163,3 +173,19 @@ def _cache(name: str, counts: Counts) -> Judgment:
 def _spike(found: Found) -> Judgment:
     spike = Level(severity="warning", value=found.lately, threshold=found.usual)
     return Judgment(rule="sync_failure_spike", service=FLEET, levels=(spike,))
+
+
+def _rejected(key: RejectedKey, *, now: datetime) -> Judgment:
+    lasts = Level(
+        severity="critical" if key.is_critical else "warning",
+        value=(now - key.since).total_seconds(),
+        threshold=KEY_REJECTED,
+    )
+    return Judgment(rule="key_rejected", service=key.company_id, levels=(lasts,), since=key.since)
+
+
+def _fallback(since: datetime | None, *, now: datetime) -> Judgment:
+    if since is None:
+        return Judgment(rule="full_fallback", service=FLEET)
+    lasts = Level(severity="warning", value=(now - since).total_seconds(), threshold=FALLBACK_LASTS)
+    return Judgment(rule="full_fallback", service=FLEET, levels=(lasts,), since=since)

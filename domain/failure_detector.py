@@ -61,6 +61,13 @@ class Detected:
         return self.failures / self.requests if self.requests else 0.0
 
     @property
+    def detail(self) -> str:
+        """Return in words what the severity is made of."""
+        if self.severity == "critical":
+            return f"{self.failures_in_a_minute} calls failed within a minute"
+        return f"{self.failures} of {self.requests} calls failed lately"
+
+    @property
     def judgment(self) -> Judgment:
         """Return what the severity says of the service."""
         return _JUDGED[self.severity]

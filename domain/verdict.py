@@ -7,6 +7,9 @@ How the system stands as a whole, from how each service stands and which needs w
     degraded   anything else that is wrong; so is Cal.com alone, since bookings are taken and made later, and so are
                appointments that fail, since others may go well
 
+Calls that failed lately (M12) are a reason like any other, so that a service that the failure detector calls critical
+makes the whole critical only if it is essential: a Cal.com whose breaker is open does not either.
+
 What is wrong with no service as such, but with the whole, is a *concern*, which says itself how bad it is.
 
 A service is *unhealthy* for reasons of its own, and *affected* if nothing is wrong with it but something that it
@@ -14,7 +17,7 @@ needs is unhealthy. One that is not configured is neither, and nobody needs it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -23,7 +26,9 @@ from domain.dependencies import SERVICES, Dependencies
 
 Verdict: TypeAlias = Literal["healthy", "degraded", "critical"]
 Status: TypeAlias = Literal["healthy", "affected", "unhealthy", "not_configured"]
-ReasonCode: TypeAlias = Literal["breaker_open", "breaker_half_open", "held_closed", "probe_failed", "dependency"]
+ReasonCode: TypeAlias = Literal[
+    "breaker_open", "breaker_half_open", "held_closed", "probe_failed", "calls_failed", "dependency"
+]
 
 ESSENTIAL = ("database",)
 """Without it nothing is booked, and nothing is taken to be booked later."""
@@ -32,22 +37,45 @@ CASCADE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """What the failure detector makes of a service's calls, if not *low*; `detail` says how many failed."""
+
+    severity: Literal["medium", "critical"]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """How a service stands by itself: its breaker, and in `failing` what a probe has found, in words, if it failed."""
+    """
+    How a service stands by itself: its breaker, and in `failing` what a probe has found, in words, if it failed.
+
+    `failures` is how bad it is that calls failed lately.
+    """
 
     state: State = "closed"
     since: datetime | None = None
     override: Override | None = None
     would_open: Trigger | None = None
     failing: str | None = None
+    failures: Failures | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concern:
-    """What makes the whole no better than `verdict`, whatever its services are; `detail` is for anybody."""
+    """
+    What makes the whole no better than `verdict`, whatever its services are.
+
+    `detail` is for anybody, `more` for operators only: names, and what people have written.
+    """
 
     verdict: Literal["degraded", "critical"]
     detail: str
+    more: str = ""
+
+    @property
+    def said(self) -> str:
+        """Return all of it in a sentence, for operators."""
+        return f"{self.detail} ({self.more})" if self.more else self.detail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +119,15 @@ class Assessment:
     concerns: tuple[Concern, ...] = ()
 
 
-def condition_of(snapshot: Snapshot, *, failing: str | None = None) -> Condition:
-    """Return how a service stands by its breaker, and by what a probe of it has found, if that failed."""
+def condition_of(snapshot: Snapshot, *, failing: str | None = None, failures: Failures | None = None) -> Condition:
+    """Return how a service stands by its breaker, by what a probe has found, if that failed, and by its calls."""
     return Condition(
         state=snapshot.state,
         since=snapshot.since,
         override=snapshot.override,
         would_open=snapshot.would_open,
         failing=failing,
+        failures=failures,
     )
 
 
@@ -144,6 +173,8 @@ def _own_reasons(condition: Condition) -> Iterator[Reason]:
             yield Reason(code="held_closed", detail=detail)
     if condition.failing is not None:
         yield Reason(code="probe_failed", detail=condition.failing)
+    if condition.failures is not None:
+        yield Reason(code="calls_failed", detail=f"{condition.failures.severity}: {condition.failures.detail}")
 
 
 def _inherited(way: tuple[str, ...], reasons: tuple[Reason, ...]) -> Reason:
@@ -160,12 +191,20 @@ def _judged(
     conditions: Mapping[str, Condition], own: Mapping[str, tuple[Reason, ...]], concerns: Sequence[Concern]
 ) -> tuple[Verdict, tuple[str, ...]]:
     said = {name: f"{name}: {'; '.join(it.detail for it in reasons)}" for name, reasons in own.items() if reasons}
-    critical = [one.detail for one in concerns if one.verdict == "critical"]
-    critical += [f"no booking can do without {said[name]}" for name in ESSENTIAL if name in said]
+    critical = [one.said for one in concerns if one.verdict == "critical"]
+    critical += [f"no booking can do without {said[name]}" for name in ESSENTIAL if _is_gone(conditions.get(name))]
     keeping_back = [name for name, one in conditions.items() if one.state != "closed"]
     if len(keeping_back) >= CASCADE:
         critical.append(f"{len(keeping_back)} breakers keep calls back: {', '.join(keeping_back)}")
     if critical:
         return "critical", tuple(critical)
-    degraded = (*said.values(), *(one.detail for one in concerns))
+    degraded = (*said.values(), *(one.said for one in concerns))
     return ("degraded" if degraded else "healthy"), degraded
+
+
+def _is_gone(condition: Condition | None) -> bool:
+    """Tell whether a service is worse than that some of its calls failed."""
+    if condition is None:
+        return False
+    some_fail = condition.failures is not None and condition.failures.severity == "medium"
+    return any(_own_reasons(replace(condition, failures=None) if some_fail else condition))

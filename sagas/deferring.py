@@ -24,6 +24,8 @@ from sagas.steps import CancelAtCalcom, Change, CreateAtCalcom, RescheduleAtCalc
 LONGEST_DEFERRAL = timedelta(minutes=1)
 _IN_LINE = frozenset({"breaker_open", FULL_FALLBACK})
 """Why many wait for the same moment, which may come at any time."""
+_NOBODY_KNOWS_HOW_LONG = _IN_LINE | {"unauthorized"}
+"""Why nobody is asked to wait: Cal.com has to become well, or a person has to see to the company's key."""
 
 
 def record_held_back(
@@ -87,12 +89,13 @@ def rests(booking: Booking, *, now: datetime, until: datetime) -> bool:
     """
     Tell whether whoever waits until then waits for nothing: Cal.com is not to be asked before.
 
-    While it is failing nobody knows how long that will be, and nobody is asked to wait at all.
+    While it is failing, or rejects the company's key, nobody knows how long that will be, and nobody is asked to wait
+    at all.
     """
     reason, retry_at = _deferral(booking)
     if reason is None or retry_at is None or booking.ledger.open:
         return False
-    return retry_at > (now if reason in _IN_LINE else until)
+    return retry_at > (now if reason in _NOBODY_KNOWS_HOW_LONG else until)
 
 
 def _deferral(booking: Booking) -> tuple[str | None, datetime | None]:

@@ -1,7 +1,11 @@
-"""How breakers stand that a process does not share, for whoever judges for the fleet."""
+"""
+What a process does not share with others, for whoever judges for the fleet: its breakers, and keys that are rejected.
+
+A company's key for Cal.com is to that company what a breaker is to everybody.
+"""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,6 +25,8 @@ LOOKED_BACK = timedelta(hours=1)
 NOTED_FOR = 4
 """For how many intervals a note counts; a process that is dead has none that is younger."""
 KEPT = timedelta(days=1)
+KEY = "calcom key of "
+"""What stands before a company in the place of a service."""
 _log = structlog.get_logger("calsaga.alerts")
 
 
@@ -31,6 +37,16 @@ class Condition:
     service: str
     unwell_since: datetime | None
     well_since: datetime | None
+
+
+def rejected_since(conditions: Iterable[Condition]) -> dict[str, datetime]:
+    """Return the companies whose keys are rejected by these, and since when the first process knows."""
+    found: dict[str, datetime] = {}
+    for one in conditions:
+        if one.service.startswith(KEY) and one.unwell_since is not None:
+            company = one.service.removeprefix(KEY)
+            found[company] = min(one.unwell_since, found.get(company, one.unwell_since))
+    return found
 
 
 def condition_of(snapshot: Snapshot, *, now: datetime) -> Condition:
@@ -92,14 +108,26 @@ class StoredLoneBreakers:
 
 
 class LoneBreakerNotes:
-    """Notes every `seconds` how the breakers stand that are this process's own; `run` ends when it is cancelled."""
+    """
+    Notes every `seconds` how the breakers stand that are this process's own; `run` ends when it is cancelled.
+
+    `rejected` tells since when this process knows companies' keys to be rejected.
+    """
 
     def __init__(
-        self, breakers: Breakers, stored: StoredLoneBreakers, *, names: Sequence[str], clock: Clock, seconds: float
+        self,
+        breakers: Breakers,
+        stored: StoredLoneBreakers,
+        *,
+        names: Sequence[str],
+        rejected: Callable[[], Mapping[str, datetime]],
+        clock: Clock,
+        seconds: float,
     ) -> None:
         self._breakers = breakers
         self._stored = stored
         self._names = names
+        self._rejected = rejected
         self._clock = clock
         self._seconds = seconds
         self._unwell: Mapping[str, bool] = {}
@@ -114,6 +142,7 @@ class LoneBreakerNotes:
         """Note what is not closed, and once more what no longer is; as long as all is well, nothing is written."""
         now = self._clock.now()
         found = [self._own(await self._breakers.snapshot(name), now=now) for name in self._names]
+        found += self._keys(now)
         news = [one for one in found if one.unwell_since is not None or self._unwell.get(one.service)]
         try:
             if news:
@@ -122,6 +151,14 @@ class LoneBreakerNotes:
             _log.warning("alert.note.left", **error.as_log())
             return
         self._unwell = {one.service: one.unwell_since is not None for one in found}
+
+    def _keys(self, now: datetime) -> Iterator[Condition]:
+        rejected = {f"{KEY}{company}": since for company, since in self._rejected().items()}
+        for name, since in rejected.items():
+            yield Condition(service=name, unwell_since=since, well_since=None)
+        for name, unwell in self._unwell.items():
+            if unwell and name.startswith(KEY) and name not in rejected:
+                yield Condition(service=name, unwell_since=None, well_since=now)
 
     def _own(self, snapshot: Snapshot, *, now: datetime) -> Condition:
         if snapshot.shared:

@@ -1,6 +1,6 @@
 """What is judged: the fleet's calls in every window, and how all its breakers stand."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from adapters.alerting.lone_breakers import Condition, StoredLoneBreakers, condition_of
@@ -19,6 +19,8 @@ from domain.alert_rules import (
     Reading,
     ServiceReading,
 )
+from domain.concerns import RejectedKey
+from domain.full_fallback import FullFallbackBegun
 from domain.service_level import SPANS
 from sagas.ports import Clock
 
@@ -34,6 +36,8 @@ class Readings:
         names: Sequence[str],
         lone_breakers: StoredLoneBreakers,
         sync_failures: StoredSyncFailures,
+        rejected_keys: Callable[[], Awaitable[Sequence[RejectedKey]]],
+        fallback: Callable[[], FullFallbackBegun | None],
         clock: Clock,
         noted_for: timedelta,
     ) -> None:
@@ -42,6 +46,8 @@ class Readings:
         self._names = names
         self._lone_breakers = lone_breakers
         self._sync_failures = sync_failures
+        self._rejected_keys = rejected_keys
+        self._fallback = fallback
         self._clock = clock
         self._noted_for = noted_for
 
@@ -59,6 +65,7 @@ class Readings:
         slices = await self._calls.slices(since=now - SPANS[-1])
         noted = await self._lone_breakers.noted(since=now - self._noted_for)
         own = [condition_of(await self._breakers.snapshot(name), now=now) for name in self._names]
+        held = self._fallback()
         bookings = lately.pop(APPOINTMENTS, Tally()).counts
         services = {*self._names, *lately, *(one.service for one in slices)} - NO_SERVICES
         return Reading(
@@ -67,6 +74,8 @@ class Readings:
             bookings=bookings,
             caches={name: tally.counts for (service, name), tally in tallies.items() if service == CACHE},
             sync_failures=await self._sync_failures.found(now=now),
+            rejected_keys=await self._rejected_keys(),
+            fallback_since=None if held is None else held.since,
         )
 
 

@@ -21,6 +21,7 @@ from adapters.directory.companies import CompanyDirectory
 from adapters.health import policies
 from adapters.health.board import Board
 from adapters.health.breaker_watch import BreakerWatch
+from adapters.health.circumstances import Circumstances
 from adapters.health.following import standings
 from adapters.health.probes import Ask, Probe
 from adapters.health.readiness import StoreProbes
@@ -68,6 +69,9 @@ async def open_health(
         circuits = settings.breaker_policies()
         checks = HealthChecks(engine=store.engine, readers=store.readers, clock=store.clock)
         lease = Lease(NAME, holder=process, engine=store.engine, readers=store.readers, clock=store.clock)
+        circumstances = Circumstances(
+            keys=resilience.levels.rejected_keys, fallback=resilience.fallback.known, detector=resilience.failures
+        )
         seen = Health(
             probes,
             board=board,
@@ -75,6 +79,7 @@ async def open_health(
             readiness=StoreProbes(store).readiness,
             standings=partial(standings, store),
             registry=resilience.breakers,
+            circumstances=circumstances,
             circuits=circuits,
             clock=store.clock,
             grace=timedelta(seconds=settings.health_lease_seconds),
@@ -83,7 +88,7 @@ async def open_health(
             seen=seen,
             snapshots=SnapshotRunner(
                 # Who probes nothing keeps what the breakers say.
-                seen.look if settings.health_probing else resilience.breakers.look,
+                seen.look if settings.health_probing else partial(circumstances.look, resilience.breakers),
                 passes=Passes(SNAPSHOTS, engine=store.engine, readers=store.readers, clock=store.clock),
                 snapshots=resilience.kept,
                 clock=store.clock,

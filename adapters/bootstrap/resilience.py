@@ -22,6 +22,7 @@ from adapters.database.line import Line
 from adapters.database.passes import Passes
 from adapters.database.pruning import Pruning
 from adapters.database.snapshots import Snapshots
+from adapters.directory.companies import CompanyDirectory
 from adapters.failure_detector import FailureDetector
 from adapters.fallback.degradation import Degradation
 from adapters.fallback.desk import FallbackDesk
@@ -70,7 +71,7 @@ class Resilience:
 
 @asynccontextmanager
 async def open_resilience(
-    settings: Settings, *, store: Store, metrics: Metrics, calls: Calls, process: UUID
+    settings: Settings, *, store: Store, metrics: Metrics, calls: Calls, companies: CompanyDirectory, process: UUID
 ) -> AsyncIterator[Resilience]:
     """
     Yield it; nothing is asked of Redis before the first call. `process` names this one.
@@ -83,6 +84,7 @@ async def open_resilience(
     rule = settings.failure_rule()
     minutes = FailureMetrics(engine=store.engine, readers=store.readers, rule=rule)
     known = KnownFallback()
+    metrics.watch_fallback(lambda: known.seconds_left is not None)
 
     def watched(name: str, *, count: Counted = calls.called, rests: bool) -> WatchedBreaker:
         return WatchedBreaker(name, policies[name], listener=listener, count=count, rests=rests)
@@ -142,6 +144,8 @@ async def open_resilience(
                 metrics=metrics,
                 store=store,
                 failures=minutes,
+                companies=companies,
+                fallback=known,
                 process=process,
             ),
             limiter=limiter,
@@ -156,5 +160,7 @@ def _fallback(settings: Settings, store: Store, known: KnownFallback, *, failing
     return FallbackDesk(
         switch=switch,
         watch=FallbackWatch(switch, known, let_go=line.let_go, seconds=settings.fallback_seconds),
+        known=known,
+        clock=store.clock,
         degradation=Degradation(known, failing=failing),
     )

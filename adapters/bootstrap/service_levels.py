@@ -9,6 +9,7 @@ from uuid import UUID
 from adapters.alerting.figures import AlertFigures
 from adapters.alerting.lone_breakers import NOTED_FOR, LoneBreakerNotes, StoredLoneBreakers
 from adapters.alerting.readings import Readings
+from adapters.alerting.rejected_keys import RejectedKeys
 from adapters.alerting.stored import StoredAlerts
 from adapters.alerting.watching import NAME as WATCHING
 from adapters.alerting.watching import AlertRunner, AlertWatch
@@ -18,6 +19,8 @@ from adapters.database.breaker_events import StoredTransitions
 from adapters.database.failure_metrics import FailureMetrics
 from adapters.database.passes import Passes
 from adapters.database.sync_failures import StoredSyncFailures
+from adapters.directory.companies import CompanyDirectory
+from adapters.fallback.known import KnownFallback
 from adapters.log.store import Store
 from adapters.measuring.calls import Calls
 from adapters.measuring.figures import Measures
@@ -40,7 +43,8 @@ class ServiceLevels:
     `measures` tell how calls end, and what they take; `alerts` are those of the fleet, `alert_figures` how they go on.
 
     `keeper` stores what this process has counted, `publisher` tells Prometheus what follows, `notes` say how
-    breakers stand that are this process's own, and `alerting` judges for all processes.
+    breakers stand that are this process's own, and `alerting` judges for all processes. `rejected_keys` are those that
+    Cal.com does not take.
     """
 
     measures: Measures
@@ -50,6 +54,7 @@ class ServiceLevels:
     publisher: Publisher
     notes: LoneBreakerNotes
     alerting: AlertRunner
+    rejected_keys: RejectedKeys
 
 
 def service_levels(
@@ -60,6 +65,8 @@ def service_levels(
     metrics: Metrics,
     store: Store,
     failures: FailureMetrics,
+    companies: CompanyDirectory,
+    fallback: KnownFallback,
     process: UUID,
 ) -> ServiceLevels:
     """Build them; nothing runs yet, and nobody is asked."""
@@ -75,14 +82,18 @@ def service_levels(
     )
     lone_breakers = StoredLoneBreakers(engine=engine, readers=readers, process=process.hex)
     alerts, figures = StoredAlerts(engine=engine, readers=readers), AlertFigures(engine=engine, readers=readers)
+    noted_for = timedelta(seconds=NOTED_FOR * settings.alert_seconds)
+    keys = RejectedKeys(noted=lone_breakers, companies=companies, clock=clock, noted_for=noted_for)
     readings = Readings(
         calls=fleet,
         breakers=breakers,
         names=NAMES,
         lone_breakers=lone_breakers,
         sync_failures=StoredSyncFailures(engine=engine, readers=readers),
+        rejected_keys=keys.find,
+        fallback=lambda: fallback.held,
         clock=clock,
-        noted_for=timedelta(seconds=NOTED_FOR * settings.alert_seconds),
+        noted_for=noted_for,
     )
     return ServiceLevels(
         measures=measures,
@@ -90,7 +101,15 @@ def service_levels(
         alert_figures=figures,
         keeper=keeper,
         publisher=Publisher(measures, metrics=metrics, seconds=PUBLISHED_SECONDS),
-        notes=LoneBreakerNotes(breakers, lone_breakers, names=NAMES, clock=clock, seconds=settings.alert_seconds),
+        notes=LoneBreakerNotes(
+            breakers,
+            lone_breakers,
+            names=NAMES,
+            rejected=keys.own,
+            clock=clock,
+            seconds=settings.alert_seconds,
+        ),
+        rejected_keys=keys,
         alerting=AlertRunner(
             AlertWatch(readings, alerts, figures=figures, events=store.log, clock=clock, objectives=objectives),
             Passes(WATCHING, engine=engine, readers=readers, clock=clock),

@@ -26,6 +26,7 @@ from adapters.caching.cache import Cache
 from adapters.caching.clearing import Caches
 from adapters.caching.redis_entries import RedisEntries
 from adapters.calcom.calendars import CalComCalendars
+from adapters.calcom.key_trials import KeyTrials
 from adapters.calcom.recovery import Recovery
 from adapters.crash_points import crash_points
 from adapters.database.api_keys import ApiKeys
@@ -100,7 +101,7 @@ async def application(
             default_webhook_secret=_revealed(settings.calcom_webhook_secret),
         )
         resilience = await stack.enter_async_context(
-            open_resilience(settings, store=store, metrics=metrics, calls=calls, process=process)
+            open_resilience(settings, store=store, metrics=metrics, calls=calls, companies=companies, process=process)
         )
         await stack.enter_async_context(running(_database_recovery(store, resilience.database).run, name="database"))
         calendars = CalComCalendars(
@@ -113,18 +114,22 @@ async def application(
             max_connections=settings.calcom_connections,
             queue_seconds=settings.calcom_queue_seconds,
             reserve=settings.calcom_reserve_share,
+            key_rest_seconds=settings.calcom_key_rest_seconds,
             visible_after=policy.send_within + policy.attempt_limit + policy.visibility,
             circuit=resilience.circuit,
             budget=RetryBudget(share=settings.retry_budget_share, per_second=settings.retry_budget_per_second),
             probe=probe,
         )
         stack.push_async_callback(calendars.aclose)
+        resilience.levels.rejected_keys.follow(calendars.rejected)
         stack.push_async_callback(resilience.levels.keeper.aclose)
         await stack.enter_async_context(running(resilience.levels.keeper.run, name="measuring"))
         await stack.enter_async_context(running(resilience.levels.publisher.run, name="publishing"))
         await stack.enter_async_context(running(resilience.levels.notes.run, name="lone breakers"))
         metrics.watch({**store.pools, "redis": redis_pool_state, "calcom": lambda: calendars.bulkhead.state})
         await stack.enter_async_context(running(Recovery(resilience.circuit, ping=calendars.ping).run, name="recovery"))
+        trials = KeyTrials(calendars.try_rejected, seconds=settings.calcom_key_rest_seconds)
+        await stack.enter_async_context(running(trials.run, name="rejected keys"))
         health = await stack.enter_async_context(
             open_health(
                 settings,

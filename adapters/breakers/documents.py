@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from adapters.breakers.registry import Look
 from domain.breaker_words import Override, Snapshot
 from domain.dependencies import SERVICES, Dependencies
-from domain.verdict import Assessment, Concern, Condition
+from domain.verdict import Assessment, Concern, Condition, Failures, ReasonCode
 from projections.circuit_breaker_events import CircuitBreakerEvent
 
 Document: TypeAlias = dict[str, Any]
@@ -66,7 +66,8 @@ def read_conditions(kept: Mapping[str, Any]) -> dict[str, Condition]:
     return {
         name: replace(
             read_condition(kept["services"][name]) if name in kept["services"] else Condition(),
-            failing=_found_by_probe(kept["reasons"].get(name, [])),
+            failing=_detail(kept["reasons"].get(name, []), "probe_failed"),
+            failures=_failures(_detail(kept["reasons"].get(name, []), "calls_failed")),
         )
         for name, status in kept["statuses"].items()
         if status != "not_configured"
@@ -89,8 +90,17 @@ def read_condition(kept: Document) -> Condition:
     )
 
 
-def _found_by_probe(reasons: Iterable[Document]) -> str | None:
-    return next((one["detail"] for one in reasons if one["code"] == "probe_failed"), None)
+def _detail(reasons: Iterable[Document], code: ReasonCode) -> str | None:
+    return next((one["detail"] for one in reasons if one["code"] == code), None)
+
+
+def _failures(told: str | None) -> Failures | None:
+    severity, _, detail = (told or "").partition(": ")
+    match severity:
+        case "medium" | "critical":
+            return Failures(severity=severity, detail=detail)
+        case _:
+            return None
 
 
 def _kept(snapshot: Snapshot) -> Document:

@@ -14,7 +14,7 @@ from adapters.breakers.ports import Breakers
 from adapters.breakers.watched import WatchedBreaker
 from domain.breaker_words import Command, Outcome, Permit, Refusal, Snapshot
 from domain.dependencies import SERVICES, Dependencies
-from domain.verdict import Assessment, Concern, Condition, assess, condition_of
+from domain.verdict import Assessment, Concern, Condition, Failures, assess, condition_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +113,22 @@ class Registry:
         return await self._fleet.control(name, command)
 
     async def look(
-        self, *, probed: Mapping[str, str | None] = MappingProxyType({}), concerns: Sequence[Concern] = ()
+        self,
+        *,
+        probed: Mapping[str, str | None] = MappingProxyType({}),
+        failures: Mapping[str, Failures] = MappingProxyType({}),
+        concerns: Sequence[Concern] = (),
     ) -> Look:
         """Return how everything stands; `probed` services have a probe, which has found this in words, or no fault."""
         # Redis comes last: whether it is there is known from having asked it about the others.
         snapshots = {name: await self.snapshot(name) for name in self.names}
-        conditions = {name: Condition(failing=found) for name, found in probed.items()}
-        conditions |= {name: condition_of(one, failing=probed.get(name)) for name, one in snapshots.items()}
+        conditions = {
+            name: Condition(failing=probed.get(name), failures=failures.get(name)) for name in {*probed, *failures}
+        }
+        conditions |= {
+            name: condition_of(one, failing=probed.get(name), failures=failures.get(name))
+            for name, one in snapshots.items()
+        }
         return Look(
             snapshots=snapshots,
             assessment=assess(conditions, self._dependencies, concerns=concerns),

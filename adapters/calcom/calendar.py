@@ -309,7 +309,7 @@ def _succeeded(reply: Reply) -> Answer:
         return reply
     failure = failure_of(reply)
     if failure.reason == "unauthorized":
-        raise _without_key(reply, detail=failure.detail)
+        raise _without_key(reply, failure)
     if not isinstance(reply, Answer):
         raise CalcomBookingError("Cal.com could not be reached.", status=None, answer=failure.detail, transient=True)
     raise CalcomBookingError(
@@ -320,12 +320,14 @@ def _succeeded(reply: Reply) -> Answer:
     )
 
 
-def _without_key(reply: Reply, *, detail: str) -> CalcomBookingError:
+def _without_key(reply: Reply, failure: Failure) -> CalcomBookingError:
     wrong, status = "The company has no usable Cal.com API key", None
     if isinstance(reply, Answer):
         wrong, status = "Cal.com rejects the company's API key", reply.status
+    elif failure.retry_after is not None:
+        wrong = "Cal.com has just rejected the company's API key"
     message = f"{wrong}: set CALSAGA_CALCOM_API_KEY, or give it one with `calsaga companies set`."
-    return CalcomBookingError(message, status=status, answer=detail)
+    return CalcomBookingError(message, status=status, answer=failure.detail)
 
 
 def _unreadable(answer: Answer) -> CalcomBookingError:

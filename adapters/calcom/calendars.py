@@ -1,9 +1,9 @@
 """Every company's calendar at Cal.com, over one pool of connections."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 import httpx
@@ -52,6 +52,7 @@ class CalComCalendars:
     time in which Cal.com's replicas catch up. `probe` is told of the points around
     every request; it does nothing in production. Without a `circuit` nothing is held back because Cal.com fails.
     At most `max_connections` calls are under way at once, in `bulkhead`; the others wait `queue_seconds` at most.
+    A key that Cal.com rejects rests for `key_rest_seconds` until it is tried again.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class CalComCalendars:
         max_connections: int = 100,
         queue_seconds: float = 3.0,
         reserve: float = 0.1,
+        key_rest_seconds: float = 30.0,
         visible_after: timedelta = _VISIBLE_AFTER,
         probe: Callable[[str], None] = lambda _: None,
         circuit: Circuit | None = None,
@@ -80,6 +82,7 @@ class CalComCalendars:
         self._attempt_seconds = attempt_seconds
         self._total_seconds = total_seconds
         self._reserve = reserve
+        self.key_rest_seconds = key_rest_seconds
         self._visible_after = visible_after
         self._probe = probe
         self._circuit = circuit
@@ -91,6 +94,7 @@ class CalComCalendars:
         self._boottime = boottime
         self._transport = transport or open_transport(max_connections=max_connections, attempt_seconds=attempt_seconds)
         self._accounts: dict[str, _Account] = {}
+        self._key_of: dict[str, str] = {}
 
     async def of(self, company_id: str) -> CalComCalendar:
         """Return the calendar of a company; without a usable API key, one that sends nothing."""
@@ -98,6 +102,7 @@ class CalComCalendars:
         account = self._accounts.get(key)
         if account is None:
             account = self._accounts[key] = self._open(key, company_id)
+        self._key_of[company_id] = key
         return account.calendar
 
     async def ping(self) -> Reply | None:
@@ -114,6 +119,23 @@ class CalComCalendars:
         account = self._accounts[key] = self._accounts.pop(key)  # Last in line now.
         return await account.calendar.ping()
 
+    def rejected(self) -> Mapping[str, datetime]:
+        """Return since when Cal.com rejects the keys of companies, as far as this process has called with them."""
+        since = {company: self._accounts[key].watch.rejected_since for company, key in self._key_of.items()}
+        return {company: at for company, at in sorted(since.items()) if at is not None}
+
+    async def try_rejected(self) -> Sequence[str]:
+        """
+        Read whose key it is with each key that was rejected, unless it was replaced; return whose are rejected still.
+
+        Raises:
+            AppointmentDatabaseError: nobody can say which keys companies have now.
+
+        """
+        for calendar in {await self.of(company) for company in self.rejected()}:
+            await calendar.ping()
+        return tuple(self.rejected())
+
     async def aclose(self) -> None:
         """Close every connection."""
         for account in tuple(self._accounts.values()):
@@ -122,7 +144,7 @@ class CalComCalendars:
 
     def _open(self, api_key: str, company_id: str) -> _Account:
         rate_limit = RateLimit(clock=time.monotonic, reserve=self._reserve)
-        watch = KeyWatch(api_key, company_id=company_id)
+        watch = KeyWatch(api_key, company_id=company_id, now=self._clock.now, rest=self.key_rest_seconds)
         wire = Wire(
             transport=self._transport,
             base_url=self._base_url,
@@ -133,7 +155,7 @@ class CalComCalendars:
             send_seconds=self._send_seconds,
             now=self._clock.now,
             probe=self._probe,
-            heard=watch.heard,
+            watch=watch,
             circuit=self._circuit,
             bulkhead=self.bulkhead,
             clock=self._boottime,

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 from adapters.breakers.ports import Breakers
 from adapters.calcom.endpoints import Call
+from adapters.calcom.key_watch import is_rejection
 from adapters.calcom.replies import Answer, Reply, Unsent
 from adapters.resilience.http_answers import is_fault
 from domain.breaker_words import Outcome, Permit, Refusal
@@ -85,7 +86,9 @@ class Circuit:
     async def leave(self, permit: Permit, reply: Reply | None, *, seconds: float) -> None:
         """Say what came of the request in so many seconds; None if whoever sent it went away."""
         outcome = verdict(reply)
-        self._count(CALCOM, permit.operation, outcome, None if outcome == "ignored" else seconds)
+        # A rejected key speaks for Cal.com, so that one company's keeps nobody else's calls back. The call failed.
+        counted: Outcome = "failed" if is_rejection(reply) else outcome
+        self._count(CALCOM, permit.operation, counted, None if counted == "ignored" else seconds)
         await self._breakers.record(permit, outcome)
 
     async def is_closed(self) -> bool:

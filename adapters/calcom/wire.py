@@ -19,6 +19,7 @@ import structlog
 from adapters.calcom.circuit import Circuit
 from adapters.calcom.departure import Departure, TooLate, boottime
 from adapters.calcom.endpoints import Call
+from adapters.calcom.key_watch import KeyWatch
 from adapters.calcom.rate_limit import BLOCK_SECONDS, RateLimit, retry_after
 from adapters.calcom.replies import Answer, Reply, Unanswered, Unsent
 from adapters.calcom.wording import fit_for_log
@@ -41,7 +42,7 @@ class _TooLarge(Exception):
 @dataclass(slots=True, kw_only=True)
 class Wire:
     """
-    Send requests with one API key; `heard` is told of every answer.
+    Send requests with one API key; `watch` hears every answer, and holds back what the key is of no use for.
 
     A request that has a `send_by` leaves before that instant, as `now` tells the
     database's time, and within `send_seconds`.
@@ -59,7 +60,7 @@ class Wire:
     send_seconds: float
     now: Callable[[], datetime]
     probe: Callable[[str], None]
-    heard: Callable[[Answer], None] = lambda _: None
+    watch: KeyWatch
     circuit: Circuit | None = None
     bulkhead: Bulkhead | None = None
     clock: Callable[[], float] = boottime
@@ -141,6 +142,9 @@ class Wire:
     def _held_back(self, call: Call) -> Unsent | None:
         if not self.api_key:
             return Unsent(reason="unauthorized", detail="the company has no usable API key", defer=True)
+        rejected = self.watch.held_back(call)
+        if rejected is not None:
+            return rejected
         wait = self.rate_limit.wait(spends_reserve=call.spends_reserve)
         if wait is None:
             return None
@@ -180,7 +184,7 @@ class Wire:
     def _answered(self, call: Call, answer: Answer, *, sent_at: float) -> Answer:
         self.probe(f"calcom.{call.op}.after")
         self.rate_limit.note(answer.headers, sent_at=sent_at)
-        self.heard(answer)
+        self.watch.heard(answer)
         if answer.status == _TOO_MANY_REQUESTS:
             self.rate_limit.block(retry_after(answer.headers) or BLOCK_SECONDS)
         _log.debug(

@@ -11,8 +11,9 @@ from adapters.cli.circuit_reset import reset
 from adapters.cli.circuit_wishes import For, Reason, checked_command
 from adapters.cli.failing import FOUND_WRONG, Group, Misused, complain, note
 from adapters.cli.fleet_breakers import ALONE, AWAY, ask_redis, shared_snapshots
-from adapters.cli.kept_standing import fresh_snapshot, last_moves
+from adapters.cli.kept_standing import remembered
 from adapters.cli.running import ready_settings, say_json
+from adapters.cli.standing import AWAY as DATABASE_AWAY
 from adapters.cli.standing import Known, dependencies, tell_standing
 
 if TYPE_CHECKING:
@@ -34,12 +35,12 @@ def status(*, as_json: Json = False) -> None:
     """
     Show how each breaker stands, and why; without Redis, what the database knows of it.
 
-    The exit code is 1 if Redis does not answer, or if nothing is known.
+    The exit code is 1 if Redis or the database does not answer, or if nothing is known.
     """
     settings = ready_settings()
     snapshots = _shared_now(settings)
-    known = Known(live={one.name: one for one in snapshots or ()}, kept=fresh_snapshot(settings))
-    moves = [one for one in last_moves(settings).values() if one.service not in known.live]
+    known = Known(live={one.name: one for one in snapshots or ()}, database=remembered(settings))
+    moves = [one for one in known.database.moves if one.service not in known.live]
     if as_json:
         _say_status(known, settings, moves)
     else:
@@ -48,7 +49,9 @@ def status(*, as_json: Json = False) -> None:
         tell_standing(known, settings)
         for move in moves:
             typer.echo(last_move_in_a_line(move))
-    if snapshots is None or not (known.live or known.kept or moves):
+    if known.database.is_away:
+        complain(DATABASE_AWAY)
+    if snapshots is None or known.database.is_away or not (known.live or known.kept or moves):
         raise typer.Exit(FOUND_WRONG)
 
 

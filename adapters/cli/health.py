@@ -35,7 +35,7 @@ def health(*, as_json: Json = False) -> None:
         say_json(_document(overview))
     else:
         _tell(overview)
-    for problem in overview.problems:
+    for problem in overview.said:
         complain(problem)
     if overview.verdict != "healthy":
         raise typer.Exit(FOUND_WRONG)
@@ -47,7 +47,8 @@ def _document(overview: "Overview") -> dict[str, Any]:
     document = overview_document(overview)
     # Breakers that no other process has part in say nothing here: this one has called nobody.
     circuits = {name: one.state for name, one in overview.circuits.items() if one.shared}
-    return document | {"services": status_document(overview, {})["services"], "circuits": circuits}
+    told = status_document(overview, {})
+    return document | {"problems": told["problems"], "services": told["services"], "circuits": circuits}
 
 
 def _tell(overview: "Overview") -> None:

@@ -9,14 +9,14 @@ import typer
 
 from adapters.cli.failing import note
 from adapters.cli.fleet_breakers import ask_redis, shared_snapshots
-from adapters.cli.kept_standing import fresh_snapshot
+from adapters.cli.kept_standing import Remembered, remembered
 from adapters.cli.running import ready_settings, say_json
 
 if TYPE_CHECKING:
     from adapters.database.snapshots import KeptSnapshot
     from adapters.settings import Settings
     from domain.breaker_words import Snapshot
-    from domain.verdict import Assessment
+    from domain.verdict import Assessment, Condition
 
 NOT_KNOWN = (
     "how everything stands is not known: there is no snapshot of the last three minutes. A running calsaga "
@@ -24,27 +24,54 @@ NOT_KNOWN = (
 )
 
 
+AWAY = "the database does not answer: nothing is booked, and what only it knows is not told"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """`live` breakers are the fleet's, as they stand now; `kept` is the last snapshot, if it is a fresh one."""
+    """`live` breakers are the fleet's, as they stand now; `database` is what that remembers."""
 
     live: "Mapping[str, Snapshot]" = field(default_factory=dict)
-    kept: "KeptSnapshot | None" = None
+    database: Remembered = field(default_factory=Remembered)
+
+    @property
+    def kept(self) -> "KeptSnapshot | None":
+        """Return the last snapshot, if it is a fresh one."""
+        return self.database.kept
 
     def assessed(self, settings: "Settings") -> "Assessment | None":
-        """Return how everything stands, by what was kept but for the breakers of now; None if that is not known."""
-        from adapters.breakers.documents import read_concerns, read_conditions
-        from domain.verdict import Condition, assess, condition_of
+        """
+        Return how everything stands; None if that is not known.
 
+        It is what was kept, but for the breakers of now, for full fallback, and for a database that is away.
+        """
+        from adapters.breakers.documents import read_concerns, read_conditions
+        from domain.concerns import concerns_of, is_of_fallback
+        from domain.verdict import Condition, assess
+
+        if self.database.is_away:
+            # The snapshot is with it: nothing but this and the shared breakers is known.
+            conditions = {"database": Condition(failing=AWAY)}
+            return assess(conditions | self._shared({}), settings.dependencies)
         if self.kept is None:
             return None
         kept = self.kept.document
         conditions = read_conditions(kept)
-        conditions |= {
-            name: condition_of(one, failing=conditions.get(name, Condition()).failing)
-            for name, one in self.live.items()
-        }
-        return assess(conditions, settings.dependencies, concerns=read_concerns(kept))
+        concerns = [one for one in read_concerns(kept) if not is_of_fallback(one)]
+        concerns += concerns_of((), self.database.fallback)
+        return assess(conditions | self._shared(conditions), settings.dependencies, concerns=concerns)
+
+    def _shared(self, kept: "Mapping[str, Condition]") -> "dict[str, Condition]":
+        from domain.verdict import Condition, condition_of
+
+        conditions = {}
+        for name, one in self.live.items():
+            before = kept.get(name, Condition())
+            # What a probe found while the breaker was not closed yet says nothing of now.
+            is_over = self.kept is not None and one.state == "closed" and one.since and one.since > self.kept.at
+            failing = None if is_over else before.failing
+            conditions[name] = condition_of(one, failing=failing, failures=before.failures)
+        return conditions
 
 
 def dependencies(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
@@ -52,7 +79,7 @@ def dependencies(*, as_json: Annotated[bool, typer.Option("--json", help="Print 
     from adapters.breakers.documents import assessment_document, dependencies_document
 
     settings = ready_settings()
-    known = Known(live=_shared(settings), kept=fresh_snapshot(settings))
+    known = Known(live=_shared(settings), database=remembered(settings))
     found = known.assessed(settings)
     if found is None:
         note(NOT_KNOWN)
@@ -67,15 +94,30 @@ def dependencies(*, as_json: Annotated[bool, typer.Option("--json", help="Print 
         typer.echo("\t".join([name, needs, *([] if found is None else _told(found, name))]))
     for one in () if found is None else found.cascades:
         typer.echo(f"{one.root} hits {', '.join(one.hit)}")
-    if found is not None and known.kept is not None:
+    if found is not None:
         _tell_verdict(found, known.kept)
 
 
 def tell_standing(known: Known, settings: "Settings") -> None:
     """Print each process's own breakers as of the last snapshot, the verdict, and why what is not healthy is so."""
+    from domain.concerns import concerns_of
+
     found = known.assessed(settings)
-    if found is None or known.kept is None:
+    if found is None:
         note(NOT_KNOWN)
+        for one in concerns_of((), known.database.fallback):
+            typer.echo(f"calsaga\t{one.verdict}\t{one.said}")
+        return
+    if known.kept is not None:
+        _tell_kept(found, known)
+    _tell_verdict(found, known.kept)
+    for name, standing in found.standings.items():
+        for reason in standing.reasons:
+            typer.echo(f"{name}\t{standing.status}\t{reason.detail}")
+
+
+def _tell_kept(found: "Assessment", known: Known) -> None:
+    if known.kept is None:
         return
     kept = known.kept.document["services"]
     at = known.kept.at.isoformat(timespec="seconds")
@@ -87,17 +129,16 @@ def tell_standing(known: Known, settings: "Settings") -> None:
         elif name not in known.live:
             counted = f"{kept[name]['failures']} failed, {kept[name]['successes']} succeeded"
             typer.echo(f"{name}\t{kept[name]['state']}\t{counted}\tat {at}, in one process")
-    _tell_verdict(found, known.kept)
-    for name, standing in found.standings.items():
-        for reason in standing.reasons:
-            typer.echo(f"{name}\t{standing.status}\t{reason.detail}")
 
 
-def _tell_verdict(found: "Assessment", kept: "KeptSnapshot") -> None:
-    age = max((datetime.now(UTC) - kept.at).total_seconds(), 0)
-    typer.echo(f"verdict\t{found.verdict}\tby the snapshot of {age:.0f} s ago, and the shared breakers of now")
+def _tell_verdict(found: "Assessment", kept: "KeptSnapshot | None") -> None:
+    by = ""
+    if kept is not None:
+        age = max((datetime.now(UTC) - kept.at).total_seconds(), 0)
+        by = f"\tby the snapshot of {age:.0f} s ago, and the shared breakers of now"
+    typer.echo(f"verdict\t{found.verdict}{by}")
     for one in found.concerns:
-        typer.echo(f"calsaga\t{one.verdict}\t{one.detail}")
+        typer.echo(f"calsaga\t{one.verdict}\t{one.said}")
 
 
 def _told(found: "Assessment", name: str) -> list[str]:

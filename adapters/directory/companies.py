@@ -36,7 +36,7 @@ class CompanyDirectory:
         default_webhook_secret: str | None = None,
     ) -> None:
         self._stored = stored
-        self._default_company = default_company
+        self.default_company = default_company
         self._default_calcom_key = default_calcom_key
         self._default_webhook_secret = default_webhook_secret
         # In a tuple of one, since no key is worth remembering, too.
@@ -96,7 +96,7 @@ class CompanyDirectory:
             known = (await self._stored_secrets(company_id),)
             self._known_secrets.put(company_id, known)
         (own,) = known
-        if company_id != self._default_company:
+        if company_id != self.default_company:
             return own
         return (*(own or ()), *(() if self._default_webhook_secret is None else (self._default_webhook_secret,)))
 
@@ -104,13 +104,25 @@ class CompanyDirectory:
         """Return all companies that have been stored, by id."""
         return await self._stored.list()
 
+    async def with_keys(self) -> Sequence[str]:
+        """
+        Return the companies that have a Cal.com key, be it a usable one or not.
+
+        Raises:
+            AppointmentDatabaseError: the database did not answer.
+
+        """
+        stored = [one.company_id for one in await self.list() if one.has_calcom_key]
+        by_default = self._default_calcom_key is not None and self.default_company not in stored
+        return [*stored, *([self.default_company] if by_default else [])]
+
     async def _calcom_key(self, company_id: str) -> str | None:
         known = self._known.get(company_id)
         if known is None:
             known = (await self._stored.calcom_key(company_id),)
             self._known.put(company_id, known)
         (key,) = known
-        return self._default_calcom_key if key is None and company_id == self._default_company else key
+        return self._default_calcom_key if key is None and company_id == self.default_company else key
 
     async def _stored_secrets(self, company_id: str) -> tuple[str, ...] | None:
         if await self._stored.find(company_id) is None:

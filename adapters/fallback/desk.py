@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 from adapters.fallback.degradation import Degradation
+from adapters.fallback.known import KnownFallback
 from adapters.fallback.switch import FallbackSwitch, Standing
 from adapters.fallback.watch import FallbackWatch
 from domain.degradation import Mode
+from domain.errors import AppointmentDatabaseError
 from domain.full_fallback import SwitchOff, SwitchOn
+from sagas.ports import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +18,9 @@ class FallbackDesk:
 
     switch: FallbackSwitch
     watch: FallbackWatch
+    known: KnownFallback
     degradation: Degradation
+    clock: Clock
 
     @property
     def mode(self) -> Mode:
@@ -23,14 +28,11 @@ class FallbackDesk:
         return self.degradation.mode
 
     async def standing(self) -> Standing:
-        """
-        Return how it stands.
-
-        Raises:
-            AppointmentDatabaseError: the database did not answer.
-
-        """
-        return await self.watch.look()
+        """Return how it stands; while the database does not answer, what this process knows of it."""
+        try:
+            return await self.watch.look()
+        except AppointmentDatabaseError:
+            return Standing(holds=self.known.held, last=None, asked_at=self.clock.now())
 
     async def on(self, wish: SwitchOn) -> Standing:
         """

@@ -17,10 +17,17 @@ class KnownFallback:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._until = 0.0
+        self._held: FullFallbackBegun | None = None
 
     def learn(self, held: FullFallbackBegun | None, *, now: datetime) -> None:
         """Take note of what holds, by the database's time; None if nothing does."""
+        self._held = held
         self._until = 0.0 if held is None else self._clock() + (held.expires_at - now).total_seconds()
+
+    @property
+    def held(self) -> FullFallbackBegun | None:
+        """Return what holds, as far as is known here."""
+        return None if self.seconds_left is None else self._held
 
     @property
     def seconds_left(self) -> float | None:

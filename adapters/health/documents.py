@@ -32,7 +32,7 @@ def status_document(overview: Overview, uptimes: Mapping[str, Uptime]) -> Docume
     """Return what operators may know."""
     return {
         "status": overview.verdict,
-        "problems": list(overview.problems),
+        "problems": list(overview.said),
         "open_circuits": overview.circuits_that_are("open"),
         "half_open_circuits": overview.circuits_that_are("half_open"),
         "services": {

@@ -7,12 +7,13 @@ probes have found last, by whichever process, and says *unknown* once that is to
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from adapters.breakers.registry import Look, Registry
 from adapters.health.board import Board
+from adapters.health.circumstances import LOOK_SECONDS, Circumstances
 from adapters.health.following import Standing
 from adapters.health.probes import Probe, make
 from adapters.health.readiness import Readiness
@@ -22,15 +23,13 @@ from domain.breaker_words import Snapshot
 from domain.errors import AppointmentDatabaseError
 from domain.health import Check, Status, Uptime, as_of
 from domain.health_forecast import Forecast, Seen, forecast
-from domain.verdict import Concern, Verdict
+from domain.verdict import Concern, Failures, Verdict
 from sagas.ports import Clock
 
 OWN = ("database", "redis")
 """What each process looks after itself."""
 REMEMBERED_SECONDS = 1.0
 """How old an answer may be, so that nobody can keep the database busy by asking."""
-LOOK_SECONDS = 3.0
-"""How long is waited for what the database has to say."""
 
 _SAYING: Collection[Status] = ("healthy", "degraded", "down")
 
@@ -58,8 +57,9 @@ class Checks(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """
-    How calsaga is. `problems` are sentences for anybody; only a check's `detail` is for operators.
+    How calsaga is. `problems` are sentences for anybody, `said` the same for operators; so is a check's `detail`.
 
+    `circumstances` and `failures` are what is wrong although every service answers.
     `standings` are the read models', empty if the database does not say.
     """
 
@@ -69,6 +69,9 @@ class Overview:
     circuits: Mapping[str, Snapshot]
     readiness: Readiness
     standings: Mapping[str, Standing]
+    circumstances: tuple[Concern, ...] = ()
+    failures: Mapping[str, Failures] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
 
     def circuits_that_are(self, state: str) -> list[str]:
         """Return the names of the breakers in a state."""
@@ -97,6 +100,7 @@ class Health:
         readiness: Callable[[], Awaitable[Readiness]],
         standings: Callable[[], Awaitable[Mapping[str, Standing]]],
         registry: Registry,
+        circumstances: Circumstances,
         circuits: Mapping[str, BreakerPolicy],
         clock: Clock,
         grace: timedelta,
@@ -107,6 +111,7 @@ class Health:
         self._readiness = readiness
         self._standings = standings
         self._registry = registry
+        self._circumstances = circumstances
         self._circuits = circuits
         self._clock = clock
         self._grace = grace
@@ -123,7 +128,7 @@ class Health:
     async def look(self) -> Look:
         """Return how everything stands by its breakers of now, and all else of the overview, with reasons."""
         seen = await self.overview()
-        return await self._registry.look(probed=seen.probed, concerns=seen.concerns)
+        return await self._registry.look(probed=seen.probed, failures=seen.failures, concerns=seen.concerns)
 
     async def own(self, service: str, *, within: float | None = None) -> Check:
         """Return how a service is from where this process stands now; down if it does not say so `within` seconds."""
@@ -186,14 +191,37 @@ class Health:
             asyncio.gather(*(self.own(service) for service in OWN)), self._readiness()
         )
         kept, standings = ({}, {}) if readiness.problem else await self._kept()
+        failures = {} if readiness.problem else await self._circumstances.failures()
         checks = {service: self._newest(one, kept.get(service)) for service, one in self._probes.items()}
         checks |= {one.service: one for one in own}
         seen = Overview(
-            verdict="healthy", problems=(), checks=checks, circuits={}, readiness=readiness, standings=standings
+            verdict="healthy",
+            problems=(),
+            checks={name: await self._as_of_now(one) for name, one in checks.items()},
+            circuits={},
+            readiness=readiness,
+            standings=standings,
+            circumstances=await self._circumstances.concerns(),
+            failures=failures,
         )
-        look = await self._registry.look(probed=seen.probed, concerns=seen.concerns)
+        look = await self._registry.look(probed=seen.probed, failures=seen.failures, concerns=seen.concerns)
         seen = replace(seen, circuits=look.snapshots, verdict=look.assessment.verdict)
-        return replace(seen, problems=tuple(_problems(seen)))
+        beside = tuple(_problems(seen))
+        return replace(
+            seen,
+            problems=(*(one.detail for one in seen.concerns), *beside),
+            said=(*(one.said for one in seen.concerns), *beside),
+        )
+
+    async def _as_of_now(self, check: Check) -> Check:
+        """Return what a check still says: what kept it from asking, before the breaker was closed, is over."""
+        if check.status != "down" or check.service in OWN or check.service not in self._registry.names:
+            return check
+        breaker = await self._registry.snapshot(check.service)
+        if breaker.state != "closed" or breaker.since is None or breaker.since <= check.checked_at:
+            return check
+        detail = "nobody has probed it since its circuit breaker was closed"
+        return Check(service=check.service, checked_at=check.checked_at, status="unknown", detail=detail)
 
     async def _kept(self) -> tuple[Mapping[str, Check], Mapping[str, Standing]]:
         try:
@@ -218,6 +246,7 @@ def _fault(check: Check) -> str | None:
 
 
 def _concerns(seen: Overview) -> Iterator[Concern]:
+    yield from seen.circumstances
     if seen.readiness.problem is not None:
         yield Concern(verdict="critical", detail=seen.readiness.problem)
     said = [seen.readiness.unclaimed]
@@ -231,7 +260,7 @@ def _concerns(seen: Overview) -> Iterator[Concern]:
 
 
 def _problems(seen: Overview) -> Iterator[str]:
-    yield from (one.detail for one in seen.concerns)
+    yield from (f"{name}: {one.detail}" for name, one in seen.failures.items())
     yield from (f"{service} is down" for service, one in seen.checks.items() if one.status == "down")
     yield from (
         f"the circuit breaker of {name} is {one.state.replace('_', '-')}"

@@ -19,6 +19,7 @@ def resilience_document(figures: Figures, process: ProcessUse) -> Document:
     return {
         "at": figures.at,
         "minutes": round(figures.window / MINUTE),
+        "all_processes": figures.of_all,
         "services": {name: _service(one, figures.objectives) for name, one in figures.services.items()},
         "bookings": _counts(figures.bookings),
         "trend": {

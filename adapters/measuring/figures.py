@@ -12,6 +12,7 @@ from adapters.measuring.stored import Slice, sum_of, within
 from domain.alert_rules import APPOINTMENTS, NO_SERVICES
 from domain.breaker_history import BreakerHistory, history
 from domain.breaker_words import Snapshot, Transition
+from domain.errors import AppointmentDatabaseError
 from domain.health_score import health_score
 from domain.service_level import SPANS, Counts, ErrorBudget, Objectives, burn_rate, error_budget
 from domain.trend import Direction, direction
@@ -30,6 +31,14 @@ class CallSource(Protocol):
 
     async def slices(self, *, since: datetime) -> Sequence[Slice]:
         """Return how the calls ended since an instant, while by while."""
+        ...
+
+    def own_tallies(self, *, since: datetime) -> Tallies:
+        """Return what came of the calls of this process that are not stored yet."""
+        ...
+
+    def own_slices(self, *, since: datetime) -> Sequence[Slice]:
+        """Return how these ended, while by while."""
         ...
 
 
@@ -103,7 +112,11 @@ class Hour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Everything about all services, and about bookings that ended, in the window."""
+    """
+    Everything about all services, and about bookings that ended, in the window.
+
+    Unless `of_all`, the database does not answer, and it is about what this process has not stored yet.
+    """
 
     at: datetime
     window: timedelta
@@ -111,6 +124,7 @@ class Figures:
     bookings: Counts
     hours: Sequence[Hour]
     trend: Direction
+    of_all: bool
     objectives: Objectives = field(repr=False)
 
 
@@ -138,13 +152,17 @@ class Measures:
         """
         Return what is known of every service in the last `window`, a day at most.
 
-        Raises:
-            AppointmentDatabaseError: the database did not answer.
-
+        While the database does not answer, it is what this process has to say by itself.
         """
         now = self._clock.now()
-        tallies = of_services(await self._calls.tallies(since=now - window))
-        slices = await self._calls.slices(since=now - self._objectives.period)
+        since, period = now - window, now - self._objectives.period
+        try:
+            found, slices = await self._calls.tallies(since=since), await self._calls.slices(since=period)
+            of_all = True
+        except AppointmentDatabaseError:
+            found, slices = self._calls.own_tallies(since=since), self._calls.own_slices(since=period)
+            of_all = False
+        tallies = of_services(found)
         breakers_of = await self._breakers_of(now=now, window=window)
         bookings = tallies.get(APPOINTMENTS, Tally()).counts
         tallies = {name: tally for name, tally in tallies.items() if name not in NO_SERVICES}
@@ -164,6 +182,7 @@ class Measures:
             bookings=bookings,
             hours=_hours(everything, since=now - DAY),
             trend=_trend(everything, now=now),
+            of_all=of_all,
             objectives=self._objectives,
         )
 
@@ -194,7 +213,10 @@ class Measures:
         snapshots = [await self._breakers.snapshot(name) for name in self._names]
         start = now - window
         # A breaker remembers its last transitions only; the last of all may not be stored yet.
-        stored = await self._transitions.since(start, shared={one.name: one.shared for one in snapshots})
+        try:
+            stored = await self._transitions.since(start, shared={one.name: one.shared for one in snapshots})
+        except AppointmentDatabaseError:
+            stored = {}
         return {
             one.name: BreakerFigures(
                 snapshot=one, history=history_of(one, stored.get(one.name, ()), start=start, now=now)

@@ -1,11 +1,11 @@
 """What the calls of the whole fleet came to: what is stored, and what this process has not stored yet."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from adapters.measuring.keeping import Keeper
 from adapters.measuring.meter import Tallies, merged, of_services
-from adapters.measuring.stored import Slice, StoredCalls
+from adapters.measuring.stored import Measured, Slice, StoredCalls
 
 
 class FleetCalls:
@@ -38,10 +38,21 @@ class FleetCalls:
         """
         own = self._keeper.unstored()
         stored = await self._stored.slices(since=since, but_for=[one.starts_at for one in own])
-        ours = [
-            Slice(service=service, starts_at=one.starts_at, ends_at=one.ends_at, counts=tally.counts)
-            for one in own
-            if one.ends_at > since
-            for service, tally in of_services(one.tallies).items()
-        ]
-        return [*stored, *ours]
+        return [*stored, *_slices(own, since=since)]
+
+    def own_tallies(self, *, since: datetime) -> Tallies:
+        """Return what came of the calls of this process that are not stored yet."""
+        return merged(*(one.tallies for one in self._keeper.unstored() if one.ends_at > since))
+
+    def own_slices(self, *, since: datetime) -> Sequence[Slice]:
+        """Return how these ended, while by while."""
+        return _slices(self._keeper.unstored(), since=since)
+
+
+def _slices(measured: Iterable[Measured], *, since: datetime) -> list[Slice]:
+    return [
+        Slice(service=service, starts_at=one.starts_at, ends_at=one.ends_at, counts=tally.counts)
+        for one in measured
+        if one.ends_at > since
+        for service, tally in of_services(one.tallies).items()
+    ]

@@ -4,6 +4,7 @@ Who is asking, and may they: the key decides the company and the scopes.
 A key is found by its digest, so that comparing it takes the same time whatever is guessed.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping
 from math import ceil
@@ -16,9 +17,12 @@ from adapters.limits.ports import Exceeded, Kind
 from adapters.web.ports import Backend, Caller
 from adapters.web.problems import MISSING_SCOPE, NOT_AUTHENTICATED, TOO_MANY_REQUESTS, UNAVAILABLE, Problem, Refused
 from domain.breaker_words import Refusal as BreakerRefusal
+from domain.errors import AppointmentDatabaseError
 
 _BEARER = re.compile(r"Bearer +([!-~]{1,512})", re.IGNORECASE)
 _ASKING: Mapping[Kind, str] = {"key": "this API key", "company": "this company"}
+KEY_SECONDS = 1.0
+"""How long the database may take to say whose key it is, before one that is remembered will do."""
 _CHALLENGE = 'Bearer realm="calsaga"'
 
 
@@ -32,8 +36,8 @@ async def admit(request: Request, scope: Scope, *, reads_database: bool = True) 
     """
     Return who is asking, if their key has the scope.
 
-    `reads_database=False` is for what can be answered while the database is away; then a key that this process
-    remembers will do.
+    `reads_database=False` is for what can be answered while the database is away; then a key that this process has seen
+    within the last five minutes will do, whether its breaker is open already or the database just does not answer.
 
     Raises:
         Refused: 401 without a valid key, 403 without the scope, 429 when it is too much; 503, at once, while the
@@ -42,7 +46,7 @@ async def admit(request: Request, scope: Scope, *, reads_database: bool = True) 
     """
     if reads_database:
         _refuse_while_away(request)
-    caller = await _identified(request, remembered=not reads_database and _database_away(request) is not None)
+    caller = await _identified(request, reads_database=reads_database)
     structlog.contextvars.bind_contextvars(company_id=caller.company_id)
     await _check_rate(request, caller)
     if scope not in caller.scopes:
@@ -57,15 +61,29 @@ def lacks_scope(scope: Scope) -> Refused:
     return Refused(Problem(kind=MISSING_SCOPE, detail=detail, headers={"WWW-Authenticate": challenge}))
 
 
-async def _identified(request: Request, *, remembered: bool) -> Caller:
+async def _identified(request: Request, *, reads_database: bool) -> Caller:
     given = request.headers.getlist("authorization")
     if not given:
         raise _unauthenticated("Send your API key as `Authorization: Bearer <key>`.", _CHALLENGE)
     bearer = _BEARER.fullmatch(given[0].strip()) if len(given) == 1 else None
-    caller = None if bearer is None else await backend_of(request).keys.identify(bearer[1], remembered=remembered)
+    caller = None if bearer is None else await _caller(request, bearer[1], reads_database=reads_database)
     if caller is None:
         raise _unauthenticated("The API key is unknown or revoked.", f'{_CHALLENGE}, error="invalid_token"')
     return caller
+
+
+async def _caller(request: Request, key: str, *, reads_database: bool) -> Caller | None:
+    keys = backend_of(request).keys
+    if reads_database:
+        return await keys.identify(key)
+    if _database_away(request) is None:
+        # Not cut off: what becomes of the question is what opens the database's breaker.
+        asked = asyncio.ensure_future(keys.identify(key))
+        asked.add_done_callback(lambda it: it.cancelled() or it.exception())
+        await asyncio.wait({asked}, timeout=KEY_SECONDS)
+        if asked.done() and not isinstance(asked.exception(), AppointmentDatabaseError):
+            return asked.result()
+    return await keys.identify(key, remembered=True)
 
 
 def _refuse_while_away(request: Request) -> None:

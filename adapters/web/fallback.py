@@ -33,8 +33,12 @@ router = APIRouter(route_class=PlainRoute, tags=["resilience"])
     ),
 )
 async def state(request: Request) -> Response:
-    """Answer for the fleet; `mode` and `features` are those of the process that answers."""
-    await admit(request, Scope.OPS_READ)
+    """
+    Answer for the fleet; `mode` and `features` are those of the process that answers.
+
+    While the database does not answer, what holds is what this process knows, and what ended last is null.
+    """
+    await admit(request, Scope.OPS_READ, reads_database=False)
     return _told(request, await backend_of(request).fallback.standing())
 
 

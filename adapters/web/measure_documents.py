@@ -126,10 +126,15 @@ class ProcessFigures(BaseModel):
 
 
 class ResilienceFigures(BaseModel):
-    """All services; of the bookings, those that ended, without refusals for the customer's own reason."""
+    """
+    All services; of the bookings, those that ended, without refusals for the customer's own reason.
+
+    `all_processes` is false while the database does not answer: then it is what the process that answers knows itself.
+    """
 
     at: datetime
     minutes: int
+    all_processes: bool
     services: dict[str, ServiceFigures]
     bookings: CallCounts
     trend: Trend

@@ -31,9 +31,10 @@ async def resilience(request: Request) -> Response:
     """
     Answer for all processes, as of a minute ago, and for the one that answers, as of now; `process` is its alone.
 
-    No company has services of its own. What does not tell apart calls that went well from none is null.
+    While the database does not answer (`all_processes` false) all of it is about the one that answers. No company
+    has services of its own. What does not tell apart calls that went well from none is null.
     """
-    await admit(request, Scope.OPS_READ)
+    await admit(request, Scope.OPS_READ, reads_database=False)
     window = timedelta(minutes=queried(Window, request).minutes)
     figures = await backend_of(request).measures.figures(window=window)
     return json_answer(resilience_document(figures, process_use()))

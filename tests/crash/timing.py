@@ -16,6 +16,7 @@ SHORT = {
     "calcom_send_seconds": 0.4,
     "calcom_attempt_seconds": 0.5,
     "calcom_total_seconds": 2,
+    "calcom_key_rest_seconds": 0.3,
     "calcom_visibility_seconds": 0.4,
     "calcom_look_seconds": "0.05,0.15,0.3",
     "calcom_horizon_seconds": 2.5,

@@ -28,6 +28,12 @@ class FakeCalls:
     async def slices(self, *, since: datetime) -> Sequence[Slice]:
         return [one for one in self.ended if one.ends_at > since]
 
+    def own_tallies(self, *, since: datetime) -> Tallies:
+        return self.meter.look()
+
+    def own_slices(self, *, since: datetime) -> Sequence[Slice]:
+        return [one for one in self.ended if one.ends_at > since]
+
 
 @dataclass
 class FakeTransitions:

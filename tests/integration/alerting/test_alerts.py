@@ -5,7 +5,7 @@ Alerts over a real log: raised once and cleared once, whichever process judges, 
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,6 +15,7 @@ from adapters.followers import Followers
 from adapters.log.store import Store
 from adapters.measuring.stored import Slice
 from adapters.verify import verify
+from domain.full_fallback import FullFallbackBegun
 from domain.service_level import Counts
 from projections.alerts import ALERTS
 from projections.failures import SyncFailure
@@ -72,6 +73,40 @@ async def test_an_open_breaker_is_raised_grows_critical_and_is_cleared_a_minute_
 
     assert {} == await fleet.active()
     assert {"AlertRaised": 1, "AlertSeverityChanged": 1, "AlertCleared": 1} == await fleet.told()
+
+
+async def test_a_key_that_one_process_knows_to_be_rejected_is_raised_by_another_and_cleared(fleet: Fleet) -> None:
+    knows = fleet.watchers[1]
+    knows.rejected = {"acme": fleet.clock.now()}
+    await fleet.passes(30)
+    assert {} == await fleet.active()
+    await fleet.passes(15)
+    assert {"key_rejected acme": "warning"} == await fleet.active()
+    # The only one beside it: nobody can book any more.
+    knows.rejected |= {"default": fleet.clock.now()}
+    await fleet.passes(45)
+    assert {"key_rejected acme": "critical", "key_rejected default": "critical"} == await fleet.active()
+    knows.rejected = {}
+    await fleet.passes(15)
+
+    assert {} == await fleet.active()
+    assert {"AlertRaised": 2, "AlertSeverityChanged": 1, "AlertCleared": 2} == await fleet.told()
+
+
+async def test_full_fallback_that_lasts_is_raised_and_is_cleared_when_it_ends(fleet: Fleet) -> None:
+    now = fleet.clock.now()
+    held = FullFallbackBegun(at=now, since=now, expires_at=now + timedelta(hours=4), actor="ada", reason="they move")
+    for one in fleet.watchers:
+        one.fallback = held
+    await fleet.passes(900)
+    assert {} == await fleet.active()
+    await fleet.passes(15)
+    assert {"full_fallback fleet": "warning"} == await fleet.active()
+    for one in fleet.watchers:
+        one.fallback = None
+    await fleet.passes(15)
+
+    assert {} == await fleet.active()
 
 
 async def test_whoever_judges_and_however_many_at_once_there_is_one_raise_and_one_clear(fleet: Fleet) -> None:

@@ -5,26 +5,38 @@ Processes that watch over one fleet, each with breakers of its own.
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from adapters.alerting.figures import AlertFigures
 from adapters.alerting.lone_breakers import LoneBreakerNotes, StoredLoneBreakers
 from adapters.alerting.readings import Readings
+from adapters.alerting.rejected_keys import RejectedKeys
 from adapters.alerting.stored import StoredAlerts
 from adapters.alerting.watching import AlertWatch
 from adapters.breakers.local import LocalBreakers
 from adapters.breakers.telling import Telling
+from adapters.database.companies import Companies
 from adapters.database.sync_failures import StoredSyncFailures
+from adapters.directory.companies import CompanyDirectory
 from adapters.followers import Followers
 from adapters.log.store import Store
 from domain.alert import Alert, AlertEvent
 from domain.breaker_words import Command
+from domain.full_fallback import FullFallbackBegun
 from domain.service_level import Objectives
 from projections.alerts import ALERTS
 from tests.fakes.measures import FakeCalls
 from tests.fakes.time import FakeClock
 
 EVERY = 15
+
+
+def a_directory(store: Store) -> CompanyDirectory:
+    """
+    Return the companies: `default` has a key for all.
+    """
+    stored = Companies(engine=store.engine, readers=store.readers, clock=store.clock, secrets=None)
+    return CompanyDirectory(stored=stored, default_company="default", default_calcom_key="cal_default")
 
 
 class Watcher:
@@ -37,18 +49,27 @@ class Watcher:
         self.store = store
         self.names = ("calcom", "retell")
         self.breakers = LocalBreakers({}, listener=Telling(), clock=lambda: clock.now().timestamp())
+        self.rejected: dict[str, datetime] = {}
+        self.fallback: FullFallbackBegun | None = None
         lone_breakers = StoredLoneBreakers(engine=store.engine, readers=store.readers, process=name)
         self.alerts = StoredAlerts(engine=store.engine, readers=store.readers)
+        noted_for = timedelta(seconds=4 * EVERY)
+        self.keys = RejectedKeys(noted=lone_breakers, companies=a_directory(store), clock=clock, noted_for=noted_for)
+        self.keys.follow(lambda: self.rejected)
         readings = Readings(
             calls=calls,
             breakers=self.breakers,
             names=self.names,
             lone_breakers=lone_breakers,
             sync_failures=StoredSyncFailures(engine=store.engine, readers=store.readers),
+            rejected_keys=self.keys.find,
+            fallback=lambda: self.fallback,
             clock=clock,
-            noted_for=timedelta(seconds=4 * EVERY),
+            noted_for=noted_for,
         )
-        self.notes = LoneBreakerNotes(self.breakers, lone_breakers, names=self.names, clock=clock, seconds=EVERY)
+        self.notes = LoneBreakerNotes(
+            self.breakers, lone_breakers, names=self.names, rejected=self.keys.own, clock=clock, seconds=EVERY
+        )
         self.figures = AlertFigures(engine=store.engine, readers=store.readers)
         self.watch = AlertWatch(
             readings, self.alerts, figures=self.figures, events=store.log, clock=clock, objectives=Objectives()

@@ -8,11 +8,14 @@ import asyncio
 import json
 
 import pytest
+from sqlalchemy import select, update
 from typer.testing import CliRunner, Result
 
 from adapters.bootstrap import application
 from adapters.cli.actors import user_name
 from adapters.cli.app import app
+from adapters.database.engine import open_engine
+from adapters.database.tables import resilience_snapshots
 from adapters.settings import read_settings
 from domain.dependencies import SERVICES
 
@@ -97,3 +100,57 @@ def test_what_cannot_be_cleared_is_refused_by_name(sqlite_url: str, arguments: t
 
     assert 2 == result.exit_code
     assert said in result.stderr
+
+
+def test_what_was_found_before_a_reset_is_over_after_it(database_url: str, redis_url: str) -> None:
+    run("circuit", "open", "calcom", "--reason", "they move house", database_url=database_url, redis_url=redis_url)
+    keep_a_snapshot(database_url, redis_url)
+    engine = open_engine(database_url)
+    with engine.begin() as connection:
+        (document,) = connection.execute(select(resilience_snapshots.c.document)).scalars()
+        unwell = [{"code": "probe_failed", "detail": "not called: its circuit breaker is open", "way": []}]
+        told = {**document, "reasons": {"calcom": unwell}}
+        connection.execute(update(resilience_snapshots).values(document=told))
+    engine.dispose()
+    before = run("circuit", "status", database_url=database_url, redis_url=redis_url).stdout
+    run("circuit", "reset", "calcom", database_url=database_url, redis_url=redis_url)
+    after = run("circuit", "status", database_url=database_url, redis_url=redis_url).stdout
+
+    assert ["not called" in it for it in (before, after)] == [True, False]
+    assert not any(line.startswith("calcom\tunhealthy") for line in after.splitlines())
+
+
+def test_full_fallback_is_told_as_it_is_now(database_url: str, redis_url: str) -> None:
+    def status() -> str:
+        return run("circuit", "status", database_url=database_url, redis_url=redis_url).stdout
+
+    def switch(*words: str) -> None:
+        run("fallback", *words, database_url=database_url, redis_url=redis_url)
+
+    before = status()
+    switch("on", "--reason", "they move house", "--for", "30m")
+    held = status()
+    keep_a_snapshot(database_url, redis_url)
+    kept = status()
+    switch("off")
+    after = status()
+
+    assert ["full fallback mode since" in it for it in (before, held, after)] == [False, True, False]
+    assert 1 == kept.count("full fallback mode since")
+    assert all("they move house" in it for it in (held, kept))
+
+
+def test_a_database_that_is_away_is_named_and_no_snapshot_is_missed(redis_url: str) -> None:
+    env = {"CALSAGA_DATABASE_URL": "postgresql://calsaga@127.0.0.1:1/calsaga", "CALSAGA_REDIS_URL": redis_url}
+
+    plain = CliRunner().invoke(app, ["circuit", "status"], env=env)
+    told = CliRunner().invoke(app, ["circuit", "status", "--json"], env=env)
+
+    assert (1, 1) == (plain.exit_code, told.exit_code)
+    assert "verdict\tcritical" in plain.stdout
+    assert "the database does not answer" in plain.stderr
+    assert "snapshot" not in plain.stderr
+    assert ("critical", "unhealthy") == (
+        json.loads(told.stdout)["verdict"],
+        json.loads(told.stdout)["statuses"]["database"],
+    )

@@ -27,6 +27,7 @@ from tests.integration.system.installation import (
 )
 from tests.integration.system.outage import HeldFile, KilledServer, Outage
 from tests.integration.system.serving import Served, served
+from tests.servers.postgres import PostgresServer
 
 LATELY = "The database has failed lately"
 
@@ -138,3 +139,37 @@ async def _refused_lately(there: Served) -> bool:
 
 async def _books(there: Served) -> bool:
     return (await there.http.post("/api/bookings", json=body(99))).status_code in {200, 201}
+
+
+NEED_NO_DATABASE = (
+    "/api/resilience/states",
+    "/api/health/status",
+    "/api/resilience/fallback",
+    "/api/resilience/fallback-metrics",
+    "/api/metrics/resilience",
+)
+
+
+async def test_what_needs_no_database_is_answered_before_its_breaker_has_opened(
+    mortal_url: str, mortal_server: PostgresServer, account: Account, impatient: None
+) -> None:
+    url, away = mortal_url, KilledServer(mortal_server)
+    never = {"database": {"failure_threshold": 1_000_000, "minimum_calls": 1_000_000}}
+    here = Installation(settings=quick(url, account, circuits=never))
+    await here.define(account.event_type())
+
+    async with served(here) as there:
+        # From now on this process remembers whose key it is.
+        known = await there.http.get("/api/metrics/resilience")
+        await asyncio.sleep(1.1)  # Until it would ask again which keys were revoked.
+        away.begins()
+        answers = {path: await there.http.get(path) for path in NEED_NO_DATABASE}
+        needs = await there.http.get("/api/sync-failures")
+        breaker = there.app.resilience.breakers.held_back("database")
+        away.ends()
+
+    assert (None, 503) == (breaker, needs.status_code)
+    assert dict.fromkeys(NEED_NO_DATABASE, 200) == {path: one.status_code for path, one in answers.items()}
+    figures = answers["/api/metrics/resilience"].json()
+    assert (True, False) == (known.json()["all_processes"], figures["all_processes"])
+    assert "database" in figures["services"]

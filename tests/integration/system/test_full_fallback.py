@@ -83,6 +83,9 @@ async def test_bookings_wait_while_it_holds_and_are_made_afterwards(database_url
                 answers = await take(app, range(1, MANY + 1))
             assert {"pending"} == {answer.booking.status.value for answer in answers}
             assert 0 == account.calls("create")
+            seen, gauge = await app.health.seen.overview(), app.metrics.exposition().decode()
+            assert ("degraded", True) == (seen.verdict, "calsaga_full_fallback 1.0" in gauge)
+            assert any("full fallback mode since" in it for it in seen.problems)
             await off(app)
             await quiet(app)
             told = [await story(app.store, answer.booking.booking_id) for answer in answers]

@@ -245,7 +245,7 @@ def test_the_command_says_how_all_is(installation: Installation, account: Accoun
     assert ("down", "HTTP 502") == tuple(
         json.loads(unwell.stdout)["services"]["calcom"][it] for it in ("status", "detail")
     )
-    assert ["calsaga: calcom is down"] == in_words.stderr.splitlines()
+    assert ["calsaga: calcom: 1 of 2 calls failed lately", "calsaga: calcom is down"] == in_words.stderr.splitlines()
     assert (1, ["degraded", "calcom", "retell"]) == (
         in_words.exit_code,
         [one.partition("\t")[0] for one in in_words.stdout.splitlines()][:3],

@@ -17,7 +17,7 @@ from domain.breaker_policy import BreakerPolicy
 from domain.breaker_state import Breaker
 from domain.breaker_words import Override, State
 from domain.dependencies import SERVICES, Dependencies
-from domain.verdict import ESSENTIAL, Assessment, Concern, Condition, Status, Verdict, assess, condition_of
+from domain.verdict import ESSENTIAL, Assessment, Concern, Condition, Failures, Status, Verdict, assess, condition_of
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HELD = Override(action="close", actor="ada", reason="we know better", expires_at=None)
@@ -185,3 +185,25 @@ def test_a_condition_is_read_off_a_snapshot() -> None:
     assert Condition(state="open", since=snapshot.since, failing="it fails") == condition_of(
         snapshot, failing="it fails"
     )
+
+
+@pytest.mark.parametrize(
+    ("service", "severity", "verdict"),
+    [
+        ("calcom", "medium", "degraded"),
+        ("calcom", "critical", "degraded"),
+        ("database", "medium", "degraded"),
+        ("database", "critical", "critical"),
+    ],
+)
+def test_calls_that_failed_lately_are_a_reason_and_critical_if_nothing_can_do_without(
+    service: str, severity: str, verdict: str
+) -> None:
+    failures = Failures(severity=severity, detail="16 calls failed within a minute")  # type: ignore[arg-type]
+
+    found = assess({service: Condition(failures=failures)}, Dependencies())
+
+    assert (verdict, "unhealthy") == (found.verdict, found.standings[service].status)
+    assert [("calls_failed", f"{severity}: {failures.detail}")] == [
+        (one.code, one.detail) for one in found.standings[service].reasons
+    ]

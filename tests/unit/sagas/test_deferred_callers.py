@@ -23,7 +23,9 @@ def held_back(seconds: float, *, because: str = "rate_limited") -> Office:
     return office
 
 
-@pytest.mark.parametrize(("seconds", "because"), [(30, "rate_limited"), (30, "breaker_open"), (3, "breaker_open")])
+@pytest.mark.parametrize(
+    ("seconds", "because"), [(30, "rate_limited"), (30, "breaker_open"), (3, "breaker_open"), (3, "unauthorized")]
+)
 def test_who_cannot_have_the_outcome_in_time_is_told_at_once(seconds: float, because: str) -> None:
     office = held_back(seconds, because=because)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from adapters.alerting.lone_breakers import Condition, LoneBreakerNotes
+from adapters.alerting.lone_breakers import KEY, Condition, LoneBreakerNotes, rejected_since
 from adapters.breakers.local import LocalBreakers
 from adapters.breakers.telling import Telling
 from domain.breaker_words import Command, Snapshot
@@ -26,11 +26,13 @@ class Place:
         self.local = LocalBreakers({}, listener=Telling(), clock=lambda: self.clock.now().timestamp())
         self.shared = False
         self.away = False
+        self.rejected: dict[str, datetime] = {}
         self.noted: list[Sequence[Condition]] = []
         self.notes = LoneBreakerNotes(
             self,  # type: ignore[arg-type]
             self,  # type: ignore[arg-type]
             names=("calcom",),
+            rejected=lambda: self.rejected,
             clock=self.clock,
             seconds=15,
         )
@@ -104,3 +106,20 @@ async def test_an_end_that_could_not_be_noted_is_noted_later() -> None:
     here.away = False
 
     assert [(False, True)] == await here.passes()
+
+
+async def test_a_rejected_key_is_noted_as_long_as_it_is_and_once_more_when_it_is_not() -> None:
+    here = Place()
+    since = here.clock.now()
+    here.rejected = {"acme": since}
+    for _ in range(2):
+        await here.notes.note()
+    here.rejected = {}
+    here.clock.advance(15)
+    for _ in range(2):
+        await here.notes.note()
+
+    first, second, last = here.noted
+    assert [Condition(service=f"{KEY}acme", unwell_since=since, well_since=None)] == first == second
+    assert [Condition(service=f"{KEY}acme", unwell_since=None, well_since=here.clock.now())] == last
+    assert ({"acme": since}, {}) == (rejected_since([*first, *second]), rejected_since(last))

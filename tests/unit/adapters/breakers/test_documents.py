@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from adapters.breakers.documents import kept_document, read_concerns, read_conditions, states_document
 from adapters.breakers.local import LocalBreakers
 from adapters.breakers.registry import Registry
+from adapters.cli.kept_standing import Remembered
 from adapters.cli.standing import Known, tell_standing
 from adapters.database.snapshots import KeptSnapshot
 from adapters.settings import read_settings
@@ -67,7 +68,7 @@ async def test_the_command_line_tells_what_was_found_beside_breakers(capsys: pyt
     document = orjson.loads(orjson.dumps(kept_document(look)))
     kept = KeptSnapshot(at=datetime.now(UTC), verdict=look.assessment.verdict, document=document)
 
-    tell_standing(Known(live=look.snapshots, kept=kept), read_settings())
+    tell_standing(Known(live=look.snapshots, database=Remembered(kept=kept)), read_settings())
 
     lines = capsys.readouterr().out.splitlines()
     assert {"retell\tno breaker", "email\tno breaker", "sms\tnot configured"} <= set(lines)
@@ -81,7 +82,7 @@ async def test_the_command_line_knows_shared_breakers_better_than_what_was_kept(
     kept = KeptSnapshot(at=datetime.now(UTC), verdict="degraded", document=kept_document(look))
     opened = await registry.control("calcom", Command(action="open", actor="ada", reason="they move house"))
 
-    found = Known(live={"calcom": opened}, kept=kept).assessed(read_settings())
+    found = Known(live={"calcom": opened}, database=Remembered(kept=kept)).assessed(read_settings())
 
     assert found is not None
     assert ["breaker_open", "probe_failed"] == [one.code for one in found.standings["calcom"].reasons]
