@@ -37,7 +37,7 @@ def backend_over(application: "Application", *, limited: bool = False) -> Backen
         breakers=application.resilience.breakers,
         fallback=application.resilience.fallback,
         rungs=application.resilience.rungs,
-        queue=RetryQueue(engine=application.store.engine, readers=application.store.readers),
+        queue=RetryQueue(engine=application.store.engine, readers=application.store.readers, log=application.store.log),
         standings=application.resilience.breakers,
         snapshots=application.resilience.kept,
         failures=application.resilience.failures,
@@ -69,4 +69,4 @@ class StoredBookings:
             with self.store.engine.connect() as connection:
                 return list_bookings(connection, wanted, head=head, limit=limit, cursor=cursor)
 
-        return await self.store.readers.run(ask)
+        return await self.store.readers.answer(ask)
