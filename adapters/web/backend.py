@@ -37,7 +37,9 @@ def backend_over(application: "Application", *, limited: bool = False) -> Backen
         breakers=application.resilience.breakers,
         fallback=application.resilience.fallback,
         rungs=application.resilience.rungs,
-        queue=RetryQueue(engine=application.store.engine, readers=application.store.readers, log=application.store.log),
+        queue=RetryQueue(
+            engine=application.store.engine, readers=application.store.readers, decoded=application.store.log.decoded
+        ),
         standings=application.resilience.breakers,
         snapshots=application.resilience.kept,
         failures=application.resilience.failures,
