@@ -128,6 +128,10 @@ def retry(
     at the end of their time as well, while an ordinary function is only not tried again. A far side that has not
     answered by then has failed. Of a name that is no breaker's, each call raises a ValueError.
 
+    `breakers` says whose the breaker is. That of `application.resilience.breakers` is the fleet's where there is a
+    Redis, and obeys there; `database`, `webhooks` and `appointments` are this process's own. Each process lists it
+    from its own first call on. `budget` is for one far side: all functions that call it are to have the same.
+
     Raises:
         TypeError: the function is none that can be cut off, counted or limited like that.
 
