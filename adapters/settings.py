@@ -68,6 +68,7 @@ class Settings(BaseSettings):
 
     redis_url: Annotated[SecretStr, AfterValidator(check.redis_url)] | None = None
     redis_seconds: Seconds = 0.05
+    redis_pool_min: Annotated[int, Field(ge=0, le=100)] = 1
     redis_pool_max: Annotated[int, Field(ge=2, le=10_000)] = 64
 
     calcom_base_url: Annotated[str, AfterValidator(check.web_address)] = "https://api.cal.com"
@@ -189,8 +190,18 @@ class Settings(BaseSettings):
             yield f"{PREFIX}SLO_RECOVERY_SECONDS: must not exceed {PREFIX}SLO_RECOVERY_CRITICAL_SECONDS"
         if self.database_pool_min > self.database_pool_max:
             yield f"{PREFIX}DATABASE_POOL_MIN: must not exceed {PREFIX}DATABASE_POOL_MAX"
+        if self.redis_pool_min > self.redis_pool_max:
+            yield f"{PREFIX}REDIS_POOL_MIN: must not exceed {PREFIX}REDIS_POOL_MAX"
         if self.retry_first_seconds > self.retry_cap_seconds:
             yield f"{PREFIX}RETRY_FIRST_SECONDS: must not exceed {PREFIX}RETRY_CAP_SECONDS"
+
+    def database_pool(self) -> range:
+        """Return how few connections a process keeps open to read the log, and how many there may be."""
+        return range(self.database_pool_min, self.database_pool_max + 1)
+
+    def redis_pool(self) -> range:
+        """Return how few connections each client of Redis opens, and how many there may be."""
+        return range(self.redis_pool_min, self.redis_pool_max + 1)
 
     def policy(self) -> Policy:
         """Return the figures that bookings are decided by."""

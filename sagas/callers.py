@@ -17,7 +17,9 @@ from sagas.engine import Engine
 from sagas.run import Run
 
 log = logging.getLogger("calsaga.orchestrator")
-DURABLE_SECONDS = 5.0
+PATIENCE_SECONDS = 4.0
+"""How long a caller waits who says nothing else: whoever speaks with a customer has to say something within five."""
+DURABLE_SECONDS = PATIENCE_SECONDS
 
 
 class Callers:

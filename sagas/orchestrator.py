@@ -32,13 +32,11 @@ from domain.validation import cancellation_problem, validate, validate_move
 from domain.wish import BookAppointment, BookComposite
 from sagas.assigning import Assigning, find_team
 from sagas.beginning import Beginning
-from sagas.callers import Callers, deadline_in
+from sagas.callers import PATIENCE_SECONDS, Callers, deadline_in, left
 from sagas.engine import Engine
 from sagas.ports import Clock, Customers, Hints, Services
 from sagas.run import Run
 from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
-
-PATIENCE_SECONDS = 10.0
 
 
 class Orchestrator:
@@ -82,8 +80,8 @@ class Orchestrator:
             return await self._book(wish, patience=patience)
 
     async def _book(self, wish: BookAppointment, *, patience: float) -> BookingResult:
-        offer = await self._services.find(company_id=wish.company_id, service_id=wish.service_id)
         deadline = deadline_in(patience)
+        offer = await self._services.find(company_id=wish.company_id, service_id=wish.service_id)
         try:
             team = await find_team(self._services, offer, staff_group=wish.staff_group, staff_id=wish.staff_id)
             request = validate(wish, offer, now=self._clock.now(), voice=self._voice, team=team)
@@ -106,8 +104,8 @@ class Orchestrator:
             return await self._book_composite(replace(wish, correlation_id=correlation_id), patience=patience)
 
     async def _book_composite(self, wish: BookComposite, *, patience: float) -> BookingResult:
-        offers = [await self._offer(wish.company_id, leg.service_id) for leg in wish.legs[: MOST_LEGS + 1]]
         deadline = deadline_in(patience)
+        offers = [await self._offer(wish.company_id, leg.service_id) for leg in wish.legs[: MOST_LEGS + 1]]
         try:
             request = validate_composite(wish, offers, now=self._clock.now(), voice=self._voice)
         except CustomerValidationError as error:
@@ -181,6 +179,7 @@ class Orchestrator:
             AppointmentDatabaseError: the database is away, and the request may be stored.
 
         """
+        deadline = deadline_in(patience)
         booking = await self.get(wish.booking_id, company_id=wish.company_id)
         if booking.legs:
             raise CannotBeMoved(wish.booking_id)
@@ -195,7 +194,7 @@ class Orchestrator:
                 run.reschedule(requested)
             return requested is not None
 
-        result = await self.carry_out(wish.booking_id, request, company_id=wish.company_id, patience=patience)
+        result = await self.carry_out(wish.booking_id, request, company_id=wish.company_id, patience=left(deadline))
         return replace(result, not_moved=deciding.move_refused(result.booking, command))
 
     async def carry_out(

@@ -44,7 +44,7 @@ class DatabaseDiary:
         query = diary_query(
             period, company_id=company_id, staff_ids=staff_ids, dialect=dialect, after=after, limit=limit
         )
-        page, news = await self._readers.run(lambda: self._ask(query, limit))
+        page, news = await self._readers.answer(lambda: self._ask(query, limit))
         self._watch.hand(news)
         return page
 

@@ -29,7 +29,7 @@ from adapters.health.runner import NAME, HealthRunner
 from adapters.health.seeing import Health
 from adapters.health.services import CalComProbe, DatabaseProbe, HttpProbe, RedisProbe, SmtpProbe
 from adapters.log.store import Store
-from adapters.redis.connection import connect
+from adapters.redis.connection import connected
 from adapters.settings import Settings
 from adapters.snapshots import NAME as SNAPSHOTS
 from adapters.snapshots import SnapshotRunner
@@ -113,7 +113,7 @@ async def _asks(settings: Settings, stack: AsyncExitStack, *, store: Store) -> d
     stack.callback(database.close)
     asks: dict[str, Ask] = {"database": database.ask}
     if settings.redis_url is not None:
-        client = connect(settings.redis_url.get_secret_value())
+        client = connected(settings.redis_url.get_secret_value(), sizes=settings.redis_pool())
         asks["redis"] = RedisProbe(await stack.enter_async_context(client)).ask
     if settings.retell_health_url is not None:
         transport: httpx.AsyncBaseTransport = open_transport(max_connections=1, attempt_seconds=5)

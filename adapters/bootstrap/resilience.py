@@ -101,13 +101,13 @@ async def open_resilience(
             instance=process.hex,
             redis_url=redis_url,
             limit=settings.redis_seconds,
-            most=settings.redis_pool_max,
+            sizes=settings.redis_pool(),
         ) as fleet,
         open_limiter(
             settings.api_limits(),
             redis_url=redis_url,
             within=settings.redis_seconds,
-            most=settings.redis_pool_max,
+            sizes=settings.redis_pool(),
             alone=metrics.rate_limits_alone,
         ) as limiter,
     ):

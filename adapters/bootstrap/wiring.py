@@ -91,7 +91,7 @@ async def application(
                 settings.database_url,
                 probe=probe,
                 lock_timeout=settings.database_lock_seconds,
-                readers=range(settings.database_pool_min, settings.database_pool_max + 1),
+                readers=settings.database_pool(),
             )
         )
         companies = CompanyDirectory(
@@ -261,7 +261,7 @@ def _both(first: Callable[[WebhookNews], None], second: Callable[[WebhookNews], 
 
 def _redis(settings: Settings) -> RedisMarks | None:
     url = _revealed(settings.redis_url)
-    return None if url is None else redis_marks(url, limit=settings.redis_seconds, most=settings.redis_pool_max)
+    return None if url is None else redis_marks(url, limit=settings.redis_seconds, sizes=settings.redis_pool())
 
 
 def _shared_days(redis: RedisMarks | None) -> RedisEntries[Day] | None:

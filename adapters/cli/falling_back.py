@@ -102,7 +102,7 @@ def queue(
 async def _all(opened: "Application", company: str | None) -> "list[Queued]":
     from adapters.database.queue import HIGHEST_LIMIT, RetryQueue
 
-    stored = RetryQueue(engine=opened.store.engine, readers=opened.store.readers)
+    stored = RetryQueue(engine=opened.store.engine, readers=opened.store.readers, decoded=opened.store.log.decoded)
     page = await stored.page(company, limit=HIGHEST_LIMIT)
     queued = [*page.queued]
     while page.next_cursor is not None:

@@ -20,6 +20,7 @@ from adapters.caching.cache import Cache, uncounted
 from adapters.database.reading import Readers
 from adapters.database.tables import api_keys
 from adapters.metrics import CacheName, CacheOutcome
+from domain.errors import AppointmentDatabaseError
 from sagas.ports import Clock
 
 PREFIX = "csk_"
@@ -59,7 +60,7 @@ class ApiKeys:
         # By digest, since the company is what one wants to know.
         self._known: Cache[ApiKey] = Cache("user", fresh=REMEMBERED, now=clock.now, count=count)
         self._looking = asyncio.Lock()
-        self._looked_at = -REMEMBERED_SECONDS
+        self._looked_at = self._failed_at = -REMEMBERED_SECONDS
 
     async def create(self, *, company_id: str, scopes: Sequence[str]) -> tuple[ApiKey, str]:
         """
@@ -96,7 +97,7 @@ class ApiKeys:
             await self._forget_revoked()
         key = self._known.get(digest)
         if key is None:
-            key = await self._readers.run(lambda: self._find(digest))
+            key = await self._readers.answer(lambda: self._find(digest))
             if key is not None:
                 self._known.put(digest, key)
         return key
@@ -127,12 +128,21 @@ class ApiKeys:
         return await self._readers.run(lambda: self._revoke(key_id))
 
     async def _forget_revoked(self) -> None:
+        asked = time.monotonic()
         async with self._looking:
             began = time.monotonic()
             if began - self._looked_at < REMEMBERED_SECONDS:
                 return
+            if self._failed_at >= asked:
+                # Who stood in line has waited as long as whoever was before: it would be as long again.
+                raise AppointmentDatabaseError("the database did not say which keys were revoked", kind="timeout")
             since = self._clock.now() - REMEMBERED - _SLOW
-            for digest in await self._readers.run(lambda: self._revoked(since)):
+            try:
+                revoked = await self._readers.answer(lambda: self._revoked(since))
+            except AppointmentDatabaseError:
+                self._failed_at = time.monotonic()
+                raise
+            for digest in revoked:
                 self._known.forget(digest)
             self._looked_at = began
 

@@ -32,7 +32,7 @@ class StoredBreakerEvents:
             with self._engine.connect() as connection:
                 return list_breaker_events(connection, service=service, limit=limit, cursor=cursor)
 
-        return await self._readers.run(ask)
+        return await self._readers.answer(ask)
 
 
 class StoredTransitions:
@@ -61,4 +61,4 @@ class StoredTransitions:
                     for name, is_shared in shared.items()
                 }
 
-        return await self._readers.run(ask)
+        return await self._readers.answer(ask)

@@ -74,7 +74,7 @@ class DatabaseCustomers:
             AppointmentDatabaseError: the database did not answer.
 
         """
-        found = await self._readers.run(lambda: self._list(company_id, phone, email))
+        found = await self._readers.answer(lambda: self._list(company_id, phone, email))
         if phone is not None and email is None and found:
             # Whoever asks who calls is about to book for them.
             self._known.put(_key(company_id, phone), found[0].customer_id)

@@ -1,12 +1,13 @@
 """One SQLAlchemy engine for all that is read and written beside the log."""
 
 import sqlite3
+from typing import Any
 
 import orjson
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.pool import QueuePool
 
-from adapters.database import dead_peers
+from adapters.database import dead_peers, unanswered
 from adapters.pools import PoolState
 
 BUSY_SECONDS = 30.0
@@ -22,7 +23,7 @@ def open_engine(url: str, *, pool_size: int = 5, silence: float = SILENCE_SECOND
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, pool_size)
     options = dead_peers.statement_limit(STATEMENT_SECONDS, options=str(parsed.query.get("options", "")))
-    return create_engine(
+    engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         pool_pre_ping=True,
@@ -33,6 +34,13 @@ def open_engine(url: str, *, pool_size: int = 5, silence: float = SILENCE_SECOND
             **dead_peers.limits(connect=CONNECT_SECONDS, silence=silence),
         },
     )
+    limited = unanswered.limited(STATEMENT_SECONDS)
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: object, _record: object, words: list[Any], options: dict[str, Any]) -> object:
+        return limited.connect(*words, **options)
+
+    return engine
 
 
 def pool_state(engine: Engine) -> PoolState:

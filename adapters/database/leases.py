@@ -27,7 +27,7 @@ class Lease:
 
     async def hold(self, *, seconds: float) -> bool:
         """
-        Take or renew the lease for so many seconds from now, and tell whether it is ours.
+        Take the lease for so many seconds, or renew it once half of them are over, and tell whether it is ours.
 
         Raises:
             AppointmentDatabaseError: the database did not answer, and the lease may be ours or not.
@@ -37,7 +37,13 @@ class Lease:
 
         def ask() -> bool:
             with self._engine.begin() as connection:
-                return not self._is_anothers(connection, length) and self._take(connection, length)
+                # Asked first, so that neither those who wait write anything, nor whoever has it for long enough.
+                found = connection.execute(select(leases).where(leases.c.name == self._name)).one_or_none()
+                left = timedelta(0) if found is None else found.held_until - self._clock.now()
+                if found is not None and found.holder == self._holder and length / 2 < left <= length:
+                    return True
+                is_anothers = found is not None and found.holder != self._holder and timedelta(0) < left <= length
+                return not is_anothers and self._take(connection, length)
 
         return await self._readers.run(ask)
 
@@ -56,12 +62,6 @@ class Lease:
                 connection.execute(given_back)
 
         await self._readers.run(ask)
-
-    def _is_anothers(self, connection: Connection, length: timedelta) -> bool:
-        # Asked first, so that those who wait write nothing.
-        found = connection.execute(select(leases).where(leases.c.name == self._name)).one_or_none()
-        now = self._clock.now()
-        return found is not None and found.holder != self._holder and now < found.held_until <= now + length
 
     def _take(self, connection: Connection, length: timedelta) -> bool:
         # One statement, in which the second of two finds what the first has taken.

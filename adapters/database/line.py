@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import Engine, bindparam, select, update
+from sqlalchemy import Engine, bindparam, func, select, update
 
 from adapters.database.reading import Readers
-from adapters.database.tables import saga_due
+from adapters.database.tables import saga_due, slot_claims
 from sagas.engine import IN_LINE
 from sagas.ports import Clock
 
@@ -15,7 +15,7 @@ CHUNK = 500
 
 
 class Line:
-    """Spreads them over as much time as it takes at `per_second`, in the order in which they were to come anyway."""
+    """Spreads them over as much time as it takes at `per_second`: whose appointment comes first goes first."""
 
     def __init__(self, *, engine: Engine, readers: Readers, clock: Clock, per_second: float) -> None:
         self._engine = engine
@@ -46,10 +46,11 @@ class Line:
 
     def _waiting(self, now: datetime) -> list[tuple[UUID, datetime]]:
         c = saga_due.c
+        starts_at = select(func.min(slot_claims.c.starts_at)).where(slot_claims.c.booking_id == c.saga_id)
         query = (
             select(c.saga_id, c.due_at)
             .where(c.priority == IN_LINE, c.lease_token.is_(None), c.due_at > now)
-            .order_by(c.due_at, c.saga_id)
+            .order_by(starts_at.scalar_subquery().nulls_last(), c.due_at, c.saga_id)
         )
         with self._engine.connect() as connection:
             return [(row.saga_id, row.due_at) for row in connection.execute(query)]

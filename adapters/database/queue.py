@@ -4,31 +4,42 @@ The retry queue: the bookings that calsaga goes on with by itself, by when it do
 What is due for a booking that has ended is left out, unless something is owed for it: a last look is no retry.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Engine, Row, Select, Tuple, literal, or_, select, tuple_
+from eventsourcing.persistence import Notification
+from sqlalchemy import Connection, Engine, Row, Select, Tuple, literal, or_, select, tuple_
 
 from adapters.database.reading import Readers
-from adapters.database.tables import saga_due
-from domain.booking import ENDED
+from adapters.database.tables import saga_due, stored_events
+from domain.booking import ENDED, BookingStatus
+from domain.composite import LEG_TOPIC
+from domain.events import CancellationRequested
+from domain.moving import RescheduleRequested
 from domain.period import utc
 from projections import cursor as cursors
 from projections.tables import booking_list as bookings
+from projections.upserting import is_one_of
+from sagas.appending import Recorded
 from sagas.engine import IN_LINE, URGENT
 
 DEFAULT_LIMIT = 50
 HIGHEST_LIMIT = 200
 WaitsFor: TypeAlias = Literal["full_fallback", "calcom", "retry"]
+_ASKED = (RescheduleRequested.TOPIC, CancellationRequested.TOPIC, LEG_TOPIC + CancellationRequested.TOPIC)
+_ASKED_OF = frozenset({BookingStatus.RESCHEDULING.value, BookingStatus.CANCELLING.value})
 _DEFERRED = frozenset({"circuit_breaker", "degradation"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queued:
     """
-    A booking in the queue, `since` it was taken; `in_hand` while somebody is at it, `next_try_at` when its lease ends.
+    A booking in the queue, `since` it, its move or its cancellation was asked for.
+
+    `in_hand` while somebody is at it, `next_try_at` when its lease ends.
 
     It waits for full fallback to end, for Cal.com to be used again, or for another try of whatever failed.
     """
@@ -53,11 +64,14 @@ class QueuePage:
 
 
 class RetryQueue:
-    """The queue of all processes, for reading."""
+    """The queue of all processes, for reading; `decoded` reads rows of the log, such as those that ask for a move."""
 
-    def __init__(self, *, engine: Engine, readers: Readers) -> None:
+    def __init__(
+        self, *, engine: Engine, readers: Readers, decoded: Callable[[Sequence[Notification]], Sequence[object]]
+    ) -> None:
         self._engine = engine
         self._readers = readers
+        self._decoded = decoded
 
     async def page(self, company_id: str | None, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> QueuePage:
         """
@@ -73,10 +87,32 @@ class RetryQueue:
         def ask() -> QueuePage:
             with self._engine.connect() as connection:
                 rows = connection.execute(_query(company_id, after, limit + 1)).all()
-            queued = tuple(_queued(row) for row in rows[:limit])
+                asked = self._asked(connection, [row.saga_id for row in rows if row.status in _ASKED_OF])
+            queued = tuple(_queued(row, since=asked.get(row.saga_id, row.created_at)) for row in rows[:limit])
             return QueuePage(queued=queued, next_cursor=_cursor(queued[-1], company_id) if len(rows) > limit else None)
 
-        return await self._readers.run(ask)
+        return await self._readers.answer(ask)
+
+    def _asked(self, connection: Connection, booking_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
+        """Return when each was last asked to be moved or cancelled."""
+        log = stored_events.c
+        query = (
+            select(log.notification_id, log.originator_id, log.originator_version, log.topic, log.state)
+            .where(is_one_of(connection, log.originator_id, booking_ids), log.topic.in_(_ASKED))
+            .order_by(log.notification_id)
+        )
+        rows = [
+            Notification(
+                id=row.notification_id,
+                originator_id=row.originator_id,
+                originator_version=row.originator_version,
+                topic=row.topic,
+                state=bytes(row.state),
+            )
+            for row in (connection.execute(query) if booking_ids else ())
+        ]
+        found = [one for one in self._decoded(rows) if isinstance(one, Recorded)]
+        return {one.stream_id: one.event.at for one in found}
 
 
 def _query(company_id: str | None, after: Tuple | None, limit: int) -> Select[Any]:
@@ -96,14 +132,14 @@ def _query(company_id: str | None, after: Tuple | None, limit: int) -> Select[An
     return query if after is None else query.where(tuple_(due.due_at, due.saga_id) > after)
 
 
-def _queued(row: Row[Any]) -> Queued:
+def _queued(row: Row[Any], *, since: datetime) -> Queued:
     return Queued(
         booking_id=row.saga_id,
         company_id=row.company_id,
         service_id=row.service_id,
         status=row.status,
         waits_for=_waits_for(row),
-        since=row.created_at,
+        since=since,
         next_try_at=row.due_at,
         tries=row.attempt,
         in_hand=row.lease_token is not None,

@@ -16,6 +16,8 @@ from adapters.pools import PoolState
 from domain.errors import AppointmentDatabaseError
 
 T = TypeVar("T")
+CALLERS_SECONDS = 4.0
+"""How long somebody who waits for an answer waits for the database: a voice agent has to say something within five."""
 
 
 @dataclass(slots=True)
@@ -41,7 +43,11 @@ class _Turn:
 
 
 class Readers:
-    """Run what blocks in a few threads of their own; the event loop waits no longer than `limit` seconds."""
+    """
+    Run what blocks in a few threads of their own; the event loop waits no longer than `limit` seconds.
+
+    Who has a caller waiting asks by `answer`, which may take `CALLERS_SECONDS` at most.
+    """
 
     def __init__(
         self,
@@ -62,6 +68,16 @@ class Readers:
         self._database_error = database_error
         self._outcomes = outcomes or CallOutcomes()
 
+    async def answer(self, ask: Callable[[], T]) -> T:
+        """
+        Return what `ask` returns to somebody who waits for it.
+
+        Raises:
+            AppointmentDatabaseError: the database failed, or did not answer in time.
+
+        """
+        return await self._told(ask, min(self._limit, CALLERS_SECONDS))
+
     async def run(self, ask: Callable[[], T]) -> T:
         """
         Return what `ask` returns.
@@ -73,9 +89,12 @@ class Readers:
             AppointmentDatabaseError: the database failed, or did not answer in time.
 
         """
+        return await self._told(ask, self._limit)
+
+    async def _told(self, ask: Callable[[], T], limit: float) -> T:
         turn = _Turn()
         try:
-            answer = await self._run(ask, turn)
+            answer = await self._run(ask, turn, limit)
         except AppointmentDatabaseError as error:
             if not turn.came_too_late:
                 self._outcomes.tell(error, wrote=False, seconds=turn.seconds)
@@ -83,10 +102,10 @@ class Readers:
         self._outcomes.tell(None, wrote=False, seconds=turn.seconds)
         return answer
 
-    async def _run(self, ask: Callable[[], T], turn: _Turn) -> T:
+    async def _run(self, ask: Callable[[], T], turn: _Turn, limit: float) -> T:
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._limit):
+            async with asyncio.timeout(limit):
                 return await loop.run_in_executor(self._threads, self._measured, ask, turn)
         except TimeoutError as exc:
             self._timeouts += 1

@@ -46,7 +46,7 @@ class DatabaseServices:
         """
         known = self._known.get((company_id, service_id))
         if known is None:
-            known = await self._readers.run(lambda: self._find(company_id, service_id))
+            known = await self._readers.answer(lambda: self._find(company_id, service_id))
             self._known.put((company_id, service_id), known)
         return known
 
@@ -58,7 +58,7 @@ class DatabaseServices:
             AppointmentDatabaseError: the database did not answer.
 
         """
-        return await self._readers.run(lambda: self._list(company_id))
+        return await self._readers.answer(lambda: self._list(company_id))
 
     async def group(self, *, company_id: str, staff_group: str) -> Sequence[Offer]:
         """
@@ -71,7 +71,7 @@ class DatabaseServices:
         known = self._groups.get((company_id, staff_group))
         if known is None:
             query = _SERVICES.where(services.c.company_id == company_id, services.c.staff_group == staff_group)
-            known = await self._readers.run(lambda: self._selected(query.order_by(services.c.service_id)))
+            known = await self._readers.answer(lambda: self._selected(query.order_by(services.c.service_id)))
             self._groups.put((company_id, staff_group), known)
         return known
 

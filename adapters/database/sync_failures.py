@@ -33,7 +33,7 @@ class StoredSyncFailures:
             with self._engine.connect() as connection:
                 return list_failures(connection, wanted, limit=limit, cursor=cursor)
 
-        return await self._readers.run(ask)
+        return await self._readers.answer(ask)
 
     async def found(self, *, now: datetime) -> Found:
         """
@@ -69,4 +69,4 @@ class StoredSyncFailures:
             with self._engine.connect() as connection:
                 return find_failure(connection, failure_id, company_id=company_id)
 
-        return await self._readers.run(ask)
+        return await self._readers.answer(ask)

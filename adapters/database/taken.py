@@ -52,7 +52,7 @@ class DatabaseTaken:
             AppointmentDatabaseError: the database did not answer.
 
         """
-        return await self._readers.run(lambda: self._find_by_service(service_id, period, company_id))
+        return await self._readers.answer(lambda: self._find_by_service(service_id, period, company_id))
 
     async def busy(self, period: Period, *, company_id: str, staff_ids: Sequence[str]) -> Sequence[Busy]:
         """
@@ -62,7 +62,7 @@ class DatabaseTaken:
             AppointmentDatabaseError: the database did not answer.
 
         """
-        return await self._readers.run(lambda: self._find_busy(period, company_id, staff_ids))
+        return await self._readers.answer(lambda: self._find_busy(period, company_id, staff_ids))
 
     def _find_busy(self, period: Period, company_id: str, staff_ids: Sequence[str]) -> Sequence[Busy]:
         query = busy_query(period, company_id=company_id, staff_ids=staff_ids, dialect=self._engine.dialect.name)

@@ -55,7 +55,7 @@ class EventLog:
             UnreadableEvent: it holds an event that this calsaga cannot read.
 
         """
-        return await self._readers.run(lambda: self._stream(stream_id))
+        return await self._readers.answer(lambda: self._stream(stream_id))
 
     async def last(self, stream_id: UUID) -> Recorded | None:
         """
@@ -66,7 +66,7 @@ class EventLog:
             UnreadableEvent: this calsaga cannot read it.
 
         """
-        return await self._readers.run(lambda: self._last(stream_id))
+        return await self._readers.answer(lambda: self._last(stream_id))
 
     async def read_all(self, *, after: int, limit: int) -> Sequence[Recorded | Unreadable]:
         """
@@ -93,7 +93,7 @@ class EventLog:
             AppointmentDatabaseError: the database did not answer.
 
         """
-        return await self._readers.run(lambda: self._recorder.max_notification_id() or 0)
+        return await self._readers.answer(lambda: self._recorder.max_notification_id() or 0)
 
     async def aclose(self, *, within: float) -> None:
         """Take no more appends, and return when all that wait are written, or given up after so many seconds."""

@@ -8,7 +8,7 @@ from eventsourcing.utils import strtobool
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
-from adapters.database import dead_peers
+from adapters.database import dead_peers, unanswered
 
 FUNCTIONS: Final = "POSTGRES_ENABLE_DB_FUNCTIONS"
 
@@ -49,6 +49,7 @@ def open_datastore(
         max_overflow=sizes[-1] - sizes[0],
         pre_ping=False,
     )
+    datastore.pool.connection_class = unanswered.limited(statement_timeout)
     # The pool is not open yet; a URL also holds what the library has no parameters for, such as sslmode.
     given = conninfo_to_dict(url)
     datastore.pool.kwargs = {

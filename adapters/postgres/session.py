@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
+from psycopg import generators
 from psycopg.sql import SQL, Composed
 
-from adapters.database import dead_peers
+from adapters.database import dead_peers, unanswered
 from adapters.postgres.statements import PREPARE_HEADS
 
 WRITER_LOCK: Final = 7_161_131_117_200_901_017
@@ -91,8 +92,10 @@ class WriterSession:
 
     def undo(self, cursor: psycopg.Cursor[tuple[Any, ...]], savepoint: str) -> None:
         """Undo everything since a savepoint."""
-        # Past psycopg, which takes every rollback for the end of all that is prepared.
-        cursor.connection.pgconn.exec_(f"ROLLBACK TO SAVEPOINT {savepoint}".encode())
+        # Past psycopg's cursor, which takes every rollback for the end of all that is prepared.
+        pgconn = cursor.connection.pgconn
+        pgconn.send_query(f"ROLLBACK TO SAVEPOINT {savepoint}".encode())
+        cursor.connection.wait(generators.execute(pgconn))
 
     def commit(self) -> None:
         """Commit."""
@@ -126,15 +129,16 @@ class WriterSession:
         return self._connection
 
     def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        connection = psycopg.connect(
+        # The statement that takes the lock may wait for it first.
+        longest = self._limits.lock + self._limits.statement
+        connection = unanswered.limited(longest).connect(
             self._url,
             autocommit=True,
             application_name="calsaga writer",
             **dead_peers.limits(connect=self._limits.connect, silence=self._limits.statement),  # type: ignore[arg-type]
         )
         lock, statement = round(1000 * self._limits.lock), round(1000 * self._limits.statement)
-        # The statement that takes the lock may wait for it first.
-        settings = SETTINGS.format(lock=lock, statement=lock + statement, idle=statement)
+        settings = SETTINGS.format(lock=lock, statement=round(1000 * longest), idle=statement)
         try:
             connection.execute(settings)
             connection.execute(PREPARE_HEADS)

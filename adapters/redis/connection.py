@@ -1,6 +1,8 @@
 """How Redis is connected to."""
 
-from contextlib import suppress
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
 from weakref import WeakSet
@@ -10,7 +12,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import MaxConnectionsError
+from redis.exceptions import MaxConnectionsError, RedisError
 
 from adapters.pools import PoolState
 
@@ -18,6 +20,7 @@ ANSWER_SECONDS = 1.0
 """How long a connection, or an answer to it, may take before the connection is given up; no caller waits for that."""
 MOST_CONNECTIONS = 64
 """How many connections one client has at most; whoever comes then waits for one."""
+SIZES = range(MOST_CONNECTIONS + 1)
 
 _pools: "WeakSet[CountedPool]" = WeakSet()
 
@@ -36,6 +39,32 @@ def connect(url: str, *, most: int = MOST_CONNECTIONS) -> Redis:
         socket_keepalive=True,
     )
     return Redis.from_pool(pool)
+
+
+@asynccontextmanager
+async def connected(url: str, *, sizes: range = SIZES) -> AsyncIterator[Redis]:
+    """
+    Yield a client that opens `sizes[0]` connections at once, off everybody's way, and has `sizes[-1]` at most.
+
+    Without Redis it opens them when they are needed.
+    """
+    async with connect(url, most=sizes[-1]) as client:
+        warming = asyncio.create_task(warm_up(client, sizes[0]), name="redis connections")
+        try:
+            yield client
+        finally:
+            warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)
+
+
+async def warm_up(client: Redis, least: int) -> None:
+    """Open so many connections; they stay open."""
+    pool = client.connection_pool
+    async with AsyncExitStack() as opened:
+        with suppress(RedisError, OSError):
+            for _ in range(least):
+                one = await pool.get_connection()  # type: ignore[no-untyped-call]
+                opened.push_async_callback(pool.release, one)
 
 
 def pool_state() -> PoolState:

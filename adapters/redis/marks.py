@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 
 from adapters.fair_timeout import fair_timeout
 from adapters.redis.clearing import Tag
-from adapters.redis.connection import MOST_CONNECTIONS, connect
+from adapters.redis.connection import SIZES, connect, warm_up
 from adapters.redis.errors import RedisAway
 from adapters.redis.news import CHANNEL, listen
 
@@ -31,16 +31,17 @@ _Question: TypeAlias = "tuple[tuple[str, ...], asyncio.Future[object]]"
 log = structlog.get_logger("calsaga.redis")
 
 
-def redis_marks(url: str, *, limit: float, most: int = MOST_CONNECTIONS) -> "RedisMarks":
+def redis_marks(url: str, *, limit: float, sizes: range = SIZES) -> "RedisMarks":
     """Return the marks in the Redis at `url`; a caller waits `limit` seconds for it at most."""
-    return RedisMarks(connect(url, most=most), limit=limit)
+    return RedisMarks(connect(url, most=sizes[-1]), limit=limit, least=sizes[0])
 
 
 class RedisMarks:
     """Asks for marks and leaves them, all through one task; see `running`."""
 
-    def __init__(self, client: Redis, *, limit: float) -> None:
+    def __init__(self, client: Redis, *, limit: float, least: int = 0) -> None:
         self._client = client
+        self._least = least
         self._limit = limit
         self._asked: list[_Question] = []
         self._said: dict[str, tuple[str | bytes, float]] = {}
@@ -61,6 +62,7 @@ class RedisMarks:
         `heard` is called with every booking that is said to be over, `clear` with what somebody wants forgotten.
         """
         tasks = [asyncio.create_task(self._run(), name="redis marks")]
+        tasks += [asyncio.create_task(warm_up(self._client, self._least), name="redis connections")]
         tasks += [asyncio.create_task(listen(self._client, heard, clear, rest=REST_SECONDS), name="redis news")]
         try:
             yield

@@ -7,7 +7,7 @@ from adapters.breakers.fleet import FleetBreakers
 from adapters.breakers.local import LocalBreakers
 from adapters.breakers.ports import Breakers, Listener
 from adapters.redis.breakers import RedisBreakers
-from adapters.redis.connection import MOST_CONNECTIONS, connect
+from adapters.redis.connection import SIZES, connected
 from domain.breaker_policy import BreakerPolicy
 
 
@@ -19,7 +19,7 @@ async def open_breakers(
     instance: str,
     redis_url: str | None,
     limit: float,
-    most: int = MOST_CONNECTIONS,
+    sizes: range = SIZES,
 ) -> AsyncIterator[Breakers]:
     """
     Yield the breakers; a caller waits `limit` seconds for Redis at most, and nothing is asked of it before.
@@ -30,6 +30,6 @@ async def open_breakers(
     if redis_url is None:
         yield local
         return
-    async with connect(redis_url, most=most) as client:
+    async with connected(redis_url, sizes=sizes) as client:
         shared = RedisBreakers(client, policies, listener=listener, instance=instance, limit=limit)
         yield FleetBreakers(shared, local, listener=listener)

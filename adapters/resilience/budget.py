@@ -4,6 +4,8 @@ How many retries a dependency gets: a share of its calls, so that retries do not
 A token bucket, as in Finagle and gRPC: each call puts a share of a token in, time a few more so that whoever calls
 seldom may try again, too, and each retry takes one out. In any span of `t` seconds with `n` calls there are no more
 than `at_once + share * n + per_second * t` retries.
+
+Each process has its own, as there: the shares of all add up to the same share of all calls, `per_second` is each one's.
 """
 
 from collections.abc import Callable

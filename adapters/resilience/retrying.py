@@ -143,6 +143,10 @@ def retry(
 
     `on_retry` is an ordinary function; what it raises stands in the log, and the retry goes on.
 
+    `breakers` says whose the breaker is. That of `application.resilience.breakers` is the fleet's where there is a
+    Redis, and obeys there; `database`, `webhooks` and `appointments` are this process's own. Each process lists it
+    from its own first call on. `budget` is for one far side: all functions that call it are to have the same.
+
     Raises:
         TypeError: the function is none that can be cut off, counted or limited like that, or none that can be tried
             again: a generator; one that is not `async def` and yet returns a coroutine, when it is called.

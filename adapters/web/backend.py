@@ -38,7 +38,9 @@ def backend_over(application: "Application", *, limited: bool = False) -> Backen
         breakers=application.resilience.breakers,
         fallback=application.resilience.fallback,
         rungs=application.resilience.rungs,
-        queue=RetryQueue(engine=application.store.engine, readers=application.store.readers),
+        queue=RetryQueue(
+            engine=application.store.engine, readers=application.store.readers, decoded=application.store.log.decoded
+        ),
         standings=application.resilience.breakers,
         breaker_states=breaker_states(application.resilience.breakers),
         redis=redis_check(application.health.seen),
@@ -73,4 +75,4 @@ class StoredBookings:
             with self.store.engine.connect() as connection:
                 return list_bookings(connection, wanted, head=head, limit=limit, cursor=cursor)
 
-        return await self.store.readers.run(ask)
+        return await self.store.readers.answer(ask)

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from adapters.web.problems import Refused, invalid
 from domain.errors import FieldError
 from domain.idempotency import KEY_LIMIT
+from sagas.callers import PATIENCE_SECONDS
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
-PATIENCE_SECONDS = 10.0
 LONGEST_PATIENCE_SECONDS = 60.0
 _QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
 _BARE = re.compile(r"[!-~](?:[ -~]*[!-~])?")

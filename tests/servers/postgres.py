@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -142,6 +143,26 @@ class PostgresServer(DatabaseServer):
         self._postmaster.wait()
         self._postmaster = None
         _await_death(processes)
+
+    def suspend(self) -> None:
+        """
+        Stop every process where it is: connections stay, new ones are taken by the kernel, and nobody answers.
+        """
+        assert self._postmaster is not None
+        postmaster = psutil.Process(self._postmaster.pid)
+        postmaster.suspend()
+        for process in postmaster.children(recursive=True):
+            process.suspend()
+
+    def resume(self) -> None:
+        """
+        Let every process go on.
+        """
+        assert self._postmaster is not None
+        postmaster = psutil.Process(self._postmaster.pid)
+        for process in [*postmaster.children(recursive=True), postmaster]:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
     def _initialize(self) -> tuple[Path, Path]:
         folder = Path(tempfile.mkdtemp(prefix="calsaga-postgres-"))

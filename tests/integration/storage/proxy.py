@@ -65,6 +65,12 @@ class Proxy:
             wire.transport.pause_reading()  # type: ignore[attr-defined]
         self._forgotten |= self._ours
 
+    def fall_silent(self) -> None:
+        """
+        Keep every connection, and pass nothing on, as a server that is stopped; new ones are taken.
+        """
+        self._forgotten |= self._ours
+
     def swallow_answers_after(self, words: bytes) -> None:
         """
         Let the next message with these words through, but none of the server's answer, and cut the connection.
@@ -102,8 +108,9 @@ class Proxy:
                 if fatal:
                     self._fatal = None
                     deaf.set()
-                server.write(data)
-                await server.drain()
+                if us not in self._forgotten:
+                    server.write(data)
+                    await server.drain()
                 if fatal:
                     self.swallowed += 1
                     # Long enough for the server to commit.

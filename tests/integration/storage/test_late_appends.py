@@ -25,6 +25,9 @@ from domain.errors import AppointmentDatabaseError
 from sagas.appending import Append, Appended, AppendResult, Lost
 from tests.integration.storage.appends import append, deferred, opened, rows
 
+TOLD_SECONDS = 5.0
+"""How long anybody waits for what became of an append, and nobody does who is left out."""
+
 
 def new() -> Append:
     return append(uuid4(), 0, deferred())
@@ -97,7 +100,7 @@ def test_a_crowd_that_does_not_get_the_lock_is_told_and_may_come_again(url: str)
         def meanwhile() -> Sequence[Append]:
             # Our lock is held for as long as this takes.
             with pytest.raises(AppointmentDatabaseError) as refused:
-                pool.submit(database.append, batch).result()
+                pool.submit(database.append, batch).result(TOLD_SECONDS)
             assert "timeout" == refused.value.kind
             return ()
 
@@ -109,7 +112,7 @@ def test_two_writers_in_a_crowd_lose_and_double_nothing(url: str) -> None:
     mine, yours = [[crowd() for _ in range(20)] for _ in range(2)]
     with opened(url) as one, opened(url) as other, ThreadPoolExecutor(2) as pool:
         written = [pool.submit(_append_all, *it) for it in ((one, mine), (other, yours))]
-        assert all(isinstance(result, Appended) for it in written for result in it.result())
+        assert all(isinstance(result, Appended) for it in written for result in it.result(TOLD_SECONDS))
 
     assert [(40 * (CROWD + 1),)] == rows(url, "SELECT count(*) FROM stored_events")
     # The number of a row says in which order the log has it: nobody wrote between another's rows.
@@ -136,7 +139,7 @@ class LateRecorder:
 
     def append(self, batch: Sequence[Append], late: Late = nobody) -> list[AppendResult]:
         arriving = self._arrivals.pop(0) if self._arrivals else []
-        asyncio.run_coroutine_threadsafe(self._arrive(arriving), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._arrive(arriving), self._loop).result(TOLD_SECONDS)
         together = [*batch, *late()]
         self.batches.append(together)
         if self._faulty in together:
@@ -155,9 +158,17 @@ async def play(first: Append, arrivals: Sequence[Sequence[Append]], *, faulty: A
     recorder = LateRecorder(arrivals, faulty=faulty)
     recorder.appender = appender = Appender(recorder.append, patience=5)
     recorder.tasks = [asyncio.create_task(appender.append(first))]
-    while not all(task.done() for task in recorder.tasks):
-        await asyncio.wait(recorder.tasks)
-    await appender.aclose(within=5)
+    try:
+        async with asyncio.timeout(TOLD_SECONDS):
+            while not all(task.done() for task in recorder.tasks):
+                await asyncio.wait(recorder.tasks)
+    except TimeoutError:
+        left_out = sum(not task.done() for task in recorder.tasks)
+        pytest.fail(f"{left_out} of {len(recorder.tasks)} were told nothing")
+    finally:
+        for task in recorder.tasks:
+            task.cancel()
+        await appender.aclose(within=5)
     return recorder
 
 

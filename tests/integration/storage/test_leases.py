@@ -84,9 +84,12 @@ async def test_a_clock_that_was_set_back_keeps_nobody_out_for_long(store: Store)
     assert await lease(store, clock).hold(seconds=30)
 
 
-async def test_who_waits_writes_nothing(store: Store) -> None:
+@pytest.mark.parametrize("whose", ["mine", "another's"])
+async def test_neither_who_waits_writes_anything_nor_who_has_it_for_half_its_length(store: Store, whose: str) -> None:
     clock = FakeClock()
-    await lease(store, clock).hold(seconds=30)
+    mine = lease(store, clock)
+    await mine.hold(seconds=30)
+    clock.advance(15 - LITTLE)
     with store.engine.connect() as connection:
         before = connection.execute(text("SELECT * FROM leases")).all()
     if store.engine.dialect.name == "sqlite":
@@ -95,7 +98,21 @@ async def test_who_waits_writes_nothing(store: Store) -> None:
                 text("CREATE TRIGGER no_writes BEFORE UPDATE ON leases BEGIN SELECT raise(ABORT, 'written'); END")
             )
 
-    assert not await lease(store, clock).hold(seconds=30)
+    comer = mine if whose == "mine" else lease(store, clock)
+    assert (whose == "mine") == await comer.hold(seconds=30)
 
     with store.engine.connect() as connection:
         assert before == connection.execute(text("SELECT * FROM leases")).all()
+
+
+async def test_it_is_renewed_once_half_of_it_is_over(store: Store) -> None:
+    clock = FakeClock()
+    mine, other = lease(store, clock), lease(store, clock)
+    await mine.hold(seconds=30)
+    clock.advance(15)
+    assert await mine.hold(seconds=30)
+    clock.advance(30 - LITTLE)
+
+    assert not await other.hold(seconds=30)
+    clock.advance(LITTLE)
+    assert await other.hold(seconds=30)

@@ -16,9 +16,9 @@ from sqlalchemy import select
 from adapters.database.line import CHUNK, Line
 from adapters.database.tables import saga_due
 from adapters.log.store import Store, open_store
-from sagas.appending import Append, DueAfter
+from sagas.appending import Append, DueAfter, LegRows, SlotClaim
 from sagas.engine import IN_LINE, NORMAL
-from tests.integration.storage.appends import append, deferred
+from tests.integration.storage.appends import COMPANY, HALF_HOUR, SERVICE, TEN, append, deferred
 
 PER_SECOND = 50.0
 STEP = timedelta(seconds=1 / PER_SECOND)
@@ -75,6 +75,37 @@ async def test_they_come_in_their_order_and_no_faster_than_they_may(store: Store
     assert line_of_three == [saga_id for saga_id, _ in found]
     assert {STEP} == {later - sooner for (_, sooner), (_, later) in pairwise(found)}
     assert found[0][1] <= store.clock.now()
+
+
+async def test_whose_appointment_comes_first_goes_first_whoever_came_when(store: Store) -> None:
+    def claim(hour: int, *, leg: int = 0) -> SlotClaim:
+        starts_at = TEN + hour * HOUR
+        return SlotClaim(
+            company_id=COMPANY,
+            customer_id=uuid4(),
+            service_id=SERVICE.service_id,
+            offered_as=SERVICE.offered_as,
+            staff_id=None,
+            starts_at=starts_at,
+            ends_at=starts_at + HALF_HOUR,
+            allow_near_duplicate=False,
+            leg=leg,
+        )
+
+    due = DueAfter(delay=HOUR, priority=IN_LINE)
+    hours = [5, 3, 4, 1]
+    came = {hour: append(uuid4(), 0, deferred(), due=due, claim=claim(hour)) for hour in hours}
+    # Of several services at once the first one counts, and who claims nothing has nothing to be late for.
+    legs = tuple(LegRows(leg=leg, claim=claim(hour, leg=leg)) for leg, hour in enumerate([6, 2], start=1))
+    several, without = append(uuid4(), 0, deferred(), due=due, legs=legs), append(uuid4(), 0, deferred(), due=due)
+    for one in (without, *came.values(), several):
+        await store.log.append(one)
+
+    await line(store).let_go()
+
+    wanted = [came[1], several, came[3], came[4], came[5], without]
+    streams = [one.stream_id for one in wanted]
+    assert streams == [saga_id for saga_id, _ in rows(store, streams)]
 
 
 async def test_nobody_else_is_woken(store: Store) -> None:

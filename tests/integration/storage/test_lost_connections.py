@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from adapters.database import engine
 from adapters.log.store import Store, open_store
 from domain.errors import AppointmentDatabaseError
 from sagas.appending import Append, Appended
@@ -86,6 +87,34 @@ async def test_readers_are_not_lost_with_a_peer_that_is_gone_without_a_word(
         began = monotonic()
         while not await answers():
             assert monotonic() - began < 30
+
+
+async def test_nobody_waits_for_ever_for_a_peer_that_takes_everything_and_says_nothing(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "STATEMENT_SECONDS", 0.5)
+    async with (
+        Proxy(postgres_url) as proxy,
+        open_store(proxy.url, statement_timeout=0.5, lock_timeout=0.5, read_timeout=0.3, patience=30) as store,
+    ):
+
+        async def everything() -> None:
+            await store.log.append(append(uuid4(), 0, deferred()))
+            await store.log.head()
+            await store.appointments.find(uuid4())
+
+        await everything()
+        proxy.fall_silent()
+        async with asyncio.timeout(20):
+            written = await store.log.append(append(uuid4(), 0, deferred()))
+            while True:
+                with suppress(AppointmentDatabaseError):
+                    await everything()
+                    break
+            # Whoever asked meanwhile is let go, too.
+            await until(lambda: not any(look().in_use for look in store.pools.values()))
+
+        assert isinstance(written, Appended)
 
 
 async def test_what_cannot_be_written_holds_up_no_shutdown_for_long(postgres_url: str) -> None:

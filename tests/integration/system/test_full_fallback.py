@@ -157,22 +157,23 @@ async def test_nobody_is_lost_with_the_process_that_took_or_switched(database_ur
     assert [] == await here.faults(account.ledger())
 
 
-async def test_they_go_on_in_the_order_in_which_they_came_and_no_faster_than_they_may(
+async def test_whose_appointment_comes_first_goes_on_first_and_no_faster_than_they_may(
     database_url: str, account: Account
 ) -> None:
     here = switchable(database_url, account, circuit_drain_per_second=5, worker_concurrency=2)
     await here.define(account.event_type())
     async with here.opened(background=False) as app:
         await on(app)
-        for number in range(MANY):
-            await app.orchestrator.book(a_wish(number), patience=PATIENT)
-        before = in_line(app)
+        came = [
+            (await app.orchestrator.book(a_wish(number), patience=PATIENT)).booking.booking_id
+            for number in range(MANY, 0, -1)
+        ]
         await off(app)
         query = select(saga_due.c.saga_id, saga_due.c.due_at).order_by(saga_due.c.due_at)
         with app.store.engine.connect() as connection:
             rows = connection.execute(query).all()
 
-    assert before == [row.saga_id for row in rows]
+    assert came[::-1] == [row.saga_id for row in rows]
     gaps = {round((later.due_at - sooner.due_at).total_seconds(), 3) for sooner, later in pairwise(rows)}
     assert {0.2} == gaps
 

@@ -86,6 +86,8 @@ def problems_of(monkeypatch: pytest.MonkeyPatch, **environment: str) -> list[str
         ("CALCOM_LOOK_SECONDS", "1,1.0000001"),
         ("CALCOM_LOOK_SECONDS", "1,,3"),
         ("RETRY_FIRST_SECONDS", "1000"),
+        ("DATABASE_POOL_MIN", "5"),
+        ("REDIS_POOL_MIN", "65"),
         ("LEASE_SECONDS", "15"),
         ("SLO_AVAILABILITY", "1"),
         ("SLO_AVAILABILITY_CRITICAL", "0.9995"),

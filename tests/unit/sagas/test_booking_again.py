@@ -53,7 +53,7 @@ def test_racing_wishes_get_one_booking_and_wait_for_it() -> None:
     office.calcom.creates.append(CreateFate(answers=4))
 
     async def main() -> list[BookingResult]:
-        return await asyncio.gather(*(office.orchestrator.book(WISH) for _ in range(5)))
+        return await asyncio.gather(*(office.orchestrator.book(WISH, patience=10) for _ in range(5)))
 
     results = office.run(main())
 

@@ -123,7 +123,7 @@ def test_a_webhook_before_the_answer_to_our_own_request_wakes_nobody_who_works()
     webhook = incoming("BOOKING_CREATED", ours=True)
 
     async def main() -> BookingStatus:
-        booking = asyncio.create_task(office.orchestrator.book(WISH))
+        booking = asyncio.create_task(office.orchestrator.book(WISH, patience=10))
         await asyncio.sleep(2)
         await office.sagas.inbox.receive(webhook)
         await asyncio.sleep(2)

@@ -1,83 +1,22 @@
 """
-Trying again: what, how often, how long between, and in which order with breaker, bulkhead, time limits and fallback.
+Trying again: what, how often, how long between, within which budget, and what instead.
 """
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
-import ssl
 import time
-from dataclasses import dataclass, field
 
 import httpx
 import pytest
-import redis.exceptions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.breakers.local import LocalBreakers
-from adapters.resilience import Bulkhead, BulkheadFull, Retry, RetryBudget, retry
-from domain.breaker_policy import BreakerPolicy
-from domain.errors import AppointmentDatabaseError, CalcomBookingError, CircuitOpenError, CustomerValidationError
+from adapters.resilience import RetryBudget, retry
+from domain.errors import CircuitOpenError
 from domain.retry import RetryPolicy
-from tests.breakers.listening import Heard
+from tests.unit.adapters.resilience.far import FOR_GOOD, PASSING, Far, answers
 
-PASSING = ConnectionResetError("reset")
-FOR_GOOD = ValueError("never")
-QUICK = RetryPolicy(first_delay=0.001)
-
-
-def answers(status: int, **headers: str) -> httpx.HTTPStatusError:
-    request = httpx.Request("GET", "http://far.test")
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.HTTPStatusError(
-        "bad", request=request, response=httpx.Response(status, headers=named, request=request)
-    )
-
-
-def untrusted() -> httpx.ConnectError:
-    error = httpx.ConnectError("certificate verify failed")
-    error.__cause__ = ssl.SSLCertVerificationError("certificate verify failed")
-    return error
-
-
-async def hangs() -> None:
-    await asyncio.Event().wait()
-
-
-@dataclass
-class Far:
-    """
-    A far side that fails as it is told, and then answers; `heard` is what `on_retry` was told.
-    """
-
-    fails: list[Exception]
-    calls: int = 0
-    heard: list[Retry] = field(default_factory=list)
-
-    def answer(self) -> str:
-        self.calls += 1
-        if self.fails:
-            raise self.fails.pop(0)
-        return "well"
-
-    async def call(self) -> str:
-        return self.answer()
-
-    @property
-    def waits(self) -> list[float]:
-        return [one.wait for one in self.heard]
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    Waits are told by `on_retry`, and take no time.
-    """
-    sleep = asyncio.sleep
-    monkeypatch.setattr("adapters.resilience.retrying.asyncio.sleep", lambda _: sleep(0))
-    monkeypatch.setattr("adapters.resilience.retrying.time.sleep", lambda _: None)
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 async def test_three_times_after_one_two_and_four_seconds_give_or_take_a_tenth() -> None:
@@ -151,36 +90,6 @@ async def test_a_wait_beyond_the_cap_is_not_cut_short() -> None:
     assert 1 == far.calls
 
 
-async def test_the_whole_is_over_in_time_however_long_an_attempt_takes() -> None:
-    with pytest.raises(TimeoutError):
-        await retry(policy=QUICK, within=0.02)(hangs)()
-
-
-async def test_an_attempt_that_hangs_is_cut_off_and_tried_again() -> None:
-    calls = 0
-
-    async def hangs_once() -> str:
-        nonlocal calls
-        calls += 1
-        if calls == 1:
-            await asyncio.Event().wait()
-        return "well"
-
-    assert "well" == await retry(policy=QUICK, attempt_seconds=0.01)(hangs_once)()
-
-
-async def test_who_is_cancelled_does_not_try_again() -> None:
-    far = Far([])
-
-    async def cancelled() -> None:
-        far.calls += 1
-        raise asyncio.CancelledError
-
-    with pytest.raises(asyncio.CancelledError):
-        await retry()(cancelled)()
-    assert 1 == far.calls
-
-
 async def test_without_budget_nothing_is_tried_again() -> None:
     budget = RetryBudget(share=0, per_second=0)
     far = Far([PASSING] * 4)
@@ -238,144 +147,3 @@ async def test_a_fallback_is_asked_last_and_for_the_same() -> None:
 
     assert "stale hours" == await retry(fallback=stale)(call)("hours")
     assert 4 == far.calls
-
-
-def breakers() -> LocalBreakers:
-    policy = BreakerPolicy(failure_threshold=2, open_seconds=60.0, open_jitter=0.0)
-    return LocalBreakers({"far": policy}, listener=Heard())
-
-
-async def test_a_breaker_that_opens_ends_the_retries_that_cannot_wait_for_it() -> None:
-    ours, far = breakers(), Far([PASSING] * 4)
-
-    with pytest.raises(CircuitOpenError):
-        await retry(breakers=ours, breaker="far")(far.call)()
-    assert 2 == far.calls
-    with pytest.raises(CircuitOpenError):
-        await retry(breakers=ours, breaker="far")(far.call)()
-    assert 2 == far.calls
-
-
-async def test_who_has_the_time_waits_until_the_breaker_has_said() -> None:
-    ours, far = breakers(), Far([PASSING] * 2)
-
-    with pytest.raises(CircuitOpenError):
-        # The breaker's clock is not the sleep that takes no time here, so that it is asked again, and refuses again.
-        await retry(breakers=ours, breaker="far", within=600, on_retry=far.heard.append)(far.call)()
-    assert 2 == far.calls
-    assert 59 < far.waits[2] <= 61
-
-
-@pytest.mark.parametrize(
-    ("error", "outcome"),
-    [
-        (PASSING, "failed"),
-        (answers(500), "failed"),
-        (answers(404), "succeeded"),
-        (answers(429), "ignored"),
-        (FOR_GOOD, "ignored"),
-        (BulkheadFull("far", at_once=1, waited=0), "ignored"),
-        (untrusted(), "failed"),
-        (ssl.SSLCertVerificationError("certificate verify failed"), "failed"),
-        (ssl.SSLError("wrong version number"), "failed"),
-        (redis.exceptions.AuthenticationError("WRONGPASS"), "failed"),
-        (sqlite3.IntegrityError("UNIQUE constraint failed"), "succeeded"),
-        (CalcomBookingError("refused", status=400), "succeeded"),
-        (CalcomBookingError("no answer", status=None, transient=True), "failed"),
-        (AppointmentDatabaseError("twice", kind="constraint"), "succeeded"),
-        (CustomerValidationError(()), "ignored"),
-        (httpx.UnsupportedProtocol("no such scheme"), "ignored"),
-    ],
-)
-async def test_what_an_error_says_of_the_far_side(error: Exception, outcome: str) -> None:
-    ours = breakers()
-
-    with pytest.raises(type(error)):
-        await retry(policy=RetryPolicy(retries=0), breakers=ours, breaker="far")(Far([error]).call)()
-    operations = (await ours.snapshot("far")).operations
-    assert {"call": {outcome: 1}} == operations
-
-
-@pytest.mark.parametrize(("within", "attempt_seconds"), [(0.01, None), (0.01, 9), (9, 0.01)])
-async def test_a_call_that_hangs_until_our_own_time_limit_has_failed(
-    within: float, attempt_seconds: float | None
-) -> None:
-    ours = breakers()
-    for _ in range(2):
-        with pytest.raises(TimeoutError):
-            await retry(
-                policy=RetryPolicy(retries=0),
-                within=within,
-                attempt_seconds=attempt_seconds,
-                breakers=ours,
-                breaker="far",
-            )(hangs)()
-
-    assert "open" == (await ours.snapshot("far")).state
-
-
-@pytest.mark.parametrize("limit", [30, 0.01])
-async def test_who_leaves_says_nothing_whatever_the_time(limit: float) -> None:
-    ours, cancelled = breakers(), asyncio.Event()
-
-    async def tidies_up() -> None:
-        try:
-            await hangs()
-        finally:
-            cancelled.set()
-            # Until the time limit is over as well, if it is the short one.
-            await asyncio.wait([asyncio.ensure_future(hangs())], timeout=0.02)
-
-    call = asyncio.ensure_future(retry(within=limit, breakers=ours, breaker="far")(tidies_up)())
-    await asyncio.sleep(0)
-    call.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await call
-
-    assert cancelled.is_set()
-    assert {"call": {"ignored": 1}} == (await ours.snapshot("far")).operations
-
-
-async def test_a_time_limit_that_ends_in_line_says_nothing() -> None:
-    ours, bulkhead = breakers(), Bulkhead("far", at_once=1, patience=30)
-    await bulkhead.__aenter__()
-
-    with pytest.raises(TimeoutError):
-        await retry(within=0.01, breakers=ours, breaker="far", bulkhead=bulkhead)(hangs)()
-    assert {"call": {"ignored": 1}} == (await ours.snapshot("far")).operations
-
-
-async def test_a_full_bulkhead_is_inside_the_breaker_and_tried_again() -> None:
-    ours, bulkhead, far = breakers(), Bulkhead("far", at_once=1, in_line=0), Far([])
-    await bulkhead.__aenter__()
-
-    with pytest.raises(BulkheadFull):
-        await retry(breakers=ours, breaker="far", bulkhead=bulkhead, on_retry=far.heard.append)(far.call)()
-    assert (3, 0) == (len(far.heard), far.calls)
-    assert "closed" == (await ours.snapshot("far")).state
-
-
-async def test_the_time_limit_of_an_attempt_does_not_count_the_line() -> None:
-    bulkhead = Bulkhead("far", at_once=1, patience=30)
-    await bulkhead.__aenter__()
-    waiting = asyncio.ensure_future(
-        retry(bulkhead=bulkhead, attempt_seconds=0.05, policy=RetryPolicy(retries=0))(Far([]).call)()
-    )
-    done, _ = await asyncio.wait([waiting], timeout=0.1)
-    await bulkhead.__aexit__(None, None, None)
-
-    assert set() == done
-    assert "well" == await waiting
-
-
-async def test_a_function_may_name_its_arguments_as_it_likes() -> None:
-    async def asks(limit: int, attempt: str) -> str:
-        return f"{attempt} of {limit}"
-
-    for decorate in (retry(), retry(breakers=breakers(), breaker="far")):
-        assert "first of 3" == await decorate(asks)(limit=3, attempt="first")
-
-
-async def test_a_breaker_needs_to_be_kept_somewhere() -> None:
-    with pytest.raises(TypeError, match="give `breakers`"):
-        retry(breaker="far")(Far([]).call)
