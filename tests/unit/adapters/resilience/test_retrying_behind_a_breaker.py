@@ -87,7 +87,7 @@ class Odd(Exception):
 
 
 @pytest.mark.parametrize(("passing", "outcome"), [(True, "failed"), (False, "ignored")])
-async def test_the_callers_own_classification_is_the_breakers_as_well(passing: bool, outcome: str) -> None:  # noqa: FBT001
+async def test_the_callers_own_classification_is_the_breakers_as_well(passing: bool, outcome: str) -> None:
     ours = breakers()
 
     def classify(_error: BaseException) -> Failure:
