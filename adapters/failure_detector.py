@@ -1,6 +1,6 @@
 """How each service has done lately, of all processes together, and a person's clearing of it (M12, M30)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -26,13 +26,19 @@ class FailureDetector:
     """Judges by the minutes in the database; what was counted within the last seconds may not be there yet."""
 
     def __init__(
-        self, metrics: FailureMetrics, *, events: Log, clock: Clock, rule: FailureRule, configured: Iterable[str]
+        self,
+        metrics: FailureMetrics,
+        *,
+        events: Log,
+        clock: Clock,
+        rule: FailureRule,
+        configured: Callable[[], Iterable[str]],
     ) -> None:
         self._metrics = metrics
         self._events = events
         self._clock = clock
         self._rule = rule
-        self._configured = tuple(configured)
+        self._configured = configured
 
     async def find(self) -> Mapping[str, Found]:
         """
@@ -46,7 +52,7 @@ class FailureDetector:
         windows = await self._lately(now)
         called = {one.service for one in windows}
         return {
-            name: await self._found(name, windows, now) for name in SERVICES if name in called | {*self._configured}
+            name: await self._found(name, windows, now) for name in SERVICES if name in called | {*self._configured()}
         }
 
     async def unwell(self) -> Mapping[str, Failures]:

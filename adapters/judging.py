@@ -9,7 +9,7 @@ from datetime import datetime
 from adapters.difference import NOTHING, Difference, difference, surplus_rows, unequal
 from adapters.evidence import Evidence, StoredRow
 from adapters.judging_alerts import about_alert
-from adapters.judging_breakers import about_breaker
+from adapters.judging_breakers import about_breaker, about_breaker_commands
 from adapters.judging_clearings import about_clearings
 from adapters.judging_fallback import about_full_fallback
 from adapters.judging_notices import about_notice
@@ -20,6 +20,7 @@ from adapters.recording.errors import UnreadableEvent
 from adapters.replaying import Replayed, has_ended, listed, replay
 from domain.alert import AlertEvent
 from domain.booking import Booking, initial_state
+from domain.breaker_commanded import BreakerCommanded
 from domain.breaker_moved import BreakerMoved
 from domain.composite import CompositeInitiated, LegEvent, SagaEvent
 from domain.events import BookingInitiated
@@ -59,6 +60,8 @@ def differences(one: Evidence, *, codec: EventCodec, policy: Policy, now: dateti
         return list(about_alert(one, recorded))
     if isinstance(events[0], BreakerMoved):
         return list(about_breaker(one, events))
+    if isinstance(events[0], BreakerCommanded):
+        return list(about_breaker_commands(one, events))
     return list(_about_booking(one, recorded, policy, now))
 
 

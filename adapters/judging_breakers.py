@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 
 from adapters.difference import NOTHING, Difference, about_row, difference, surplus_rows
 from adapters.evidence import Evidence
+from domain.breaker_commanded import BreakerCommanded, commands_id_of
 from domain.breaker_moved import BreakerMoved
 from projections.circuit_breaker_events import CIRCUIT_BREAKER_EVENTS, row_of
 from sagas.appending import LogEvent
@@ -26,6 +27,19 @@ def about_breaker(one: Evidence, events: Sequence[LogEvent]) -> Iterator[Differe
         yield difference(one, "due work", NOTHING, "a row of a breaker")
     yield from _about_row(one, first)
     yield from surplus_rows(replace(one, breaker_event=None), "a row of a breaker")
+
+
+def about_breaker_commands(one: Evidence, events: Sequence[LogEvent]) -> Iterator[Difference]:
+    """Yield everything that is wrong with what people wanted of a breaker: one breaker's stream, and no row."""
+    strange = [
+        it for it in events if not isinstance(it, BreakerCommanded) or commands_id_of(it.service) != one.stream_id
+    ]
+    if strange:
+        yield difference(one, "stream", "the commands of one breaker", strange[0].TOPIC)
+        return
+    if one.due is not None:
+        yield difference(one, "due work", NOTHING, "a row of a breaker's commands")
+    yield from surplus_rows(one, "a row of a breaker's commands")
 
 
 def _about_row(one: Evidence, moved: BreakerMoved) -> Iterator[Difference]:

@@ -12,13 +12,14 @@ What is due by time alone happens first, whatever is asked. `adapters/redis/brea
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from domain.breaker_moves import Moved, counts, enter, fail_probe, settle, trigger, trip
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_state import Breaker, instance_of, is_settling, is_slow, moment, quota_left, reserve_left
 from domain.breaker_window import EMPTY, NONE, Tally
-from domain.breaker_words import Command, Outcome, Override, Permit, Refusal, Snapshot, Transition
+from domain.breaker_words import Cause, Command, Commanded, Outcome, Override, Permit, Refusal, Snapshot, Transition
 from domain.replacing import replace
 
 A = TypeVar("A")
@@ -86,24 +87,29 @@ def control(breaker: Breaker, policy: BreakerPolicy, command: Command, *, now: f
     moved = settle(breaker, policy, now=now, chance=chance)
     expires_at = None if command.seconds is None else now + command.seconds
     override: Override | None = None
-    if command.action == "reset":
-        moved = Moved(replace(moved.breaker, failed_probes=0), moved.moves)
-    else:
+    if command.action != "reset":
         override = Override(action=command.action, actor=command.actor, reason=command.reason, expires_at=expires_at)
-    opens = command.action == "open"
-    keeps_window = opens or (command.action == "observe" and moved.breaker.state == "closed")
-    moved = enter(
-        moved,
-        "open" if opens else "closed",
-        policy,
-        "manual",
-        at=now,
-        open_until=expires_at if opens else None,
-        window=None if keeps_window else EMPTY,
-        override=override,
+    commanded = Commanded(
+        action=command.action,
         actor=command.actor,
         reason=command.reason,
+        at=_later(now, moved.breaker.commanded),
+        expires_at=None if expires_at is None else moment(expires_at),
     )
+    moved = _obey(_noted(moved, commanded), policy, commanded, override, "manual", now=now)
+    return Step(moved.breaker, moved.moves, answer=None)
+
+
+def restore(breaker: Breaker, policy: BreakerPolicy, commanded: Commanded, *, now: float, chance: float) -> Step[None]:
+    """Do once more what a person wanted, if that was lost here: if the last command that is known is an earlier one."""
+    moved = settle(breaker, policy, now=now, chance=chance)
+    last = moved.breaker.commanded
+    if last is not None and last.at >= commanded.at:
+        return Step(moved.breaker, moved.moves, answer=None)
+    override, held = commanded.held_at(now), moved.breaker.override
+    moved = _noted(moved, commanded)
+    if override is not None or held is not None:
+        moved = _obey(moved, policy, commanded, override, "restored", now=now)
     return Step(moved.breaker, moved.moves, answer=None)
 
 
@@ -127,8 +133,41 @@ def look(breaker: Breaker, policy: BreakerPolicy, *, now: float, chance: float) 
         epoch=breaker.epoch,
         override=breaker.override,
         would_open=trigger(breaker, policy, now=now) if breaker.state == "closed" else None,
+        commanded=breaker.commanded,
     )
     return Step(breaker, moved.moves, answer=snapshot)
+
+
+def _later(now: float, last: Commanded | None) -> datetime:
+    at = moment(now)
+    return at if last is None else max(at, last.at + timedelta(milliseconds=1))
+
+
+def _noted(moved: Moved, commanded: Commanded) -> Moved:
+    return Moved(replace(moved.breaker, commanded=commanded), moved.moves)
+
+
+def _obey(
+    moved: Moved, policy: BreakerPolicy, commanded: Commanded, override: Override | None, cause: Cause, *, now: float
+) -> Moved:
+    """Begin an epoch with what a command holds; if it holds nothing, the breaker is by itself again."""
+    if override is None:
+        moved = Moved(replace(moved.breaker, failed_probes=0), moved.moves)
+    opens = override is not None and override.action == "open"
+    observes = override is not None and override.action == "observe"
+    keeps_window = opens or (observes and moved.breaker.state == "closed")
+    return enter(
+        moved,
+        "open" if opens else "closed",
+        policy,
+        cause,
+        at=now,
+        open_until=override.expires_at if override is not None and opens else None,
+        window=None if keeps_window else EMPTY,
+        override=override,
+        actor=commanded.actor,
+        reason=commanded.reason,
+    )
 
 
 def _count(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_window import EMPTY, Window
-from domain.breaker_words import Cause, Override, State
+from domain.breaker_words import Cause, Commanded, Override, State
 
 SETTLES = "+"
 """The end of the id of a permit that settles something."""
@@ -20,7 +20,8 @@ class Breaker:
 
     `permits` are those of this epoch that are out, with the end of their lease, the oldest first. `cause` is what began
     this epoch. `open_until` is None while it is open until somebody says otherwise. `failed_probes` counts those in a
-    row, and those whose success did not last; `successes` are the probes of this epoch that succeeded.
+    row, and those whose success did not last; `successes` are the probes of this epoch that succeeded. `commanded` is
+    the last command, whether it still holds (`override`) or not.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Breaker:
     permits: Mapping[str, float] = field(default_factory=dict)
     window: Window = EMPTY
     override: Override | None = None
+    commanded: Commanded | None = None
 
 
 def overdue(breaker: Breaker, policy: BreakerPolicy, *, now: float) -> list[str]:

@@ -13,7 +13,8 @@ Outcome: TypeAlias = Literal["succeeded", "failed", "ignored"]
 Trigger: TypeAlias = Literal["failures", "failure_rate", "slow_calls"]
 """What opens a closed breaker."""
 Cause: TypeAlias = (
-    Trigger | Literal["probe_due", "probe_failed", "probes_succeeded", "no_verdict", "manual", "override_expired"]
+    Trigger
+    | Literal["probe_due", "probe_failed", "probes_succeeded", "no_verdict", "manual", "override_expired", "restored"]
 )
 RECENT = 20
 """How many transitions of a breaker are remembered."""
@@ -92,6 +93,28 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Commanded:
+    """
+    A command as it was given, `at` an instant of the clock of whoever stores the breaker; no two have the same.
+
+    By that instant it can be put back where it was lost, and never takes the place of a later one.
+    """
+
+    action: Action
+    actor: str
+    reason: str
+    at: datetime
+    expires_at: datetime | None
+
+    def held_at(self, now: float) -> Override | None:
+        """Return what holds of it at an instant, in seconds since 1970; of a reset, nothing does."""
+        until = None if self.expires_at is None else self.expires_at.timestamp()
+        if self.action == "reset" or (until is not None and until <= now):
+            return None
+        return Override(action=self.action, actor=self.actor, reason=self.reason, expires_at=until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
     """
     That a breaker has moved, with what its window held at that moment.
@@ -120,8 +143,8 @@ class Snapshot:
     probes would be let through now; `would_open` is what would open it if nobody held it closed.
     `operations` counts, by the name of the operation, what came of its calls, and those that were refused, for ever.
     `recent` are the last transitions, the oldest first. Each has an epoch of its own, so that whoever keeps them sees
-    which one is missing because the process that was to tell of it died.
-    `shared` is false when this process speaks for itself alone.
+    which one is missing because the process that was to tell of it died. `commanded` is the last command, also one that
+    holds no more. `shared` is false when this process speaks for itself alone.
     """
 
     name: str
@@ -140,4 +163,10 @@ class Snapshot:
     would_open: Trigger | None
     operations: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     recent: tuple[Transition, ...] = ()
+    commanded: Commanded | None = None
     shared: bool = False
+
+    @property
+    def is_used(self) -> bool:
+        """Tell whether anybody has ever asked it for leave to call; to command it is not to use it."""
+        return self.under_way > 0 or bool(self.operations)

@@ -10,6 +10,7 @@ from domain import events as e
 from domain import findings as f
 from domain import moving as m
 from domain.alert import AlertCleared, AlertEvent, AlertRaised, AlertSeverityChanged
+from domain.breaker_commanded import BreakerCommanded
 from domain.breaker_moved import BreakerMoved
 from domain.cancel_deferred import CalcomCancelDeferred
 from domain.composite import CompositeInitiated, LegEvent
@@ -137,7 +138,14 @@ def messages(event: LogEvent) -> tuple[Message, ...]:
             return (_notes(f"looked at again from {event.until.isoformat()}: {event.reason}"),)
         case WebhookProcessed():
             return (_notes(f"webhook processed: {event.outcome}"),)
-        case OperatorNotified() | FullFallbackBegun() | FullFallbackEnded() | FailuresCleared() | BreakerMoved():
+        case (
+            OperatorNotified()
+            | FullFallbackBegun()
+            | FullFallbackEnded()
+            | FailuresCleared()
+            | BreakerMoved()
+            | BreakerCommanded()
+        ):
             return (_notes(_of_no_booking(event)),)
         case AlertRaised() | AlertSeverityChanged() | AlertCleared():
             return (_notes(_said_of_alert(event)),)
@@ -155,8 +163,12 @@ def _said_of_alert(event: AlertEvent) -> str:
             return "the alert is cleared"
 
 
-def _of_no_booking(event: OperatorNotified | FullFallbackEvent | FailuresCleared | BreakerMoved) -> str:
+def _of_no_booking(
+    event: OperatorNotified | FullFallbackEvent | FailuresCleared | BreakerMoved | BreakerCommanded,
+) -> str:
     match event:
+        case BreakerMoved() | BreakerCommanded():
+            return _of_breaker(event)
         case OperatorNotified():
             return f"the operators are told of {event.failure_type}: {event.cause}"
         case FullFallbackBegun():
@@ -165,8 +177,14 @@ def _of_no_booking(event: OperatorNotified | FullFallbackEvent | FailuresCleared
             return f"full fallback is over: {event.reason}, says {event.actor}"
         case FailuresCleared():
             return f"{event.actor} clears the failures of {event.service}: {event.reason}"
+
+
+def _of_breaker(event: BreakerMoved | BreakerCommanded) -> str:
+    match event:
         case BreakerMoved():
             return f"the breaker of {event.service} is {event.after}: {event.cause}"
+        case BreakerCommanded():
+            return f"{event.actor} wants of the breaker of {event.service}: {event.action}, {event.reason}"
 
 
 def _why(

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from domain.alert import AlertEvent
+from domain.breaker_commanded import BreakerCommanded
 from domain.breaker_moved import BreakerMoved
 from domain.composite import SagaEvent
 from domain.failures_cleared import FailuresCleared
@@ -31,7 +32,7 @@ RefusedBy: TypeAlias = Literal[
 
 
 OtherEvent: TypeAlias = (
-    WebhookEvent | OperatorNotified | FullFallbackEvent | FailuresCleared | AlertEvent | BreakerMoved
+    WebhookEvent | OperatorNotified | FullFallbackEvent | FailuresCleared | AlertEvent | BreakerMoved | BreakerCommanded
 )
 """What happens on streams that are no booking's."""
 LogEvent: TypeAlias = SagaEvent | OtherEvent

@@ -9,6 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from adapters.bootstrap.service_levels import ServiceLevels, service_levels
+from adapters.breakers.commands import KeptCommands
 from adapters.breakers.events import BreakerEvents
 from adapters.breakers.fleet import FleetBreakers
 from adapters.breakers.listeners import Listeners
@@ -47,15 +48,16 @@ class Resilience:
     """
     What tells how others do, and what is done meanwhile.
 
-    `breakers` are all by name, and `breaker_events` write how they move; `circuit` is Cal.com's. `failures` judge by
-    the counts of the minutes, `kept` is how everything stood in each, and `pruning` deletes what is old. `database`,
-    `webhooks` and `appointments` are told what comes of this process's own work. `fallback` is what people ask and want
-    of full fallback, and what is offered meanwhile; `rungs` count where answers came from. `levels` tell how services
-    do, `limiter` how much callers of the API may ask for.
+    `breakers` are all by name, `breaker_events` write how they move, and `commands` keep what people want of the
+    fleet's; `circuit` is Cal.com's. `failures` judge by the counts of the minutes, `kept` is how everything stood in
+    each, and `pruning` deletes what is old. `database`, `webhooks` and `appointments` are told what comes of this
+    process's own work. `fallback` is what people ask and want of full fallback, and what is offered meanwhile; `rungs`
+    count where answers came from. `levels` tell how services do, `limiter` how much callers of the API may ask for.
     """
 
     breakers: Registry
     breaker_events: BreakerEvents
+    commands: KeptCommands
     circuit: Circuit
     database: WatchedBreaker
     webhooks: WatchedBreaker
@@ -80,7 +82,9 @@ async def open_resilience(
     policies = settings.breaker_policies()
     metrics.serve_breakers(policies)
     events = BreakerEvents(log=store.log, clock=store.clock, instance=process.hex, names=SHARED)
-    listener = Listeners(Telling(alone=metrics.breakers_alone), events)
+    # Without Redis nothing outlives the process that was told, and nobody else is to obey.
+    commands = KeptCommands(log=store.log, clock=store.clock, names=() if redis_url is None else SHARED)
+    listener = Listeners(Telling(alone=metrics.breakers_alone), events, commands)
     rule = settings.failure_rule()
     minutes = FailureMetrics(engine=store.engine, readers=store.readers, rule=rule)
     known = KnownFallback()
@@ -116,17 +120,19 @@ async def open_resilience(
             watched=(database, webhooks, appointments),
             redis_lost=fleet.lost_at if isinstance(fleet, FleetBreakers) else None,
             dependencies=settings.dependencies,
+            count=calls.called,
         )
         circuit = Circuit(breakers, count=calls.called, fallback=lambda: known.seconds_left)
         yield Resilience(
             breakers=breakers,
             breaker_events=events,
+            commands=commands,
             circuit=circuit,
             database=database,
             webhooks=webhooks,
             appointments=appointments,
             failures=FailureDetector(
-                minutes, events=store.log, clock=store.clock, rule=rule, configured=breakers.names
+                minutes, events=store.log, clock=store.clock, rule=rule, configured=lambda: breakers.names
             ),
             pruning=PruningRunner(
                 Pruning(engine=store.engine, readers=store.readers),

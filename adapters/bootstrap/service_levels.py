@@ -13,7 +13,7 @@ from adapters.alerting.rejected_keys import RejectedKeys
 from adapters.alerting.stored import StoredAlerts
 from adapters.alerting.watching import NAME as WATCHING
 from adapters.alerting.watching import AlertRunner, AlertWatch
-from adapters.breakers.policies import NAMES
+from adapters.breakers.policies import CALLERS, NAMES
 from adapters.breakers.ports import Breakers
 from adapters.database.breaker_events import StoredTransitions
 from adapters.database.failure_metrics import FailureMetrics
@@ -78,7 +78,13 @@ def service_levels(
     fleet = FleetCalls(stored=stored, keeper=keeper)
     transitions = StoredTransitions(engine=engine, readers=readers, instance=process.hex)
     measures = Measures(
-        fleet, breakers=breakers, transitions=transitions, names=NAMES, objectives=objectives, clock=clock
+        fleet,
+        breakers=breakers,
+        transitions=transitions,
+        names=NAMES,
+        objectives=objectives,
+        clock=clock,
+        unless_unused=CALLERS,
     )
     lone_breakers = StoredLoneBreakers(engine=engine, readers=readers, process=process.hex)
     alerts, figures = StoredAlerts(engine=engine, readers=readers), AlertFigures(engine=engine, readers=readers)

@@ -146,6 +146,10 @@ async def application(
         await stack.enter_async_context(
             running(lambda: resilience.breaker_events.run(resilience.breakers), name="breaker events")
         )
+        await resilience.commands.look_at(resilience.breakers)
+        await stack.enter_async_context(
+            running(lambda: resilience.commands.run(resilience.breakers), name="breaker commands")
+        )
         stored_services = DatabaseServices(engine=store.engine, readers=store.readers, clock=store.clock)
         services = ServiceDirectory(stored=stored_services, calendars=calendars)
         customers = DatabaseCustomers(engine=store.engine, readers=store.readers, clock=store.clock, count=calls.cached)

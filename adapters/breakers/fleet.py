@@ -8,8 +8,8 @@ from math import inf
 from typing import TypeVar
 
 from adapters.breakers.local import LocalBreakers
-from adapters.breakers.ports import Breakers, Listener, SharedStateAway
-from domain.breaker_words import Command, Outcome, Permit, Refusal, Snapshot
+from adapters.breakers.ports import Listener, Restorable, SharedStateAway
+from domain.breaker_words import Command, Commanded, Outcome, Permit, Refusal, Snapshot
 
 A = TypeVar("A")
 
@@ -22,13 +22,14 @@ class FleetBreakers:
     The shared breakers, with the local ones behind them.
 
     A permit goes back to whoever gave it. What the fleet's breaker refused last stays refused for as long as it
-    said, or until somebody says otherwise here: its going away opens no way through. Once the shared ones answer
+    said, or until somebody says otherwise here: its going away opens no way through. What a person has made of the
+    fleet's breaker, as far as this process knows, the local one is made to do as well. Once the shared ones answer
     again, the local ones are forgotten, and so is what came of calls that they let through.
     """
 
     def __init__(
         self,
-        shared: Breakers,
+        shared: Restorable,
         local: LocalBreakers,
         *,
         listener: Listener,
@@ -43,6 +44,7 @@ class FleetBreakers:
         self._away_until: float | None = None
         self._lost_at: datetime | None = None
         self._refused: dict[str, tuple[Refusal, float]] = {}
+        self._commanded: dict[str, Commanded] = {}
 
     def lost_at(self) -> datetime | None:
         """Return since when this process has been deciding alone, None if it does not."""
@@ -72,15 +74,20 @@ class FleetBreakers:
 
     async def snapshot(self, name: str) -> Snapshot:
         """Return how a breaker stands."""
-        return await self._either(lambda breakers: breakers.snapshot(name))
+        return self._learn(await self._either(lambda breakers: breakers.snapshot(name)))
 
     async def control(self, name: str, command: Command) -> Snapshot:
         """Do what a person wants."""
         self._refused.pop(name, None)
-        return await self._either(lambda breakers: breakers.control(name, command))
+        return self._learn(await self._either(lambda breakers: breakers.control(name, command)))
+
+    async def restore(self, name: str, commanded: Commanded) -> None:
+        """Put back a person's command, for the fleet, or for this process while it decides alone."""
+        self._keep(name, commanded)
+        await self._either(lambda breakers: breakers.restore(name, commanded))
 
     async def _either(
-        self, ask: Callable[[Breakers], Awaitable[A]], *, alone: Callable[[], A | None] = lambda: None
+        self, ask: Callable[[Restorable], Awaitable[A]], *, alone: Callable[[], A | None] = lambda: None
     ) -> A:
         if self._may_try():
             finds_out = self._away_until is not None
@@ -94,6 +101,19 @@ class FleetBreakers:
                     self._recover()
                 return answer
         return alone() or await ask(self._local)
+
+    def _learn(self, snapshot: Snapshot) -> Snapshot:
+        if snapshot.shared:
+            if snapshot.state == "closed":
+                self._refused.pop(snapshot.name, None)
+            if snapshot.commanded is not None:
+                self._keep(snapshot.name, snapshot.commanded)
+        return snapshot
+
+    def _keep(self, name: str, commanded: Commanded) -> None:
+        known = self._commanded.get(name)
+        if known is None or known.at < commanded.at:
+            self._commanded[name] = commanded
 
     def _remember(self, name: str, answer: Permit | Refusal) -> None:
         if isinstance(answer, Refusal) and answer.reason != "half_open":
@@ -122,6 +142,8 @@ class FleetBreakers:
         if self._away_until is None:
             self._lost_at = datetime.now(UTC)
             self._listener.degraded(str(error))
+            for name, commanded in self._commanded.items():
+                self._local.hold(name, commanded)
         self._away_until = self._clock() + self._rest
 
     def _recover(self) -> None:

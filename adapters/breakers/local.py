@@ -13,7 +13,7 @@ from domain import breaker as machine
 from domain.breaker import Step
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_state import Breaker, permit_id_of
-from domain.breaker_words import RECENT, Command, Outcome, Permit, Refusal, Snapshot, Transition
+from domain.breaker_words import RECENT, Command, Commanded, Outcome, Permit, Refusal, Snapshot, Transition
 
 A = TypeVar("A")
 
@@ -91,6 +91,15 @@ class LocalBreakers:
         breaker, policy = self._breaker(name), self._policy(name)
         self._take(machine.control(breaker, policy, command, now=self._clock(), chance=self._chance()))
         return await self.snapshot(name)
+
+    async def restore(self, name: str, commanded: Commanded) -> None:
+        """Do what a person wanted elsewhere, unless something was wanted later, or it is done already."""
+        self.hold(name, commanded)
+
+    def hold(self, name: str, commanded: Commanded) -> None:
+        """Do as `restore` does, at once."""
+        breaker, policy = self._breaker(name), self._policy(name)
+        self._take(machine.restore(breaker, policy, commanded, now=self._clock(), chance=self._chance()))
 
     def forget(self) -> None:
         """Begin anew, with every breaker closed; permits that are out are worth nothing."""

@@ -12,7 +12,9 @@ import orjson
 
 from domain.breaker_policy import BreakerPolicy
 
-SHARED = ("calcom",)
+CALLERS = ("retell", "email", "sms")
+"""What calsaga itself does not call, but callers' own code may, through a breaker."""
+SHARED = ("calcom", *CALLERS)
 """What is called through a breaker that all processes share, if there is a Redis."""
 NAMES = (*SHARED, "database", "webhooks", "appointments")
 """All breakers that have figures and obey commands; those that are not shared are each process's own."""

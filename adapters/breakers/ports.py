@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from domain.breaker_words import Command, Outcome, Permit, Refusal, Snapshot, Transition
+from domain.breaker_words import Command, Commanded, Outcome, Permit, Refusal, Snapshot, Transition
 
 
 class Breakers(Protocol):
@@ -29,6 +29,14 @@ class Breakers(Protocol):
 
     async def control(self, name: str, command: Command) -> Snapshot:
         """Do what a person wants, and return what it is then; with `shared=False`, nobody else knows of it."""
+        ...
+
+
+class Restorable(Breakers, Protocol):
+    """Breakers that do once more what a person wanted, where that was lost."""
+
+    async def restore(self, name: str, commanded: Commanded) -> None:
+        """Put a command back unless a later one was given, or it is still there."""
         ...
 
 

@@ -9,40 +9,47 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import Literal
 
-from adapters.breakers.ports import Breakers
+from adapters.breakers.ports import Restorable
 from adapters.breakers.watched import WatchedBreaker
-from domain.breaker_words import Command, Outcome, Permit, Refusal, Snapshot
+from domain.breaker_words import Command, Commanded, Outcome, Permit, Refusal, Snapshot
 from domain.dependencies import SERVICES, Dependencies
 from domain.verdict import Assessment, Concern, Condition, Failures, assess, condition_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """How each breaker stands, of the services that are configured, and what that means together."""
+    """How each breaker stands that is used, or that a person has set, and what that means together."""
 
     snapshots: Mapping[str, Snapshot]
     assessment: Assessment
     dependencies: Dependencies
 
 
+def _uncounted(_name: str, _operation: str, _outcome: Outcome | Literal["refused"], _seconds: float | None) -> None:
+    """Count nothing."""
+
+
 class Registry:
     """
     `fleet` has the breakers that all processes share, `watched` are this process's own.
 
-    `configured` are the services whose calls go through the fleet's; any other service is so from the moment that
-    somebody uses its breaker here. `redis_lost` tells since when Redis has been away, None if it is there; without it
-    there is no Redis.
+    `configured` are the services whose calls go through the fleet's, and which count these themselves. Any other
+    service is so from the moment that somebody uses its breaker, here or, as is seen by looking, in another process.
+    What comes of its calls is told to `count`. A command alone configures nothing: what nobody uses is not down.
+    `redis_lost` tells since when Redis has been away, None if it is there; without it there is no Redis.
     """
 
     def __init__(
         self,
-        fleet: Breakers,
+        fleet: Restorable,
         *,
         watched: Iterable[WatchedBreaker] = (),
         configured: Iterable[str] = ("calcom",),
         redis_lost: Callable[[], datetime | None] | None = None,
         dependencies: Dependencies | None = None,
+        count: Callable[[str, str, Outcome | Literal["refused"], float | None], None] = _uncounted,
     ) -> None:
         self._fleet = fleet
         self._watched = {one.name: one for one in watched}
@@ -50,6 +57,8 @@ class Registry:
         self._dependencies = dependencies or Dependencies()
         redis = () if redis_lost is None else ("redis",)
         self._configured = {*configured, *self._watched, *redis}
+        self._counted_elsewhere = frozenset(self._configured)
+        self._count = count
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -73,13 +82,18 @@ class Registry:
         """
         if name in self._watched:
             return self._watched[name].held_back() or Permit(name=name, id="", epoch=0, operation=operation)
-        self._use(name)
-        return await self._fleet.acquire(name, operation=operation, probe=probe, settles=settles)
+        self._need(name)
+        self._configured.add(name)
+        answer = await self._fleet.acquire(name, operation=operation, probe=probe, settles=settles)
+        if isinstance(answer, Refusal):
+            self._tell(name, operation, "refused")
+        return answer
 
     async def record(self, permit: Permit, outcome: Outcome) -> None:
         """Give a permit back, to whoever gave it."""
         watched = self._watched.get(permit.name)
         if watched is None:
+            self._tell(permit.name, permit.operation, outcome)
             await self._fleet.record(permit, outcome)
         elif outcome == "succeeded":
             watched.succeeded(permit.operation)
@@ -97,7 +111,10 @@ class Registry:
             return self._watched[name].snapshot()
         if self._redis_lost is not None and name == "redis":
             return _of_redis(self._redis_lost())
-        return await self._fleet.snapshot(name)
+        snapshot = await self._fleet.snapshot(name)
+        if snapshot.is_used:
+            self._configured.add(name)
+        return snapshot
 
     async def control(self, name: str, command: Command) -> Snapshot:
         """
@@ -109,8 +126,12 @@ class Registry:
         """
         if name in self._watched:
             return self._watched[name].control(command)
-        self._use(name)
+        self._need(name)
         return await self._fleet.control(name, command)
+
+    async def restore(self, name: str, commanded: Commanded) -> None:
+        """Put back what a person wanted of a breaker of the fleet, if it was lost."""
+        await self._fleet.restore(name, commanded)
 
     async def look(
         self,
@@ -120,14 +141,13 @@ class Registry:
         concerns: Sequence[Concern] = (),
     ) -> Look:
         """Return how everything stands; `probed` services have a probe, which has found this in words, or no fault."""
-        # Redis comes last: whether it is there is known from having asked it about the others.
-        snapshots = {name: await self.snapshot(name) for name in self.names}
+        snapshots = await self._snapshots()
         conditions = {
             name: Condition(failing=probed.get(name), failures=failures.get(name)) for name in {*probed, *failures}
         }
         conditions |= {
-            name: condition_of(one, failing=probed.get(name), failures=failures.get(name))
-            for name, one in snapshots.items()
+            name: condition_of(snapshots[name], failing=probed.get(name), failures=failures.get(name))
+            for name in self.names
         }
         return Look(
             snapshots=snapshots,
@@ -135,12 +155,21 @@ class Registry:
             dependencies=self._dependencies,
         )
 
-    def _use(self, name: str) -> None:
+    async def _snapshots(self) -> dict[str, Snapshot]:
+        # Redis comes last: whether it is there is known from having asked it about the others.
+        everyone = sorted(SERVICES, key=lambda name: name == "redis")
+        found = {name: await self.snapshot(name) for name in everyone}
+        return {name: one for name, one in found.items() if name in self._configured or one.epoch}
+
+    def _tell(self, name: str, operation: str, outcome: Outcome | Literal["refused"]) -> None:
+        if name not in self._counted_elsewhere:
+            self._count(name, operation, outcome, None)
+
+    def _need(self, name: str) -> None:
         known = [it for it in SERVICES if not self._is_left_alone(it)]
         if name not in known:
             msg = f"there is no breaker {name!r}; there are {', '.join(known)}"
             raise ValueError(msg)
-        self._configured.add(name)
 
     def _is_left_alone(self, name: str) -> bool:
         # Nobody asks for leave to use the Redis that the breakers are kept in: see `_of_redis`.

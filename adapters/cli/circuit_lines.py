@@ -9,10 +9,14 @@ if TYPE_CHECKING:
 
 def in_a_line(snapshot: "Snapshot") -> str:
     """Return how a breaker stands."""
+    from adapters.breakers.policies import CALLERS
+
     until = "" if snapshot.open_until is None else f" until {snapshot.open_until.isoformat(timespec='seconds')}"
     held = snapshot.override
     by = "" if held is None else f"\t{held.action} by {held.actor}: {held.reason}"
-    return f"{snapshot.name}\t{snapshot.state}{until}\t{snapshot.failures} failed, {snapshot.successes} succeeded{by}"
+    is_idle = snapshot.name in CALLERS and not snapshot.is_used
+    counted = "not used yet" if is_idle else f"{snapshot.failures} failed, {snapshot.successes} succeeded"
+    return f"{snapshot.name}\t{snapshot.state}{until}\t{counted}{by}"
 
 
 def moved_in_a_line(event: "CircuitBreakerEvent") -> str:

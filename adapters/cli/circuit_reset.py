@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.cli.circuit_events import Json
+from adapters.cli.circuit_keeping import write_down
 from adapters.cli.circuit_wishes import Reason, checked_command
 from adapters.cli.failing import FOUND_WRONG, Misused, complain
 from adapters.cli.fleet_breakers import AWAY, ask_redis
@@ -12,6 +13,7 @@ from adapters.cli.running import ready_settings, say_json
 
 if TYPE_CHECKING:
     from adapters.breakers.commanding import ResetOf
+    from adapters.redis.breakers import RedisBreakers
 
 
 def reset(
@@ -39,7 +41,14 @@ def reset(
     settings = ready_settings()
     names = NAMES if name is None else (name,)
     shared = [] if settings.redis_url is None else [one for one in names if one in SHARED]
-    done = {one.name: one for one in ask_redis(settings, lambda breakers: reset_each(breakers, shared, command))}
+
+    async def act(breakers: "RedisBreakers") -> "list[ResetOf]":
+        done = await reset_each(breakers, shared, command)
+        if any(one.result == "reset" for one in done):
+            await write_down(settings, breakers)
+        return done
+
+    done = {one.name: one for one in ask_redis(settings, act)}
     _tell([done.get(one) or ResetOf(name=one, result="not_reached") for one in names], as_json=as_json)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.cli.circuit_events import Json, events
+from adapters.cli.circuit_keeping import write_down
 from adapters.cli.circuit_lines import in_a_line, last_move_in_a_line
 from adapters.cli.circuit_reset import reset
 from adapters.cli.circuit_wishes import For, Reason, checked_command
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from projections.circuit_breaker_events import CircuitBreakerEvent
 
 app = typer.Typer(cls=Group, no_args_is_help=True, help="See and set the circuit breakers.")
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Which breaker: calcom.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Which breaker: calcom, retell, email or sms.")]
 
 app.command()(events)
 app.command()(dependencies)
@@ -84,7 +85,9 @@ def _command(name: str, action: "Action", reason: str, lasts: str | None, *, as_
     command = checked_command(action, reason, lasts)
 
     async def act(breakers: "RedisBreakers") -> "list[Snapshot]":
-        return [await breakers.control(name, command)]
+        done = [await breakers.control(name, command)]
+        await write_down(settings, breakers)
+        return done
 
     settings = ready_settings()
     if settings.redis_url is None:

@@ -31,10 +31,18 @@ class Remembered:
     is_away: bool = False
 
 
-def remembered(settings: "Settings") -> Remembered:
-    """Ask the database; what is not there, a whole database included, is not known."""
+def is_missing(database_url: str) -> bool:
+    """Tell whether there is no such database yet, as far as that can be seen without opening, or making, it."""
     from pathlib import Path
 
+    from sqlalchemy import make_url
+
+    url = make_url(database_url)
+    return url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists()
+
+
+def remembered(settings: "Settings") -> Remembered:
+    """Ask the database; what is not there, a whole database included, is not known."""
     from sqlalchemy import make_url
     from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -43,9 +51,8 @@ def remembered(settings: "Settings") -> Remembered:
     from adapters.postgres.errors import database_error as of_postgres
     from adapters.sqlite.errors import database_error as of_sqlite
 
-    url = make_url(settings.database_url)
-    is_sqlite = url.get_backend_name() == "sqlite"
-    if is_sqlite and not Path(str(url.database)).exists():
+    is_sqlite = make_url(settings.database_url).get_backend_name() == "sqlite"
+    if is_missing(settings.database_url):
         # To look is not to make one.
         return Remembered()
     engine = open_engine(settings.database_url, pool_size=1)

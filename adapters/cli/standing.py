@@ -62,10 +62,14 @@ class Known:
         return assess(conditions | self._shared(conditions), settings.dependencies, concerns=concerns)
 
     def _shared(self, kept: "Mapping[str, Condition]") -> "dict[str, Condition]":
+        from adapters.breakers.policies import CALLERS
         from domain.verdict import Condition, condition_of
 
         conditions = {}
         for name, one in self.live.items():
+            if name in CALLERS and name not in kept and not one.is_used:
+                # What nobody uses is not configured, whatever a person has made of its breaker.
+                continue
             before = kept.get(name, Condition())
             # What a probe found while the breaker was not closed yet says nothing of now.
             is_over = self.kept is not None and one.state == "closed" and one.since and one.since > self.kept.at
@@ -122,11 +126,13 @@ def _tell_kept(found: "Assessment", known: Known) -> None:
     kept = known.kept.document["services"]
     at = known.kept.at.isoformat(timespec="seconds")
     for name, standing in found.standings.items():
+        if name in known.live:
+            continue
         if standing.status == "not_configured":
             typer.echo(f"{name}\tnot configured")
-        elif name not in kept and name not in known.live:
+        elif name not in kept:
             typer.echo(f"{name}\tno breaker")
-        elif name not in known.live:
+        else:
             counted = f"{kept[name]['failures']} failed, {kept[name]['successes']} succeeded"
             typer.echo(f"{name}\t{kept[name]['state']}\t{counted}\tat {at}, in one process")
 

@@ -2,7 +2,7 @@
 What is known of each service: how its calls end and what they take, how its breaker stands, and what it is held to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -129,7 +129,7 @@ class Figures:
 
 
 class Measures:
-    """Reads figures; `names` are the breakers."""
+    """Reads figures; `names` are the breakers, and `unless_unused` those of them that count only if they are used."""
 
     def __init__(
         self,
@@ -140,11 +140,13 @@ class Measures:
         names: Sequence[str],
         objectives: Objectives,
         clock: Clock,
+        unless_unused: Collection[str] = (),
     ) -> None:
         self._calls = calls
         self._transitions = transitions
         self._breakers = breakers
         self._names = names
+        self._unless_unused = unless_unused
         self._objectives = objectives
         self._clock = clock
 
@@ -210,7 +212,8 @@ class Measures:
         return {kind: tally for kind, tally in sorted(tallies.items()) if kind[0] not in NO_SERVICES}
 
     async def _breakers_of(self, *, now: datetime, window: timedelta) -> dict[str, BreakerFigures]:
-        snapshots = [await self._breakers.snapshot(name) for name in self._names]
+        every = [await self._breakers.snapshot(name) for name in self._names]
+        snapshots = [one for one in every if one.is_used or one.name not in self._unless_unused]
         start = now - window
         # A breaker remembers its last transitions only; the last of all may not be stored yet.
         try:

@@ -18,8 +18,10 @@ local now = clock()
 local b = {}       -- the breaker
 local moves = {}   -- the transitions on the way
 
-local NUMBERS = {'epoch', 'since', 'open_until', 'probes_succeeded', 'failed_probes', 'last_failure_at', 'override_until'}
-local TEXTS = {'state', 'cause', 'override', 'override_actor', 'override_reason'}
+local NUMBERS = {'epoch', 'since', 'open_until', 'probes_succeeded', 'failed_probes', 'last_failure_at', 'override_until',
+  'commanded_at', 'commanded_until'}
+local TEXTS = {'state', 'cause', 'override', 'override_actor', 'override_reason', 'commanded', 'commanded_actor',
+  'commanded_reason'}
 
 local function load()
   local stored = redis.call('HGETALL', STATE)
@@ -259,20 +261,43 @@ local function record()
   return {}
 end
 
-local function control()
-  -- Nobody waits for it any more, and whoever gave it was told so.
-  if asked.deadline and asked.deadline <= now then return {expired = true} end
-  local opens = asked.action == 'open'
-  local keeps_window = opens or (asked.action == 'observe' and b.state == 'closed')
-  local expires_at = asked.duration and now + asked.duration
-  if asked.action == 'reset' then
+-- Keep the last command, whether it still holds or not.
+local function note(at, expires_at)
+  put('commanded', asked.action)
+  put('commanded_actor', asked.actor)
+  put('commanded_reason', asked.reason)
+  put('commanded_at', at)
+  put('commanded_until', expires_at)
+end
+
+local function obey(action, cause, expires_at)
+  local opens = action == 'open'
+  local keeps_window = opens or (action == 'observe' and b.state == 'closed')
+  if action == 'reset' then
     put('failed_probes', 0)
     override(nil, nil, nil, nil)
   else
-    override(asked.action, asked.actor, asked.reason, expires_at)
+    override(action, asked.actor, asked.reason, expires_at)
   end
-  enter(opens and 'open' or 'closed', 'manual', now, opens and expires_at or nil, asked.actor, asked.reason)
+  enter(opens and 'open' or 'closed', cause, now, opens and expires_at or nil, asked.actor, asked.reason)
   if not keeps_window then redis.call('DEL', WINDOW) end
+end
+
+local function control()
+  -- Nobody waits for it any more, and whoever gave it was told so.
+  if asked.deadline and asked.deadline <= now then return {expired = true} end
+  local expires_at = asked.duration and now + asked.duration
+  note(math.max(now, (b.commanded_at or 0) + 1), expires_at)
+  obey(asked.action, 'manual', expires_at)
+  return {}
+end
+
+-- Do once more what was lost here, unless something was wanted later.
+local function restore()
+  if b.commanded_at and b.commanded_at >= asked.at then return {} end
+  note(asked.at, asked.expires_at)
+  local holds = asked.action ~= 'reset' and not (asked.expires_at and asked.expires_at <= now)
+  if holds or b.override then obey(holds and asked.action or 'reset', 'restored', asked.expires_at) end
   return {}
 end
 
@@ -295,5 +320,5 @@ end
 
 load()
 settle()
-local answer = ({acquire = acquire, record = record, control = control, look = look})[ARGV[1]]()
+local answer = ({acquire = acquire, record = record, control = control, restore = restore, look = look})[ARGV[1]]()
 return cjson.encode({answer = answer, moves = moves})

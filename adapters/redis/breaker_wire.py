@@ -10,7 +10,7 @@ import orjson
 
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_state import moment
-from domain.breaker_words import RECENT, Override, Snapshot, Transition
+from domain.breaker_words import RECENT, Commanded, Override, Snapshot, Transition
 
 
 def policy_document(policy: BreakerPolicy) -> bytes:
@@ -62,6 +62,7 @@ def read_snapshot(name: str, found: Mapping[str, Any]) -> Snapshot:
         would_open=found.get("would_open"),
         operations=_operations(found["operations"]),
         recent=tuple(_transitions(name, found["recent"])),
+        commanded=_commanded(found),
         shared=True,
     )
 
@@ -82,6 +83,32 @@ def _override(found: Mapping[str, Any]) -> Override | None:
         actor=found["override_actor"],
         reason=found["override_reason"],
         expires_at=None if until is None else until / 1000,
+    )
+
+
+def commanded_document(commanded: Commanded) -> dict[str, object]:
+    """Return a command that was given before as the script reads it."""
+    document: dict[str, object] = {
+        "action": commanded.action,
+        "actor": commanded.actor,
+        "reason": commanded.reason,
+        "at": round(commanded.at.timestamp() * 1000),
+    }
+    if commanded.expires_at is not None:
+        document["expires_at"] = round(commanded.expires_at.timestamp() * 1000)
+    return document
+
+
+def _commanded(found: Mapping[str, Any]) -> Commanded | None:
+    if "commanded_at" not in found:
+        return None
+    until = found.get("commanded_until")
+    return Commanded(
+        action=found["commanded"],
+        actor=found["commanded_actor"],
+        reason=found["commanded_reason"],
+        at=moment(found["commanded_at"] / 1000),
+        expires_at=None if until is None else moment(until / 1000),
     )
 
 

@@ -16,10 +16,10 @@ from redis.asyncio import Redis
 
 from adapters.breakers.ports import Listener, SharedStateAway
 from adapters.fair_timeout import fair_timeout
-from adapters.redis.breaker_wire import policy_document, read_snapshot, read_transition
+from adapters.redis.breaker_wire import commanded_document, policy_document, read_snapshot, read_transition
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_state import permit_id_of
-from domain.breaker_words import Command, Outcome, Permit, Refusal, Snapshot
+from domain.breaker_words import Command, Commanded, Outcome, Permit, Refusal, Snapshot
 
 KEYS: Final = ("state", "window", "permits", "operations", "transitions")
 ANSWER_SECONDS = 0.25
@@ -113,6 +113,16 @@ class RedisBreakers:
         if "expired" in await self._ask("control", name, said):
             raise SharedStateAway("the command came too late")
         return await self.snapshot(name)
+
+    async def restore(self, name: str, commanded: Commanded) -> None:
+        """
+        Put back a person's command that was lost; nothing is done if a later one was given, or it is still there.
+
+        Raises:
+            SharedStateAway: Redis did not answer. To do it again is safe, and so is that it is done late.
+
+        """
+        await self._ask("restore", name, commanded_document(commanded))
 
     async def _ask(self, operation: str, name: str, said: Mapping[str, object]) -> dict[str, Any]:
         document = orjson.dumps({**said, "chance": self._chance()})

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from adapters.breakers.fleet import FleetBreakers
 from adapters.breakers.local import LocalBreakers
-from adapters.breakers.ports import Breakers, Listener
+from adapters.breakers.ports import Listener, Restorable
 from adapters.redis.breakers import RedisBreakers
 from adapters.redis.connection import SIZES, connected
 from domain.breaker_policy import BreakerPolicy
@@ -20,7 +20,7 @@ async def open_breakers(
     redis_url: str | None,
     limit: float,
     sizes: range = SIZES,
-) -> AsyncIterator[Breakers]:
+) -> AsyncIterator[Restorable]:
     """
     Yield the breakers; a caller waits `limit` seconds for Redis at most, and nothing is asked of it before.
 

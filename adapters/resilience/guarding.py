@@ -9,7 +9,8 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from adapters.breakers.ports import Breakers
 from adapters.resilience.bulkhead import Bulkhead
-from adapters.resilience.classifying import Failure, classify
+from adapters.resilience.classifying import Failure
+from adapters.resilience.classifying import classify as classify_by_default
 from domain.breaker_words import Outcome, Refusal
 from domain.errors import CalcomBookingError, CircuitOpenError
 
@@ -51,8 +52,13 @@ def guarded(
     breakers: Breakers | None,
     breaker: str | None,
     bulkhead: Bulkhead | None,
+    classify: Callable[[Exception], Failure] = classify_by_default,
 ) -> Callable[Concatenate[asyncio.Timeout, P], Awaitable[R]]:
-    """Return the function behind what is given; it is called with the time limit of the whole, which others keep."""
+    """
+    Return the function behind what is given; it is called with the time limit of the whole, which others keep.
+
+    `classify` says what an error means, to the breaker as to whoever tries again.
+    """
 
     async def inside(attempt: _Attempt, /, *args: P.args, **kwargs: P.kwargs) -> R:
         async with bulkhead or nullcontext(), asyncio.timeout(attempt_seconds):
@@ -83,7 +89,7 @@ def guarded(
             outcome = "failed" if attempt.was_cut_off else "ignored"
             raise
         except Exception as error:
-            outcome = verdict(error)
+            outcome = verdict(error, classify)
             raise
         else:
             return result
@@ -93,7 +99,7 @@ def guarded(
     return behind_the_breaker
 
 
-def verdict(error: Exception) -> Outcome:
+def verdict(error: Exception, classify: Callable[[Exception], Failure] = classify_by_default) -> Outcome:
     """
     Return what an error says of the far side's health.
 

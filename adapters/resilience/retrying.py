@@ -139,7 +139,8 @@ def retry(
     returns for the same arguments. A breaker that is open is asked again only after the time that it has said.
     `attempt_seconds`, `breaker` (a name in `breakers`) and `bulkhead` are for coroutine functions; those are cut off
     at the end of their time as well, while an ordinary function is only not tried again. A far side that has not
-    answered by then has failed. Of a name that is no breaker's, each call raises a ValueError.
+    answered by then has failed. `classify` says which errors pass, to the breaker as well: these are its failures. Of
+    a name that is no breaker's, each call raises a ValueError.
 
     `on_retry` is an ordinary function; what it raises stands in the log, and the retry goes on.
 
@@ -176,6 +177,7 @@ def retry(
                 breakers=breakers,
                 breaker=breaker,
                 bulkhead=bulkhead,
+                classify=classify,
             )
             return cast("Callable[P, R]", _async(once, plan, fallback))
         if attempt_seconds is not None or breaker is not None or bulkhead is not None:

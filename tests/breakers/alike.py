@@ -33,7 +33,7 @@ from adapters.breakers.local import LocalBreakers
 from adapters.redis.breakers import RedisBreakers
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_state import moment
-from domain.breaker_words import Action, Cause, Command, Outcome, Permit, Refusal, Trigger
+from domain.breaker_words import Action, Cause, Command, Commanded, Outcome, Permit, Refusal, Trigger
 from tests.breakers.listening import Heard
 from tests.breakers.reference import Call, Reference
 from tests.breakers.stores import BEGAN, set_redis_clock
@@ -209,6 +209,25 @@ class AlikeBreakers(RuleBasedStateMachine):
         command = Command(action=action, actor="ann", reason="as a test", seconds=lasts)
         self.reference.control(command, now=self.now, chance=chance)
         self._each(lambda store: store.control("x", command))
+
+        self._agree()
+        self.since_command = 0
+
+    @precondition(lambda self: self.since_command >= BETWEEN_COMMANDS)
+    @rule(
+        action=st.sampled_from(["open", "close", "observe", "reset"]),
+        seconds=st.sampled_from([None, 5.25, 30.0]),
+        ago=st.sampled_from([0.0, 0.25, 5.25, 20.0]),
+        chance=chances,
+    )
+    def restore(self, action: Action, seconds: float | None, ago: float, chance: float) -> None:
+        self.chance = chance
+        at, lasts = self.now - ago, None if action == "reset" else seconds
+        command = Command(action=action, actor="bob", reason="as before", seconds=lasts)
+        until = None if lasts is None else moment(at + lasts)
+        commanded = Commanded(action=action, actor="bob", reason="as before", at=moment(at), expires_at=until)
+        self.reference.restore(command, at, now=self.now, chance=chance)
+        self._each(lambda store: store.restore("x", commanded))
 
         self._agree()
         self.since_command = 0

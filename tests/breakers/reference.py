@@ -34,6 +34,7 @@ class Reference:
     since: float = 0.0
     until: float | None = None
     held_by: tuple[str, float | None] | None = None
+    commanded_at: float = 0.0
     window_began_with: int = 0
     calls: list[Call] = field(default_factory=list)
     ended: list[Call] = field(default_factory=list)
@@ -61,9 +62,33 @@ class Reference:
 
     def control(self, command: Command, *, now: float, chance: float) -> None:
         self._time_passes(now, chance)
+        self.commanded_at = max(now, self.commanded_at + 0.001)
+        self._obey(command, "manual", now)
+
+    def restore(self, command: Command, at: float, *, now: float, chance: float) -> None:
+        """
+        Hear of a command that was given at an instant.
+        """
+        self._time_passes(now, chance)
+        if at <= self.commanded_at:
+            return
+        self.commanded_at = at
+        ends = None if command.seconds is None else at + command.seconds
+        if command.action == "reset" or (ends is not None and ends <= now):
+            if self.held_by is not None:
+                self._obey(Command(action="reset", actor=command.actor, reason=command.reason), "restored", now)
+        else:
+            left = None if ends is None else ends - now
+            self._obey(
+                Command(action=command.action, actor=command.actor, reason=command.reason, seconds=left),
+                "restored",
+                now,
+            )
+
+    def _obey(self, command: Command, cause: str, now: float) -> None:
         forgets = command.action in {"close", "reset"} or (command.action == "observe" and self.state != "closed")
         until = None if command.seconds is None else now + command.seconds
-        self._go("open" if command.action == "open" else "closed", "manual", now, until=until)
+        self._go("open" if command.action == "open" else "closed", cause, now, until=until)
         if command.action == "reset":
             self.history.append(("", "", "reset", now, 0, 0))
         else:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,19 @@ import redis
 from typer.testing import CliRunner, Result
 
 from adapters.bootstrap import application
+from adapters.breakers.registry import Look
 from adapters.breakers.telling import Telling
 from adapters.cli.actors import user_name
 from adapters.cli.app import app
+from adapters.log.store import open_store
 from adapters.redis.opening_breakers import open_breakers
 from adapters.settings import read_settings
+from domain.breaker_commanded import BreakerCommanded, commands_id_of
+from domain.breaker_moved import BreakerMoved
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_words import Permit, Refusal, Snapshot
+from sagas.appending import Recorded
+from tests.integration.system.installation import eventually
 
 AWAY = "redis://127.0.0.1:1/0"
 
@@ -50,8 +57,9 @@ def asked(redis_url: str) -> tuple[Permit | Refusal, Snapshot]:
 
 
 def test_a_breaker_that_nobody_has_asked_is_closed(redis_url: str) -> None:
-    (calcom,) = states(run("status", "--json", redis_url=redis_url)).values()
+    calcom, *others = states(run("status", "--json", redis_url=redis_url)).values()
 
+    assert all(("closed", 0, True) == (one["state"], one["failures"], one["shared"]) for one in others)
     assert ("closed", 0, 0, True) == (calcom["state"], calcom["failures"], calcom["successes"], calcom["shared"])
 
 
@@ -65,14 +73,17 @@ def test_what_a_person_opens_is_open_for_all_until_it_is_reset(redis_url: str) -
     assert ("open", user_name(), "they move house") == (override["action"], override["actor"], override["reason"])
     assert override["expires_at"] == opened["calcom"]["open_until"]
     line = run("status", redis_url=redis_url).stdout
-    assert line.startswith("calcom\topen until ")
-    assert line.endswith(f"\t0 failed, 0 succeeded\topen by {user_name()}: they move house\n")
+    calcom, *others = line.splitlines()
+    assert calcom.startswith("calcom\topen until ")
+    assert calcom.endswith(f"\t0 failed, 0 succeeded\topen by {user_name()}: they move house")
+    assert [f"{name}\tclosed\tnot used yet" for name in ("retell", "email", "sms")] == others
 
     result = run("reset", "--all", "--json", redis_url=redis_url)
     assert "closed" == states(result)["calcom"]["state"]
     document = json.loads(result.stdout)
     own = {"database", "webhooks", "appointments"}
-    assert {"calcom": "reset", **dict.fromkeys(own, "not_reached")} == document["results"]
+    shared = {"calcom", "retell", "email", "sms"}
+    assert {**dict.fromkeys(shared, "reset"), **dict.fromkeys(own, "not_reached")} == document["results"]
     assert own == set(document["remedies"])
     assert "/api/resilience/breakers/webhooks/reset" in document["remedies"]["webhooks"]
     permit, _ = asked(redis_url)
@@ -96,9 +107,9 @@ def test_what_a_person_holds_closed_says_so(redis_url: str, action: str) -> None
         (("reset", "--all", "--reason", " "), "--reason must not be empty"),
         (
             ("open", "calom", "--reason", "x"),
-            "NAME: there is no breaker 'calom' that all processes share; there are calcom",
+            "NAME: there is no breaker 'calom' that all processes share; there are calcom, retell, email, sms",
         ),
-        (("reset", "calom"), "NAME: there is no breaker 'calom'; there are calcom, database, webhooks, appointments"),
+        (("reset", "calom"), "NAME: there is no breaker 'calom'; there are calcom, retell, email, sms, database"),
         (("events", "--service", "nope"), "--service: there is no service 'nope'; there are calcom, retell"),
         (("reset",), "reset: give either NAME or --all"),
         (("reset", "calcom", "--all"), "reset: give either NAME or --all"),
@@ -117,7 +128,7 @@ def test_without_redis_each_breaker_is_told_of_with_the_way_to_it() -> None:
 
     assert (1, 1) == (plain.exit_code, one.exit_code)
     told = [line.split("\t") for line in plain.stdout.splitlines()]
-    assert ["calcom", "database", "webhooks", "appointments"] == [name for name, *_ in told]
+    assert ["calcom", "retell", "email", "sms", "database", "webhooks", "appointments"] == [name for name, *_ in told]
     assert {"not reached"} == {result for _, result, _ in told}
     assert all(f"POST /api/resilience/breakers/{name}/reset" in way for name, _, way in told)
     assert one.stdout == plain.stdout.splitlines(keepends=True)[0]
@@ -129,8 +140,9 @@ def test_what_only_its_own_process_reaches_is_told_of_beside_what_was_reset(redi
     assert 0 == result.exit_code
     first, *others = result.stdout.splitlines()
     assert first == "calcom\tclosed\t0 failed, 0 succeeded"
+    assert [f"{name}\tclosed\tnot used yet" for name in ("retell", "email", "sms")] == others[:3]
     assert ["database\tnot reached", "webhooks\tnot reached", "appointments\tnot reached"] == [
-        one.rpartition("\t")[0] for one in others
+        one.rpartition("\t")[0] for one in others[3:]
     ]
 
 
@@ -201,6 +213,84 @@ def test_each_breaker_is_reset_whatever_becomes_of_the_others(redis_url: str, mo
     assert plain.stdout.startswith("calcom\tclosed")
     assert "broken: Redis does not answer" in plain.stderr
     assert {"broken": "failed", "calcom": "reset"} == json.loads(told.stdout)["results"]
+
+
+async def test_a_command_that_was_given_has_been_written_when_it_ends(redis_url: str, database_url: str) -> None:
+    async with open_store(database_url) as store:
+        result = await asyncio.to_thread(
+            run, "open", "retell", "--reason", "it is ill", redis_url=redis_url, database_url=database_url
+        )
+        (given,) = await store.log.read(commands_id_of("retell"))
+        assert isinstance(given.event, BreakerCommanded)
+        assert ("open", "it is ill") == (given.event.action, given.event.reason)
+        found = await store.log.read_all(after=0, limit=10)
+
+    assert (0, False) == (result.exit_code, "not written" in result.stderr)
+    moves = [one.event for one in found if isinstance(one, Recorded) and isinstance(one.event, BreakerMoved)]
+    assert [("retell", "open", "manual")] == [(one.service, one.after, one.cause) for one in moves]
+
+
+async def test_a_running_process_puts_back_what_redis_has_lost_at_its_start_and_later(
+    redis_url: str, database_url: str
+) -> None:
+    def flush() -> None:
+        with redis.Redis.from_url(redis_url) as client:
+            client.flushdb()
+
+    await asyncio.to_thread(
+        run, "open", "calcom", "--reason", "it is ill", redis_url=redis_url, database_url=database_url
+    )
+    flush()
+    chosen = read_settings(database_url=database_url, redis_url=redis_url, redis_seconds=5)
+    async with application(chosen, background=False) as opened:
+        breakers = opened.resilience.breakers
+
+        async def is_open_again() -> bool:
+            look = await breakers.snapshot("calcom")
+            return look.shared and look.override is not None and "it is ill" == look.override.reason
+
+        assert await is_open_again()
+        flush()
+        await eventually(is_open_again, "Redis is told again")
+
+
+def test_a_command_that_cannot_be_written_is_done_and_says_so(redis_url: str, tmp_path: Path) -> None:
+    result = run("open", "calcom", "--reason", "x", redis_url=redis_url, database_url=f"sqlite:///{tmp_path}/none.db")
+
+    assert 0 == result.exit_code
+    assert "not written to the database" in result.stderr
+    assert [] == list(tmp_path.iterdir())
+    refused, _ = asked(redis_url)
+    assert isinstance(refused, Refusal)
+
+
+def test_what_others_code_uses_in_one_process_is_seen_and_set_in_all(redis_url: str, database_url: str) -> None:
+    """
+    Of two processes one uses the breaker; the other, and the command line, know of it all the same.
+    """
+
+    async def use() -> tuple[Look, Look, Sequence[str]]:
+        chosen = read_settings(database_url=database_url, redis_url=redis_url, redis_seconds=5)
+        async with application(chosen, background=False) as using, application(chosen, background=False) as other:
+            before = await other.resilience.breakers.look()
+            for _ in range(5):
+                permit = await using.resilience.breakers.acquire("retell")
+                assert isinstance(permit, Permit)
+                await using.resilience.breakers.record(permit, "failed")
+            after = await other.resilience.breakers.look()
+            return before, after, sorted(await other.resilience.failures.find())
+
+    before, after, counted = asyncio.run(use())
+
+    assert "retell" not in before.snapshots
+    assert "not_configured" == before.assessment.standings["retell"].status
+    assert ("open", "unhealthy") == (after.snapshots["retell"].state, after.assessment.standings["retell"].status)
+    assert "retell" in counted
+    lines = run("status", redis_url=redis_url, database_url=database_url).stdout.splitlines()
+    assert any(one.startswith("retell\topen until ") for one in lines)
+    assert "email\tclosed\tnot used yet" in lines
+    result = run("reset", "retell", redis_url=redis_url, database_url=database_url)
+    assert (0, True) == (result.exit_code, result.stdout.startswith("retell\tclosed"))
 
 
 def test_what_a_person_did_is_listed_though_no_process_runs(redis_url: str, database_url: str) -> None:

@@ -72,10 +72,10 @@ def test_status_tells_what_is_shared_live_and_the_rest_as_of_the_last_snapshot(
     document = json.loads(run("circuit", "status", "--json", database_url=database_url, redis_url=redis_url).stdout)
 
     assert lines[0] == "calcom\tclosed\t0 failed, 0 succeeded"
-    assert "retell\tnot configured" in lines
+    assert "retell\tclosed\tnot used yet" in lines
     assert any(one.startswith("appointments\topen\t5 failed") and one.endswith(", in one process") for one in lines)
     assert any(one.startswith("verdict\tdegraded\tby the snapshot of ") for one in lines)
-    assert ["calcom"] == list(document["services"])
+    assert ["calcom", "retell", "email", "sms"] == list(document["services"])
     assert ("degraded", "open") == (document["verdict"], document["snapshot"]["services"]["appointments"]["state"])
 
 

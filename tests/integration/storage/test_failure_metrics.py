@@ -37,7 +37,9 @@ def metrics(store: Store) -> FailureMetrics:
 
 
 def detector(store: Store, clock: FakeClock) -> FailureDetector:
-    return FailureDetector(metrics(store), events=store.log, clock=clock, rule=RULE, configured=("calcom", "database"))
+    return FailureDetector(
+        metrics(store), events=store.log, clock=clock, rule=RULE, configured=lambda: ("calcom", "database")
+    )
 
 
 def add(store: Store, counted: dict[tuple[str, object], Calls]) -> None:

@@ -96,6 +96,32 @@ async def test_what_a_caller_uses_obeys_and_is_judged_from_then_on() -> None:
     assert "unhealthy" == (await breakers.look()).assessment.standings["email"].status
 
 
+async def test_what_a_person_opens_and_nobody_uses_is_shown_and_not_down() -> None:
+    breakers = registry()
+    await breakers.control("email", Command(action="open", actor="ada", reason="they move house"))
+    look = await breakers.look()
+
+    assert "open" == look.snapshots["email"].state
+    assert ("not_configured", "healthy") == (look.assessment.standings["email"].status, look.assessment.verdict)
+
+    assert isinstance(await breakers.acquire("email"), Refusal)
+    assert "unhealthy" == (await breakers.look()).assessment.standings["email"].status
+
+
+async def test_what_comes_of_others_calls_is_counted_once() -> None:
+    told: list[tuple[str, str, str]] = []
+    fleet = LocalBreakers({}, listener=Heard())
+    breakers = Registry(fleet, count=lambda name, operation, outcome, _seconds: told.append((name, operation, outcome)))
+    for name in ("calcom", "retell"):
+        permit = await breakers.acquire(name)
+        assert isinstance(permit, Permit)
+        await breakers.record(permit, "failed")
+        await breakers.control(name, Command(action="open", actor="ada", reason="they move house"))
+        await breakers.acquire(name)
+
+    assert [("retell", "call", "failed"), ("retell", "call", "refused")] == told
+
+
 async def test_a_name_that_leads_nowhere_is_refused_with_those_that_do() -> None:
     breakers = Registry(LocalBreakers({}, listener=Heard()), redis_lost=lambda: None)
     command = Command(action="reset", actor="ada", reason="why not")

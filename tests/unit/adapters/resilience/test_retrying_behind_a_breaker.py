@@ -14,6 +14,7 @@ import redis.exceptions
 
 from adapters.breakers.local import LocalBreakers
 from adapters.resilience import Bulkhead, BulkheadFull, retry
+from adapters.resilience.classifying import Failure
 from domain.breaker_policy import BreakerPolicy
 from domain.errors import AppointmentDatabaseError, CalcomBookingError, CircuitOpenError, CustomerValidationError
 from domain.retry import RetryPolicy
@@ -77,6 +78,24 @@ async def test_what_an_error_says_of_the_far_side(error: Exception, outcome: str
         await retry(policy=RetryPolicy(retries=0), breakers=ours, breaker="far")(Far([error]).call)()
     operations = (await ours.snapshot("far")).operations
     assert {"call": {outcome: 1}} == operations
+
+
+class Odd(Exception):
+    """
+    What no classification but the caller's own knows.
+    """
+
+
+@pytest.mark.parametrize(("passing", "outcome"), [(True, "failed"), (False, "ignored")])
+async def test_the_callers_own_classification_is_the_breakers_as_well(passing: bool, outcome: str) -> None:
+    ours = breakers()
+
+    def classify(_error: BaseException) -> Failure:
+        return Failure(kind="odd", passing=passing)
+
+    with pytest.raises(Odd):
+        await retry(policy=RetryPolicy(retries=0), breakers=ours, breaker="far", classify=classify)(Far([Odd()]).call)()
+    assert {"call": {outcome: 1}} == (await ours.snapshot("far")).operations
 
 
 @pytest.mark.parametrize(("within", "attempt_seconds"), [(0.01, None), (0.01, 9), (9, 0.01)])

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from adapters.breakers.local import LocalBreakers
-from adapters.breakers.ports import Breakers
+from adapters.breakers.ports import Restorable
 from adapters.breakers.registry import Registry
 from adapters.breakers.telling import Telling
 from adapters.breakers.watched import WatchedBreaker
@@ -56,7 +56,7 @@ class FakeBackend:
     probes: FakeProbes = field(default_factory=FakeProbes)
     health: FakeHealth = field(default_factory=FakeHealth)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
-    breakers: Breakers = field(default_factory=lambda: LocalBreakers({}, listener=Telling()))
+    breakers: Restorable = field(default_factory=lambda: LocalBreakers({}, listener=Telling()))
     fallback: FakeFallback = field(default_factory=FakeFallback)
     rungs: Rungs = field(default_factory=lambda: Rungs(now=lambda: NOW))
     queue: FakeQueue = field(default_factory=FakeQueue)

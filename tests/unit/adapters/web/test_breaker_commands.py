@@ -13,7 +13,7 @@ import pytest
 from adapters.breakers.local import LocalBreakers
 from adapters.breakers.ports import SharedStateAway
 from adapters.web.app import create_api
-from domain.breaker_words import Command, Snapshot
+from domain.breaker_words import Command, Refusal, Snapshot
 from tests.breakers.listening import Heard
 from tests.unit.adapters.web.conftest import connect
 from tests.unit.adapters.web.fake_backend import FakeBackend
@@ -53,22 +53,23 @@ async def test_a_reset_of_all_tells_of_each(client: httpx.AsyncClient) -> None:
 
     answer = await client.post(ALL, json={"reason": "it is over"})
 
-    assert dict.fromkeys(("calcom", "database", "webhooks", "appointments"), "reset_here") == answer.json()["results"]
+    every = ("calcom", "retell", "email", "sms", "database", "webhooks", "appointments")
+    assert dict.fromkeys(every, "reset_here") == answer.json()["results"]
     assert "closed" == answer.json()["services"]["calcom"]["state"]
 
 
-async def test_what_a_callers_own_code_uses_is_set_as_well() -> None:
+async def test_what_a_callers_own_code_may_use_is_set_before_anybody_does() -> None:
     backend = FakeBackend().as_backend()
     bearer = {"Authorization": "Bearer acme/fleet:write"}
     transport = httpx.ASGITransport(create_api(backend))
     open_email, body = "/api/resilience/breakers/email/open", {"reason": "they move house"}
     async with httpx.AsyncClient(transport=transport, base_url="http://calsaga.test", headers=bearer) as client:
         unused = await client.post(open_email, json=body)
-        await backend.standings.acquire("email")  # type: ignore[attr-defined]
-        used = await client.post(open_email, json=body)
+        refused = await backend.standings.acquire("email")  # type: ignore[attr-defined]
         reset = await client.post(ALL, json={})
 
-    assert (404, "open") == (unused.status_code, used.json()["services"]["email"]["state"])
+    assert (200, "open") == (unused.status_code, unused.json()["services"]["email"]["state"])
+    assert isinstance(refused, Refusal)
     assert "reset_here" == reset.json()["results"]["email"]
 
 
