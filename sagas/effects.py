@@ -94,7 +94,7 @@ class Effects:
         calendar = await self._calendar(part, announce)
         held_back = await self._held_back(part, effect, calendar)
         if held_back is None:
-            held_back = calendar.count_attempt(again=effect.number > 1)
+            held_back = calendar.count_attempt(again=part.state.ledger.was_tried)
         if held_back is not None:
             return await self._defer(part, effect, held_back, announce)
         attempt_id = self._ids.attempt_id()
