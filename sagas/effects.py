@@ -115,7 +115,8 @@ class Effects:
         held_back = calendar.held_back(effect)
         if held_back is None and has_stood_in_line(part.state, effect):
             # Whoever has waited for Cal.com to be well again comes in turn, not in a crowd that makes it ill.
-            await self._drain.wait()
+            if not part.takes_turn():
+                await self._drain.wait()
             held_back = calendar.held_back(effect)
         return held_back
 
