@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.replacing import replace
+from domain.retry import HELD_BACK
 
 
 class LineStatus(StrEnum):
@@ -106,6 +107,11 @@ class Ledger:
     def counted_attempts(self) -> int:
         """Return how many attempts may have reached Cal.com; those certainly not sent are not among them."""
         return sum(line.status is not LineStatus.NOT_SENT for line in self.lines)
+
+    @property
+    def was_tried(self) -> bool:
+        """Tell whether anything was tried at all; what calsaga itself held back was not."""
+        return any(line.status is not LineStatus.NOT_SENT or line.reason not in HELD_BACK for line in self.lines)
 
     def of(self, attempt_id: str) -> Line | None:
         """Return the first line of an attempt."""

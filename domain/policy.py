@@ -9,7 +9,7 @@ from domain.moving import Move
 from domain.retry import RetryPolicy
 
 LINE = timedelta(seconds=2)
-"""Within what time those who wait in line come, whoever is first."""
+"""How long after their line may open those who wait in it are due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +54,13 @@ class Policy:
         """Return the moment from which on a clean look speaks for absence."""
         return answer_by + self.visibility
 
-    def in_line(self, asked_for: float, *, waiting: timedelta) -> timedelta:
+    def in_line(self, asked_for: float) -> timedelta:
         """
         Return the wait of one in a line that opens in so many seconds, a moment later, when it is known to be open.
 
-        Whoever has been `waiting` for longer comes sooner.
+        All are due at the same time then; who goes first is decided when they go.
         """
-        patience = min(max(waiting / self.expiry, 0.0), 1.0)
-        return timedelta(seconds=min(asked_for, self.retry.cap)) + LINE * (1 - patience)
+        return timedelta(seconds=min(asked_for, self.retry.cap)) + LINE
 
     @property
     def pace(self) -> timedelta:

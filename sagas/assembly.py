@@ -114,5 +114,7 @@ def assemble(
         repairs=Repairs(
             orchestrator=orchestrator, convergence=convergence, calendars=calendars, agenda=agenda, clock=clock
         ),
-        worker=Worker(engine=engine, inbox=inbox, events=log, agenda=agenda, policy=policy, at_once=at_once),
+        worker=Worker(
+            engine=engine, inbox=inbox, events=log, agenda=agenda, drain=drain, policy=policy, at_once=at_once
+        ),
     )

@@ -50,25 +50,32 @@ def record_cancel_held_back(
     line = booking.ledger.holding(uid)
     if line is None or line not in booking.surplus:
         return ()
-    asked_at = booking.facts.at if booking.cancellation is None else booking.cancellation.at
-    wait = wait_to_send(line.cancel_failures + 1, uid, held_back, waiting=now - asked_at, policy=policy)
+    wait = wait_to_send(line.cancel_failures + 1, uid, held_back, policy=policy)
     return (CalcomCancelDeferred(at=now, uid=uid, until=now + wait, reason=held_back.reason),)
 
 
-def wait_to_send(failures: int, salt: str, outcome: NotSent, *, waiting: timedelta, policy: Policy) -> timedelta:
-    """Return how long to leave Cal.com alone with what was not sent, and has been `waiting` for so long."""
+def wait_to_send(failures: int, salt: str, outcome: NotSent, *, policy: Policy) -> timedelta:
+    """Return how long to leave Cal.com alone with what was not sent."""
     if outcome.defer and outcome.retry_after is not None:
         if outcome.reason in _IN_LINE:
-            return policy.in_line(outcome.retry_after, waiting=waiting)
+            return policy.in_line(outcome.retry_after)
         return policy.retry.queue(outcome.retry_after, salt=salt)
     wait = policy.retry.wait(failures, salt=salt, asked_for=outcome.retry_after)
     return min(wait, LONGEST_DEFERRAL) if outcome.defer else wait
 
 
-def wait_to_move(booking: Booking, move: m.Move, outcome: NotSent, *, now: datetime, policy: Policy) -> timedelta:
+def wait_to_move(booking: Booking, move: m.Move, outcome: NotSent, *, policy: Policy) -> timedelta:
     """Return how long to leave Cal.com alone with a move that was not sent."""
     salt = f"{booking.booking_id}:{move.number}"
-    return wait_to_send(move.not_sent + 1, salt, outcome, waiting=now - move.asked_at, policy=policy)
+    return wait_to_send(move.not_sent + 1, salt, outcome, policy=policy)
+
+
+def stands_in_line(booking: Booking) -> bool:
+    """Tell whether a booking, or its move, waits for the same moment as many others; what is taken back does not."""
+    if booking.status is BookingStatus.PENDING:
+        return booking.comes_in_turn
+    move = booking.move
+    return booking.status is BookingStatus.RESCHEDULING and move is not None and move.deferred_for in _IN_LINE
 
 
 def has_stood_in_line(booking: Booking, effect: Change) -> bool:
@@ -121,8 +128,7 @@ def _create_held_back(
     if booking.until_switched and held_back.reason == FULL_FALLBACK and booking.retry_at and now < booking.retry_at:
         # It was woken, and full fallback holds: the log knows already that it waits for that to end.
         return ()
-    waiting = now - booking.facts.at
-    wait = wait_to_send(booking.not_sent + 1, str(booking.booking_id), held_back, waiting=waiting, policy=policy)
+    wait = wait_to_send(booking.not_sent + 1, str(booking.booking_id), held_back, policy=policy)
     return (e.BookingDeferred(at=now, until=now + wait, reason=held_back.reason),)
 
 
@@ -132,5 +138,5 @@ def _move_held_back(
     move = booking.move
     if move is None or booking.goal is not Goal.MOVE or move.status is not MoveStatus.WANTED:
         return ()
-    until = now + wait_to_move(booking, move, held_back, now=now, policy=policy)
+    until = now + wait_to_move(booking, move, held_back, policy=policy)
     return (m.CalcomRescheduleDeferred(at=now, until=until, reason=held_back.reason),)

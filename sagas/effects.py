@@ -94,7 +94,7 @@ class Effects:
         calendar = await self._calendar(part, announce)
         held_back = await self._held_back(part, effect, calendar)
         if held_back is None:
-            held_back = calendar.count_attempt(again=effect.number > 1)
+            held_back = calendar.count_attempt(again=part.state.ledger.was_tried)
         if held_back is not None:
             return await self._defer(part, effect, held_back, announce)
         attempt_id = self._ids.attempt_id()
@@ -115,7 +115,8 @@ class Effects:
         held_back = calendar.held_back(effect)
         if held_back is None and has_stood_in_line(part.state, effect):
             # Whoever has waited for Cal.com to be well again comes in turn, not in a crowd that makes it ill.
-            await self._drain.wait()
+            if not part.takes_turn():
+                await self._drain.wait()
             held_back = calendar.held_back(effect)
         return held_back
 

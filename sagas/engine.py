@@ -29,7 +29,7 @@ from sagas.appending import (
     NothingDue,
     booking_events,
 )
-from sagas.deferring import rests
+from sagas.deferring import rests, stands_in_line
 from sagas.effects import Effects
 from sagas.leg_run import LegRun, Part
 from sagas.next_step import in_line_until, next_step
@@ -54,8 +54,8 @@ from sagas.steps import (
 from sagas.waiting import WaitingRoom
 
 URGENT, NORMAL = 1, 5
-IN_LINE = 7
-"""The priority of what waits for full fallback to end; `Agenda` finds it by this."""
+IN_TURN, IN_LINE = 6, 7
+"""The priorities of what waits for Cal.com to be well again, and for full fallback to end; `Agenda` knows them."""
 NO_NEWS_PAUSE = timedelta(seconds=1)
 _UNDOING = frozenset({BookingStatus.COMPENSATING, BookingStatus.CANCELLING})
 
@@ -99,11 +99,23 @@ class Engine:
         recorded = await self._log.read(booking_id)
         return fold(initial_state(booking_id), booking_events(recorded))
 
-    def begin(self, booking: Booking, *, token: UUID | None = None, correlation_id: str = "") -> Run:
-        """Return a run over a booking; `token` is the lease that its due work was claimed with."""
+    def begin(
+        self, booking: Booking, *, token: UUID | None = None, correlation_id: str = "", in_turn: bool = False
+    ) -> Run:
+        """
+        Return a run over a booking; `token` is the lease that its due work was claimed with.
+
+        One that is `in_turn` was claimed from the line when its turn had come.
+        """
         if not correlation_id and booking.initiated is not None:
             correlation_id = booking.initiated.correlation_id
-        return Run(saved=booking, state=booking, token=token or self._ids.token(), correlation_id=correlation_id)
+        return Run(
+            saved=booking,
+            state=booking,
+            token=token or self._ids.token(),
+            correlation_id=correlation_id,
+            in_turn=in_turn,
+        )
 
     def open(
         self, booking_id: UUID, initiated: BookingInitiated, *others: BookingInitiated, customer_found: bool = False
@@ -305,4 +317,6 @@ def _priority(booking: Booking) -> int:
     urgent = booking.status in _UNDOING or bool(booking.surplus) or bool(booking.ledger.open)
     if urgent:
         return URGENT
-    return IN_LINE if booking.until_switched and booking.status is BookingStatus.PENDING else NORMAL
+    if booking.until_switched and booking.status is BookingStatus.PENDING:
+        return IN_LINE
+    return IN_TURN if stands_in_line(booking) else NORMAL

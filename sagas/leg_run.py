@@ -32,6 +32,10 @@ class LegRun:
         """Return how the last outcome of the composite is recorded."""
         return self._run.rerecord
 
+    def takes_turn(self) -> bool:
+        """Use up the composite's turn, and tell whether there was one: the next leg waits for one of its own."""
+        return self._run.takes_turn()
+
     def recorded(self, outcome: Outcome) -> Rerecord:
         """Return how an outcome of the leg's is recorded for the composite."""
 

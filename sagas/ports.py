@@ -54,7 +54,11 @@ class Agenda(Protocol):
     """The due work of all processes. All its times are the database's."""
 
     async def claim(self, *, limit: int, lease: timedelta) -> Sequence[Claimed]:
-        """Take up to `limit` sagas that are due, most urgent first."""
+        """Take up to `limit` sagas that are due, most urgent first, and nobody who waits in line."""
+        ...
+
+    async def claim_in_line(self, *, lease: timedelta) -> Claimed | None:
+        """Take whoever is first of those who are due in line, by when their appointment starts; then it is in none."""
         ...
 
     async def release(self, claimed: Sequence[tuple[UUID, UUID]]) -> None:
@@ -65,8 +69,12 @@ class Agenda(Protocol):
         """Make a saga that waits due at once; one that is leased is left to whoever has it."""
         ...
 
-    async def next_due(self) -> timedelta | None:
-        """Return how long until the next work is due (zero if it is), or None if there is none."""
+    async def next_due(self, *, in_line: bool | None = None) -> timedelta | None:
+        """
+        Return how long until the next work is due (zero if it is), or None if there is none.
+
+        Only what waits `in_line` counts, or only what does not, or all.
+        """
         ...
 
 

@@ -104,7 +104,7 @@ def _not_sent(
     booking: Booking, attempt_id: str, outcome: o.NotSent, *, now: datetime, policy: Policy
 ) -> tuple[e.BookingEvent, ...]:
     failures = booking.not_sent + 1
-    wait = wait_to_send(failures, attempt_id, outcome, waiting=now - booking.facts.at, policy=policy)
+    wait = wait_to_send(failures, attempt_id, outcome, policy=policy)
     not_sent = e.CalcomBookingNotSent(
         at=now, attempt_id=attempt_id, reason=outcome.reason, detail=outcome.detail, retry_at=now + wait
     )

@@ -52,7 +52,7 @@ def record_reschedule(
                 m.CalcomRescheduleRefused(at=now, reason=outcome.reason, detail=outcome.detail, status=outcome.status),
             )
         case o.NotSent():
-            retry_at = now + wait_to_move(booking, move, outcome, now=now, policy=policy)
+            retry_at = now + wait_to_move(booking, move, outcome, policy=policy)
             return (m.CalcomRescheduleNotSent(at=now, reason=outcome.reason, detail=outcome.detail, retry_at=retry_at),)
         case o.Unknown() if move.status is MoveStatus.INTENDED:
             return (m.CalcomRescheduleUnknown(at=now, reason=outcome.reason, detail=outcome.detail),)

@@ -48,7 +48,8 @@ class Run:
     outcome must reach the log even when somebody else has written in between. `due` is
     what the log says is due, if this run has written it. `refused` and `lost` tell what
     became of the last append, and `on_heard` is called once one is durable, which `heard` tells. `others` is
-    how the booking may begin instead, in this order, while its staff turns out to be taken.
+    how the booking may begin instead, in this order, while its staff turns out to be taken. `in_turn` is a turn to
+    go on to Cal.com that was waited for already.
     """
 
     saved: Booking
@@ -66,6 +67,7 @@ class Run:
     refused: bool = False
     lost: bool = False
     heard: bool = False
+    in_turn: bool = False
     on_heard: Callable[[], object] | None = None
 
     def decide(self, *events: SagaEvent) -> None:
@@ -96,6 +98,11 @@ class Run:
     def beside(self, rows: LegRows) -> None:
         """Add the rows of a leg, which the database may refuse with those of all others; the last ones count."""
         self.legs = (*(one for one in self.legs if one.leg != rows.leg), rows)
+
+    def takes_turn(self) -> bool:
+        """Use up the turn that was waited for already, and tell whether there was one."""
+        had, self.in_turn = self.in_turn, False
+        return had
 
     def recorded(self, outcome: Outcome) -> Rerecord:
         """Return how an outcome is recorded."""

@@ -109,6 +109,11 @@ class Wire:
         return reply
 
     async def _send(self, call: Call, *, body: bytes | None, send_by: datetime | None, size_limit: int) -> Reply:
+        # Asked once more, and nothing is awaited from here to `begin`: while this one stood in line, or waited for a
+        # permit, others have gone.
+        held = self._held_back(call)
+        if held is not None:
+            return held
         if send_by is not None:
             self.probe(f"calcom.{call.op}.announced")
         seconds = self.attempt_seconds if send_by is None else self._left(send_by)

@@ -24,7 +24,7 @@ from projections import cursor as cursors
 from projections.tables import booking_list as bookings
 from projections.upserting import is_one_of
 from sagas.appending import Recorded
-from sagas.engine import IN_LINE, URGENT
+from sagas.engine import IN_LINE, IN_TURN, URGENT
 
 DEFAULT_LIMIT = 50
 HIGHEST_LIMIT = 200
@@ -149,6 +149,8 @@ def _queued(row: Row[Any], *, since: datetime) -> Queued:
 def _waits_for(row: Row[Any]) -> WaitsFor:
     if row.priority == IN_LINE:
         return "full_fallback"
+    if row.priority == IN_TURN:
+        return "calcom"
     return "calcom" if row.status == "pending" and row.resilience_strategy in _DEFERRED else "retry"
 
 

@@ -20,7 +20,7 @@ class DatabaseAgenda:
 
     async def claim(self, *, limit: int, lease: timedelta) -> Sequence[Claimed]:
         """
-        Take up to `limit` sagas that are due, most urgent first.
+        Take up to `limit` sagas that are due, most urgent first, and nobody who waits in line.
 
         Raises:
             AppointmentDatabaseError: the database did not answer; what it claimed all the
@@ -30,6 +30,20 @@ class DatabaseAgenda:
         self._probe("claim.before")
         claimed = await self._readers.run(lambda: self._work.claim(limit=limit, lease=lease))
         if claimed:
+            self._probe("claim.after")
+        return claimed
+
+    async def claim_in_line(self, *, lease: timedelta) -> Claimed | None:
+        """
+        Take whoever is first of those who are due in line, by when their appointment starts; then it is in none.
+
+        Raises:
+            AppointmentDatabaseError: as for `claim`; what it claimed all the same is due out of line then.
+
+        """
+        self._probe("claim.before")
+        claimed = await self._readers.run(lambda: self._work.claim_in_line(lease=lease))
+        if claimed is not None:
             self._probe("claim.after")
         return claimed
 
@@ -54,12 +68,14 @@ class DatabaseAgenda:
         """
         await self._readers.run(lambda: self._work.wake(saga_id))
 
-    async def next_due(self) -> timedelta | None:
+    async def next_due(self, *, in_line: bool | None = None) -> timedelta | None:
         """
         Return how long until the next work is due (zero if it is), or None if there is none.
+
+        Only what waits `in_line` counts, or only what does not, or all.
 
         Raises:
             AppointmentDatabaseError: the database did not answer.
 
         """
-        return await self._readers.run(self._work.next_due)
+        return await self._readers.run(lambda: self._work.next_due(in_line=in_line))

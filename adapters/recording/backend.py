@@ -20,7 +20,11 @@ class DueWork(Protocol):
     """The agenda's questions, blocking."""
 
     def claim(self, *, limit: int, lease: timedelta) -> Sequence[Claimed]:
-        """Take up to `limit` sagas that are due, most urgent first."""
+        """Take up to `limit` sagas that are due, most urgent first, and nobody who waits in line."""
+        ...
+
+    def claim_in_line(self, *, lease: timedelta) -> Claimed | None:
+        """Take whoever is first of those who are due in line."""
         ...
 
     def release(self, claimed: Sequence[tuple[UUID, UUID]]) -> None:
@@ -31,8 +35,8 @@ class DueWork(Protocol):
         """Make a saga that waits due at once."""
         ...
 
-    def next_due(self) -> timedelta | None:
-        """Return how long until the next work is due."""
+    def next_due(self, *, in_line: bool | None = None) -> timedelta | None:
+        """Return how long until the next work is due: in line, not in line, or either."""
         ...
 
 

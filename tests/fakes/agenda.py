@@ -11,11 +11,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from sagas.appending import Due, DueAfter, Lease, NothingDue
+from sagas.engine import IN_LINE, IN_TURN, NORMAL
 from sagas.ports import Claimed
 from tests.fakes.ids import FakeIds
 from tests.fakes.time import FakeClock
 
 LEASED_PRIORITY = 5
+LINE = {IN_TURN, IN_LINE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +57,27 @@ class FakeAgenda:
     async def claim(self, *, limit: int, lease: timedelta) -> Sequence[Claimed]:
         now = self._clock.seconds
         due = sorted(
-            (row.priority, row.due_at, saga_id) for saga_id, row in self.rows.items() if row.due_at <= now + 1e-6
+            (row.priority, row.due_at, saga_id)
+            for saga_id, row in self.rows.items()
+            if row.due_at <= now + 1e-6 and row.priority not in LINE
         )
         return [self._lease(saga_id, lease) for _, _, saga_id in due[:limit]]
+
+    async def claim_in_line(self, *, lease: timedelta) -> Claimed | None:
+        """
+        Take who has been due for longest: it knows nothing of appointments.
+        """
+        now = self._clock.seconds
+        due = [
+            (row.due_at, saga_id)
+            for saga_id, row in self.rows.items()
+            if row.due_at <= now + 1e-6 and row.priority in LINE
+        ]
+        if not due:
+            return None
+        _, first = min(due)
+        self.rows[first] = replace(self.rows[first], priority=NORMAL)
+        return self._lease(first, lease)
 
     async def release(self, claimed: Sequence[tuple[UUID, UUID]]) -> None:
         for saga_id, token in claimed:
@@ -72,10 +92,11 @@ class FakeAgenda:
             self.rows[saga_id] = replace(row, due_at=min(row.due_at, self._clock.seconds))
         self._tell()
 
-    async def next_due(self) -> timedelta | None:
-        if not self.rows:
+    async def next_due(self, *, in_line: bool | None = None) -> timedelta | None:
+        due = [row.due_at for row in self.rows.values() if in_line in {None, row.priority in LINE}]
+        if not due:
             return None
-        return timedelta(seconds=max(min(row.due_at for row in self.rows.values()) - self._clock.seconds, 0.0))
+        return timedelta(seconds=max(min(due) - self._clock.seconds, 0.0))
 
     async def changed(self, *, within: float | None) -> None:
         """

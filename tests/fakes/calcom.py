@@ -25,6 +25,7 @@ CreateDoes: TypeAlias = Literal[
     "conflict",
     "refused",
     "not_sent",
+    "shut",
     "deferred",
     "held_back",
 ]

@@ -191,6 +191,8 @@ class FakeCalendar:
                     retry_after=fate.retry_after,
                     defer=fate.does == "deferred",
                 )
+            case "shut":
+                return _not_now(fate)
             case "refused":
                 return Refused(reason="outside_availability", detail="not bookable then", status=400)
             case "lost":

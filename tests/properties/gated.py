@@ -71,6 +71,14 @@ class GatedAgenda:
             await self._process.gate()
         return claimed
 
+    async def claim_in_line(self, *, lease: timedelta) -> Claimed | None:
+        if self._process.dead:
+            await self._process.gate()
+        claimed = await self._process.world.agenda.claim_in_line(lease=lease)
+        if claimed is not None:
+            await self._process.gate()
+        return claimed
+
     async def release(self, claimed: Sequence[tuple[UUID, UUID]]) -> None:
         await self._process.world.agenda.release(claimed)
 
@@ -78,8 +86,8 @@ class GatedAgenda:
         await self._process.gate()
         await self._process.world.agenda.wake(saga_id)
 
-    async def next_due(self) -> timedelta | None:
-        return await self._process.world.agenda.next_due()
+    async def next_due(self, *, in_line: bool | None = None) -> timedelta | None:
+        return await self._process.world.agenda.next_due(in_line=in_line)
 
 
 class GatedAppointments:

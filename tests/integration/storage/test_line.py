@@ -17,7 +17,7 @@ from adapters.database.line import CHUNK, Line
 from adapters.database.tables import saga_due
 from adapters.log.store import Store, open_store
 from sagas.appending import Append, DueAfter, LegRows, SlotClaim
-from sagas.engine import IN_LINE, NORMAL
+from sagas.engine import IN_LINE, IN_TURN, NORMAL
 from tests.integration.storage.appends import COMPANY, HALF_HOUR, SERVICE, TEN, append, deferred
 
 PER_SECOND = 50.0
@@ -66,6 +66,28 @@ def rows(store: Store, among: Sequence[UUID]) -> list[tuple[UUID, datetime]]:
         return [(row.saga_id, row.due_at) for row in connection.execute(query) if row.saga_id in among]
 
 
+def claim(hour: int, *, leg: int = 0) -> SlotClaim:
+    starts_at = TEN + hour * HOUR
+    return SlotClaim(
+        company_id=COMPANY,
+        customer_id=uuid4(),
+        service_id=SERVICE.service_id,
+        offered_as=SERVICE.offered_as,
+        staff_id=None,
+        starts_at=starts_at,
+        ends_at=starts_at + HALF_HOUR,
+        allow_near_duplicate=False,
+        leg=leg,
+    )
+
+
+def waiting_since_now(hour: int, priority: int) -> Append:
+    """
+    Return what waits in line for an appointment at that hour, and is due.
+    """
+    return append(uuid4(), 0, deferred(), due=DueAfter(delay=timedelta(0), priority=priority), claim=claim(hour))
+
+
 async def test_they_come_in_their_order_and_no_faster_than_they_may(store: Store) -> None:
     line_of_three = await waiting(store, 3)
 
@@ -78,20 +100,6 @@ async def test_they_come_in_their_order_and_no_faster_than_they_may(store: Store
 
 
 async def test_whose_appointment_comes_first_goes_first_whoever_came_when(store: Store) -> None:
-    def claim(hour: int, *, leg: int = 0) -> SlotClaim:
-        starts_at = TEN + hour * HOUR
-        return SlotClaim(
-            company_id=COMPANY,
-            customer_id=uuid4(),
-            service_id=SERVICE.service_id,
-            offered_as=SERVICE.offered_as,
-            staff_id=None,
-            starts_at=starts_at,
-            ends_at=starts_at + HALF_HOUR,
-            allow_near_duplicate=False,
-            leg=leg,
-        )
-
     due = DueAfter(delay=HOUR, priority=IN_LINE)
     hours = [5, 3, 4, 1]
     came = {hour: append(uuid4(), 0, deferred(), due=due, claim=claim(hour)) for hour in hours}
@@ -108,11 +116,47 @@ async def test_whose_appointment_comes_first_goes_first_whoever_came_when(store:
     assert streams == [saga_id for saga_id, _ in rows(store, streams)]
 
 
+async def test_whose_appointment_comes_first_is_claimed_first_and_nobody_in_line_with_all_the_others(
+    store: Store,
+) -> None:
+    came = {hour: waiting_since_now(hour, IN_TURN if hour % 2 else IN_LINE) for hour in (5, 3, 4, 1, 2)}
+    without = append(uuid4(), 0, deferred(), due=DueAfter(delay=timedelta(0), priority=IN_TURN))
+    later = append(uuid4(), 0, deferred(), due=DueAfter(delay=HOUR, priority=IN_TURN), claim=claim(0))
+    ordinary = append(uuid4(), 0, deferred(), due=DueAfter(delay=timedelta(0), priority=9))
+    for one in (without, later, *came.values(), ordinary):
+        await store.log.append(one)
+
+    assert timedelta(0) == await store.agenda.next_due(in_line=True) == await store.agenda.next_due(in_line=False)
+    assert [ordinary.stream_id] == [one.saga_id for one in await store.agenda.claim(limit=10, lease=LEASE)]
+    claimed = [await store.agenda.claim_in_line(lease=timedelta(seconds=1)) for _ in range(6)]
+    assert await store.agenda.claim_in_line(lease=LEASE) is None
+    left = await store.agenda.next_due(in_line=True)
+
+    wanted = [*(came[hour].stream_id for hour in (1, 2, 3, 4, 5)), without.stream_id]
+    assert wanted == [one.saga_id for one in claimed if one is not None]
+    assert left is not None
+    assert timedelta(minutes=50) < left <= HOUR
+    # If whoever has them dies they are in no line any more.
+    await asyncio.sleep(1.1)
+    assert {*wanted} == {one.saga_id for one in await store.agenda.claim(limit=10, lease=LEASE)}
+
+
+async def test_two_who_claim_at_the_same_time_get_different_ones(store: Store) -> None:
+    for hour in range(8):
+        await store.log.append(waiting_since_now(hour, IN_TURN))
+
+    claimed = await asyncio.gather(*(store.agenda.claim_in_line(lease=LEASE) for _ in range(8)))
+
+    found = [one.saga_id for one in claimed if one is not None]
+    assert len(found) == len({*found}) > 1
+
+
 async def test_nobody_else_is_woken(store: Store) -> None:
     others = await waiting(store, 2, priority=NORMAL)
     before = rows(store, others)
     due = await waiting(store, 1, after=timedelta(0))
-    (claimed,) = await store.agenda.claim(limit=1, lease=LEASE)
+    claimed = await store.agenda.claim_in_line(lease=LEASE)
+    assert claimed is not None
 
     assert 0 == await line(store).let_go()
 

@@ -115,6 +115,12 @@ class Account:
         """
         return int(self._stats()["calls"].get(operation, 0))
 
+    def all_calls(self) -> int:
+        """
+        Return how many calls have arrived.
+        """
+        return sum(self._stats()["calls"].values())
+
     def answers(self, operation: str, status: int) -> int:
         """
         Return how many calls of an operation were answered with a status.

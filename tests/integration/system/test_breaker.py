@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from random import Random
 from uuid import UUID
 
 import pytest
@@ -42,6 +44,7 @@ QUICK_BREAKER: Mapping[str, Mapping[str, float]] = {
     "calcom": {"failure_threshold": 3, "open_seconds": OPEN_SECONDS, "open_cap_seconds": OPEN_SECONDS}
 }
 IMPATIENT = 1.0
+PER_SECOND = 4
 
 
 def guarded(database_url: str, account: Account, **more: object) -> Installation:
@@ -97,6 +100,34 @@ async def test_bookings_wait_while_cal_com_is_down_and_are_made_afterwards(datab
         assert {"breaker_open"} == {it.reason for it in one if isinstance(it, e.BookingDeferred)}
     assert 12 == len(account.live())
     assert [] == await here.faults(account.ledger())
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_those_who_waited_go_on_in_the_order_of_their_appointments_and_no_faster_than_they_may(
+    database_url: str, account: Account, processes: int
+) -> None:
+    here = guarded(database_url, account, circuit_drain_per_second=PER_SECOND, worker_concurrency=8)
+    await here.define(account.event_type())
+    numbers = [*range(1, 17)]
+    Random(16).shuffle(numbers)
+    async with AsyncExitStack() as stack:
+        apps = [await stack.enter_async_context(here.opened()) for _ in range(processes)]
+        rests = Command(action="open", actor="ann", reason="they move house", seconds=10.0)
+        for app in apps:
+            await app.resilience.breakers.control("calcom", rests)
+        for at, number in enumerate(numbers):
+            await apps[at % processes].orchestrator.book(a_wish(number), patience=IMPATIENT)
+        assert [] == account.ledger()
+        await quiet(apps[0])
+    made = account.ledger()
+
+    starts = [START + number * HALF_HOUR for number in sorted(numbers)]
+    order = [starts.index(datetime.fromisoformat(one["start"])) for one in made]
+    # Two processes have two at once in hand, either of which may be the quicker one.
+    assert max(abs(place - at) for at, place in enumerate(order)) < processes
+    times = [datetime.fromisoformat(one["created_at"]) for one in made]
+    assert (times[-1] - times[0]).total_seconds() > 0.8 * (len(numbers) / processes - 1) / PER_SECOND
+    assert [] == await here.faults(made)
 
 
 async def test_how_the_breaker_moves_is_listed_by_whoever_made_it_move(database_url: str, account: Account) -> None:

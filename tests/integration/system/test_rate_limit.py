@@ -47,6 +47,25 @@ async def test_a_burst_above_the_limit_is_booked_later(sqlite_url: str, account:
     assert [] == await here.faults(account.ledger())
 
 
+async def test_the_limit_is_kept_while_each_call_asks_redis_for_a_permit(
+    sqlite_url: str, redis_url: str, account: Account
+) -> None:
+    few, reserve, crowd = 40, 4, 48
+    here = Installation(settings=quick(sqlite_url, account, redis_url=redis_url, redis_seconds=5))
+    await here.define(account.event_type())
+    account.limits(few, seconds=60)
+    before = account.all_calls()
+
+    async with here.opened(background=False) as app:
+        await app.orchestrator.book(a_wish(), patience=PATIENT / 3)
+        wishes = [a_wish(number) for number in range(1, crowd + 1)]
+        await asyncio.gather(*(app.orchestrator.book(wish, patience=PATIENT / 3) for wish in wishes))
+        left = few - (account.all_calls() - before)
+
+    assert 0 == account.answers("create", 429)
+    assert reserve == left
+
+
 async def test_a_call_that_is_throttled_is_no_attempt(installation: Installation, account: Account) -> None:
     here = Installation(settings=installation.settings.model_copy(update={"create_attempts": 1}))
     await here.define(account.event_type())

@@ -10,9 +10,12 @@ from datetime import timedelta
 import pytest
 
 from domain.booking import BookingStatus
+from domain.events import BookingDeferred, CalcomBookingAttempted
 from domain.policy import LINE, Policy
-from tests.fakes.calcom import CreateFate
-from tests.fakes.given import WISH
+from sagas.engine import IN_TURN
+from sagas.worker import GATHERING_SECONDS
+from tests.fakes.calcom import CreateDoes, CreateFate
+from tests.fakes.given import BOOKING_ID, WISH
 from tests.fakes.office import Office
 from tests.unit.sagas.driving import until_quiet
 
@@ -64,15 +67,46 @@ def test_who_has_waited_for_cal_com_to_be_well_comes_in_turn(because: str, turns
     assert (BookingStatus.BOOKED, turns) == (office.booking().status, office.drain.turns)
 
 
-def test_the_oldest_of_those_who_wait_in_line_comes_first() -> None:
+def test_all_who_wait_in_line_are_due_at_the_same_moment_and_who_goes_first_is_decided_then() -> None:
     policy = Policy()
-    ages = [timedelta(hours=hours) for hours in (30, 24, 12, 1, 0.001, 0)]
 
-    waits = [policy.in_line(60, waiting=age) for age in ages]
+    assert timedelta(seconds=60) + LINE == policy.in_line(60)
+    assert timedelta(seconds=900) + LINE == policy.in_line(1e300)
 
-    assert sorted(waits) == waits
-    assert (timedelta(seconds=60), timedelta(seconds=60) + LINE) == (waits[0], waits[-1])
-    assert timedelta(seconds=900) == policy.in_line(1e300, waiting=timedelta(days=2))
+
+@pytest.mark.parametrize("does", ["held_back", "shut"])
+def test_who_waits_for_cal_com_to_be_well_is_in_line_whether_or_not_it_was_announced(does: CreateDoes) -> None:
+    office = Office()
+    office.calcom.creates.append(CreateFate(does=does, retry_after=30, because="breaker_open"))
+
+    async def main() -> None:
+        await office.orchestrator.book(WISH, patience=0)
+        await asyncio.sleep(1)
+
+    office.run(main())
+    row = office.agenda.rows[BOOKING_ID]
+    office.let_pass(60)
+
+    assert (IN_TURN, None) == (row.priority, row.token)
+    assert (BookingStatus.BOOKED, 1) == (office.booking().status, office.drain.turns)
+
+
+def test_who_is_first_in_line_waits_a_moment_for_those_who_are_due_at_the_same_time() -> None:
+    office = held_back(30, because="breaker_open")
+
+    async def main() -> None:
+        working = asyncio.create_task(office.worker.run())
+        await office.orchestrator.book(WISH, patience=0)
+        await asyncio.sleep(40)
+        await office.worker.stop(within=timedelta(seconds=1))
+        await working
+
+    office.run(main())
+
+    found = office.log.events(BOOKING_ID)
+    (until,) = [event.until for event in found if isinstance(event, BookingDeferred)]
+    (tried,) = [event.at for event in found if isinstance(event, CalcomBookingAttempted)]
+    assert GATHERING_SECONDS == pytest.approx((tried - until).total_seconds(), abs=0.1)
 
 
 def test_what_is_being_made_is_waited_for_although_it_was_deferred_before() -> None:

@@ -63,6 +63,19 @@ def test_who_is_held_back_is_deferred_in_the_first_commit_and_booked_later() -> 
     assert ["calcom-attempted", "calcom-created", "appointment-booked"] == office.topics()[2:]
 
 
+def test_what_was_announced_and_then_held_back_is_no_retry_yet() -> None:
+    office = Office()
+    office.calcom.creates.extend([CreateFate(does="shut", retry_after=30), CreateFate(does="not_sent")])
+
+    async def main() -> None:
+        await book_new(office)
+        await until_quiet(office)
+
+    office.run(main())
+
+    assert [False, False, True] == office.calcom.asked_again
+
+
 def test_only_what_was_announced_before_is_a_retry() -> None:
     office = Office()
     office.calcom.creates.extend([CreateFate(does="held_back", retry_after=30), CreateFate(does="not_sent")])

@@ -233,11 +233,14 @@ class _SlowAgenda:
         await asyncio.sleep(1)
         return await self._inner.claim(limit=limit, lease=lease)
 
+    async def claim_in_line(self, *, lease: timedelta) -> Claimed | None:
+        return await self._inner.claim_in_line(lease=lease)
+
     async def release(self, claimed: Sequence[tuple[UUID, UUID]]) -> None:
         await self._inner.release(claimed)
 
     async def wake(self, saga_id: UUID) -> None:
         await self._inner.wake(saga_id)
 
-    async def next_due(self) -> timedelta | None:
-        return await self._inner.next_due()
+    async def next_due(self, *, in_line: bool | None = None) -> timedelta | None:
+        return await self._inner.next_due(in_line=in_line)
