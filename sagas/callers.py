@@ -17,9 +17,10 @@ from sagas.engine import Engine
 from sagas.run import Run
 
 log = logging.getLogger("calsaga.orchestrator")
-PATIENCE_SECONDS = 4.0
-"""How long a caller waits who says nothing else: whoever speaks with a customer has to say something within five."""
-DURABLE_SECONDS = PATIENCE_SECONDS
+PATIENCE_SECONDS = 10.0
+"""How long a caller waits for the outcome who says nothing else."""
+DURABLE_SECONDS = 4.0
+"""How long it may take until the wish is durable: whoever speaks with a customer has to say something within five."""
 
 
 class Callers:
@@ -61,16 +62,21 @@ class Callers:
         return await self.outcome(run.saved, deadline)
 
     async def _wait(self, task: asyncio.Task[None], heard: asyncio.Future[None], deadline: float) -> None:
-        enough: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        enough: asyncio.Future[None] = loop.create_future()
         self._waiting.add(enough)
         if self._closed:
             enough.set_result(None)
+        patience = left(deadline)
+        durable_within = patience if patience > PATIENCE_SECONDS else DURABLE_SECONDS
+        too_late = loop.call_later(durable_within, _end, enough, heard)
         try:
-            if left(deadline) < DURABLE_SECONDS:
+            await asyncio.wait({task, enough}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            if not (task.done() or heard.done() or enough.done()):
                 # However short the caller's patience, no answer before the wish is durable.
-                await asyncio.wait({task, heard, enough}, timeout=DURABLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({task, enough}, timeout=left(deadline), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({task, heard, enough}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            too_late.cancel()
             self._waiting.discard(enough)
 
     async def outcome(self, booking: Booking, deadline: float) -> Booking:
@@ -122,6 +128,11 @@ async def _finish(task: asyncio.Task[None], run: Run) -> None:
     except AppointmentDatabaseError as error:
         error.booking_id = run.state.booking_id
         raise
+
+
+def _end(waiting: asyncio.Future[None], unless: asyncio.Future[None]) -> None:
+    if not (waiting.done() or unless.done()):
+        waiting.set_result(None)
 
 
 def _slow(run: Run) -> AppointmentDatabaseError:

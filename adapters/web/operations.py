@@ -26,7 +26,7 @@ WITH_BODY = (400, 413, 415, 422)
 IDEMPOTENT = ("Idempotency-Key", "Names the command: the same key again does nothing twice. At most 255 characters.")
 PATIENT = (
     "Prefer",
-    "`respond-async`, or `wait=SECONDS`: how long to wait for the outcome; 4 if not given, at most 60.",
+    "`respond-async`, or `wait=SECONDS`: how long to wait for the outcome; 10 if not given, at most 60.",
 )
 
 SPOKEN = ("Accept-Language", "In which language `message` is: `en` or `de`.")

@@ -47,7 +47,9 @@ async def timed(asking: Any) -> tuple[httpx.Response, float]:  # noqa: ANN401 - 
 
 
 def book(there: Served, number: int) -> Any:  # noqa: ANN401 - to be awaited
-    return there.http.post("/api/bookings", json=body(number), headers={"Idempotency-Key": f"wish {number}"})
+    return there.http.post(
+        "/api/bookings", json=body(number), headers={"Idempotency-Key": f"wish {number}", "Prefer": "wait=4"}
+    )
 
 
 async def test_everybody_is_told_within_five_seconds_and_no_wish_is_lost_or_made_twice(
