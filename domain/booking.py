@@ -10,7 +10,7 @@ from domain import events as e
 from domain import findings as f
 from domain.composite import CompositeInitiated
 from domain.full_fallback import FULL_FALLBACK
-from domain.ledger import Ledger, Line, LineStatus
+from domain.ledger import Ledger, Line
 from domain.moving import Move
 
 
@@ -164,10 +164,7 @@ class Booking:
     @property
     def comes_in_turn(self) -> bool:
         """Tell whether it has waited together with others, so that it goes on in turn, and not in a crowd."""
-        if self.breaker_open_at is not None or self.deferred_for == FULL_FALLBACK:
-            return True
-        # Whoever was the first to be refused had announced it already.
-        return any(line.status is LineStatus.NOT_SENT and line.reason == "breaker_open" for line in self.ledger.lines)
+        return self.breaker_open_at is not None or self.deferred_for == FULL_FALLBACK
 
     @property
     def resilience_strategy(self) -> str | None:
