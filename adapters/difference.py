@@ -1,6 +1,6 @@
 """One thing in the database that is not as the log says."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from adapters.evidence import Evidence
+from sagas.appending import LogEvent
 
 NOTHING: Final = "nothing"
 
@@ -48,6 +49,19 @@ def about_row(
         for name, value in expected.items():
             if value != found[name]:
                 yield difference(one, f"{what}, {name}", str(value), str(found[name]))
+
+
+def about_rowless_stream(
+    one: Evidence, events: Sequence[LogEvent], *, fits: Callable[[LogEvent], bool], wanted: str, owner: str
+) -> Iterator[Difference]:
+    """Yield what is wrong with a stream that holds what is `wanted` alone, and has no row: those are of an `owner`."""
+    strange = next((it for it in events if not fits(it)), None)
+    if strange is not None:
+        yield difference(one, "stream", wanted, strange.TOPIC)
+        return
+    if one.due is not None:
+        yield difference(one, "due work", NOTHING, f"a row of {owner}")
+    yield from surplus_rows(one, f"a row of {owner}")
 
 
 def surplus_rows(one: Evidence, why: str) -> Iterator[Difference]:

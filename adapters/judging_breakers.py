@@ -5,7 +5,7 @@ Comparing what the database holds about a breaker's transition with what its str
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
-from adapters.difference import NOTHING, Difference, about_row, difference, surplus_rows
+from adapters.difference import NOTHING, Difference, about_row, about_rowless_stream, difference, surplus_rows
 from adapters.evidence import Evidence
 from domain.breaker_commanded import BreakerCommanded, commands_id_of
 from domain.breaker_moved import BreakerMoved
@@ -30,16 +30,14 @@ def about_breaker(one: Evidence, events: Sequence[LogEvent]) -> Iterator[Differe
 
 
 def about_breaker_commands(one: Evidence, events: Sequence[LogEvent]) -> Iterator[Difference]:
-    """Yield everything that is wrong with what people wanted of a breaker: one breaker's stream, and no row."""
-    strange = [
-        it for it in events if not isinstance(it, BreakerCommanded) or commands_id_of(it.service) != one.stream_id
-    ]
-    if strange:
-        yield difference(one, "stream", "the commands of one breaker", strange[0].TOPIC)
-        return
-    if one.due is not None:
-        yield difference(one, "due work", NOTHING, "a row of a breaker's commands")
-    yield from surplus_rows(one, "a row of a breaker's commands")
+    """Return everything that is wrong with what people wanted of a breaker: one breaker's stream, and no row."""
+    return about_rowless_stream(
+        one,
+        events,
+        fits=lambda it: isinstance(it, BreakerCommanded) and commands_id_of(it.service) == one.stream_id,
+        wanted="the commands of one breaker",
+        owner="a breaker's commands",
+    )
 
 
 def _about_row(one: Evidence, moved: BreakerMoved) -> Iterator[Difference]:

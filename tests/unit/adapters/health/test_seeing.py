@@ -5,121 +5,18 @@ What everybody is told, put together from what this process sees itself and what
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.breakers.local import LocalBreakers
-from adapters.breakers.registry import Registry
-from adapters.breakers.telling import Telling
-from adapters.health.board import Board
-from adapters.health.circumstances import Circumstances
-from adapters.health.documents import overview_document, status_document
 from adapters.health.following import Standing
 from adapters.health.probes import Probe
 from adapters.health.readiness import Readiness
-from adapters.health.seeing import Health
-from domain.breaker_policy import BreakerPolicy
 from domain.breaker_words import Command, Permit
-from domain.concerns import RejectedKey
-from domain.errors import AppointmentDatabaseError
-from domain.full_fallback import FullFallbackBegun
-from domain.health import Check, ProbePolicy, Said, Status, Uptime
-from domain.health_forecast import Seen
-from domain.verdict import Failures
-from tests.fakes.time import FakeClock
-
-POLICY = ProbePolicy(interval_seconds=30, limit_seconds=5, slow_seconds=2.5)
-GONE = AppointmentDatabaseError("gone", kind="connection_lost")
-
-
-@dataclass
-class Around:
-    """
-    Everything that health looks at, all of it well.
-    """
-
-    clock: FakeClock = field(default_factory=FakeClock)
-    board: Board = field(default_factory=Board)
-    kept: dict[str, Check] = field(default_factory=dict)
-    error: AppointmentDatabaseError | None = None
-    state: Readiness = field(default_factory=lambda: Readiness(problem=None))
-    models: dict[str, Standing] = field(default_factory=dict)
-    breakers: LocalBreakers = field(default_factory=lambda: LocalBreakers({}, listener=Telling()))
-    down: set[str] = field(default_factory=set)
-    asked: list[str] = field(default_factory=list)
-    rejected: list[RejectedKey] = field(default_factory=list)
-    held: FullFallbackBegun | None = None
-    failures: dict[str, Failures] = field(default_factory=dict)
-
-    def health(self) -> Health:
-        return Health(
-            [
-                self._probe("calcom"),
-                Probe(service="retell", policy=POLICY, ask=None),
-                self._probe("database"),
-                self._probe("redis"),
-            ],
-            board=self.board,
-            checks=self,
-            readiness=self.readiness,
-            standings=self.standings,
-            registry=Registry(self.breakers, configured=("calcom", "email")),
-            circumstances=Circumstances(keys=self, fallback=self, detector=self),
-            circuits=dict.fromkeys(("calcom", "email"), BreakerPolicy()),
-            clock=self.clock,
-            grace=timedelta(seconds=30),
-        )
-
-    async def find(self) -> Sequence[RejectedKey]:
-        return self.rejected
-
-    async def unwell(self) -> Mapping[str, Failures]:
-        if self.error is not None:
-            raise self.error
-        return self.failures
-
-    async def readiness(self) -> Readiness:
-        return self.state
-
-    async def standings(self) -> Mapping[str, Standing]:
-        return self.models
-
-    async def latest(self) -> Mapping[str, Check]:
-        if self.error is not None:
-            raise self.error
-        return self.kept
-
-    async def uptimes(self, since: datetime) -> Mapping[str, Uptime]:
-        if self.error is not None:
-            raise self.error
-        return {"calcom": Uptime(checks=2, up=1)}
-
-    async def since(self, service: str, since: datetime) -> Sequence[Check]:
-        return [one for one in self.kept.values() if one.service == service and one.checked_at >= since]
-
-    async def seen(self, service: str, now: datetime) -> Seen:
-        return Seen(checks=[self.check(service, age=10.0 * number) for number in range(30, 0, -1)], hours=())
-
-    def check(self, service: str = "calcom", *, age: float = 0, **more: object) -> Check:
-        at = self.clock.now() - timedelta(seconds=age)
-        return Check(**{"service": service, "checked_at": at, "status": "healthy", "response_time_ms": 5.0, **more})  # type: ignore[arg-type]
-
-    def _probe(self, service: str) -> Probe:
-        async def ask() -> Said:
-            self.asked.append(service)
-            return Said(status="down", answered=False) if service in self.down else Said()
-
-        return Probe(service=service, policy=POLICY, ask=ask)
-
-
-@pytest.fixture
-def around() -> Around:
-    return Around()
+from domain.health import Said, Status
+from tests.unit.adapters.health.around import GONE, POLICY, Around
 
 
 async def test_all_is_well(around: Around) -> None:
@@ -343,56 +240,3 @@ async def test_who_is_in_a_hurry_waits_no_longer_than_that() -> None:
         check.detail,
     )
     assert "healthy" == (await health.own("database", within=60)).status
-
-
-async def test_what_stops_bookings_although_all_answer_is_told_and_by_whom_only_to_operators(around: Around) -> None:
-    now = around.clock.now()
-    around.rejected = [RejectedKey(company_id="acme", since=now, is_critical=False)]
-    around.held = FullFallbackBegun(
-        at=now, since=now, expires_at=now + timedelta(hours=1), actor="ada", reason="they move house"
-    )
-    health = around.health()
-
-    seen, look = await health.overview(), await health.look()
-
-    assert "degraded" == seen.verdict == look.assessment.verdict
-    assert ["acme" in str(it) for it in (overview_document(seen), status_document(seen, {}))] == [False, True]
-    assert ["they move house" in str(it) for it in (overview_document(seen), status_document(seen, {}))] == [
-        False,
-        True,
-    ]
-    assert any("full fallback mode since" in it and "they move house" in it for it in look.assessment.because)
-    assert any("rejected an API key" in it and "acme" in it for it in look.assessment.because)
-    assert any("full fallback mode since" in it for it in seen.problems)
-
-
-async def test_the_default_companys_rejected_key_is_critical(around: Around) -> None:
-    around.rejected = [RejectedKey(company_id="default", since=around.clock.now(), is_critical=True)]
-
-    assert "critical" == (await around.health().overview()).verdict
-
-
-async def test_what_the_failure_detector_finds_is_in_the_verdict(around: Around) -> None:
-    around.failures = {"calcom": Failures(severity="critical", detail="16 calls failed within a minute")}
-    health = around.health()
-
-    seen, look = await health.overview(), await health.look()
-
-    assert "degraded" == seen.verdict
-    assert "calcom: 16 calls failed within a minute" in seen.problems
-    assert ("calcom: critical: 16 calls failed within a minute",) == look.assessment.because
-
-
-async def test_a_finding_from_before_the_breaker_was_closed_is_over(around: Around) -> None:
-    clock = around.clock
-    around.breakers = LocalBreakers({}, listener=Telling(), clock=lambda: clock.now().timestamp())
-    health = around.health()
-    around.kept["calcom"] = around.check(status="down", detail="not called: its circuit breaker is open")
-    await around.breakers.control("calcom", Command(action="open", actor="ada", reason="a test"))
-    assert "down" == (await around.health().overview()).checks["calcom"].status
-    clock.advance(1)
-    await around.breakers.control("calcom", Command(action="reset", actor="ada", reason="a test"))
-
-    seen = await health.overview()
-
-    assert ("unknown", "healthy", ()) == (seen.checks["calcom"].status, seen.verdict, seen.problems)
