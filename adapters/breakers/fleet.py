@@ -20,7 +20,8 @@ class FleetBreakers:
     The shared breakers, with the local ones behind them.
 
     A permit goes back to whoever gave it. What the fleet's breaker refused last stays refused for as long as it
-    said, or until somebody says otherwise here: its going away opens no way through. What a person has made of the
+    said, or until somebody says otherwise here: its going away opens no way through. One that was not closed, as far
+    as this process knows, is tried by probes before anything else goes. What a person has made of the
     fleet's breaker, as far as this process knows, the local one is made to do as well. Once the shared ones answer
     again, the local ones are forgotten, and so is what came of calls that they let through.
     """
@@ -41,6 +42,7 @@ class FleetBreakers:
         self._left_alone = LeftAlone(rest=rest, clock=clock)
         self._lost_at: datetime | None = None
         self._refused: dict[str, tuple[Refusal, float]] = {}
+        self._not_closed: set[str] = set()
         self._commanded: dict[str, Commanded] = {}
 
     def lost_at(self) -> datetime | None:
@@ -57,6 +59,11 @@ class FleetBreakers:
         )
         if not self._left_alone.is_away:
             self._remember(name, answer)
+            if isinstance(answer, Refusal):
+                self._not_closed.add(name)
+            elif not probe and not settles:
+                # Any other call may be let through a breaker that is half open.
+                self._not_closed.discard(name)
         return answer
 
     async def record(self, permit: Permit, outcome: Outcome) -> None:
@@ -103,6 +110,9 @@ class FleetBreakers:
         if snapshot.shared:
             if snapshot.state == "closed":
                 self._refused.pop(snapshot.name, None)
+                self._not_closed.discard(snapshot.name)
+            else:
+                self._not_closed.add(snapshot.name)
             if snapshot.commanded is not None:
                 self._keep(snapshot.name, snapshot.commanded)
         return snapshot
@@ -132,6 +142,8 @@ class FleetBreakers:
             self._listener.degraded(str(error))
             for name, commanded in self._commanded.items():
                 self._local.hold(name, commanded)
+            for name in self._not_closed:
+                self._local.suspect(name)
 
     def _recover(self) -> None:
         if self._left_alone.found():
