@@ -113,6 +113,14 @@ def restore(breaker: Breaker, policy: BreakerPolicy, commanded: Commanded, *, no
     return Step(moved.breaker, moved.moves, answer=None)
 
 
+def suspect(breaker: Breaker, policy: BreakerPolicy, *, now: float, chance: float) -> Step[None]:
+    """Open a closed one, due for a probe: whoever knew more of the far side did not think that it was well."""
+    moved = settle(breaker, policy, now=now, chance=chance)
+    if moved.breaker.state == "closed" and moved.breaker.override is None:
+        moved = enter(moved, "open", policy, "suspected", at=now, open_until=now)
+    return Step(moved.breaker, moved.moves, answer=None)
+
+
 def look(breaker: Breaker, policy: BreakerPolicy, *, now: float, chance: float) -> Step[Snapshot]:
     """Return how it stands, after what is due by time alone."""
     moved = settle(breaker, policy, now=now, chance=chance)

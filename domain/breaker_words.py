@@ -14,8 +14,18 @@ Trigger: TypeAlias = Literal["failures", "failure_rate", "slow_calls"]
 """What opens a closed breaker."""
 Cause: TypeAlias = (
     Trigger
-    | Literal["probe_due", "probe_failed", "probes_succeeded", "no_verdict", "manual", "override_expired", "restored"]
+    | Literal[
+        "probe_due",
+        "probe_failed",
+        "probes_succeeded",
+        "no_verdict",
+        "manual",
+        "override_expired",
+        "restored",
+        "suspected",
+    ]
 )
+"""Why it moved. *suspected*: who decides alone from now on knew last that it was not closed."""
 RECENT = 20
 """How many transitions of a breaker are remembered."""
 LONGEST_REASON: Final = 500

@@ -10,14 +10,14 @@ from sqlalchemy import Connection, Select, Table, func, select, tuple_
 
 from domain.alert import Alert, AlertEvent, AlertRaised, begin, evolve
 from projections.errors import OutOfOrder
+from projections.keyset import DEFAULT_LIMIT
+from projections.sequence import caught_up
 from projections.source import Projection
 from projections.tables import alerts
 from projections.upserting import is_one_of, upsert
 from sagas.appending import Recorded
 
 STATUSES = ("active", "cleared")
-DEFAULT_LIMIT = 50
-HIGHEST_LIMIT = 200
 
 
 def apply(connection: Connection, tables: Sequence[Table], recorded: Sequence[Recorded]) -> None:
@@ -43,21 +43,15 @@ def evolve_recorded(alert: Alert | None, recorded: Sequence[Recorded]) -> Alert:
         OutOfOrder: an event is missing, or the first one raises nothing.
 
     """
-    for one in recorded:
-        version = 0 if alert is None else alert.version
-        if one.version <= version:
-            continue
-        if one.version != version + 1 or not isinstance(one.event, AlertEvent):
-            raise OutOfOrder(stream_id=one.stream_id, expected=version + 1, found=one.version)
-        if alert is not None:
-            alert = evolve(alert, one.event)
-        elif isinstance(one.event, AlertRaised):
-            alert = begin(one.event)
-        else:
-            raise OutOfOrder(stream_id=one.stream_id, expected=1, found=one.version)
-    if alert is None:
-        raise OutOfOrder(stream_id=recorded[0].stream_id, expected=1, found=recorded[0].version)
-    return alert
+    return caught_up(alert, recorded, _step)
+
+
+def _step(alert: Alert | None, one: Recorded) -> Alert:
+    if alert is None and isinstance(one.event, AlertRaised):
+        return begin(one.event)
+    if alert is not None and isinstance(one.event, AlertEvent):
+        return evolve(alert, one.event)
+    raise OutOfOrder(stream_id=one.stream_id, expected=one.version, found=one.version)
 
 
 def alerts_of(connection: Connection, alert_ids: Sequence[UUID]) -> list[Alert]:

@@ -10,19 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Tuple, and_, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from domain.booking import BookingStatus
-from domain.period import utc
 from domain.text import identifier_problem
-from projections import cursor as cursors
 from projections.booking_row import BookingRow
 from projections.bookings import BOOKINGS
 from projections.checkpoints import position_of
+from projections.keyset import DEFAULT_LIMIT, Keyset, instant
 from projections.tables import booking_list as bookings
 
-DEFAULT_LIMIT = 50
-HIGHEST_LIMIT = 200
+_BY_START = Keyset(columns=((bookings.c.starts_at, instant), (bookings.c.booking_id, UUID)), newest_first=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,23 +76,12 @@ def list_bookings(
         ValueError: the limit is out of range, or the cursor was not handed out for this filter.
 
     """
-    if not 1 <= limit <= HIGHEST_LIMIT:
-        raise ValueError(f"limit must be from 1 to {HIGHEST_LIMIT}")
-    conditions = _conditions(wanted)
-    if cursor is not None:
-        conditions.append(tuple_(bookings.c.starts_at, bookings.c.booking_id) > _after(cursor, wanted))
-    query = (
-        select(bookings).where(and_(*conditions)).order_by(bookings.c.starts_at, bookings.c.booking_id).limit(limit + 1)
-    )
     # Before the rows: then they are at least as new as it says.
     position = position_of(connection, BOOKINGS.name) or 0
-    rows = [BookingRow(**row) for row in connection.execute(query).mappings()]
-    page = rows[:limit]
+    query = select(bookings).where(and_(*_conditions(wanted)))
+    rows, next_cursor = _BY_START.page(connection, query, question=wanted.question, limit=limit, cursor=cursor)
     return BookingPage(
-        bookings=tuple(page),
-        next_cursor=_cursor(page[-1], wanted) if len(rows) > limit else None,
-        position=position,
-        head=head,
+        bookings=tuple(BookingRow(**row) for row in rows), next_cursor=next_cursor, position=position, head=head
     )
 
 
@@ -109,17 +96,3 @@ def _conditions(wanted: BookingFilter) -> list[ColumnElement[bool]]:
     if wanted.starts_to is not None:
         conditions.append(bookings.c.starts_at < wanted.starts_to)
     return conditions
-
-
-def _cursor(last: BookingRow, wanted: BookingFilter) -> str:
-    return cursors.encode([last.starts_at.isoformat(), str(last.booking_id)], question=wanted.question)
-
-
-def _after(cursor: str, wanted: BookingFilter) -> Tuple:
-    starts_at, booking_id = cursors.decode(cursor, question=wanted.question, length=2)
-    try:
-        last = (utc(datetime.fromisoformat(starts_at)), UUID(booking_id))
-    except ValueError:
-        raise ValueError("the cursor is not one that was handed out") from None
-    # Each with the type of its column, which a tuple does not pass on.
-    return tuple_(literal(last[0], bookings.c.starts_at.type), literal(last[1], bookings.c.booking_id.type))

@@ -17,6 +17,7 @@ from domain.composite import CompositeInitiated, LegEvent
 from domain.replacing import replace
 from projections.booking_row import BookingRow, of_legs
 from projections.errors import OutOfOrder
+from projections.sequence import caught_up
 from projections.source import Projection
 from projections.tables import booking_list
 from projections.upserting import is_one_of, upsert
@@ -104,17 +105,11 @@ def evolve_recorded(row: BookingRow | None, recorded: Sequence[Recorded]) -> Boo
         OutOfOrder: an event of the booking is missing in between.
 
     """
-    version, last = 0 if row is None else row.version, None
-    for one in recorded:
-        if one.version <= version:
-            continue
-        if one.version != version + 1:
-            raise OutOfOrder(stream_id=one.stream_id, expected=version + 1, found=one.version)
-        row = _begin_or_go_on(row, one)
-        version, last = one.version, one.event
-    if row is None:
-        raise OutOfOrder(stream_id=recorded[0].stream_id, expected=1, found=recorded[0].version)
-    return row if last is None else replace(row, version=version, updated_at=last.at)
+    return caught_up(row, recorded, _step)
+
+
+def _step(row: BookingRow | None, one: Recorded) -> BookingRow:
+    return replace(_begin_or_go_on(row, one), version=one.version, updated_at=one.event.at)
 
 
 def _begin_or_go_on(row: BookingRow | None, one: Recorded) -> BookingRow:

@@ -3,20 +3,15 @@ The query behind `GET /api/resilience/events`: the breakers' transitions, the ne
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, Tuple, literal, select, tuple_
+from sqlalchemy import Connection, select
 
-from domain.period import utc
-from projections import cursor as cursors
 from projections.circuit_breaker_events import CircuitBreakerEvent
+from projections.keyset import DEFAULT_LIMIT, Keyset, instant
 from projections.tables import circuit_breaker_events as events
 
-DEFAULT_LIMIT = 50
-HIGHEST_LIMIT = 200
-
-_ORDER = (events.c.at, events.c.epoch, events.c.id)
+_NEWEST_FIRST = Keyset(columns=((events.c.at, instant), (events.c.epoch, int), (events.c.id, UUID)))
 """Two transitions may share an instant: the later of them has the higher epoch."""
 
 
@@ -38,29 +33,9 @@ def list_breaker_events(
         ValueError: the limit is out of range, or the cursor was not handed out for this breaker.
 
     """
-    if not 1 <= limit <= HIGHEST_LIMIT:
-        raise ValueError(f"limit must be from 1 to {HIGHEST_LIMIT}")
-    question = ("circuit_breaker_events", service)
     query = select(events)
     if service is not None:
         query = query.where(events.c.service == service)
-    if cursor is not None:
-        query = query.where(tuple_(*_ORDER) < _before(cursor, question))
-    query = query.order_by(*(column.desc() for column in _ORDER)).limit(limit + 1)
-    rows = [CircuitBreakerEvent(**row) for row in connection.execute(query).mappings()]
-    page = rows[:limit]
-    return BreakerEventPage(events=tuple(page), next_cursor=_cursor(page[-1], question) if len(rows) > limit else None)
-
-
-def _cursor(last: CircuitBreakerEvent, question: tuple[str | None, ...]) -> str:
-    return cursors.encode([last.at.isoformat(), str(last.epoch), str(last.id)], question=question)
-
-
-def _before(cursor: str, question: tuple[str | None, ...]) -> Tuple:
-    at, epoch, event_id = cursors.decode(cursor, question=question, length=3)
-    try:
-        last = (utc(datetime.fromisoformat(at)), int(epoch), UUID(event_id))
-    except ValueError:
-        raise ValueError("the cursor is not one that was handed out") from None
-    # Each with the type of its column, which a tuple does not pass on.
-    return tuple_(*(literal(value, column.type) for value, column in zip(last, _ORDER, strict=True)))
+    question = ("circuit_breaker_events", service)
+    rows, next_cursor = _NEWEST_FIRST.page(connection, query, question=question, limit=limit, cursor=cursor)
+    return BreakerEventPage(events=tuple(CircuitBreakerEvent(**row) for row in rows), next_cursor=next_cursor)

@@ -13,6 +13,7 @@ from domain.composite import CompositeInitiated, LegEvent
 from domain.moving import BookingRescheduled
 from domain.replacing import replace
 from projections.errors import OutOfOrder
+from projections.sequence import unseen
 from sagas.appending import Recorded
 
 ASKED: Final = "asked"
@@ -58,17 +59,10 @@ def changes(standing: Standing | None, recorded: Sequence[Recorded]) -> list[Cha
 
     """
     found: list[Change] = []
-    for one in recorded:
-        version = 0 if standing is None else standing.version
-        if one.version <= version:
-            continue
-        if one.version != version + 1:
-            raise OutOfOrder(stream_id=one.stream_id, expected=version + 1, found=one.version)
+    for one in unseen(recorded, after=0 if standing is None else standing.version):
         after = replace(_begun_or_evolved(standing, one), version=one.version)
         found.append(Change(before=standing, after=after, event=one))
         standing = after
-    if standing is None:
-        raise OutOfOrder(stream_id=recorded[0].stream_id, expected=1, found=recorded[0].version)
     return found
 
 

@@ -15,6 +15,7 @@ from domain.events import BookingInitiated
 from domain.replacing import replace
 from projections.errors import OutOfOrder
 from projections.failures import BookingFailures, SyncFailure, evolve
+from projections.sequence import caught_up
 from projections.source import Projection
 from projections.tables import sync_failure_bookings, sync_failures
 from projections.upserting import is_one_of, upsert
@@ -57,21 +58,12 @@ def evolve_recorded(state: BookingFailures | None, recorded: Sequence[Recorded])
         OutOfOrder: an event of the booking is missing in between.
 
     """
-    version = 0 if state is None else state.version
-    for one in recorded:
-        if one.version <= version:
-            continue
-        if one.version != version + 1:
-            raise OutOfOrder(stream_id=one.stream_id, expected=version + 1, found=one.version)
-        state, version = _begin_or_go_on(state, one), one.version
-    if state is None:
-        raise OutOfOrder(stream_id=recorded[0].stream_id, expected=1, found=recorded[0].version)
-    return state if state.version == version else replace(state, version=version)
+    return caught_up(state, recorded, _step)
 
 
-def _begin_or_go_on(state: BookingFailures | None, one: Recorded) -> BookingFailures:
+def _step(state: BookingFailures | None, one: Recorded) -> BookingFailures:
     if state is not None:
-        return evolve(state, one.event)
+        return replace(evolve(state, one.event), version=one.version)
     match one.event:
         case BookingInitiated():
             company_id = one.event.service.company_id

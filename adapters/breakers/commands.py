@@ -7,7 +7,8 @@ known, which is the log's as soon as that can be read. Commands are told apart b
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 from uuid import UUID, uuid4
 
@@ -42,57 +43,86 @@ class KeptCommands:
         self._names = names
         self._pause = pause
         self._known: dict[str, Commanded] = {}
-        self._news = asyncio.Event()
+        self._news, self._unwritten = asyncio.Event(), asyncio.Event()
         self._told = structlog.get_logger("calsaga.breakers")
 
     def moved(self, transition: Transition, *, shared: bool) -> None:
         """Look soon, if it was a person who moved the fleet's breaker."""
         if shared and transition.cause == "manual":
-            self._news.set()
+            self._look_soon()
 
     def degraded(self, reason: str) -> None:  # noqa: ARG002 - whatever it was
         """Look soon: what this process has not seen in Redis may stand in the log."""
-        self._news.set()
+        self._look_soon()
 
     def recovered(self) -> None:
         """Look soon: Redis may have come back empty."""
-        self._news.set()
+        self._look_soon()
 
     async def run(self, breakers: Restorable) -> None:
-        """Look, at times and when there is news, until cancelled."""
-        while True:
-            try:
-                async with asyncio.timeout(self._pause):
-                    await self._news.wait()
-            except TimeoutError:
-                # Nothing was heard, and yet another process may have been told something.
-                pass
-            self._news.clear()
-            await self.look_at(breakers)
+        """Look, at times and when there is news, until cancelled; a log that does not answer holds up nothing else."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._again_and_again(self._news, lambda: self._heed(breakers)))
+            tasks.create_task(self._again_and_again(self._unwritten, lambda: self._keep(breakers)))
 
     async def look_at(self, breakers: Restorable) -> bool:
         """Write what is not written, put back what is lost, and tell whether all that is known is written."""
-        return all([await self._look_at(breakers, name) for name in self._names])
+        await self._heed(breakers)
+        return await self._keep(breakers)
 
-    async def _look_at(self, breakers: Restorable, name: str) -> bool:
+    def _look_soon(self) -> None:
+        self._news.set()
+        self._unwritten.set()
+
+    async def _again_and_again(self, news: asyncio.Event, look: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            # Even if nothing was heard: another process may have been told something.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pause):
+                    await news.wait()
+            news.clear()
+            await look()
+
+    async def _heed(self, breakers: Restorable) -> None:
+        """Learn what Redis knows, and tell it what it has lost."""
+        for name in self._names:
+            await self._put_back(breakers, name)
+
+    async def _put_back(self, breakers: Restorable, name: str) -> None:
         snapshot = await breakers.snapshot(name)
         here = snapshot.commanded if snapshot.shared else None
+        if here is not None and self._learn(name, here):
+            self._unwritten.set()
+        last = self._known.get(name)
+        if last is not None and (here is None or here.at < last.at):
+            await breakers.restore(name, last)
+            if snapshot.shared:
+                self._tell_lost(name, last)
+
+    async def _keep(self, breakers: Restorable) -> bool:
+        """Learn what the log knows, and write down what it does not; tell whether it knows everything."""
+        return all(await asyncio.gather(*(self._keep_one(breakers, name) for name in self._names)))
+
+    async def _keep_one(self, breakers: Restorable, name: str) -> bool:
         try:
             written, version = await self._last(name)
         except (AppointmentDatabaseError, UnreadableEvent):
             # What cannot be read may be a newer calsaga's, which sees to it.
-            written, version = None, None
-        last = max((one for one in (here, written, self._known.get(name)) if one), key=_at, default=None)
-        if last is None:
-            return version is not None
-        self._known[name] = last
-        if here is None or here.at < last.at:
-            await breakers.restore(name, last)
-            if snapshot.shared:
-                self._tell_lost(name, last)
-        if version is None:
             return False
-        return (written is not None and written.at >= last.at) or await self._write(name, last, version)
+        if written is not None and self._learn(name, written):
+            await self._put_back(breakers, name)
+        last = self._known.get(name)
+        if last is None or (written is not None and written.at >= last.at):
+            return True
+        return await self._write(name, last, version)
+
+    def _learn(self, name: str, commanded: Commanded) -> bool:
+        """Remember a command, and tell whether it is later than all that were known."""
+        known = self._known.get(name)
+        if known is not None and known.at >= commanded.at:
+            return False
+        self._known[name] = commanded
+        return True
 
     async def _last(self, name: str) -> tuple[Commanded | None, int]:
         recorded = await self._log.last(commands_id_of(name))
@@ -127,7 +157,3 @@ class KeptCommands:
             reason=commanded.reason,
             commanded_at=commanded.at.isoformat(),
         )
-
-
-def _at(commanded: Commanded) -> float:
-    return commanded.at.timestamp()

@@ -9,12 +9,10 @@ from typing import TypeVar
 
 from adapters.breakers.local import LocalBreakers
 from adapters.breakers.ports import Listener, Restorable, SharedStateAway
+from adapters.left_alone import REST_SECONDS, LeftAlone
 from domain.breaker_words import Command, Commanded, Outcome, Permit, Refusal, Snapshot
 
 A = TypeVar("A")
-
-REST_SECONDS = 5.0
-"""How long what failed is left alone; then one caller tries it, and all others follow if it answers."""
 
 
 class FleetBreakers:
@@ -22,7 +20,8 @@ class FleetBreakers:
     The shared breakers, with the local ones behind them.
 
     A permit goes back to whoever gave it. What the fleet's breaker refused last stays refused for as long as it
-    said, or until somebody says otherwise here: its going away opens no way through. What a person has made of the
+    said, or until somebody says otherwise here: its going away opens no way through. One that was not closed, as far
+    as this process knows, is tried by probes before anything else goes. What a person has made of the
     fleet's breaker, as far as this process knows, the local one is made to do as well. Once the shared ones answer
     again, the local ones are forgotten, and so is what came of calls that they let through.
     """
@@ -39,11 +38,11 @@ class FleetBreakers:
         self._shared = shared
         self._local = local
         self._listener = listener
-        self._rest = rest
         self._clock = clock
-        self._away_until: float | None = None
+        self._left_alone = LeftAlone(rest=rest, clock=clock)
         self._lost_at: datetime | None = None
         self._refused: dict[str, tuple[Refusal, float]] = {}
+        self._not_closed: set[str] = set()
         self._commanded: dict[str, Commanded] = {}
 
     def lost_at(self) -> datetime | None:
@@ -58,15 +57,20 @@ class FleetBreakers:
             lambda breakers: breakers.acquire(name, operation=operation, probe=probe, settles=settles),
             alone=lambda: self._still_refused(name),
         )
-        if self._away_until is None:
+        if not self._left_alone.is_away:
             self._remember(name, answer)
+            if isinstance(answer, Refusal):
+                self._not_closed.add(name)
+            elif not probe and not settles:
+                # Any other call may be let through a breaker that is half open.
+                self._not_closed.discard(name)
         return answer
 
     async def record(self, permit: Permit, outcome: Outcome) -> None:
         """Give a permit back; one of the fleet's, while that is away, is freed by its lease."""
         if not permit.shared:
             await self._local.record(permit, outcome)
-        elif self._away_until is None:
+        elif not self._left_alone.is_away:
             try:
                 await self._shared.record(permit, outcome)
             except SharedStateAway as error:
@@ -89,8 +93,8 @@ class FleetBreakers:
     async def _either(
         self, ask: Callable[[Restorable], Awaitable[A]], *, alone: Callable[[], A | None] = lambda: None
     ) -> A:
-        if self._may_try():
-            finds_out = self._away_until is not None
+        finds_out = self._left_alone.is_away
+        if self._left_alone.may_try():
             try:
                 answer = await ask(self._shared)
             except SharedStateAway as error:
@@ -106,6 +110,9 @@ class FleetBreakers:
         if snapshot.shared:
             if snapshot.state == "closed":
                 self._refused.pop(snapshot.name, None)
+                self._not_closed.discard(snapshot.name)
+            else:
+                self._not_closed.add(snapshot.name)
             if snapshot.commanded is not None:
                 self._keep(snapshot.name, snapshot.commanded)
         return snapshot
@@ -129,25 +136,17 @@ class FleetBreakers:
             return None
         return replace(refusal, retry_after=None if refusal.retry_after is None else left)
 
-    def _may_try(self) -> bool:
-        if self._away_until is None:
-            return True
-        if self._clock() < self._away_until:
-            return False
-        # The others go on alone until this one knows.
-        self._away_until = self._clock() + self._rest
-        return True
-
     def _degrade(self, error: SharedStateAway) -> None:
-        if self._away_until is None:
+        if self._left_alone.lost():
             self._lost_at = datetime.now(UTC)
             self._listener.degraded(str(error))
             for name, commanded in self._commanded.items():
                 self._local.hold(name, commanded)
-        self._away_until = self._clock() + self._rest
+            for name in self._not_closed:
+                self._local.suspect(name)
 
     def _recover(self) -> None:
-        if self._away_until is not None:
-            self._away_until = self._lost_at = None
+        if self._left_alone.found():
+            self._lost_at = None
             self._local.forget()
             self._listener.recovered()

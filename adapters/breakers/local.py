@@ -101,6 +101,11 @@ class LocalBreakers:
         breaker, policy = self._breaker(name), self._policy(name)
         self._take(machine.restore(breaker, policy, commanded, now=self._clock(), chance=self._chance()))
 
+    def suspect(self, name: str) -> None:
+        """Let nothing through before a probe has succeeded, unless a person wants it otherwise."""
+        breaker, policy = self._breaker(name), self._policy(name)
+        self._take(machine.suspect(breaker, policy, now=self._clock(), chance=self._chance()))
+
     def forget(self) -> None:
         """Begin anew, with every breaker closed; permits that are out are worth nothing."""
         self._breakers.clear()

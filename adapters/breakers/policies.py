@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeAlias
 
-import orjson
-
+from adapters import figures
 from domain.breaker_policy import BreakerPolicy
 
 CALLERS = ("retell", "email", "sms")
@@ -27,24 +26,15 @@ _DEFAULTS: Mapping[str, Mapping[str, object]] = {
     "database": {"window_seconds": 10.0, "buckets": 10, "open_seconds": 1.0, "open_cap_seconds": 5.0}
 }
 
-Given: TypeAlias = Mapping[str, Mapping[str, object]]
+Given: TypeAlias = Mapping[str, figures.Figures]
 _FIELDS = {field.name: type(field.default) for field in fields(BreakerPolicy)}
 _KINDS = {int: "a whole number", float: "a number", str: "a word"}
 
 
 def checked(given: object) -> Given:
     """Return what is set, text being JSON, or raise ValueError with the breaker and the figure that is wrong."""
-    figures_of = _read(given)
-    for name, figures in figures_of.items():
-        if name not in NAMES:
-            msg = f"there is no breaker {name!r}; there are {', '.join(NAMES)}"
-            raise ValueError(msg)
-        try:
-            _policy(name, figures, longest_call=0)
-        except ValueError as error:
-            msg = f"{name}.{error}"
-            raise ValueError(msg) from error
-    return figures_of
+    example = '{"calcom": {"failure_threshold": 10}}'
+    return figures.checked(given, kind="breaker", known=NAMES, check=_policy, example=example)
 
 
 def of(given: Given, *, longest_calls: Mapping[str, float]) -> Mapping[str, BreakerPolicy]:
@@ -52,18 +42,8 @@ def of(given: Given, *, longest_calls: Mapping[str, float]) -> Mapping[str, Brea
     return {name: _policy(name, given.get(name, {}), longest_call=longest_calls.get(name, 0.0)) for name in NAMES}
 
 
-def _read(given: object) -> Given:
-    try:
-        found = orjson.loads(given) if isinstance(given, str) else given
-    except orjson.JSONDecodeError:
-        found = None
-    if not isinstance(found, Mapping) or not all(isinstance(figures, Mapping) for figures in found.values()):
-        raise ValueError('must be JSON such as {"calcom": {"failure_threshold": 10}}')
-    return found
-
-
-def _policy(breaker: str, figures: Mapping[str, object], *, longest_call: float) -> BreakerPolicy:
-    chosen = {**_DEFAULTS.get(breaker, {}), **figures}
+def _policy(breaker: str, given: Mapping[str, object], *, longest_call: float = 0) -> BreakerPolicy:
+    chosen = {**_DEFAULTS.get(breaker, {}), **given}
     typed: dict[str, Any] = {name: _typed(name, value) for name, value in chosen.items()}
     slow = typed.get("slow_seconds", BreakerPolicy().slow_seconds)
     return BreakerPolicy(**{"lease_seconds": max(longest_call, slow) + MARGIN, **typed})

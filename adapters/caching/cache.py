@@ -110,10 +110,12 @@ class Cache(Generic[V]):
             self._count(self._name, one.how)
         return found
 
-    def get(self, key: str) -> V | None:
-        """Return a value if it is fresh, and load nothing."""
+    def get(self, key: str, *, stale: bool = False) -> V | None:
+        """Return a value if it is fresh, or if a `stale` one will do and it is kept; load nothing."""
         found = self._fresh([key], lambda _key, _seen: True).get(key)
-        self._count(self._name, "miss" if found is None else "hit")
+        if found is None and stale:
+            found = (self._kept([key]) or {}).get(key)
+        self._count(self._name, "miss" if found is None else found.how)
         return None if found is None else found.entry.value
 
     def put(self, key: str, value: V) -> None:

@@ -42,7 +42,7 @@ def events(
 
 async def _latest(app: "Application", service: str | None, limit: int) -> "list[CircuitBreakerEvent]":
     from adapters.database.breaker_events import StoredBreakerEvents
-    from projections.breaker_event_pages import HIGHEST_LIMIT
+    from projections.keyset import HIGHEST_LIMIT
 
     # What nobody has written yet, because no process runs, or the one that made it has died.
     await app.resilience.breaker_events.look_at(app.resilience.breakers)

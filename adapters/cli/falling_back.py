@@ -100,7 +100,8 @@ def queue(
 
 
 async def _all(opened: "Application", company: str | None) -> "list[Queued]":
-    from adapters.database.queue import HIGHEST_LIMIT, RetryQueue
+    from adapters.database.queue import RetryQueue
+    from projections.keyset import HIGHEST_LIMIT
 
     stored = RetryQueue(engine=opened.store.engine, readers=opened.store.readers, decoded=opened.store.log.decoded)
     page = await stored.page(company, limit=HIGHEST_LIMIT)

@@ -27,6 +27,8 @@ PREFIX = "csk_"
 REMEMBERED_SECONDS = 1.0
 """How old it may be that a key is good, or none."""
 REMEMBERED = timedelta(minutes=5)
+WHILE_AWAY = timedelta(hours=1)
+"""For how long a key is remembered while the database is away, for those who look after that."""
 _SLOW = timedelta(minutes=1)
 """Longer than a key is on its way from the database to the cache, or a revocation into the database."""
 
@@ -58,9 +60,10 @@ class ApiKeys:
         self._readers = readers
         self._clock = clock
         # By digest, since the company is what one wants to know.
-        self._known: Cache[ApiKey] = Cache("user", fresh=REMEMBERED, now=clock.now, count=count)
+        self._known: Cache[ApiKey] = Cache("user", fresh=REMEMBERED, kept=WHILE_AWAY, now=clock.now, count=count)
         self._looking = asyncio.Lock()
         self._looked_at = self._failed_at = -REMEMBERED_SECONDS
+        self._looked_until = clock.now() - REMEMBERED
 
     async def create(self, *, company_id: str, scopes: Sequence[str]) -> tuple[ApiKey, str]:
         """
@@ -86,7 +89,7 @@ class ApiKeys:
         """
         Return the key with this text, or None if there is none or it was revoked.
 
-        One that is `remembered` will do while the database is known to be away: nobody can have revoked it since.
+        One that is `remembered` will do while the database is away: then nobody can revoke it either.
 
         Raises:
             AppointmentDatabaseError: the database did not answer.
@@ -95,7 +98,7 @@ class ApiKeys:
         digest = _digest(text)
         if not remembered:
             await self._forget_revoked()
-        key = self._known.get(digest)
+        key = self._known.get(digest, stale=remembered)
         if key is None:
             key = await self._readers.answer(lambda: self._find(digest))
             if key is not None:
@@ -136,12 +139,15 @@ class ApiKeys:
             if self._failed_at >= asked:
                 # Who stood in line has waited as long as whoever was before: it would be as long again.
                 raise AppointmentDatabaseError("the database did not say which keys were revoked", kind="timeout")
-            since = self._clock.now() - REMEMBERED - _SLOW
+            now = self._clock.now()
+            # All that is kept may have been revoked since the last look, however long ago that was.
+            since = min(self._looked_until, now - REMEMBERED) - _SLOW
             try:
                 revoked = await self._readers.answer(lambda: self._revoked(since))
             except AppointmentDatabaseError:
                 self._failed_at = time.monotonic()
                 raise
+            self._looked_until = now
             for digest in revoked:
                 self._known.forget(digest)
             self._looked_at = began

@@ -1,5 +1,6 @@
 """What comes of every call to the database, passed on to whoever listens."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from domain.errors import AppointmentDatabaseError
@@ -21,12 +22,18 @@ def _nobody(error: AppointmentDatabaseError | None, *, wrote: bool, seconds: flo
     pass
 
 
+def _no() -> bool:
+    return False
+
+
 class CallOutcomes:
-    """Has one listener, or none yet."""
+    """Has one listener, or none yet; `is_left_alone` tells whether calls are kept from a database that has failed."""
 
     def __init__(self) -> None:
         self.tell: CallListener = _nobody
+        self.is_left_alone: Callable[[], bool] = _no
 
-    def listen(self, listener: CallListener) -> None:
-        """Have a listener told from now on."""
+    def listen(self, listener: CallListener, *, is_left_alone: Callable[[], bool] = _no) -> None:
+        """Have a listener told from now on, and heed what it makes of that."""
         self.tell = listener
+        self.is_left_alone = is_left_alone

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from eventsourcing.persistence import Notification
-from sqlalchemy import Connection, Engine, Row, Select, Tuple, literal, or_, select, tuple_
+from sqlalchemy import Connection, Engine, RowMapping, Select, or_, select
 
 from adapters.database.reading import Readers
 from adapters.database.tables import saga_due, stored_events
@@ -19,18 +19,16 @@ from domain.booking import ENDED, BookingStatus
 from domain.composite import LEG_TOPIC
 from domain.events import CancellationRequested
 from domain.moving import RescheduleRequested
-from domain.period import utc
-from projections import cursor as cursors
+from projections.keyset import DEFAULT_LIMIT, Keyset, instant
 from projections.tables import booking_list as bookings
 from projections.upserting import is_one_of
 from sagas.appending import Recorded
 from sagas.engine import IN_LINE, IN_TURN, URGENT
 
-DEFAULT_LIMIT = 50
-HIGHEST_LIMIT = 200
 WaitsFor: TypeAlias = Literal["full_fallback", "calcom", "retry"]
 _ASKED = (RescheduleRequested.TOPIC, CancellationRequested.TOPIC, LEG_TOPIC + CancellationRequested.TOPIC)
 _ASKED_OF = frozenset({BookingStatus.RESCHEDULING.value, BookingStatus.CANCELLING.value})
+_BY_TURN = Keyset(columns=((saga_due.c.due_at, instant), (saga_due.c.saga_id, UUID)), newest_first=False)
 _DEFERRED = frozenset({"circuit_breaker", "degradation"})
 
 
@@ -78,18 +76,18 @@ class RetryQueue:
         Return a page of one company's queue, or of everybody's.
 
         Raises:
-            ValueError: the cursor was not handed out for this company's queue.
+            ValueError: the limit is out of range, or the cursor was not handed out for this company's queue.
             AppointmentDatabaseError: the database did not answer.
 
         """
-        after = None if cursor is None else _after(cursor, company_id)
+        query, question = _query(company_id), ("queue", company_id)
 
         def ask() -> QueuePage:
             with self._engine.connect() as connection:
-                rows = connection.execute(_query(company_id, after, limit + 1)).all()
-                asked = self._asked(connection, [row.saga_id for row in rows if row.status in _ASKED_OF])
-            queued = tuple(_queued(row, since=asked.get(row.saga_id, row.created_at)) for row in rows[:limit])
-            return QueuePage(queued=queued, next_cursor=_cursor(queued[-1], company_id) if len(rows) > limit else None)
+                rows, next_cursor = _BY_TURN.page(connection, query, question=question, limit=limit, cursor=cursor)
+                asked = self._asked(connection, [row["saga_id"] for row in rows if row["status"] in _ASKED_OF])
+            queued = tuple(_queued(row, since=asked.get(row["saga_id"], row["created_at"])) for row in rows)
+            return QueuePage(queued=queued, next_cursor=next_cursor)
 
         return await self._readers.answer(ask)
 
@@ -115,7 +113,7 @@ class RetryQueue:
         return {one.stream_id: one.event.at for one in found}
 
 
-def _query(company_id: str | None, after: Tuple | None, limit: int) -> Select[Any]:
+def _query(company_id: str | None) -> Select[Any]:
     due = saga_due.c
     query = (
         select(saga_due, bookings.c.company_id, bookings.c.service_id, bookings.c.status)
@@ -124,44 +122,27 @@ def _query(company_id: str | None, after: Tuple | None, limit: int) -> Select[An
         # Who drives a booking for the first time has taken it from no queue.
         .where(or_(due.lease_token.is_(None), due.attempt > 0))
         .where(or_(bookings.c.status.not_in([one.value for one in ENDED]), due.priority == URGENT))
-        .order_by(due.due_at, due.saga_id)
-        .limit(limit)
     )
-    if company_id is not None:
-        query = query.where(bookings.c.company_id == company_id)
-    return query if after is None else query.where(tuple_(due.due_at, due.saga_id) > after)
+    return query if company_id is None else query.where(bookings.c.company_id == company_id)
 
 
-def _queued(row: Row[Any], *, since: datetime) -> Queued:
+def _queued(row: RowMapping, *, since: datetime) -> Queued:
     return Queued(
-        booking_id=row.saga_id,
-        company_id=row.company_id,
-        service_id=row.service_id,
-        status=row.status,
+        booking_id=row["saga_id"],
+        company_id=row["company_id"],
+        service_id=row["service_id"],
+        status=row["status"],
         waits_for=_waits_for(row),
         since=since,
-        next_try_at=row.due_at,
-        tries=row.attempt,
-        in_hand=row.lease_token is not None,
+        next_try_at=row["due_at"],
+        tries=row["attempt"],
+        in_hand=row["lease_token"] is not None,
     )
 
 
-def _waits_for(row: Row[Any]) -> WaitsFor:
-    if row.priority == IN_LINE:
+def _waits_for(row: RowMapping) -> WaitsFor:
+    if row["priority"] == IN_LINE:
         return "full_fallback"
-    if row.priority == IN_TURN:
+    if row["priority"] == IN_TURN:
         return "calcom"
-    return "calcom" if row.status == "pending" and row.resilience_strategy in _DEFERRED else "retry"
-
-
-def _cursor(last: Queued, company_id: str | None) -> str:
-    return cursors.encode([last.next_try_at.isoformat(), str(last.booking_id)], question=("queue", company_id))
-
-
-def _after(cursor: str, company_id: str | None) -> Tuple:
-    due_at, saga_id = cursors.decode(cursor, question=("queue", company_id), length=2)
-    try:
-        last = (utc(datetime.fromisoformat(due_at)), UUID(saga_id))
-    except ValueError:
-        raise ValueError("the cursor is not one that was handed out") from None
-    return tuple_(literal(last[0], saga_due.c.due_at.type), literal(last[1], saga_due.c.saga_id.type))
+    return "calcom" if row["status"] == "pending" and row["resilience_strategy"] in _DEFERRED else "retry"

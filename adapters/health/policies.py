@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import TypeAlias
 
-import orjson
-
+from adapters import figures
 from domain.health import SERVICES, ProbePolicy
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 5.0, 60.0
@@ -23,23 +22,14 @@ DEFAULTS: Mapping[str, ProbePolicy] = dict.fromkeys(SERVICES, _SELDOM) | {
     "redis": ProbePolicy(interval_seconds=10, limit_seconds=2, slow_seconds=1),
 }
 
-Given: TypeAlias = Mapping[str, Mapping[str, float]]
+Given: TypeAlias = Mapping[str, figures.Figures]
 _FIELDS = tuple(field.name for field in fields(ProbePolicy))
 
 
 def checked(given: object) -> Given:
     """Return what is set, text being JSON, or raise ValueError with the service and the figure that is wrong."""
-    figures_of = _read(given)
-    for service, figures in figures_of.items():
-        if service not in SERVICES:
-            msg = f"there is no service {service!r}; there are {', '.join(SERVICES)}"
-            raise ValueError(msg)
-        try:
-            _check(service, figures)
-        except ValueError as error:
-            msg = f"{service}.{error}"
-            raise ValueError(msg) from error
-    return figures_of
+    example = '{"calcom": {"interval_seconds": 60}}'
+    return figures.checked(given, kind="service", known=SERVICES, check=_check, example=example)
 
 
 def of(given: Given) -> Mapping[str, ProbePolicy]:
@@ -47,32 +37,22 @@ def of(given: Given) -> Mapping[str, ProbePolicy]:
     return {service: _policy(service, given.get(service, {})) for service in SERVICES}
 
 
-def _read(given: object) -> Given:
-    try:
-        found = orjson.loads(given) if isinstance(given, str) else given
-    except orjson.JSONDecodeError:
-        found = None
-    if not isinstance(found, Mapping) or not all(isinstance(figures, Mapping) for figures in found.values()):
-        raise ValueError('must be JSON such as {"calcom": {"interval_seconds": 60}}')
-    return found
-
-
-def _check(service: str, figures: Mapping[str, float]) -> None:
-    for name, value in figures.items():
+def _check(service: str, given: figures.Figures) -> None:
+    for name, value in given.items():
         if name not in _FIELDS:
             msg = f"{name} is no figure of a probe; there are {', '.join(_FIELDS)}"
             raise ValueError(msg)
         if isinstance(value, bool) or not isinstance(value, int | float):
             msg = f"{name} must be a number"
             raise ValueError(msg)  # noqa: TRY004 - pydantic wants it for what is set
-    policy = _policy(service, figures)
+    policy = _policy(service, given)
     if not SHORTEST_SECONDS <= policy.interval_seconds <= LONGEST_SECONDS:
         msg = f"interval_seconds must be from {SHORTEST_SECONDS:g} to {LONGEST_SECONDS:g}"
         raise ValueError(msg)
 
 
-def _policy(service: str, figures: Mapping[str, float]) -> ProbePolicy:
-    wanted = {**asdict(DEFAULTS[service]), **figures}
-    if "limit_seconds" in figures and "slow_seconds" not in figures:
+def _policy(service: str, given: figures.Figures) -> ProbePolicy:
+    wanted = {**asdict(DEFAULTS[service]), **given}
+    if "limit_seconds" in given and "slow_seconds" not in given:
         wanted["slow_seconds"] = wanted["limit_seconds"] * SLOW_SHARE
     return ProbePolicy(**wanted)

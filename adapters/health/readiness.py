@@ -1,7 +1,7 @@
 """Whether this process can serve: whether its database answers, fits, takes writes, and has its due work done."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from adapters.log.store import Store
 
 PROBE_SECONDS = 3.0
+LEFT_ALONE_SECONDS = 0.25
+"""How long is waited while callers are kept from the database anyway, for it to say more than nothing."""
 OVERDUE = timedelta(seconds=30)
 NO_ANSWER = "the database does not answer"
+LEFT_ALONE = "the database has failed lately, and is left alone until it has taken a write"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,28 +42,40 @@ class Readiness:
         return f"due work is not being claimed: the oldest has waited {seconds} s; start `calsaga worker`"
 
 
-@dataclass(frozen=True, slots=True)
 class StoreProbes:
-    """What can be seen of the database."""
+    """What can be seen of the database; who asks while somebody looks is told what they see."""
 
-    store: "Store"
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+        self._looking: asyncio.Future[Readiness] | None = None
 
     async def readiness(self) -> Readiness:
         """Return whether requests can be served, within `PROBE_SECONDS`."""
+        left_alone = self._store.outcomes.is_left_alone()
+        if self._looking is None or self._looking.done():
+            # Nobody has to wait for it to the end, and another one would hang beside it.
+            self._looking = asyncio.ensure_future(self._looked())
         try:
-            async with asyncio.timeout(PROBE_SECONDS):
-                return await self.store.readers.run(self._look)
-        except (AppointmentDatabaseError, TimeoutError):
+            async with asyncio.timeout(LEFT_ALONE_SECONDS if left_alone else PROBE_SECONDS):
+                seen = await asyncio.shield(self._looking)
+        except TimeoutError:
+            return Readiness(problem=NO_ANSWER)
+        return replace(seen, problem=seen.problem or LEFT_ALONE) if left_alone else seen
+
+    async def _looked(self) -> Readiness:
+        try:
+            return await self._store.readers.run(self._look)
+        except AppointmentDatabaseError:
             return Readiness(problem=NO_ANSWER)
 
     def _look(self) -> Readiness:
-        with self.store.engine.connect() as connection:
+        with self._store.engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
             if found != _needed():
                 return Readiness(
                     problem=f"the database is at revision {found}, not at {_needed()}: run `calsaga migrate`"
                 )
-        return _readiness(count_due(self.store.engine, self.store.clock.now()))
+        return _readiness(count_due(self._store.engine, self._store.clock.now()))
 
 
 def _readiness(counts: DueCounts) -> Readiness:

@@ -16,7 +16,7 @@ from adapters.health.board import Board
 from adapters.health.circumstances import LOOK_SECONDS, Circumstances
 from adapters.health.following import Standing
 from adapters.health.probes import Probe, make
-from adapters.health.readiness import Readiness
+from adapters.health.readiness import LEFT_ALONE_SECONDS, Readiness
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_pressure import pressure
 from domain.breaker_words import Snapshot
@@ -187,8 +187,10 @@ class Health:
         return None if policy is None else pressure(await self._registry.snapshot(service), policy)
 
     async def _look(self) -> Overview:
+        left_alone = self._registry.held_back("database") is not None
+        limits = {"database": LEFT_ALONE_SECONDS} if left_alone else {}
         own, readiness = await asyncio.gather(
-            asyncio.gather(*(self.own(service) for service in OWN)), self._readiness()
+            asyncio.gather(*(self.own(service, within=limits.get(service)) for service in OWN)), self._readiness()
         )
         kept, standings = ({}, {}) if readiness.problem else await self._kept()
         failures = {} if readiness.problem else await self._circumstances.failures()

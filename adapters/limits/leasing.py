@@ -14,13 +14,12 @@ from typing import TypeAlias
 import structlog
 
 from adapters.fair_timeout import fair_timeout
+from adapters.left_alone import REST_SECONDS, LeftAlone
 from adapters.limits.local import MOST_BUCKETS, LocalLimiter
 from adapters.limits.ports import Bucket, Exceeded, Grant, Limits, Names, RateLimit, SharedTokens, SharedTokensAway
 
 HANDFULS = 10
 """How many handfuls make a bucket."""
-REST_SECONDS = 5.0
-"""How long what failed is left alone; then one caller tries it, and all others follow if it answers."""
 
 _Answer: TypeAlias = "asyncio.Future[float | None]"
 """In how many seconds there is a token, 0 for one that was granted; None if nobody can say."""
@@ -62,17 +61,16 @@ class LeasingLimiter:
         self._shared = shared
         self._local = LocalLimiter(limits, clock=clock)
         self._within = within
-        self._rest = rest
         self._alone = alone
         self._clock = clock
         self._hands: dict[Bucket, _Hand] = {}
         self._asked: dict[Bucket, list[_Answer]] = {}
         self._asking: asyncio.Task[None] | None = None
-        self._away_until: float | None = None
+        self._left_alone = LeftAlone(rest=rest, clock=clock)
 
     async def take(self, names: Names) -> Exceeded | None:
         """Take a token out of each bucket of whoever asks, or tell why not."""
-        if not self._may_ask():
+        if not self._left_alone.may_try():
             return self._local.take_now(names)
         buckets: list[Bucket] = [(kind, names[kind]) for kind in self._limits]
         # Before anything is spent: a flood costs neither tokens of its other bucket nor a word to Redis.
@@ -90,15 +88,6 @@ class LeasingLimiter:
             self._put_back(bucket)
         told = [self._exceeded(bucket, wait) for bucket, wait in short.items() if wait is not None]
         return told[0] if told else self._local.take_now(names)
-
-    def _may_ask(self) -> bool:
-        if self._away_until is None:
-            return True
-        if self._clock() < self._away_until:
-            return False
-        # The others go on alone until this one knows.
-        self._away_until = self._clock() + self._rest
-        return True
 
     def _known_empty(self, buckets: Sequence[Bucket]) -> Exceeded | None:
         for bucket in buckets:
@@ -176,16 +165,14 @@ class LeasingLimiter:
             hand.empty_until = self._clock() + grant.wait
 
     def _degrade(self, error: SharedTokensAway) -> None:
-        if self._away_until is None:
+        if self._left_alone.lost():
             self._alone(1)
             _log.warning("rate_limits.shared.lost", reason=str(error))
-        self._away_until = self._clock() + self._rest
         # Whoever tries again must have a reason to ask.
         self._hands.clear()
 
     def _recover(self) -> None:
-        if self._away_until is not None:
-            self._away_until = None
+        if self._left_alone.found():
             self._alone(0)
             _log.info("rate_limits.shared.recovered")
 

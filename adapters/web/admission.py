@@ -37,7 +37,7 @@ async def admit(request: Request, scope: Scope, *, reads_database: bool = True) 
     Return who is asking, if their key has the scope.
 
     `reads_database=False` is for what can be answered while the database is away; then a key that this process has seen
-    within the last five minutes will do, whether its breaker is open already or the database just does not answer.
+    within the last hour will do, whether its breaker is open already or the database just does not answer.
 
     Raises:
         Refused: 401 without a valid key, 403 without the scope, 429 when it is too much; 503, at once, while the

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator
 from starlette.requests import Request
 
-from adapters.database import queue
 from adapters.web.fields import Fields, checked
 from adapters.web.problems import invalid
 from adapters.web.wishes import Identifier, Instant, Zone, read_instant
@@ -15,11 +14,10 @@ from domain.booking import BookingStatus
 from domain.dependencies import SERVICES
 from domain.errors import FieldError
 from domain.person import parse_email, parse_phone
-from projections import alerts, breaker_event_pages
-from projections import sync_failure_pages as failure_pages
-from projections.booking_pages import DEFAULT_LIMIT, HIGHEST_LIMIT
+from projections import alerts
 from projections.cursor import LONGEST_CURSOR
 from projections.failures import STATUSES
+from projections.keyset import DEFAULT_LIMIT, HIGHEST_LIMIT
 
 
 def _with_plus(text: object) -> object:
@@ -70,30 +68,35 @@ class Moment(Query):
     at_version: int | None = Field(default=None, ge=1, le=2**31)
 
 
-class Listing(Query):
+class Part(Query):
+    """How much of a list is meant."""
+
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=HIGHEST_LIMIT)
+
+
+class Page(Part):
+    """Which page of a list is meant: the first one, or the one that a cursor leads to."""
+
+    cursor: str | None = Field(default=None, min_length=1, max_length=LONGEST_CURSOR)
+
+
+class Listing(Page):
     """Which bookings are meant: those that start in `[from, to)`."""
 
     status: Literal[tuple(status.value for status in BookingStatus)] | None = None  # type: ignore[valid-type]
     starts_from: QueriedInstant | None = Field(default=None, alias="from")
     starts_to: QueriedInstant | None = Field(default=None, alias="to")
     service_id: Identifier | None = None
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=HIGHEST_LIMIT)
-    cursor: str | None = Field(default=None, min_length=1, max_length=LONGEST_CURSOR)
 
 
-class FailureListing(Query):
+class FailureListing(Page):
     """Which sync failures are meant; all if no status is given."""
 
     status: Literal[STATUSES] | None = None  # type: ignore[valid-type]
-    limit: int = Field(default=failure_pages.DEFAULT_LIMIT, ge=1, le=failure_pages.HIGHEST_LIMIT)
-    cursor: str | None = Field(default=None, min_length=1, max_length=LONGEST_CURSOR)
 
 
-class QueueListing(Query):
+class QueueListing(Page):
     """Which part of the retry queue is meant."""
-
-    limit: int = Field(default=queue.DEFAULT_LIMIT, ge=1, le=queue.HIGHEST_LIMIT)
-    cursor: str | None = Field(default=None, min_length=1, max_length=LONGEST_CURSOR)
 
 
 class Window(Query):
@@ -102,19 +105,16 @@ class Window(Query):
     minutes: int = Field(default=60, ge=1, le=1440)
 
 
-class AlertListing(Query):
+class AlertListing(Part):
     """Which alerts are meant; all if no status is given."""
 
     status: Literal[alerts.STATUSES] | None = None  # type: ignore[valid-type]
-    limit: int = Field(default=alerts.DEFAULT_LIMIT, ge=1, le=alerts.HIGHEST_LIMIT)
 
 
-class BreakerEventListing(Query):
+class BreakerEventListing(Page):
     """Which transitions of circuit breakers are meant; those of all if no service is given."""
 
     service: Literal[SERVICES] | None = None  # type: ignore[valid-type]
-    limit: int = Field(default=breaker_event_pages.DEFAULT_LIMIT, ge=1, le=breaker_event_pages.HIGHEST_LIMIT)
-    cursor: str | None = Field(default=None, min_length=1, max_length=LONGEST_CURSOR)
 
 
 class Whom(Query):

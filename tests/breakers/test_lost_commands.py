@@ -4,6 +4,7 @@ What a person has made of the fleet's breaker holds in every process, and in a R
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -39,8 +40,19 @@ class Commands(FakeLog):
     """
 
     away = False
+    hangs = False
+    hung = 0
+
+    async def is_asked(self) -> bool:
+        """
+        Tell whether somebody waits for an answer that will not come.
+        """
+        return self.hung > 0
 
     async def last(self, stream_id: UUID) -> Recorded | None:
+        if self.hangs:
+            self.hung += 1
+            await asyncio.Event().wait()
         if self.away:
             raise AppointmentDatabaseError("away", kind="connection_lost")
         return next(iter(reversed(await self.read(stream_id))), None)
@@ -82,7 +94,7 @@ async def process(url: str, log: Commands) -> AsyncIterator[Process]:
     shared, local = RedisBreakers(client, {}, listener=heard, limit=5.0), LocalBreakers({}, listener=heard)
     try:
         breakers = FleetBreakers(shared, local, listener=heard, rest=0.1)
-        yield Process(breakers, KeptCommands(log=log, clock=FakeClock(), names=["x"]), heard)
+        yield Process(breakers, KeptCommands(log=log, clock=FakeClock(), names=["x"], pause=0.05), heard)
     finally:
         await client.aclose()
 
@@ -139,6 +151,31 @@ async def test_an_open_that_is_over_keeps_nobody_back_for_longer(mortal_redis: R
             return not await one.is_kept_back()
 
         await eventually(let_through, "the time is over")
+
+
+async def test_a_log_that_hangs_keeps_no_later_command_from_being_put_back(mortal_redis: RedisServer) -> None:
+    log = new_log()
+    async with process(mortal_redis.url, log) as commanding, process(mortal_redis.url, log) as other:
+        await commanding.command("open")
+        assert await other.look()
+        log.hangs = True
+        looking = asyncio.create_task(other.kept.run(other.breakers))
+        await eventually(log.is_asked, "it waits for the log")
+        await commanding.command("observe")
+
+        async def knows() -> bool:
+            return other.kept._known["x"].action == "observe"
+
+        await eventually(knows, "it has seen the later command")
+        flush(mortal_redis.url)
+
+        async def put_back() -> bool:
+            commanded = (await commanding.breakers.snapshot("x")).commanded
+            return commanded is not None and commanded.action == "observe"
+
+        await eventually(put_back, "Redis has the later command again")
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
 
 
 @pytest.mark.parametrize("action", ["open", "close", "observe"])

@@ -196,13 +196,13 @@ async def test_redis_away_is_no_error(mortal_redis: RedisServer) -> None:
         # What is in hand, then this process's own bucket.
         answers = [await here.take({"company": "acme"}) for _ in range(60)]
         assert 40 <= answers.count(None) <= 43
-        assert here._away_until is not None
+        assert here._left_alone.is_away
 
         mortal_redis.start()
 
         async def asks_again() -> bool:
             await here.take({"company": "acme"})
-            return here._away_until is None
+            return not here._left_alone.is_away
 
         await eventually(asks_again, "the fleet counts together again")
         assert await client.exists("rate_limit:company:acme")
@@ -227,4 +227,4 @@ async def test_nobody_waits_for_a_redis_that_stands_still(mortal_redis: RedisSer
         mortal_redis.resume()
 
     assert 50 == len(waits)
-    assert here._away_until is not None
+    assert here._left_alone.is_away

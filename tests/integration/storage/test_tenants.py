@@ -15,11 +15,12 @@ from adapters.database.companies import Companies, CompanyRecord, SecretUnreadab
 from adapters.database.services import DatabaseServices
 from adapters.directory.companies import CompanyDirectory, NoEncryptionKey
 from adapters.log.store import Store, open_store
-from domain.errors import UnknownService
+from domain.errors import AppointmentDatabaseError, UnknownService
 from domain.offer import Offer
 from domain.opening_hours import parse_opening_hours
 from sagas.appending import InsertAppointment
 from sagas.ports import Services
+from tests.fakes.time import FakeClock
 from tests.integration.storage.appends import COMPANY, SERVICE, finish, initiated, rows, start, withdraw
 
 OFFER = Offer(service=SERVICE)
@@ -222,6 +223,45 @@ async def test_a_key_in_use_is_read_once_and_revocations_once_a_second(
         await asyncio.gather(*(keys.find(text) for text in texts))
 
     assert {"_find": 3, "_revoked": 1} == reads
+
+
+async def test_a_key_that_is_known_lets_its_holder_watch_an_outage_for_an_hour(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.database.api_keys.REMEMBERED_SECONDS", 0)
+    clock = FakeClock()
+    keys = ApiKeys(engine=store.engine, readers=store.readers, clock=clock)
+    key, text = await keys.create(company_id=COMPANY, scopes=[])
+    await keys.find(text)
+    store.outcomes.is_left_alone = lambda: True
+
+    clock.advance(55 * 60)
+    assert key == await keys.find(text, remembered=True)
+    with pytest.raises(AppointmentDatabaseError):
+        await keys.find(text)
+    clock.advance(6 * 60)
+    with pytest.raises(AppointmentDatabaseError):
+        await keys.find(text, remembered=True)
+
+
+async def test_a_key_that_was_revoked_while_nobody_asked_here_is_not_remembered(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.database.api_keys.REMEMBERED_SECONDS", 0)
+    clock = FakeClock()
+    here, elsewhere = (ApiKeys(engine=store.engine, readers=store.readers, clock=clock) for _ in range(2))
+    key, text = await here.create(company_id=COMPANY, scopes=[])
+    _, other = await here.create(company_id=COMPANY, scopes=[])
+    await here.find(text)
+    clock.advance(60)
+    await elsewhere.revoke(key.key_id)
+    clock.advance(20 * 60)
+    await here.find(other)
+    store.outcomes.is_left_alone = lambda: True
+
+    with pytest.raises(AppointmentDatabaseError):
+        await here.find(text, remembered=True)
+    assert await here.find(other, remembered=True) is not None
 
 
 async def test_keys_are_listed_with_the_revoked_ones(store: Store) -> None:

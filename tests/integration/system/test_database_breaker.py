@@ -173,3 +173,23 @@ async def test_what_needs_no_database_is_answered_before_its_breaker_has_opened(
     figures = answers["/api/metrics/resilience"].json()
     assert (True, False) == (known.json()["all_processes"], figures["all_processes"])
     assert "database" in figures["services"]
+
+
+async def test_who_watches_is_told_at_once_while_the_breaker_is_open(
+    mortal_url: str, mortal_server: PostgresServer, account: Account
+) -> None:
+    away = KilledServer(mortal_server)
+    here = Installation(settings=quick(mortal_url, account))
+    await here.define(account.event_type())
+    watched = ("/readyz", "/health", *NEED_NO_DATABASE)
+
+    async with served(here) as there:
+        await there.http.get("/api/metrics/resilience")
+        away.begins()
+        await eventually(lambda: _refused_lately(there), "the breaker is open")
+        # Far more than they may take, and far less than it would take to wait for the database for each.
+        async with asyncio.timeout(1.5 * len(watched)):
+            answers = {path: (await there.http.get(path)).status_code for path in watched}
+        away.ends()
+
+    assert dict.fromkeys(watched, 200) | {"/readyz": 503, "/health": 503} == answers

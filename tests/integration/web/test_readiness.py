@@ -16,8 +16,9 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from adapters.bootstrap import Application, application
+from adapters.database.outcomes import CallOutcomes
 from adapters.database.tables import saga_due
-from adapters.health.readiness import StoreProbes
+from adapters.health.readiness import Readiness, StoreProbes
 from adapters.log.store import Store, open_store
 from adapters.settings import Settings
 from adapters.web.app import create_api
@@ -86,9 +87,57 @@ async def test_a_database_that_does_not_answer_is_told_quickly(
 ) -> None:
     monkeypatch.setattr("adapters.health.readiness.PROBE_SECONDS", 0.05)
 
-    readiness = await StoreProbes(cast("Store", SimpleNamespace(readers=readers))).readiness()
+    store = SimpleNamespace(readers=readers, outcomes=CallOutcomes())
+    readiness = await StoreProbes(cast("Store", store)).readiness()
 
     assert "the database does not answer" == readiness.problem
+
+
+class Answering:
+    def __init__(self, problem: str | None) -> None:
+        self.problem = problem
+
+    async def run(self, ask: Callable[[], object]) -> object:
+        return Readiness(problem=self.problem)
+
+
+@pytest.mark.parametrize(
+    ("readers", "said"),
+    [
+        (Answering(None), "the database has failed lately"),
+        (Answering("the database is read-only"), "the database is read-only"),
+        (Hanging(), "the database does not answer"),
+    ],
+    ids=["answering", "read-only", "hanging"],
+)
+async def test_nobody_is_sent_here_while_callers_are_kept_from_the_database(
+    readers: Answering | Hanging, said: str
+) -> None:
+    outcomes = CallOutcomes()
+    outcomes.is_left_alone = lambda: True
+    store = SimpleNamespace(readers=readers, outcomes=outcomes)
+
+    readiness = await StoreProbes(cast("Store", store)).readiness()
+
+    assert readiness.problem is not None
+    assert readiness.problem.startswith(said)
+
+
+async def test_however_many_ask_one_looks() -> None:
+    looks: list[object] = []
+
+    class Slow:
+        async def run(self, ask: Callable[[], object]) -> object:
+            looks.append(ask)
+            await asyncio.sleep(0)
+            return Readiness(problem=None)
+
+    probes = StoreProbes(cast("Store", SimpleNamespace(readers=Slow(), outcomes=CallOutcomes())))
+
+    answers = await asyncio.gather(*(probes.readiness() for _ in range(5)))
+
+    assert [Readiness(problem=None)] * 5 == answers
+    assert 1 == len(looks)
 
 
 async def test_a_redis_that_hangs_delays_no_scrape_and_is_not_asked_for_each(app_settings: Settings) -> None:

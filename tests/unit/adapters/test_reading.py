@@ -9,6 +9,8 @@ from functools import partial
 from threading import Event
 from time import sleep
 
+import pytest
+
 from adapters.database.outcomes import CallOutcomes
 from adapters.database.reading import Readers
 from domain.errors import AppointmentDatabaseError
@@ -65,3 +67,23 @@ async def test_how_long_a_read_took_leaves_out_its_wait_for_a_thread() -> None:
     here.close()
 
     assert all(seconds is not None and LIMIT / 4 <= seconds < LIMIT / 2 for seconds in took)
+
+
+async def test_nobody_who_waits_asks_a_database_that_is_left_alone() -> None:
+    outcomes, asked = CallOutcomes(), Event()
+    left_alone = True
+    outcomes.is_left_alone = lambda: left_alone
+    other = AppointmentDatabaseError("it failed", kind="other")
+    here = Readers(threads=1, limit=LIMIT, database_error=lambda _: other, outcomes=outcomes)
+
+    with pytest.raises(AppointmentDatabaseError, match="left alone") as caught:
+        await here.answer(asked.set)
+    assert not asked.is_set()
+    assert caught.value.retryable
+
+    # What finds out whether it is well again is not kept from it.
+    await here.run(asked.set)
+    assert asked.is_set()
+    left_alone = False
+    assert "there" == await here.answer(lambda: "there")
+    here.close()
