@@ -227,6 +227,7 @@ async def application(
             ),
             marks=marks,
             metrics=metrics,
+            calls=calls,
             followers=Followers(store, follow_seconds=settings.follow_seconds, probe=probe),
             reconciling=ReconcilerRunner(
                 reconciler,

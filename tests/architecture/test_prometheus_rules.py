@@ -16,9 +16,12 @@ from adapters.measuring.calls import Calls
 from adapters.measuring.documents import span_name
 from adapters.metrics import Metrics
 from domain.alert_rules import (
+    ANSWER_CRITICAL,
+    ANSWER_WARNING,
     BOOKINGS_FAILED_CRITICAL,
     BOOKINGS_FAILED_WARNING,
     DATABASE_FAILURES,
+    ENOUGH_FOR_PERCENTILE,
     ENOUGH_LOOKUPS,
     JUDGED_CACHES,
     MISSES,
@@ -47,6 +50,7 @@ def told() -> list[tuple[str, dict[str, str]]]:
     calls = Calls(metrics=metrics)
     for outcome in ("succeeded", "failed", "refused"):
         calls.called("database", "read", outcome, 0.1)
+    calls.answered("GET /api/bookings", "succeeded", 0.1)
     metrics.budget_spent("database", left=1.0, burn_rates={span_name(span): 0.0 for span in SPANS})
     exposition = metrics.exposition({"database": "closed"}).decode()
     samples = [sample for family in text_string_to_metric_families(exposition) for sample in family.samples]
@@ -100,6 +104,9 @@ def test_the_figures_are_those_of_calsagas_own_alerts() -> None:
         (BOOKINGS_FAILED_WARNING, BOOKINGS_FAILED_CRITICAL), of_alerts["BookingSuccessRateLow"], strict=True
     ):
         assert f"< {1 - share:.2f}" in expression
+    for seconds, expression in zip((ANSWER_WARNING, ANSWER_CRITICAL), of_alerts["SlowAnswers"], strict=True):
+        assert f"> {seconds:g} and" in expression
+        assert expression.endswith(f">= {ENOUGH_FOR_PERCENTILE}")
     assert of_alerts["DatabaseErrors"][0].endswith(f"> {DATABASE_FAILURES}")
     (misses,) = of_alerts["CacheMisses"]
     assert f"> {MISSES}" in misses
