@@ -1,6 +1,6 @@
 """What this process counts, in the form that Prometheus fetches."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import product
 from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
@@ -147,6 +147,17 @@ class Metrics:
             registry=self._registry,
         )
         gauge.set_function(holds)
+
+    def watch_rejected_keys(self, rejected: Callable[[], Collection[str]], *, default: str) -> None:
+        """Tell how many companies' keys Cal.com rejects, too, and whether the default company's is one of them."""
+        gauge = Gauge(
+            "calsaga_calcom_keys_rejected",
+            "How many companies' API keys Cal.com rejects, as far as this process has called with them.",
+            ("company",),
+            registry=self._registry,
+        )
+        gauge.labels("default").set_function(lambda: default in rejected())
+        gauge.labels("other").set_function(lambda: len(set(rejected()) - {default}))
 
     def watch(self, pools: Pools) -> None:
         """Tell how these pools stand, too, whenever somebody fetches the figures."""
