@@ -1,12 +1,14 @@
 """What this process counts, in the form that Prometheus fetches."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
 from itertools import product
 from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from adapters.absences import USES, Use
 from adapters.limits.ports import Kind
 from adapters.pools import PoolCollector, Pools
 from domain.booking_result import Result
@@ -114,7 +116,22 @@ class Metrics:
             ("service", "window"),
             registry=self._registry,
         )
-        self._alone = Gauge(
+        self._redis_losses = Counter(
+            "calsaga_redis_losses",
+            "How often this process has lost Redis and gone on by itself, by what it asks Redis for.",
+            ("used_for",),
+            registry=self._registry,
+        )
+        self._redis_away_since = Gauge(
+            "calsaga_redis_away_since_timestamp_seconds",
+            "Since when this process has gone on without Redis; 0 while it is there.",
+            ("used_for",),
+            registry=self._registry,
+        )
+        for use in USES:
+            self._redis_losses.labels(use)
+            self._redis_away_since.labels(use)
+        breakers_alone = Gauge(
             "calsaga_breakers_alone",
             "1 while Redis is away and this process decides by itself.",
             registry=self._registry,
@@ -127,11 +144,12 @@ class Metrics:
             registry=self._registry,
         )
         self._limited = {kind: limited.labels(kind) for kind in get_args(Kind)}
-        self._limits_alone = Gauge(
+        limits_alone = Gauge(
             "calsaga_api_rate_limits_alone",
             "1 while Redis is away and this process counts requests by itself.",
             registry=self._registry,
         )
+        self._alone: dict[Use, Gauge] = {"breakers": breakers_alone, "rate_limits": limits_alone}
 
     def serve_breakers(self, services: Iterable[str]) -> None:
         """Tell of the calls of these from the start, so that the first one is seen as a rise."""
@@ -167,10 +185,6 @@ class Metrics:
         """Count a request that was more than a limit allows."""
         self._limited[kind].inc()
 
-    def rate_limits_alone(self, alone: int) -> None:
-        """Take note of whether this process counts requests by itself."""
-        self._limits_alone.set(alone)
-
     def breaker_called(self, service: str, outcome: CallOutcome | Literal["refused"]) -> None:
         """Count a call, or one that was refused; what says nothing of the service is not counted."""
         if outcome != "ignored":
@@ -198,9 +212,13 @@ class Metrics:
         for window, rate in burn_rates.items():
             self._burn_rate.labels(service, window).set(rate)
 
-    def breakers_alone(self, alone: int) -> None:
-        """Take note of whether this process decides by itself."""
-        self._alone.set(alone)
+    def redis_away(self, use: Use, since: datetime | None) -> None:
+        """Take note of since when this process goes on without Redis; of None, that Redis is back."""
+        self._redis_away_since.labels(use).set(0.0 if since is None else since.timestamp())
+        if since is not None:
+            self._redis_losses.labels(use).inc()
+        if use in self._alone:
+            self._alone[use].set(since is not None)
 
     def _of_service(self, name: str, told: str) -> Counter:
         return Counter(name, told, ("service",), registry=self._registry)
