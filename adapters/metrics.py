@@ -1,12 +1,14 @@
 """What this process counts, in the form that Prometheus fetches."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
 from itertools import product
 from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from adapters.absences import USES, Use
 from adapters.limits.ports import Kind
 from adapters.pools import PoolCollector, Pools
 from domain.booking_result import Result
@@ -24,6 +26,8 @@ WebhookRefusal: TypeAlias = Literal["bad_signature", "unknown_company"]
 
 _CALL_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """The p99 that is aimed at, 1 s, and the critical one, 5 s, are among them."""
+_ANSWER_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""What the p95 of our own answers may be, 1.5 s, and what is critical, 2 s, are among them."""
 _CACHES = tuple(product(get_args(CacheName), get_args(CacheOutcome)))
 _STATES: dict[State, int] = {"closed": 0, "half_open": 1, "open": 2}
 _LOOKUPS = (*product(("process", "redis", "log"), ("hit", "miss")), ("redis", "error"))
@@ -93,6 +97,13 @@ class Metrics:
             buckets=_CALL_SECONDS,
             registry=self._registry,
         )
+        self._answer_seconds = Histogram(
+            "calsaga_answer_seconds",
+            "How long callers of the API waited for its answer, by method and route.",
+            ("operation",),
+            buckets=_ANSWER_SECONDS,
+            registry=self._registry,
+        )
         self._budget_left = Gauge(
             "calsaga_slo_error_budget_left",
             "Which share of the error budget of the period is left, of all processes, as of a minute ago.",
@@ -105,7 +116,22 @@ class Metrics:
             ("service", "window"),
             registry=self._registry,
         )
-        self._alone = Gauge(
+        self._redis_losses = Counter(
+            "calsaga_redis_losses",
+            "How often this process has lost Redis and gone on by itself, by what it asks Redis for.",
+            ("used_for",),
+            registry=self._registry,
+        )
+        self._redis_away_since = Gauge(
+            "calsaga_redis_away_since_timestamp_seconds",
+            "Since when this process has gone on without Redis; 0 while it is there.",
+            ("used_for",),
+            registry=self._registry,
+        )
+        for use in USES:
+            self._redis_losses.labels(use)
+            self._redis_away_since.labels(use)
+        breakers_alone = Gauge(
             "calsaga_breakers_alone",
             "1 while Redis is away and this process decides by itself.",
             registry=self._registry,
@@ -118,11 +144,12 @@ class Metrics:
             registry=self._registry,
         )
         self._limited = {kind: limited.labels(kind) for kind in get_args(Kind)}
-        self._limits_alone = Gauge(
+        limits_alone = Gauge(
             "calsaga_api_rate_limits_alone",
             "1 while Redis is away and this process counts requests by itself.",
             registry=self._registry,
         )
+        self._alone: dict[Use, Gauge] = {"breakers": breakers_alone, "rate_limits": limits_alone}
 
     def serve_breakers(self, services: Iterable[str]) -> None:
         """Tell of the calls of these from the start, so that the first one is seen as a rise."""
@@ -139,6 +166,17 @@ class Metrics:
         )
         gauge.set_function(holds)
 
+    def watch_rejected_keys(self, rejected: Callable[[], Collection[str]], *, default: str) -> None:
+        """Tell how many companies' keys Cal.com rejects, too, and whether the default company's is one of them."""
+        gauge = Gauge(
+            "calsaga_calcom_keys_rejected",
+            "How many companies' API keys Cal.com rejects, as far as this process has called with them.",
+            ("company",),
+            registry=self._registry,
+        )
+        gauge.labels("default").set_function(lambda: default in rejected())
+        gauge.labels("other").set_function(lambda: len(set(rejected()) - {default}))
+
     def watch(self, pools: Pools) -> None:
         """Tell how these pools stand, too, whenever somebody fetches the figures."""
         self._registry.register(PoolCollector(pools))
@@ -146,10 +184,6 @@ class Metrics:
     def rate_limited(self, kind: Kind) -> None:
         """Count a request that was more than a limit allows."""
         self._limited[kind].inc()
-
-    def rate_limits_alone(self, alone: int) -> None:
-        """Take note of whether this process counts requests by itself."""
-        self._limits_alone.set(alone)
 
     def breaker_called(self, service: str, outcome: CallOutcome | Literal["refused"]) -> None:
         """Count a call, or one that was refused; what says nothing of the service is not counted."""
@@ -168,15 +202,23 @@ class Metrics:
         """Take note of how long a call took."""
         self._call_seconds.labels(service, operation).observe(seconds)
 
+    def answered(self, operation: str, seconds: float) -> None:
+        """Take note of how long an answer of our own took."""
+        self._answer_seconds.labels(operation).observe(seconds)
+
     def budget_spent(self, service: str, *, left: float, burn_rates: Mapping[str, float]) -> None:
         """Take note of what is left of a service's error budget, and how fast it goes, by window."""
         self._budget_left.labels(service).set(left)
         for window, rate in burn_rates.items():
             self._burn_rate.labels(service, window).set(rate)
 
-    def breakers_alone(self, alone: int) -> None:
-        """Take note of whether this process decides by itself."""
-        self._alone.set(alone)
+    def redis_away(self, use: Use, since: datetime | None) -> None:
+        """Take note of since when this process goes on without Redis; of None, that Redis is back."""
+        self._redis_away_since.labels(use).set(0.0 if since is None else since.timestamp())
+        if since is not None:
+            self._redis_losses.labels(use).inc()
+        if use in self._alone:
+            self._alone[use].set(since is not None)
 
     def _of_service(self, name: str, told: str) -> Counter:
         return Counter(name, told, ("service",), registry=self._registry)

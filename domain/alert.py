@@ -23,6 +23,7 @@ AlertRule: TypeAlias = Literal[
     "database_errors",
     "cache_misses",
     "sync_failure_spike",
+    "slow_answers",
     "key_rejected",
     "full_fallback",
 ]

@@ -16,9 +16,11 @@ from domain.spike import Found
 
 ENOUGH = 10
 """From how many calls in a window on its shares are judged."""
-ENOUGH_FOR_P99 = 20
+ENOUGH_FOR_PERCENTILE = 20
+ANSWER_WARNING, ANSWER_CRITICAL = 1.5, 2.0
+"""How many seconds one answer in twenty of our own API may take."""
 LOOKED_BACK = timedelta(minutes=5)
-"""The window of p99, of bookings, of the database's failures and of caches."""
+"""The window of percentiles, of bookings, of the database's failures and of caches."""
 SETTLED = timedelta(minutes=1)
 """For how long a breaker must be closed before what it raised is cleared."""
 NOT_CLOSED_WARNING, NOT_CLOSED_CRITICAL = 30.0, 120.0
@@ -32,9 +34,9 @@ MISSES, ENOUGH_LOOKUPS = 0.20, 200
 """Which share of the questions to a cache may be misses, of so many at least."""
 JUDGED_CACHES = ("availability", "user")
 """Not `phone`: whoever books for the first time is a miss, and nothing is wrong with that."""
-FLEET, APPOINTMENTS, CACHE = "fleet", "appointments", "cache"
-"""What alerts are about that are about no service: all of them, how bookings end, what caches hold."""
-NO_SERVICES = frozenset({APPOINTMENTS, CACHE})
+FLEET, APPOINTMENTS, CACHE, API = "fleet", "appointments", "cache", "api"
+"""What alerts are about that are about no service: all of them, how bookings end, what caches hold, our own answers."""
+NO_SERVICES = frozenset({APPOINTMENTS, CACHE, API})
 """What is counted like the calls to a service, and is held to no service level."""
 KEY_REJECTED = 30.0
 """For how many seconds Cal.com may reject a company's key: one try more."""
@@ -67,6 +69,7 @@ class Reading:
     """
     What was measured of the fleet; `bookings` are those of the last minutes that ended.
 
+    `answer_p95_seconds` is that of the API's slowest operation lately, None if none was called often enough.
     `caches` are the questions to each cache in the last minutes, failed if it was a miss; `sync_failures` were found.
     `rejected_keys` are those that Cal.com rejects now, and `fallback_since` is when full fallback began, if it holds.
     """
@@ -74,6 +77,7 @@ class Reading:
     at: datetime
     services: Sequence[ServiceReading]
     bookings: Counts = NOTHING
+    answer_p95_seconds: float | None = None
     caches: Mapping[str, Counts] = field(default_factory=dict)
     sync_failures: Found = NONE_FOUND
     rejected_keys: Sequence[RejectedKey] = ()
@@ -86,6 +90,7 @@ def judge(reading: Reading, objectives: Objectives) -> list[Judgment]:
         *(judgment for one in reading.services for judgment in _of_service(one, objectives, now=reading.at)),
         _cascade(reading),
         _bookings(reading.bookings),
+        _answers(reading.answer_p95_seconds),
         *(_cache(name, reading.caches.get(name, NOTHING)) for name in JUDGED_CACHES),
         _spike(reading.sync_failures),
         *(_rejected(key, now=reading.at) for key in reading.rejected_keys),
@@ -120,7 +125,7 @@ def _both(one: ServiceReading, windows: BurnWindows, objectives: Objectives) -> 
 
 
 def _slow(one: ServiceReading, objectives: Objectives) -> Iterator[Level]:
-    if one.p99_seconds is not None and one.p99_calls >= ENOUGH_FOR_P99:
+    if one.p99_seconds is not None and one.p99_calls >= ENOUGH_FOR_PERCENTILE:
         yield Level(severity="warning", value=one.p99_seconds, threshold=objectives.p99_seconds)
         yield Level(severity="critical", value=one.p99_seconds, threshold=objectives.p99_critical_seconds)
 
@@ -161,6 +166,16 @@ def _bookings(counts: Counts) -> Judgment:
         Level(severity="critical", value=counts.bad_share, threshold=BOOKINGS_FAILED_CRITICAL),
     )
     return Judgment(rule="booking_success", service=APPOINTMENTS, levels=levels)
+
+
+def _answers(p95: float | None) -> Judgment:
+    if p95 is None:
+        return Judgment(rule="slow_answers", service=API)
+    levels = (
+        Level(severity="warning", value=p95, threshold=ANSWER_WARNING),
+        Level(severity="critical", value=p95, threshold=ANSWER_CRITICAL),
+    )
+    return Judgment(rule="slow_answers", service=API, levels=levels)
 
 
 def _cache(name: str, counts: Counts) -> Judgment:

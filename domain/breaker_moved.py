@@ -16,8 +16,9 @@ class BreakerMoved:
     """
     A breaker went from one state to the next, because of `cause` or, by hand, for a person's `reason`.
 
-    `failures` and `calls` are what its window held then. `instance` is the process whose own breaker
-    it was; None: the fleet's. `cause` may be one that only a newer calsaga knows.
+    `failures`, `calls` and `slow` are what its window held then; `slow` has calls under way in it, too, and is None of
+    events from before it was counted. `instance` is the process whose own breaker it was; None: the fleet's. `cause`
+    may be one that only a newer calsaga knows.
     """
 
     TOPIC: ClassVar[str] = "breaker.moved.v1"
@@ -32,6 +33,7 @@ class BreakerMoved:
     actor: str | None
     reason: str | None
     instance: str | None
+    slow: int | None = None
 
     @property
     def stream_id(self) -> UUID:
@@ -52,6 +54,7 @@ def breaker_moved(transition: Transition, *, instance: str | None) -> BreakerMov
         epoch=transition.epoch,
         failures=transition.failures,
         calls=transition.calls,
+        slow=transition.slow,
         actor=transition.actor,
         reason=transition.reason,
         instance=instance,

@@ -108,6 +108,7 @@ def enter(
         epoch=after.epoch,
         failures=tally.failed,
         calls=tally.calls,
+        slow=tally.slow + len(overdue(before, policy, now=at)),
         actor=actor,
         reason=reason,
     )

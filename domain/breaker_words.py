@@ -129,7 +129,8 @@ class Transition:
     """
     That a breaker has moved, with what its window held at that moment.
 
-    Actor and reason are a person's. A manual move may end in the state that it began in.
+    `slow` are the slow calls of the window and those under way that were slow already, which are not among `calls`;
+    None if nobody counted them. Actor and reason are a person's. A manual move may end in the state that it began in.
     """
 
     name: str
@@ -140,6 +141,7 @@ class Transition:
     epoch: int
     failures: int
     calls: int
+    slow: int | None = None
     actor: str | None = None
     reason: str | None = None
 

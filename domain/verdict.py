@@ -49,13 +49,14 @@ class Condition:
     """
     How a service stands by itself: its breaker, and in `failing` what a probe has found, in words, if it failed.
 
-    `failures` is how bad it is that calls failed lately.
+    `failures` is how bad it is that calls failed lately. `counted` is what opened the breaker, or would, in words.
     """
 
     state: State = "closed"
     since: datetime | None = None
     override: Override | None = None
     would_open: Trigger | None = None
+    counted: str = ""
     failing: str | None = None
     failures: Failures | None = None
 
@@ -126,9 +127,34 @@ def condition_of(snapshot: Snapshot, *, failing: str | None = None, failures: Fa
         since=snapshot.since,
         override=snapshot.override,
         would_open=snapshot.would_open,
+        counted=_counted(snapshot),
         failing=failing,
         failures=failures,
     )
+
+
+def _counted(snapshot: Snapshot) -> str:
+    if snapshot.would_open is not None:
+        calls = snapshot.failures + snapshot.successes
+        return _because(snapshot.would_open, failures=snapshot.failures, slow=snapshot.slow, calls=calls)
+    last = snapshot.recent[-1] if snapshot.recent else None
+    if last is None or snapshot.state != "open" or last.after != "open":
+        return ""
+    return _because(last.cause, failures=last.failures, slow=last.slow, calls=last.calls)
+
+
+def _because(cause: str, *, failures: int, slow: int | None, calls: int) -> str:
+    """Say what a breaker counted; nothing if it was no count that opened it."""
+    match cause:
+        case "failures" | "failure_rate":
+            return f"{cause}: {failures} of {calls} calls failed"
+        case "slow_calls" if slow is not None:
+            # Those under way are slow without having ended.
+            return f"{cause}: {slow} calls were slow, {calls} have ended"
+        case "slow_calls":
+            return cause
+        case _:
+            return ""
 
 
 def assess(
@@ -163,13 +189,15 @@ def _own_reasons(condition: Condition) -> Iterator[Reason]:
     match condition.state:
         case "open":
             by = "" if held is None else f", by {held.actor}: {held.reason}"
-            yield Reason(code="breaker_open", detail=f"its breaker is open{since}{by}")
+            because = f" ({condition.counted})" if condition.counted else ""
+            yield Reason(code="breaker_open", detail=f"its breaker is open{since}{because}{by}")
         case "half_open":
             yield Reason(
                 code="breaker_half_open", detail=f"its breaker is half-open{since}, and lets only probes through"
             )
         case _ if condition.would_open is not None and held is not None:
-            detail = f"its breaker would open ({condition.would_open}) but for {held.actor}, who has it {held.action}"
+            why = condition.counted or condition.would_open
+            detail = f"its breaker would open ({why}) but for {held.actor}, who has it {held.action}"
             yield Reason(code="held_closed", detail=detail)
     if condition.failing is not None:
         yield Reason(code="probe_failed", detail=condition.failing)

@@ -33,6 +33,7 @@ def transitions_since(
             _C.epoch,
             _C.failures,
             _C.calls,
+            _C.slow,
             _C.actor,
             _C.reason,
         )

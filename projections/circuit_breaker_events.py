@@ -36,6 +36,7 @@ class CircuitBreakerEvent:
     actor: str | None
     failures: int
     calls: int
+    slow: int | None
     epoch: int
     shared: bool
     instance: str | None
@@ -54,6 +55,7 @@ def row_of(stream_id: UUID, moved: BreakerMoved) -> CircuitBreakerEvent:
         actor=moved.actor,
         failures=moved.failures,
         calls=moved.calls,
+        slow=moved.slow,
         epoch=moved.epoch,
         shared=moved.instance is None,
         instance=moved.instance,

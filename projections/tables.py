@@ -130,6 +130,7 @@ circuit_breaker_events = Table(
     Column("actor", String),
     Column("failures", Integer, nullable=False),
     Column("calls", Integer, nullable=False),
+    Column("slow", Integer),
     Column("epoch", BigInteger, nullable=False),
     Column("shared", Boolean, nullable=False),
     Column("instance", String),

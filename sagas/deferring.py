@@ -99,14 +99,14 @@ def rests(booking: Booking, *, now: datetime, until: datetime) -> bool:
     While it is failing, or rejects the company's key, nobody knows how long that will be, and nobody is asked to wait
     at all.
     """
-    reason, retry_at = _deferral(booking)
+    reason, retry_at = deferral(booking)
     if reason is None or retry_at is None or booking.ledger.open:
         return False
     return retry_at > (now if reason in _NOBODY_KNOWS_HOW_LONG else until)
 
 
-def _deferral(booking: Booking) -> tuple[str | None, datetime | None]:
-    """Return why the next change waits, and until when."""
+def deferral(booking: Booking) -> tuple[str | None, datetime | None]:
+    """Return why Cal.com is not to be asked for the next change now, and until when; neither if it may be."""
     match booking.status:
         case BookingStatus.PENDING:
             return booking.deferred_for, booking.retry_at

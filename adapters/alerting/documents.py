@@ -20,6 +20,7 @@ UNITS: dict[AlertRule, str] = {
     "database_errors": "calls",
     "cache_misses": "share",
     "sync_failure_spike": "sync failures",
+    "slow_answers": "seconds",
     "key_rejected": "seconds",
     "full_fallback": "seconds",
 }
@@ -34,6 +35,7 @@ SENTENCES: dict[AlertRule, str] = {
     "database_errors": "{value:.0f} calls to the {service} failed within five minutes.",
     "cache_misses": "{value:.1%} of the questions to the cache {service} are misses.",
     "sync_failure_spike": "{value:.0f} sync failures were found within an hour, more than is usual.",
+    "slow_answers": "Our own answers are slow: one in twenty takes {value:.2f} s or longer.",
     "key_rejected": "Cal.com has rejected the API key of the company {service} for {value:.0f} s; its bookings wait.",
     "full_fallback": "Full fallback has held for {value:.0f} s; bookings wait until somebody switches it off.",
 }

@@ -11,9 +11,10 @@ from adapters.measuring.meter import Tallies, Tally, of_services
 from adapters.measuring.sketches import Sketch
 from adapters.measuring.stored import Slice, within
 from domain.alert_rules import (
+    API,
     APPOINTMENTS,
     CACHE,
-    ENOUGH_FOR_P99,
+    ENOUGH_FOR_PERCENTILE,
     LOOKED_BACK,
     NO_SERVICES,
     Reading,
@@ -65,6 +66,7 @@ class Readings:
         slices = await self._calls.slices(since=now - SPANS[-1])
         noted = await self._lone_breakers.noted(since=now - self._noted_for)
         own = [condition_of(await self._breakers.snapshot(name), now=now) for name in self._names]
+        answers = _slowest(_of(API, tallies), share=0.95)
         held = self._fallback()
         bookings = lately.pop(APPOINTMENTS, Tally()).counts
         services = {*self._names, *lately, *(one.service for one in slices)} - NO_SERVICES
@@ -72,6 +74,7 @@ class Readings:
             at=now,
             services=[_of_service(name, tallies, slices, [*own, *noted], now=now) for name in sorted(services)],
             bookings=bookings,
+            answer_p95_seconds=None if answers is None else answers.quantile(0.95),
             caches={name: tally.counts for (service, name), tally in tallies.items() if service == CACHE},
             sync_failures=await self._sync_failures.found(now=now),
             rejected_keys=await self._rejected_keys(),
@@ -82,8 +85,8 @@ class Readings:
 def _of_service(
     name: str, tallies: Tallies, slices: Iterable[Slice], conditions: Iterable[Condition], *, now: datetime
 ) -> ServiceReading:
-    lately = [tally for (service, _), tally in tallies.items() if service == name]
-    slowest = _slowest(lately)
+    lately = _of(name, tallies)
+    slowest = _slowest(lately, share=0.99)
     ours = [one for one in slices if one.service == name]
     breakers = [one for one in conditions if one.service == name]
     return ServiceReading(
@@ -97,7 +100,11 @@ def _of_service(
     )
 
 
-def _slowest(tallies: Iterable[Tally]) -> Sketch | None:
+def _of(service: str, tallies: Tallies) -> list[Tally]:
+    return [tally for (name, _), tally in tallies.items() if name == service]
+
+
+def _slowest(tallies: Iterable[Tally], *, share: float) -> Sketch | None:
     """Return the slowest operation that was called often enough: many quick reads must not hide slow writes."""
-    often = [tally.sketch for tally in tallies if tally.sketch.count >= ENOUGH_FOR_P99]
-    return max(often, key=lambda sketch: sketch.quantile(0.99) or 0.0, default=None)
+    often = [tally.sketch for tally in tallies if tally.sketch.count >= ENOUGH_FOR_PERCENTILE]
+    return max(often, key=lambda sketch: sketch.quantile(share) or 0.0, default=None)

@@ -83,6 +83,7 @@ async def open_health(
             circuits=circuits,
             clock=store.clock,
             grace=timedelta(seconds=settings.health_lease_seconds),
+            without_redis=resilience.without_redis.said,
         )
         yield HealthParts(
             seen=seen,

@@ -17,6 +17,7 @@ from adapters.directory.services import ServiceDirectory
 from adapters.followers import Followers
 from adapters.idempotency.marks import Marks
 from adapters.log.store import Store
+from adapters.measuring.calls import Calls
 from adapters.metrics import Metrics
 from adapters.reconciling import ReconcilerRunner
 from adapters.settings import Settings
@@ -45,9 +46,9 @@ class Application:
 
     `orchestrator` books, cancels and gets, `repairs` takes a person's decisions, `inbox`
     webhooks. `store` is the log and the rows beside it, `marks` remember what was seen
-    lately, `metrics` count, `resilience` has the breakers, `health` tells how all is. `availability` finds free
-    slots, `alternatives` those near one that is gone. `worker`, `followers`, `reconciling` and the probes of `health`
-    run already if the application was opened with `background=True`. `ending` is set when one of them has
+    lately, `metrics` and `calls` count, `resilience` has the breakers, `health` tells how all is. `availability` finds
+    free slots, `alternatives` those near one that is gone. `worker`, `followers`, `reconciling` and the probes of
+    `health` run already if the application was opened with `background=True`. `ending` is set when one of them has
     died of a defect: then the application is to be left, which raises it.
     """
 
@@ -67,6 +68,7 @@ class Application:
     alternatives: Alternatives
     marks: Marks
     metrics: Metrics
+    calls: Calls
     followers: Followers
     reconciling: ReconcilerRunner
     ending: asyncio.Event

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from adapters.absences import Absences
 from adapters.bootstrap.service_levels import ServiceLevels, service_levels
 from adapters.breakers.commands import KeptCommands
 from adapters.breakers.events import BreakerEvents
@@ -69,6 +70,7 @@ class Resilience:
     rungs: Rungs
     levels: ServiceLevels
     limiter: Limiter
+    without_redis: Absences
 
 
 @asynccontextmanager
@@ -84,7 +86,8 @@ async def open_resilience(
     events = BreakerEvents(log=store.log, clock=store.clock, instance=process.hex, names=SHARED)
     # Without Redis nothing outlives the process that was told, and nobody else is to obey.
     commands = KeptCommands(log=store.log, clock=store.clock, names=() if redis_url is None else SHARED)
-    listener = Listeners(Telling(alone=metrics.breakers_alone), events, commands)
+    without_redis = Absences(now=store.clock.now, tell=metrics.redis_away)
+    listener = Listeners(Telling(alone=without_redis.of("breakers")), events, commands)
     rule = settings.failure_rule()
     minutes = FailureMetrics(engine=store.engine, readers=store.readers, rule=rule)
     known = KnownFallback()
@@ -112,7 +115,7 @@ async def open_resilience(
             redis_url=redis_url,
             within=settings.redis_seconds,
             sizes=settings.redis_pool(),
-            alone=metrics.rate_limits_alone,
+            alone=without_redis.of("rate_limits"),
         ) as limiter,
     ):
         breakers = Registry(
@@ -155,6 +158,7 @@ async def open_resilience(
                 process=process,
             ),
             limiter=limiter,
+            without_redis=without_redis,
         )
 
 

@@ -90,6 +90,7 @@ def service_levels(
     alerts, figures = StoredAlerts(engine=engine, readers=readers), AlertFigures(engine=engine, readers=readers)
     noted_for = timedelta(seconds=NOTED_FOR * settings.alert_seconds)
     keys = RejectedKeys(noted=lone_breakers, companies=companies, clock=clock, noted_for=noted_for)
+    metrics.watch_rejected_keys(keys.own, default=settings.default_company)
     readings = Readings(
         calls=fleet,
         breakers=breakers,

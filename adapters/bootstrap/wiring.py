@@ -154,7 +154,7 @@ async def application(
         services = ServiceDirectory(stored=stored_services, calendars=calendars)
         customers = DatabaseCustomers(engine=store.engine, readers=store.readers, clock=store.clock, count=calls.cached)
         keys = ApiKeys(engine=store.engine, readers=store.readers, clock=store.clock, count=calls.cached)
-        redis = _redis(settings)
+        redis = _redis(settings, alone=resilience.without_redis.of("marks"))
         days: Cache[Day] = Cache(
             "availability",
             fresh=FRESH,
@@ -227,6 +227,7 @@ async def application(
             ),
             marks=marks,
             metrics=metrics,
+            calls=calls,
             followers=Followers(store, follow_seconds=settings.follow_seconds, probe=probe),
             reconciling=ReconcilerRunner(
                 reconciler,
@@ -263,9 +264,11 @@ def _both(first: Callable[[WebhookNews], None], second: Callable[[WebhookNews], 
     return tell
 
 
-def _redis(settings: Settings) -> RedisMarks | None:
+def _redis(settings: Settings, *, alone: Callable[[int], None]) -> RedisMarks | None:
     url = _revealed(settings.redis_url)
-    return None if url is None else redis_marks(url, limit=settings.redis_seconds, sizes=settings.redis_pool())
+    if url is None:
+        return None
+    return redis_marks(url, limit=settings.redis_seconds, sizes=settings.redis_pool(), alone=alone)
 
 
 def _shared_days(redis: RedisMarks | None) -> RedisEntries[Day] | None:

@@ -127,6 +127,7 @@ def breaker_event_document(event: CircuitBreakerEvent) -> Document:
         "actor": event.actor,
         "failures": event.failures,
         "calls": event.calls,
+        "slow": event.slow,
         "epoch": event.epoch,
         "shared": event.shared,
         "instance": event.instance,

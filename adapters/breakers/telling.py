@@ -25,6 +25,7 @@ class Telling:
             cause=transition.cause,
             failures=transition.failures,
             calls=transition.calls,
+            slow=transition.slow,
             epoch=transition.epoch,
             actor=transition.actor,
             reason=transition.reason,

@@ -15,7 +15,8 @@ def in_a_line(snapshot: "Snapshot") -> str:
     held = snapshot.override
     by = "" if held is None else f"\t{held.action} by {held.actor}: {held.reason}"
     is_idle = snapshot.name in CALLERS and not snapshot.is_used
-    counted = "not used yet" if is_idle else f"{snapshot.failures} failed, {snapshot.successes} succeeded"
+    slow = f", {snapshot.slow} slow" if snapshot.slow else ""
+    counted = "not used yet" if is_idle else f"{snapshot.failures} failed, {snapshot.successes} succeeded{slow}"
     return f"{snapshot.name}\t{snapshot.state}{until}\t{counted}{by}"
 
 
@@ -33,7 +34,13 @@ def _moved(event: "CircuitBreakerEvent") -> list[str]:
     return [
         f"{event.from_state} -> {event.to_state}",
         event.cause,
-        f"{event.failures} of {event.calls} failed" + (", too many were slow" if event.cause == "slow_calls" else ""),
+        f"{event.failures} of {event.calls} failed{_slow(event)}",
         *([] if event.actor is None else [f"by {event.actor}: {event.reason}"]),
         *([] if event.shared else [f"of process {event.instance} alone"]),
     ]
+
+
+def _slow(event: "CircuitBreakerEvent") -> str:
+    if event.slow is None:
+        return ", too many were slow" if event.cause == "slow_calls" else ""
+    return f", {event.slow} slow, calls under way included" if event.slow else ""

@@ -4,21 +4,22 @@ The retry queue: the bookings that calsaga goes on with by itself, by when it do
 What is due for a booking that has ended is left out, unless something is owed for it: a last look is no retry.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from eventsourcing.persistence import Notification
-from sqlalchemy import Connection, Engine, RowMapping, Select, or_, select
+from sqlalchemy import Connection, Engine, RowMapping, Select, func, or_, select
 
 from adapters.database.reading import Readers
 from adapters.database.tables import saga_due, stored_events
 from domain.booking import ENDED, BookingStatus
+from domain.cancel_deferred import CalcomCancelDeferred
 from domain.composite import LEG_TOPIC
-from domain.events import CancellationRequested
-from domain.moving import RescheduleRequested
+from domain.events import CalcomCancelAttempted, CancellationRequested
+from domain.moving import CalcomRescheduleAttempted, CalcomRescheduleDeferred, RescheduleRequested
 from projections.keyset import DEFAULT_LIMIT, Keyset, instant
 from projections.tables import booking_list as bookings
 from projections.upserting import is_one_of
@@ -28,6 +29,13 @@ from sagas.engine import IN_LINE, IN_TURN, URGENT
 WaitsFor: TypeAlias = Literal["full_fallback", "calcom", "retry"]
 _ASKED = (RescheduleRequested.TOPIC, CancellationRequested.TOPIC, LEG_TOPIC + CancellationRequested.TOPIC)
 _ASKED_OF = frozenset({BookingStatus.RESCHEDULING.value, BookingStatus.CANCELLING.value})
+_CHANGING = _ASKED_OF | {BookingStatus.COMPENSATING.value}
+_PUT_OFF = frozenset(
+    {CalcomRescheduleDeferred.TOPIC, CalcomCancelDeferred.TOPIC, LEG_TOPIC + CalcomCancelDeferred.TOPIC}
+)
+_TRIED = frozenset(
+    {CalcomRescheduleAttempted.TOPIC, CalcomCancelAttempted.TOPIC, LEG_TOPIC + CalcomCancelAttempted.TOPIC}
+)
 _BY_TURN = Keyset(columns=((saga_due.c.due_at, instant), (saga_due.c.saga_id, UUID)), newest_first=False)
 _DEFERRED = frozenset({"circuit_breaker", "degradation"})
 
@@ -86,7 +94,11 @@ class RetryQueue:
             with self._engine.connect() as connection:
                 rows, next_cursor = _BY_TURN.page(connection, query, question=question, limit=limit, cursor=cursor)
                 asked = self._asked(connection, [row["saga_id"] for row in rows if row["status"] in _ASKED_OF])
-            queued = tuple(_queued(row, since=asked.get(row["saga_id"], row["created_at"])) for row in rows)
+                put_off = _put_off(connection, [row["saga_id"] for row in rows if row["status"] in _CHANGING])
+            queued = tuple(
+                _queued(row, since=asked.get(row["saga_id"], row["created_at"]), put_off=row["saga_id"] in put_off)
+                for row in rows
+            )
             return QueuePage(queued=queued, next_cursor=next_cursor)
 
         return await self._readers.answer(ask)
@@ -126,13 +138,25 @@ def _query(company_id: str | None) -> Select[Any]:
     return query if company_id is None else query.where(bookings.c.company_id == company_id)
 
 
-def _queued(row: RowMapping, *, since: datetime) -> Queued:
+def _put_off(connection: Connection, booking_ids: Sequence[UUID]) -> Collection[UUID]:
+    """Return those whose last news about a change at Cal.com is that Cal.com is not to be asked for it now."""
+    log = stored_events.c
+    last = (
+        select(func.max(log.notification_id))
+        .where(is_one_of(connection, log.originator_id, booking_ids), log.topic.in_(_PUT_OFF | _TRIED))
+        .group_by(log.originator_id)
+    )
+    query = select(log.originator_id).where(log.notification_id.in_(last), log.topic.in_(_PUT_OFF))
+    return set(connection.execute(query).scalars()) if booking_ids else ()
+
+
+def _queued(row: RowMapping, *, since: datetime, put_off: bool) -> Queued:
     return Queued(
         booking_id=row["saga_id"],
         company_id=row["company_id"],
         service_id=row["service_id"],
         status=row["status"],
-        waits_for=_waits_for(row),
+        waits_for=_waits_for(row, put_off=put_off),
         since=since,
         next_try_at=row["due_at"],
         tries=row["attempt"],
@@ -140,9 +164,9 @@ def _queued(row: RowMapping, *, since: datetime) -> Queued:
     )
 
 
-def _waits_for(row: RowMapping) -> WaitsFor:
+def _waits_for(row: RowMapping, *, put_off: bool) -> WaitsFor:
     if row["priority"] == IN_LINE:
         return "full_fallback"
-    if row["priority"] == IN_TURN:
+    if row["priority"] == IN_TURN or put_off:
         return "calcom"
     return "calcom" if row["status"] == "pending" and row["resilience_strategy"] in _DEFERRED else "retry"

@@ -104,6 +104,7 @@ class Health:
         circuits: Mapping[str, BreakerPolicy],
         clock: Clock,
         grace: timedelta,
+        without_redis: Callable[[], str] = str,
     ) -> None:
         self._probes = {one.service: one for one in probes}
         self._board = board
@@ -115,6 +116,7 @@ class Health:
         self._circuits = circuits
         self._clock = clock
         self._grace = grace
+        self._without_redis = without_redis
         self._seen: asyncio.Future[Overview] | None = None
         self._seen_at = 0.0
 
@@ -196,6 +198,7 @@ class Health:
         failures = {} if readiness.problem else await self._circumstances.failures()
         checks = {service: self._newest(one, kept.get(service)) for service, one in self._probes.items()}
         checks |= {one.service: one for one in own}
+        checks["redis"] = _told_more(checks["redis"], self._without_redis())
         seen = Overview(
             verdict="healthy",
             problems=(),
@@ -241,6 +244,11 @@ class Health:
             return Check(service=probe.service, checked_at=now, status="unknown", detail="nobody has probed it yet")
         newest = max(known, key=lambda one: one.checked_at)
         return as_of(newest, probe.policy, now=now, grace=self._grace)
+
+
+def _told_more(check: Check, more: str) -> Check:
+    """Return a check that says this, too, whatever it has found."""
+    return replace(check, detail="; ".join(said for said in (check.detail, more) if said))
 
 
 def _fault(check: Check) -> str | None:

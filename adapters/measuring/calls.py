@@ -1,12 +1,12 @@
 """
-Where everything that a process counts is told, once: what comes of every call, how bookings end, what caches hold.
+Where everything that a process counts is told, once: calls, how bookings end, what caches hold, our own answers.
 
 All figures are made of this: those of Prometheus here, all others of the meter, and so of what `keeping` stores.
 """
 
 from adapters.measuring.meter import CallOutcome, Meter
 from adapters.metrics import CacheName, CacheOutcome, Metrics
-from domain.alert_rules import APPOINTMENTS, CACHE
+from domain.alert_rules import API, APPOINTMENTS, CACHE
 from domain.booking_result import Result
 
 BOOK = "book"
@@ -31,6 +31,11 @@ class Calls:
         """Count a booking that has ended."""
         self.meter.record(APPOINTMENTS, BOOK, result)
         self._metrics.booking_ended(result)
+
+    def answered(self, operation: str, outcome: CallOutcome, seconds: float) -> None:
+        """Count an answer of our own API, and how long whoever asked has waited for it."""
+        self.meter.record(API, operation, outcome, seconds)
+        self._metrics.answered(operation, seconds)
 
     def cached(self, cache: CacheName, outcome: CacheOutcome) -> None:
         """Count a question to a cache; what had to be loaded, or was old, is a miss."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from adapters.measuring.meter import Tallies, Tally, of_services
 from adapters.measuring.stored import Slice, sum_of, within
-from domain.alert_rules import APPOINTMENTS, NO_SERVICES
+from domain.alert_rules import API, APPOINTMENTS, NO_SERVICES
 from domain.breaker_history import BreakerHistory, history
 from domain.breaker_words import Snapshot, Transition
 from domain.errors import AppointmentDatabaseError
@@ -202,14 +202,14 @@ class Measures:
 
     async def breakdown(self, *, window: timedelta) -> Tallies:
         """
-        Return what came of the calls by service and operation.
+        Return what came of the calls by service and operation, and of our own answers as those of `api`.
 
         Raises:
             AppointmentDatabaseError: the database did not answer.
 
         """
         tallies = await self._calls.tallies(since=self._clock.now() - window)
-        return {kind: tally for kind, tally in sorted(tallies.items()) if kind[0] not in NO_SERVICES}
+        return {kind: tally for kind, tally in sorted(tallies.items()) if kind[0] not in NO_SERVICES - {API}}
 
     async def _breakers_of(self, *, now: datetime, window: timedelta) -> dict[str, BreakerFigures]:
         every = [await self._breakers.snapshot(name) for name in self._names]

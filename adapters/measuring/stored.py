@@ -14,7 +14,7 @@ from adapters.database.tables import measured_calls
 from adapters.measuring.meter import CallKind, Tallies, Tally
 from adapters.measuring.sketches import read_sketch
 from adapters.turn import turn
-from domain.alert_rules import CACHE
+from domain.alert_rules import API, CACHE
 from domain.failure_detector import minute_of
 from domain.service_level import Counts
 from projections.upserting import upsert
@@ -155,7 +155,7 @@ def _failures(measured: Measured, kinds: Iterable[CallKind]) -> dict[tuple[str, 
     found: dict[tuple[str, datetime], Calls] = {}
     for kind in kinds:
         service, tally = kind[0], measured.tallies[kind]
-        if service != CACHE:
+        if service not in {CACHE, API}:
             key = service, minute_of(measured.starts_at)
             calls = Calls(requests=tally.succeeded + tally.failed, failures=tally.failed)
             found[key] = found.get(key, Calls()).plus(calls)

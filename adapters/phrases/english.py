@@ -16,6 +16,13 @@ PHRASES: Final[Mapping[Phrase, str]] = {
     Phrase.DEFERRED: (
         "The calendar cannot be reached at the moment. Your request is queued and will be retried automatically."
     ),
+    Phrase.CANCEL_DEFERRED: (
+        "The calendar cannot be reached at the moment. Your cancellation is recorded and will be done automatically."
+    ),
+    Phrase.MOVE_DEFERRED: (
+        "The calendar cannot be reached at the moment. Your wish is recorded and your appointment will be moved "
+        "automatically."
+    ),
     Phrase.COMPENSATING: "That time could not be kept. I am making sure that nothing stays booked.",
     Phrase.CANCELLING: "Your cancellation is recorded and will be completed automatically.",
     Phrase.RESCHEDULING: "Your appointment is being moved. I will finish that automatically.",

@@ -19,6 +19,12 @@ PHRASES: Final[Mapping[Phrase, str]] = {
     Phrase.DEFERRED: (
         "Der Kalender ist gerade nicht erreichbar. Ihre Anfrage ist vorgemerkt und wird automatisch erneut versucht."
     ),
+    Phrase.CANCEL_DEFERRED: (
+        "Der Kalender ist gerade nicht erreichbar. Ihre Absage ist aufgenommen und wird automatisch abgeschlossen."
+    ),
+    Phrase.MOVE_DEFERRED: (
+        "Der Kalender ist gerade nicht erreichbar. Ihr Wunsch ist vorgemerkt, der Termin wird automatisch verschoben."
+    ),
     Phrase.COMPENSATING: "Diese Zeit ließ sich nicht halten. Ich sorge dafür, dass nichts gebucht bleibt.",
     Phrase.CANCELLING: "Ihre Absage ist aufgenommen und wird automatisch abgeschlossen.",
     Phrase.RESCHEDULING: "Ihr Termin wird verschoben. Ich erledige das automatisch.",

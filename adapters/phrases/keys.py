@@ -13,6 +13,8 @@ class Phrase(StrEnum):
     MAY_GO_ON = "may_go_on"
     PENDING = "pending"
     DEFERRED = "deferred"
+    CANCEL_DEFERRED = "cancel_deferred"
+    MOVE_DEFERRED = "move_deferred"
     COMPENSATING = "compensating"
     CANCELLING = "cancelling"
     RESCHEDULING = "rescheduling"

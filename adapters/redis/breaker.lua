@@ -81,8 +81,8 @@ end
 
 local function is_slow(deadline) return now - (deadline - policy.lease) > policy.slow end
 
-local function overdue()
-  return redis.call('ZRANGEBYSCORE', PERMITS, '-inf', '(' .. string.format('%.0f', now + policy.lease - policy.slow))
+local function overdue(at)
+  return redis.call('ZRANGEBYSCORE', PERMITS, '-inf', '(' .. string.format('%.0f', at + policy.lease - policy.slow))
 end
 
 -- A permit that settles what was begun before ends in a plus sign.
@@ -114,7 +114,7 @@ local function heard(counts)
 end
 
 local function trigger()
-  local w, late = tally(now), overdue()
+  local w, late = tally(now), overdue(now)
   for _, permit in ipairs(late) do
     local instance = instance_of(permit)
     w.slow_by[instance] = (w.slow_by[instance] or 0) + 1
@@ -147,7 +147,7 @@ local function enter(state, cause, at, open_until, actor, reason)
   local w = tally(at)
   local move = {
     before = b.state, after = state, cause = cause, at = at, epoch = b.epoch + 1,
-    failures = w.failed, calls = w.calls, actor = actor, reason = reason,
+    failures = w.failed, calls = w.calls, slow = w.slow + #overdue(at), actor = actor, reason = reason,
   }
   table.insert(moves, move)
   redis.call('RPUSH', TRANSITIONS, cjson.encode(move))
@@ -205,7 +205,7 @@ local function settle()
   lose_permits()
   local limit = b.since + policy.half_open_limit
   if b.state == 'half_open' and limit <= now then reopen('no_verdict', limit) end
-  if #overdue() > 0 then trip() end
+  if #overdue(now) > 0 then trip() end
 end
 
 -- What may be asked -------------------------------------------------------------------------------------------------

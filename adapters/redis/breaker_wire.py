@@ -37,6 +37,7 @@ def read_transition(name: str, move: Mapping[str, Any]) -> Transition:
         epoch=move["epoch"],
         failures=move["failures"],
         calls=move["calls"],
+        slow=move.get("slow"),
         actor=move.get("actor"),
         reason=move.get("reason"),
     )

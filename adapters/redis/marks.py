@@ -31,16 +31,29 @@ _Question: TypeAlias = "tuple[tuple[str, ...], asyncio.Future[object]]"
 log = structlog.get_logger("calsaga.redis")
 
 
-def redis_marks(url: str, *, limit: float, sizes: range = SIZES) -> "RedisMarks":
-    """Return the marks in the Redis at `url`; a caller waits `limit` seconds for it at most."""
-    return RedisMarks(connect(url, most=sizes[-1]), limit=limit, least=sizes[0])
+def _told_nobody(_alone: int) -> None:
+    """Tell nobody."""
+
+
+def redis_marks(
+    url: str, *, limit: float, sizes: range = SIZES, alone: Callable[[int], None] = _told_nobody
+) -> "RedisMarks":
+    """
+    Return the marks in the Redis at `url`; a caller waits `limit` seconds for it at most.
+
+    `alone` is given 1 whenever everybody has to go on without it, and 0 when it is there again.
+    """
+    return RedisMarks(connect(url, most=sizes[-1]), limit=limit, least=sizes[0], alone=alone)
 
 
 class RedisMarks:
     """Asks for marks and leaves them, all through one task; see `running`."""
 
-    def __init__(self, client: Redis, *, limit: float, least: int = 0) -> None:
+    def __init__(
+        self, client: Redis, *, limit: float, least: int = 0, alone: Callable[[int], None] = _told_nobody
+    ) -> None:
         self._client = client
+        self._alone = alone
         self._least = least
         self._limit = limit
         self._asked: list[_Question] = []
@@ -125,8 +138,9 @@ class RedisMarks:
         except TimeoutError as exc:
             self._be_late()
             raise RedisAway from exc
-        if loop.time() >= self._rests_until:
+        if self._late and loop.time() >= self._rests_until:
             self._late = False
+            self._alone(0)
         return found
 
     def _be_late(self) -> None:
@@ -135,6 +149,7 @@ class RedisMarks:
             # Once, however many wait and however long it stays slow.
             log.warning("redis.answer.late", seconds=self._limit)
         self._late = True
+        self._alone(1)
 
     async def _run(self) -> None:
         while True:
@@ -147,6 +162,7 @@ class RedisMarks:
     async def _talk(self) -> None:
         await self._client.ping()
         self._connected, self._failed = True, False
+        self._alone(0)
         log.info("redis.connected")
         while True:
             await self._work.wait()
@@ -178,6 +194,7 @@ class RedisMarks:
             # Once, however long it stays away.
             log.warning("redis.away", error=type(error).__name__, reason=str(error))
         self._connected, self._failed = False, True
+        self._alone(1)
         for _, answer in self._asked:
             _refuse(answer)
         self._asked, self._said, self._over = [], {}, []

@@ -20,6 +20,7 @@ from adapters.web.refusals import booking_location
 from domain.booking import Booking, BookingStatus, Failure
 from domain.fallback import WRITE, Rung, Ways, rung_of
 from projections.bookings import summary
+from sagas.deferring import deferral
 from sagas.wishes import BookingResult
 
 Alternatives: TypeAlias = Sequence[datetime]
@@ -35,6 +36,12 @@ _MESSAGES = {
     BookingStatus.RESCHEDULING: Phrase.RESCHEDULING,
     BookingStatus.NEEDS_REVIEW: Phrase.NEEDS_REVIEW,
 }
+_DEFERRED = {
+    BookingStatus.PENDING: Phrase.DEFERRED,
+    BookingStatus.CANCELLING: Phrase.CANCEL_DEFERRED,
+    BookingStatus.RESCHEDULING: Phrase.MOVE_DEFERRED,
+}
+"""What was asked for and is put off; that something is taken back later is nothing that anybody waits for."""
 
 
 def json_answer(content: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:  # noqa: ANN401
@@ -44,7 +51,7 @@ def json_answer(content: Any, *, status: int = 200, headers: dict[str, str] | No
 
 def rung_of_booking(booking: Booking) -> Rung:
     """Return the rung that a booking's answer comes from: an outcome, and a wish that is under way, from the first."""
-    queued = booking.status is BookingStatus.PENDING and booking.deferred_for is not None
+    queued = booking.status in _DEFERRED and deferral(booking)[0] is not None
     reviewed = booking.status is BookingStatus.NEEDS_REVIEW
     return rung_of(WRITE, Ways(primary=not queued and not reviewed, queued=queued, manual_review=reviewed))
 
@@ -138,16 +145,17 @@ def _standing(booking: Booking, *, status: int, replayed: bool, language: Langua
 
 def _message(booking: Booking) -> Phrase:
     if rung_of_booking(booking) == "queued":
-        return Phrase.DEFERRED
+        return _DEFERRED[booking.status]
     return _MESSAGES.get(booking.status, Phrase.PENDING)
 
 
 def _ask_again_in(booking: Booking) -> int:
     if booking.status is BookingStatus.NEEDS_REVIEW:
         return ASK_AGAIN_AT_MOST_SECONDS
-    if booking.retry_at is None:
+    retry_at = deferral(booking)[1] if rung_of_booking(booking) == "queued" else booking.retry_at
+    if retry_at is None:
         return ASK_AGAIN_SECONDS
-    seconds = (booking.retry_at - datetime.now(UTC)).total_seconds()
+    seconds = (retry_at - datetime.now(UTC)).total_seconds()
     return min(max(ceil(seconds), ASK_AGAIN_SECONDS), ASK_AGAIN_AT_MOST_SECONDS)
 
 

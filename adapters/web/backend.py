@@ -50,6 +50,7 @@ def backend_over(application: "Application", *, limited: bool = False) -> Backen
         alerts=application.resilience.levels.alerts,
         alert_figures=application.resilience.levels.alert_figures,
         limiter=application.resilience.limiter if limited else None,
+        answered=application.calls.answered,
         breaker_events=StoredBreakerEvents(engine=application.store.engine, readers=application.store.readers),
     )
 

@@ -22,7 +22,7 @@ class BreakerOverride(BaseModel):
 
 
 class BreakerMove(BaseModel):
-    """One transition of a breaker, with what its window held then."""
+    """One transition of a breaker, with what its window held then; `slow` has calls under way in it, too."""
 
     name: str
     before: Literal["closed", "open", "half_open"]
@@ -32,6 +32,7 @@ class BreakerMove(BaseModel):
     epoch: int
     failures: int
     calls: int
+    slow: int | None
     actor: str | None
     reason: str | None
 
@@ -184,8 +185,9 @@ class BreakerEvent(BaseModel):
     """
     That a breaker has moved, and why: the `cause`; `reason` and `actor` are a person's.
 
-    `failures` and `calls` are what its window held then. With `shared` false it was the breaker of one process
-    alone, the `instance`.
+    `failures`, `calls` and `slow` are what its window held then. Calls that were slow and still under way are in `slow`
+    alone, which is null of transitions from before it was counted. With `shared` false it was the breaker of one
+    process alone, the `instance`.
     """
 
     id: UUID
@@ -198,6 +200,7 @@ class BreakerEvent(BaseModel):
     actor: str | None
     failures: int
     calls: int
+    slow: int | None
     epoch: int
     shared: bool
     instance: str | None

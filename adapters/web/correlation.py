@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.phrases import Language, Phrase, phrase
+from adapters.web.answer_times import note_answer
 from adapters.web.language import language_of
 from adapters.web.problems import INTERNAL, UNAVAILABLE, Problem
 
@@ -56,6 +57,7 @@ class CorrelationMiddleware:
             if message["type"] == "http.response.start":
                 answered = message["status"]
                 message["headers"] = [*message["headers"], mark, *_GUARDS]
+                note_answer(scope, answered, perf_counter() - began)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):

@@ -42,10 +42,15 @@ async def resilience(request: Request) -> Response:
 
 @router.get(
     "/api/metrics/latency-breakdown",
-    **described("Tell what each operation takes", scope=Scope.OPS_READ, query=Window, answers={200: LatencyBreakdown}),
+    **described(
+        "Tell what each operation takes",
+        scope=Scope.OPS_READ,
+        query=Window,
+        answers={200: LatencyBreakdown},
+    ),
 )
 async def latency_breakdown(request: Request) -> Response:
-    """Answer by service and operation, for all processes as `/api/metrics/resilience` does."""
+    """Answer by service and operation, `api` being our own, for all processes as `/api/metrics/resilience` does."""
     await admit(request, Scope.OPS_READ)
     minutes = queried(Window, request).minutes
     tallies = await backend_of(request).measures.breakdown(window=timedelta(minutes=minutes))

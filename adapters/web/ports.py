@@ -1,6 +1,6 @@
 """What the API needs from the rest of calsaga, in the API's words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -13,6 +13,7 @@ from adapters.directory.keys import Caller, KeyRecord
 from adapters.directory.services import ServiceWish
 from adapters.health.readiness import Readiness
 from adapters.limits.ports import Kind, Limiter
+from adapters.measuring.meter import CallOutcome
 from adapters.metrics import WebhookRefusal
 from adapters.web.fallback_ports import Fallback, Queue, Rungs
 from adapters.web.health_ports import Health, Probes
@@ -327,4 +328,5 @@ class Backend:
     alerts: Alerts
     alert_figures: AlertFigures
     breaker_events: BreakerEvents
+    answered: Callable[[str, CallOutcome, float], None]
     limiter: Limiter | None = None

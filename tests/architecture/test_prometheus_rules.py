@@ -6,27 +6,35 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 from prometheus_client.parser import text_string_to_metric_families
 
+from adapters.alerting.documents import runbook
 from adapters.measuring.calls import Calls
 from adapters.measuring.documents import span_name
 from adapters.metrics import Metrics
+from domain.alert import AlertRule
 from domain.alert_rules import (
+    ANSWER_CRITICAL,
+    ANSWER_WARNING,
     BOOKINGS_FAILED_CRITICAL,
     BOOKINGS_FAILED_WARNING,
     DATABASE_FAILURES,
+    ENOUGH_FOR_PERCENTILE,
     ENOUGH_LOOKUPS,
+    FALLBACK_LASTS,
     JUDGED_CACHES,
+    KEY_REJECTED,
     MISSES,
 )
 from domain.service_level import SPANS
 
 ROOT = Path(__file__).parents[2]
 PLACE = ROOT / "deploy/prometheus"
+CALSAGAS_ALONE: dict[AlertRule, str] = {"sync_failure_spike": "what is usual is a week's, counted in the database"}
 _STRING = r'"[^"]*"'
 _SELECTOR = re.compile(rf"\b([a-z_]+)(?:{{((?:\w+[!=~]+{_STRING},?)*)}})?(?=[\s)\[]|$)")
 _MATCHER = re.compile(r'(\w+)([!=]~?|=)"([^"]*)"')
@@ -47,6 +55,9 @@ def told() -> list[tuple[str, dict[str, str]]]:
     calls = Calls(metrics=metrics)
     for outcome in ("succeeded", "failed", "refused"):
         calls.called("database", "read", outcome, 0.1)
+    calls.answered("GET /api/bookings", "succeeded", 0.1)
+    metrics.watch_fallback(lambda: False)
+    metrics.watch_rejected_keys(tuple, default="default")
     metrics.budget_spent("database", left=1.0, burn_rates={span_name(span): 0.0 for span in SPANS})
     exposition = metrics.exposition({"database": "closed"}).decode()
     samples = [sample for family in text_string_to_metric_families(exposition) for sample in family.samples]
@@ -72,6 +83,13 @@ def test_rules_name_what_is_told(rule: dict[str, Any]) -> None:
     assert selectors
     for name, matchers in selectors:
         assert any(name == metric and fits(labels, matchers) for metric, labels in samples), (name, matchers)
+
+
+def test_every_alert_of_calsagas_has_a_rule_or_a_reason_to_have_none() -> None:
+    leads_to = {rule["annotations"]["runbook"] for rule in rules() if "alert" in rule}
+
+    for rule in get_args(AlertRule):
+        assert (runbook(rule) in leads_to) != (rule in CALSAGAS_ALONE), rule
 
 
 def test_what_was_agreed_on_is_there_and_leads_to_a_runbook() -> None:
@@ -100,6 +118,12 @@ def test_the_figures_are_those_of_calsagas_own_alerts() -> None:
         (BOOKINGS_FAILED_WARNING, BOOKINGS_FAILED_CRITICAL), of_alerts["BookingSuccessRateLow"], strict=True
     ):
         assert f"< {1 - share:.2f}" in expression
+    for seconds, expression in zip((ANSWER_WARNING, ANSWER_CRITICAL), of_alerts["SlowAnswers"], strict=True):
+        assert f"> {seconds:g} and" in expression
+        assert expression.endswith(f">= {ENOUGH_FOR_PERCENTILE}")
+    assert {f"{KEY_REJECTED:g}s", f"{FALLBACK_LASTS / 60:g}m"} == {
+        rule["for"] for rule in rules() if rule.get("alert") in {"CalcomKeyRejected", "FullFallback"}
+    }
     assert of_alerts["DatabaseErrors"][0].endswith(f"> {DATABASE_FAILURES}")
     (misses,) = of_alerts["CacheMisses"]
     assert f"> {MISSES}" in misses

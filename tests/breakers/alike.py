@@ -256,7 +256,9 @@ class AlikeBreakers(RuleBasedStateMachine):
         self.since_command += 1
         expected = [(*move[:3], moment(move[3]), *move[4:]) for move in self.reference.moves()]
         moves = self.heard[0].moves
-        assert expected == [(one.before, one.after, one.cause, one.at, one.failures, one.calls) for one in moves]
+        assert expected == [
+            (one.before, one.after, one.cause, one.at, one.failures, one.calls, one.slow) for one in moves
+        ]
         for heard in self.heard[1:]:
             assert moves == heard.moves
         self.reached.update(move.cause for move in moves[self.seen :])

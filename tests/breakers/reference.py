@@ -38,7 +38,7 @@ class Reference:
     window_began_with: int = 0
     calls: list[Call] = field(default_factory=list)
     ended: list[Call] = field(default_factory=list)
-    history: list[tuple[str, str, str, float, int, int]] = field(default_factory=list)
+    history: list[tuple[str, str, str, float, int, int, int]] = field(default_factory=list)
 
     def acquire(
         self, instance: str, *, now: float, chance: float, probe: bool, settles: bool
@@ -90,7 +90,7 @@ class Reference:
         until = None if command.seconds is None else now + command.seconds
         self._go("open" if command.action == "open" else "closed", cause, now, until=until)
         if command.action == "reset":
-            self.history.append(("", "", "reset", now, 0, 0))
+            self.history.append(("", "", "reset", now, 0, 0, 0))
         else:
             self.held_by = (command.action, until)
         if forgets:
@@ -113,7 +113,7 @@ class Reference:
             "would_open": self._what_opens(now) if self.state == "closed" else None,
         }
 
-    def moves(self) -> list[tuple[str, str, str, float, int, int]]:
+    def moves(self) -> list[tuple[str, str, str, float, int, int, int]]:
         return [move for move in self.history if move[0]]
 
     def moments(self) -> list[float]:
@@ -156,7 +156,7 @@ class Reference:
         if self.state == "closed":
             self._open_if_bad(now, chance)
         elif any(call.outcome != "succeeded" or self._was_slow(call) for call in calls):
-            self.history.append(("", "", "failed", now, 0, 0))
+            self.history.append(("", "", "failed", now, 0, 0, 0))
             self._open("probe_failed", now, chance)
         elif len(self._succeeded()) == self.policy.success_threshold:
             self._go("closed", "probes_succeeded", now)
@@ -206,9 +206,9 @@ class Reference:
         what = self._what_opens(now)
         if what is not None and self.state == "closed" and self.held_by is None:
             if now - self.since >= self.policy.stable_seconds:
-                self.history.append(("", "", "stable", now, 0, 0))
+                self.history.append(("", "", "stable", now, 0, 0, 0))
             elif self.moves() and self.moves()[-1][2] == "probes_succeeded":
-                self.history.append(("", "", "failed", now, 0, 0))
+                self.history.append(("", "", "failed", now, 0, 0, 0))
             self._open(what, now, chance)
 
     def _open(self, cause: str, at: float, chance: float) -> None:
@@ -226,7 +226,9 @@ class Reference:
     def _go(self, state: str, cause: str, at: float, *, until: float | None = None) -> None:
         window = self._window(at)
         failed = sum(call.outcome != "succeeded" for call in window)
-        self.history.append((self.state, state, cause, at, failed, len(window)))
+        slow = sum(map(self._was_slow, window))
+        slow += sum(at - call.began > self.policy.slow_seconds for call in self._under_way())
+        self.history.append((self.state, state, cause, at, failed, len(window), slow))
         self.state, self.since, self.epoch, self.held_by = state, at, self.epoch + 1, None
         self.until = until if state == "open" else None
 

@@ -240,16 +240,6 @@ async def test_more_sync_failures_than_usual_are_told_until_an_hour_has_gone_by(
     assert {"AlertRaised": 1, "AlertCleared": 1} == await fleet.told()
 
 
-async def test_slow_writes_are_told_however_many_quick_reads_there_are(fleet: Fleet) -> None:
-    for _ in range(20):
-        fleet.calls.meter.record("database", "append", "succeeded", 2.0)
-    for _ in range(10_000):
-        fleet.calls.meter.record("database", "read", "succeeded", 0.001)
-    await fleet.passes(15)
-
-    assert {"latency database": "warning"} == await fleet.active()
-
-
 async def test_an_active_alert_is_seen_at_its_present_figure_and_its_worst(fleet: Fleet) -> None:
     def takes(seconds: float) -> None:
         fleet.calls.meter.take()

@@ -11,10 +11,11 @@ from random import Random
 import pytest
 from sqlalchemy import func, select
 
-from adapters.database.tables import measured_calls
+from adapters.database.tables import failure_metrics, measured_calls
 from adapters.log.store import Store
 from adapters.measuring.sketches import Sketch
 from adapters.measuring.stored import StoredCalls
+from domain.alert_rules import API
 from tests.fakes.time import FakeClock
 from tests.integration.measuring.counting import DAY, Process
 
@@ -43,6 +44,19 @@ async def test_a_fleets_percentiles_are_those_of_all_its_calls(store: Store) -> 
         shares = (0.0, 0.5, 0.95, 0.99, 1.0)
         assert [whole.quantile(share) for share in shares] == [seen.quantile(share) for share in shares]
         assert seen.mean == pytest.approx(whole.mean)
+
+
+async def test_answers_of_our_own_are_seen_by_all_and_are_no_failures_of_a_service(store: Store) -> None:
+    clock = FakeClock()
+    one, other = Process(store, clock, "one"), Process(store, clock, "other")
+    one.meter.record(API, "GET /api/bookings", "failed", 3.0)
+    clock.advance(60)
+    await one.keeper.keep()
+
+    (kind,) = await other.fleet.tallies(since=clock.start)
+    assert (API, "GET /api/bookings") == kind
+    with store.engine.connect() as connection:
+        assert 0 == connection.execute(select(func.count()).select_from(failure_metrics)).scalar_one()
 
 
 async def test_a_process_sees_its_own_minute_at_once_and_others_see_it_once_it_is_over(store: Store) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
 from pkgutil import iter_modules
@@ -18,6 +18,7 @@ from adapters.recording.codec import UPCASTS, EventCodec, Stored, Upcast, bookin
 from adapters.recording.errors import UnknownTopic, UnreadableEvent
 from adapters.recording.mapper import EventMapper
 from domain import findings, moving
+from domain.breaker_moved import BreakerMoved
 from domain.composite import CompositeInitiated, LegEvent
 from domain.events import BookingEvent, BookingFailed, BookingInitiated
 from sagas.appending import LogEvent, OtherEvent, Recorded, Refusal
@@ -171,6 +172,27 @@ def test_a_booking_that_began_before_groups_could_be_chosen_from_was_chosen_from
     del state["event"]["staff_group"]
 
     assert booking == CODEC.decode(BookingInitiated.TOPIC, orjson.dumps(state))
+
+
+def test_a_breaker_that_moved_before_slow_calls_were_counted_says_nothing_of_them() -> None:
+    moved = BreakerMoved(
+        at=datetime(2026, 1, 2, tzinfo=UTC),
+        service="calcom",
+        before="closed",
+        after="open",
+        cause="slow_calls",
+        epoch=1,
+        failures=0,
+        calls=10,
+        actor=None,
+        reason=None,
+        instance=None,
+        slow=9,
+    )
+    old = orjson.loads(CODEC.encode(stored(moved)))
+    del old["event"]["slow"]
+
+    assert stored(replace(moved, slow=None)) == CODEC.decode(moved.TOPIC, orjson.dumps(old))
 
 
 def test_a_move_that_failed_before_it_was_written_what_was_in_its_way_names_nothing() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -196,11 +197,23 @@ async def test_a_redis_that_is_away_is_down_and_no_more(installation: Installati
         await eventually(becomes(app, "redis", "healthy"), "it is well")
         mortal_redis.suspend()
         await eventually(becomes(app, "redis", "down"), "it is down")
+        await eventually(says_of_redis(app, "breakers: this process goes on without it"), "breakers are its own")
         seen = await app.health.seen.overview()
         mortal_redis.resume()
         await eventually(becomes(app, "redis", "healthy"), "it is well again")
+        again = "breakers: shared again since .*, this process was without it 1 time "
+        await eventually(says_of_redis(app, again), "breakers are the fleet's, and it is known that they were not")
+        served = app.metrics.exposition().decode()
 
     assert "degraded" == seen.verdict
+    assert 'calsaga_redis_losses_total{used_for="breakers"} 1.0' in served
+
+
+def says_of_redis(app: Application, said: str) -> Callable[[], Awaitable[bool]]:
+    async def there() -> bool:
+        return re.search(said, (await app.health.seen.overview()).checks["redis"].detail) is not None
+
+    return there
 
 
 async def test_work_that_nobody_claims_is_told_with_its_age(installation: Installation) -> None:

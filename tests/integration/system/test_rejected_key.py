@@ -35,6 +35,7 @@ async def test_everything_tells_of_a_rejected_key_and_nobody_waits_for_it(databa
         figures = await app.resilience.levels.measures.figures(window=timedelta(hours=1))
         calcom = resilience_document(figures, process_use())["services"]["calcom"]
         seen = await app.health.seen.overview()
+        served = app.metrics.exposition().decode()
 
         async def other_knows() -> bool:
             return (await other.health.seen.overview()).verdict == "critical"
@@ -54,6 +55,7 @@ async def test_everything_tells_of_a_rejected_key_and_nobody_waits_for_it(databa
     assert (True, True) == (calcom["success_rate"] < 1, calcom["health_score"] < 100)
     assert "critical" == seen.verdict
     assert any("rejected an API key" in it and "default" in it for it in status_document(seen, {})["problems"])
+    assert 'calsaga_calcom_keys_rejected{company="default"} 1.0' in served
     assert {None} == noted
 
 

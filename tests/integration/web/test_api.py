@@ -53,6 +53,15 @@ async def test_a_booking_lives_from_wish_to_cancellation(client: httpx.AsyncClie
     assert [booked.json()["booking"]["id"]] == [one["id"] for one in listed.json()["bookings"]]
 
 
+async def test_how_long_callers_wait_is_measured_by_route(client: httpx.AsyncClient) -> None:
+    booked = await client.post("/api/bookings", json=wish())
+    await client.get(booked.headers["Location"])
+    metrics = (await client.get("/metrics")).text
+
+    for operation in ("POST /api/bookings", "GET /api/bookings/{booking_id}"):
+        assert f'calsaga_answer_seconds_count{{operation="{operation}"}} 1.0' in metrics
+
+
 async def test_whoever_is_told_how_to_book_beside_another_booking_can_do_it_so(client: httpx.AsyncClient) -> None:
     first = wish()
     later = datetime.fromisoformat(first["starts_at"]) + timedelta(minutes=3)

@@ -74,3 +74,16 @@ def test_budgets_are_told_by_service_and_window() -> None:
     told = metrics.exposition().decode()
     assert f"calsaga_slo_error_budget_left{SERVICE} 0.5" in told
     assert 'calsaga_slo_burn_rate{service="calcom",window="1h"} 2.0' in told
+
+
+def test_rejected_keys_are_counted_as_they_are_when_somebody_asks_and_no_company_is_named() -> None:
+    metrics, rejected = Metrics(), set[str]()
+    metrics.watch_rejected_keys(lambda: rejected, default="ours")
+
+    def told() -> list[str]:
+        served = metrics.exposition().decode().splitlines()
+        return [one.removeprefix("calsaga_calcom_keys_rejected") for one in served if one.startswith("calsaga_calcom")]
+
+    assert ['{company="default"} 0.0', '{company="other"} 0.0'] == told()
+    rejected |= {"acme", "zeta", "ours"}
+    assert ['{company="default"} 1.0', '{company="other"} 2.0'] == told()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.alert import Alert, AlertCleared, AlertRaised, AlertSeverityChanged, alert_id_of, begin, evolve
-from domain.alert_rules import APPOINTMENTS, FLEET, Reading, ServiceReading, judge
+from domain.alert_rules import API, APPOINTMENTS, FLEET, Reading, ServiceReading, judge
 from domain.alerting import SLACK, Judgment, Level, Move, decide
 from domain.service_level import SPANS, Counts, Objectives
 from domain.spike import Found
@@ -245,6 +245,20 @@ def test_two_breakers_that_are_not_closed_are_a_cascade(unwell: list[float]) -> 
 )
 def test_bookings_that_fail_are_told_of(bookings: Counts, expected: dict[str, tuple[str, str]]) -> None:
     assert expected == raised(bookings=bookings)
+
+
+@pytest.mark.parametrize(
+    ("p95", "expected"),
+    [
+        (None, {}),
+        (1.5, {}),
+        (1.51, {"slow_answers": (API, "warning")}),
+        (2.0, {"slow_answers": (API, "warning")}),
+        (2.01, {"slow_answers": (API, "critical")}),
+    ],
+)
+def test_answers_of_our_own_that_are_slow_are_told_of(p95: float | None, expected: dict[str, tuple[str, str]]) -> None:
+    assert expected == raised(answer_p95_seconds=p95)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ Why services are not healthy, what is the root of it, and what that makes of the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import get_args
@@ -15,13 +16,25 @@ from hypothesis import strategies as st
 from domain.breaker import look
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_state import Breaker
-from domain.breaker_words import Override, State
+from domain.breaker_words import Cause, Override, Snapshot, State, Transition
 from domain.dependencies import SERVICES, Dependencies
-from domain.verdict import ESSENTIAL, Assessment, Concern, Condition, Failures, Status, Verdict, assess, condition_of
+from domain.verdict import (
+    ESSENTIAL,
+    Assessment,
+    Concern,
+    Condition,
+    Failures,
+    Reason,
+    Status,
+    Verdict,
+    assess,
+    condition_of,
+)
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HELD = Override(action="close", actor="ada", reason="we know better", expires_at=None)
 WORSE: dict[Verdict | Status, int] = {"healthy": 0, "affected": 1, "degraded": 1, "unhealthy": 2, "critical": 2}
+CLOSED = look(Breaker(name="calcom"), BreakerPolicy(), now=0.0, chance=0.0).answer
 QUICK = settings(max_examples=40)
 
 
@@ -150,6 +163,35 @@ def test_an_open_breaker_is_told_with_its_instant_and_whoever_opened_it() -> Non
     assert [f"it needs calcom: {own}"] == told["appointments"]
     assert [("calcom", ("retell", "appointments"))] == [(one.root, one.hit) for one in found.cascades]
     assert ("degraded", (f"calcom: {own}",)) == (found.verdict, found.because)
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        ("failures", "its breaker is open (failures: 1 of 12 calls failed)"),
+        ("slow_calls", "its breaker is open (slow_calls: 10 calls were slow, 12 have ended)"),
+        ("probe_failed", "its breaker is open"),
+    ],
+)
+def test_an_open_breaker_says_how_many_calls_of_how_many_it_was_for(cause: Cause, said: str) -> None:
+    last = Transition(
+        name="calcom", before="closed", after="open", cause=cause, at=NOON, epoch=1, failures=1, calls=12, slow=10
+    )
+    stands = replace(CLOSED, state="open", recent=(last,))
+
+    assert [said] == [one.detail for one in _reasons(stands)]
+
+
+def test_a_breaker_that_is_held_closed_says_what_it_would_open_for() -> None:
+    held = Override(action="observe", actor="ada", reason="a test", expires_at=None)
+    stands = replace(CLOSED, failures=1, successes=11, slow=10, would_open="slow_calls", override=held)
+
+    (reason,) = _reasons(stands)
+    assert "would open (slow_calls: 10 calls were slow, 12 have ended) but for ada" in reason.detail
+
+
+def _reasons(snapshot: Snapshot) -> Sequence[Reason]:
+    return assess({"calcom": condition_of(snapshot)}, Dependencies()).standings["calcom"].reasons
 
 
 def test_the_way_to_the_cause_is_told() -> None:

@@ -13,10 +13,16 @@ from tests.unit.adapters.web.given import BREAKER_EVENT
 
 
 @pytest.mark.parametrize(
-    ("cause", "failures", "said"),
-    [("failures", 5, "5 of 7 failed"), ("slow_calls", 0, "0 of 7 failed, too many were slow")],
+    ("cause", "failures", "slow", "said"),
+    [
+        ("failures", 5, None, "5 of 7 failed"),
+        ("failures", 5, 0, "5 of 7 failed"),
+        # From before it was counted.
+        ("slow_calls", 0, None, "0 of 7 failed, too many were slow"),
+        ("slow_calls", 0, 6, "0 of 7 failed, 6 slow, calls under way included"),
+    ],
 )
-def test_calls_that_were_slow_are_told_as_slow(cause: str, failures: int, said: str) -> None:
-    line = moved_in_a_line(replace(BREAKER_EVENT, cause=cause, failures=failures))
+def test_calls_that_were_slow_are_told_as_slow(cause: str, failures: int, slow: int | None, said: str) -> None:
+    line = moved_in_a_line(replace(BREAKER_EVENT, cause=cause, failures=failures, slow=slow))
 
     assert f"\t{said}" == line[line.rindex("\t") :]

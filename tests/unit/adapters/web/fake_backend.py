@@ -15,6 +15,7 @@ from adapters.fallback.rungs import Rungs
 from adapters.measuring.figures import Measures
 from adapters.web.ports import Backend
 from adapters.web.recent import breaker_states, redis_check
+from domain.alert_rules import API
 from domain.breaker_policy import BreakerPolicy
 from domain.service_level import Objectives
 from tests.fakes.measures import FakeCalls, FakeTransitions
@@ -80,6 +81,7 @@ class FakeBackend:
             breaker_states=breaker_states(registry),
             redis=redis_check(self.health),
             snapshots=FakeSnapshots(registry),
+            answered=lambda *answer: self.calls.meter.record(API, *answer),
         )
 
     def _measures(self) -> Measures:

@@ -120,6 +120,7 @@ BREAKER_EVENT = CircuitBreakerEvent(
     actor=None,
     failures=5,
     calls=7,
+    slow=None,
     epoch=1,
     shared=True,
     instance=None,

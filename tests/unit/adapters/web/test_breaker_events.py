@@ -28,6 +28,7 @@ async def test_the_list_is_asked_what_the_caller_asked(client: httpx.AsyncClient
                 "actor": None,
                 "failures": 5,
                 "calls": 7,
+                "slow": None,
                 "epoch": 1,
                 "shared": True,
                 "instance": None,

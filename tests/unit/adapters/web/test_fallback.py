@@ -5,7 +5,7 @@ Full fallback, the fallback chain and the retry queue over HTTP, in the language
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,18 +13,25 @@ import httpx
 import pytest
 
 from adapters.web.ports import FreeSlots
+from domain.cancel_deferred import CalcomCancelDeferred
 from domain.errors import AlreadyOver, AppointmentDatabaseError, CalcomBookingError
-from domain.events import BookingDeferred, BookingEvent
+from domain.events import BookingDeferred, BookingEvent, CalcomCancelAttempted
 from domain.full_fallback import SwitchOn
+from domain.moving import CalcomRescheduleAttempted, CalcomRescheduleDeferred, RescheduleRequested
+from domain.person import Remark
 from sagas.wishes import BookingResult
 from tests.unit.adapters.web.conftest import connect
 from tests.unit.adapters.web.fake_backend import FakeBackend
 from tests.unit.adapters.web.given import (
     ATTEMPTED,
+    BOOKED,
     BOOKING_ID,
+    CANCEL_ASKED,
+    CREATED,
     FREE,
     NOW,
     REVIEW,
+    STARTS,
     booking,
     failed,
 )
@@ -34,6 +41,14 @@ SLOTS = "/api/availability?service_id=consult&from=2027-03-02&to=2027-03-03"
 GERMAN = {"Accept-Language": "de-AT, en;q=0.5"}
 ISSUES = "System experiencing issues. We are working to restore service."
 ON = SwitchOn(actor="ada", reason="they move house")
+LATER = datetime.now(UTC) + timedelta(hours=1)
+CANCEL_PUT_OFF = CalcomCancelDeferred(at=NOW, uid="uid1", until=LATER, reason="breaker_open")
+MOVE_ASKED = RescheduleRequested(at=NOW, starts_at=STARTS, ends_at=STARTS, command_id=None, person=Remark(reason=""))
+MOVE_PUT_OFF = CalcomRescheduleDeferred(at=NOW, until=LATER, reason="rate_limited")
+TRIED: dict[str, BookingEvent] = {
+    "cancel": CalcomCancelAttempted(at=NOW, uid="uid1", purpose="cancellation", number=1),
+    "reschedule": CalcomRescheduleAttempted(at=NOW, uid="uid1", number=1, send_by=NOW, answer_by=NOW),
+}
 DEFERRED = BookingDeferred(at=NOW, until=NOW + timedelta(minutes=1), reason="breaker_open")
 
 
@@ -110,6 +125,41 @@ async def test_an_answer_says_which_rung_it_comes_from(
     assert rung == german.json()["fallback"]["rung"]
     assert answer.json()["message"] != german.json()["message"]
     assert (2, 1.0) == (counted[rung], counted["rates"][rung])
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "happened", "said"),
+    [
+        ("cancel", {"reason": "ill"}, (CANCEL_ASKED, CANCEL_PUT_OFF), ("cancellation", "Absage")),
+        ("reschedule", {"starts_at": "2027-03-02T12:00:00+01:00"}, (MOVE_ASKED, MOVE_PUT_OFF), ("moved", "verschoben")),
+    ],
+)
+async def test_a_change_that_waits_for_cal_com_is_in_the_queue_until_cal_com_is_asked(
+    backend: FakeBackend,
+    operation: str,
+    body: dict[str, str],
+    happened: tuple[BookingEvent, ...],
+    said: tuple[str, str],
+) -> None:
+    address = f"/api/bookings/{BOOKING_ID}/{operation}"
+    async with connect(backend) as client:
+
+        async def asked(*events: BookingEvent, **headers: str) -> httpx.Response:
+            backend.bookings.result = BookingResult(booking=booking(ATTEMPTED, CREATED, BOOKED, *events))
+            return await client.post(address, json=body, headers=headers)
+
+        waits, german = await asked(*happened), await asked(*happened, **GERMAN)
+        under_way = await asked(*happened, TRIED[operation])
+        counted = (await client.get("/api/resilience/fallback-metrics")).json()["operations"][operation]
+
+    assert {202} == {one.status_code for one in (waits, german, under_way)}
+    assert ("queued", True) == (waits.json()["fallback"]["rung"], waits.json()["fallback"]["retries_itself"])
+    for answer, beginning, word in ((waits, "The calendar", said[0]), (german, "Der Kalender", said[1])):
+        assert answer.json()["message"].startswith(beginning)
+        assert word in answer.json()["message"]
+    assert (60, 2) == (int(waits.headers["Retry-After"]), int(under_way.headers["Retry-After"]))
+    assert "fallback" not in under_way.json()
+    assert (2, 1) == (counted["queued"], counted["primary"])
 
 
 async def test_what_is_under_way_or_done_comes_from_the_first(backend: FakeBackend, wish: dict[str, Any]) -> None:
