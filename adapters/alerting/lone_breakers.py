@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Engine, delete, select
 
+from adapters.breakers.policies import CALLERS
 from adapters.breakers.ports import Breakers
 from adapters.database.reading import Readers
 from adapters.database.tables import lone_breakers
@@ -50,7 +51,9 @@ def rejected_since(conditions: Iterable[Condition]) -> dict[str, datetime]:
 
 
 def condition_of(snapshot: Snapshot, *, now: datetime) -> Condition:
-    """Return what a breaker's snapshot says."""
+    """Return what a breaker's snapshot says; one that nobody uses keeps nobody back, whatever a person makes of it."""
+    if snapshot.name in CALLERS and not snapshot.is_used:
+        return Condition(service=snapshot.name, unwell_since=None, well_since=None)
     seen = history_of(snapshot, start=now - LOOKED_BACK, now=now)
     return Condition(service=snapshot.name, unwell_since=seen.unwell_since, well_since=seen.well_since)
 

@@ -172,6 +172,14 @@ async def test_two_breakers_that_are_open_in_different_processes_are_a_cascade(f
     assert {"breaker_cascade fleet": "critical"} == await fleet.active()
 
 
+async def test_a_breaker_that_nobody_uses_raises_nothing_whatever_a_person_makes_of_it(fleet: Fleet) -> None:
+    await fleet.watchers[1].opens("calcom")
+    await fleet.watchers[2].opens("retell", used=False)
+    await fleet.passes(600)
+
+    assert {NOT_CLOSED, "recovery calcom"} == {*await fleet.active()}
+
+
 async def test_calls_that_fail_spend_the_budget_until_it_is_told(fleet: Fleet) -> None:
     now = fleet.clock.now()
     fleet.calls.ended.append(

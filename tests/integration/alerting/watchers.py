@@ -21,7 +21,7 @@ from adapters.directory.companies import CompanyDirectory
 from adapters.followers import Followers
 from adapters.log.store import Store
 from domain.alert import Alert, AlertEvent
-from domain.breaker_words import Command
+from domain.breaker_words import Command, Permit
 from domain.full_fallback import FullFallbackBegun
 from domain.service_level import Objectives
 from projections.alerts import ALERTS
@@ -75,8 +75,11 @@ class Watcher:
             readings, self.alerts, figures=self.figures, events=store.log, clock=clock, objectives=Objectives()
         )
 
-    async def opens(self, *names: str) -> None:
+    async def opens(self, *names: str, used: bool = True) -> None:
         for name in names or ("calcom",):
+            permit = await self.breakers.acquire(name) if used else None
+            if isinstance(permit, Permit):
+                await self.breakers.record(permit, "succeeded")
             await self.breakers.control(name, Command(action="open", actor="ada", reason="a test"))
 
     async def closes(self, *names: str) -> None:
