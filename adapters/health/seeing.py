@@ -191,8 +191,10 @@ class Health:
     async def _look(self) -> Overview:
         left_alone = self._registry.held_back("database") is not None
         limits = {"database": LEFT_ALONE_SECONDS} if left_alone else {}
-        own, readiness = await asyncio.gather(
-            asyncio.gather(*(self.own(service, within=limits.get(service)) for service in OWN)), self._readiness()
+        own, readiness, circumstances = await asyncio.gather(
+            asyncio.gather(*(self.own(service, within=limits.get(service)) for service in OWN)),
+            self._readiness(),
+            self._circumstances.concerns(),
         )
         kept, standings = ({}, {}) if readiness.problem else await self._kept()
         failures = {} if readiness.problem else await self._circumstances.failures()
@@ -206,7 +208,7 @@ class Health:
             circuits={},
             readiness=readiness,
             standings=standings,
-            circumstances=await self._circumstances.concerns(),
+            circumstances=circumstances,
             failures=failures,
         )
         look = await self._registry.look(probed=seen.probed, failures=seen.failures, concerns=seen.concerns)
