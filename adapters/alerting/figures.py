@@ -76,4 +76,4 @@ class AlertFigures:
                     for row in connection.execute(query)
                 }
 
-        return await self._readers.answer(ask)
+        return await self._readers.glance(ask)

@@ -107,7 +107,7 @@ class StoredLoneBreakers:
             with self._engine.connect() as connection:
                 return [Condition(**row) for row in connection.execute(query).mappings()]
 
-        return await self._readers.answer(ask)
+        return await self._readers.glance(ask)
 
 
 class LoneBreakerNotes:

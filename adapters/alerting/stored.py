@@ -29,7 +29,7 @@ class StoredAlerts:
             with self._engine.connect() as connection:
                 return latest_alerts(connection)
 
-        return await self._readers.answer(ask)
+        return await self._readers.glance(ask)
 
     async def list(self, *, status: str | None, limit: int) -> Sequence[Alert]:
         """
@@ -44,4 +44,4 @@ class StoredAlerts:
             with self._engine.connect() as connection:
                 return list_alerts(connection, status=status, limit=limit)
 
-        return await self._readers.answer(ask)
+        return await self._readers.glance(ask)

@@ -251,7 +251,7 @@ def _companies(settings: Settings, store: Store) -> Companies:
 
 def _database_recovery(store: Store, breaker: WatchedBreaker) -> DatabaseRecovery:
     heard = DatabaseFeed(breaker)
-    store.outcomes.listen(heard, is_left_alone=lambda: breaker.held_back() is not None)
+    store.outcomes.listen(heard, held_back=breaker.held_back)
     probe = Passes("database probe", engine=store.engine, readers=store.readers, clock=store.clock)
     return DatabaseRecovery(breaker, write=partial(probe.begin, every=timedelta(0)), listener=heard)
 

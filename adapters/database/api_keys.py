@@ -100,7 +100,7 @@ class ApiKeys:
             await self._forget_revoked()
         key = self._known.get(digest, stale=remembered)
         if key is None:
-            key = await self._readers.answer(lambda: self._find(digest))
+            key = await self._readers.glance(lambda: self._find(digest))
             if key is not None:
                 self._known.put(digest, key)
         return key
@@ -143,7 +143,7 @@ class ApiKeys:
             # All that is kept may have been revoked since the last look, however long ago that was.
             since = min(self._looked_until, now - REMEMBERED) - _SLOW
             try:
-                revoked = await self._readers.answer(lambda: self._revoked(since))
+                revoked = await self._readers.glance(lambda: self._revoked(since))
             except AppointmentDatabaseError:
                 self._failed_at = time.monotonic()
                 raise

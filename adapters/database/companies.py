@@ -107,7 +107,7 @@ class Companies:
             AppointmentDatabaseError: the database did not answer.
 
         """
-        return await self._readers.answer(self._list)
+        return await self._readers.glance(self._list)
 
     async def set(
         self, company_id: str, *, calcom_key: str | None = None, webhook_secrets: Sequence[str] | None = None

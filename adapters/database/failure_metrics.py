@@ -61,7 +61,7 @@ class FailureMetrics:
             with self._engine.connect() as connection:
                 return [_window(row) for row in connection.execute(query)]
 
-        return await self._readers.answer(ask)
+        return await self._readers.glance(ask)
 
     def _row(self, service: str, start: datetime, calls: Calls) -> dict[str, Any]:
         severity = severity_of(self._rule, requests=calls.requests, failures=calls.failures, in_a_minute=calls.failures)

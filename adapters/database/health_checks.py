@@ -64,7 +64,7 @@ class HealthChecks:
             for service in SERVICES
         ]
         query = union_all(*(select(one) for one in newest))
-        return {check.service: check for check in await self._readers.answer(lambda: self._read(query))}
+        return {check.service: check for check in await self._readers.glance(lambda: self._read(query))}
 
     async def since(self, service: str, since: datetime) -> Sequence[Check]:
         """Return the checks of a service from an instant on, the oldest first."""
@@ -73,7 +73,7 @@ class HealthChecks:
             .where(health_checks.c.service == service, health_checks.c.checked_at >= since)
             .order_by(health_checks.c.checked_at)
         )
-        return await self._readers.answer(lambda: self._read(query))
+        return await self._readers.glance(lambda: self._read(query))
 
     async def seen(self, service: str, now: datetime) -> Seen:
         """Return what a forecast is made of."""
@@ -94,7 +94,7 @@ class HealthChecks:
                     hours=[Hour(begins_at=_instant(row.hour), checks=row.checks, unwell=row.unwell) for row in hours],
                 )
 
-        return await self._readers.answer(ask)
+        return await self._readers.glance(ask)
 
     async def uptimes(self, since: datetime) -> Mapping[str, Uptime]:
         """Return of each service how many checks from an instant on have found it up, of those that said anything."""
@@ -114,7 +114,7 @@ class HealthChecks:
                 rows = connection.execute(query)
                 return {row.service: Uptime(checks=row.checks, up=row.up) for row in rows}
 
-        return await self._readers.answer(ask)
+        return await self._readers.glance(ask)
 
     def _read(self, query: Any) -> list[Check]:  # noqa: ANN401 - a select, or several in one
         with self._engine.connect() as connection:

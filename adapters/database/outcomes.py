@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from domain.breaker_words import Refusal
 from domain.errors import AppointmentDatabaseError
 
 
@@ -22,18 +23,24 @@ def _nobody(error: AppointmentDatabaseError | None, *, wrote: bool, seconds: flo
     pass
 
 
-def _no() -> bool:
-    return False
+def _never() -> Refusal | None:
+    return None
 
 
 class CallOutcomes:
-    """Has one listener, or none yet; `is_left_alone` tells whether calls are kept from a database that has failed."""
+    """Has one listener, or none yet; `held_back` says why callers are kept from the database, None if they are not."""
 
     def __init__(self) -> None:
         self.tell: CallListener = _nobody
-        self.is_left_alone: Callable[[], bool] = _no
+        self.held_back: Callable[[], Refusal | None] = _never
 
-    def listen(self, listener: CallListener, *, is_left_alone: Callable[[], bool] = _no) -> None:
+    def listen(self, listener: CallListener, *, held_back: Callable[[], Refusal | None] = _never) -> None:
         """Have a listener told from now on, and heed what it makes of that."""
         self.tell = listener
-        self.is_left_alone = is_left_alone
+        self.held_back = held_back
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Tell whether the database is left alone because it has failed, and not because a person wants that."""
+        refusal = self.held_back()
+        return refusal is not None and refusal.reason != "manual"

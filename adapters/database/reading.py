@@ -46,8 +46,8 @@ class Readers:
     """
     Run what blocks in a few threads of their own; the event loop waits no longer than `limit` seconds.
 
-    Who has a caller waiting asks by `answer`, which may take `CALLERS_SECONDS` at most, and no time at all while the
-    database is left alone. What finds out whether it is well again, and what only works in the background, uses `run`.
+    Who has a caller waiting asks by `answer`, which may take `CALLERS_SECONDS` at most; who only watches by `glance`,
+    which takes no time at all while the database is left alone.
     """
 
     def __init__(
@@ -74,12 +74,22 @@ class Readers:
         Return what `ask` returns to somebody who waits for it.
 
         Raises:
+            AppointmentDatabaseError: the database failed, or did not answer in time.
+
+        """
+        return await self._told(ask, min(self._limit, CALLERS_SECONDS))
+
+    async def glance(self, ask: Callable[[], T]) -> T:
+        """
+        Return what `ask` returns to somebody who watches, and does without it for as long as the database is away.
+
+        Raises:
             AppointmentDatabaseError: the database failed, did not answer in time, or is left alone because it has.
 
         """
-        if self._outcomes.is_left_alone():
+        if self._outcomes.is_left_alone:
             raise AppointmentDatabaseError("the database has failed lately, and is left alone", kind="connection_lost")
-        return await self._told(ask, min(self._limit, CALLERS_SECONDS))
+        return await self.answer(ask)
 
     async def run(self, ask: Callable[[], T]) -> T:
         """

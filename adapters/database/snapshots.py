@@ -66,7 +66,7 @@ class Snapshots:
             with self._engine.connect() as connection:
                 return [_kept(row) for row in connection.execute(query)]
 
-        return await self._readers.answer(ask)
+        return await self._readers.glance(ask)
 
 
 def latest_snapshot(connection: Connection) -> KeptSnapshot | None:

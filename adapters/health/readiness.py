@@ -51,7 +51,7 @@ class StoreProbes:
 
     async def readiness(self) -> Readiness:
         """Return whether requests can be served, within `PROBE_SECONDS`."""
-        left_alone = self._store.outcomes.is_left_alone()
+        left_alone = self._store.outcomes.held_back() is not None
         if self._looking is None or self._looking.done():
             # Nobody has to wait for it to the end, and another one would hang beside it.
             self._looking = asyncio.ensure_future(self._looked())

@@ -59,14 +59,14 @@ class EventLog:
 
     async def last(self, stream_id: UUID) -> Recorded | None:
         """
-        Return a stream's last event, however long it is, or None if there is none.
+        Return the last event of a stream of the fleet's, however long it is, or None if there is none.
 
         Raises:
-            AppointmentDatabaseError: the database did not answer.
+            AppointmentDatabaseError: the database did not answer, or is left alone because it has failed.
             UnreadableEvent: this calsaga cannot read it.
 
         """
-        return await self._readers.answer(lambda: self._last(stream_id))
+        return await self._readers.glance(lambda: self._last(stream_id))
 
     async def read_all(self, *, after: int, limit: int) -> Sequence[Recorded | Unreadable]:
         """

@@ -91,7 +91,7 @@ class StoredCalls:
                     found.setdefault((row.service, row.operation), Tally()).add(_tally(row))
             return found
 
-        return await self._readers.answer(ask)
+        return await self._readers.glance(ask)
 
     async def slices(self, *, since: datetime, but_for: Sequence[datetime] = ()) -> Sequence[Slice]:
         """
@@ -114,7 +114,7 @@ class StoredCalls:
             with self._engine.connect() as connection:
                 return [_slice(row) for row in connection.execute(query)]
 
-        return await self._readers.answer(ask)
+        return await self._readers.glance(ask)
 
     async def fold(self, *, now: datetime, keep: timedelta) -> None:
         """

@@ -38,6 +38,7 @@ async def admit(request: Request, scope: Scope, *, reads_database: bool = True) 
 
     `reads_database=False` is for what can be answered while the database is away; then a key that this process has seen
     within the last hour will do, whether its breaker is open already or the database just does not answer.
+    If a person has opened it, the database may be well, and is asked all the same.
 
     Raises:
         Refused: 401 without a valid key, 403 without the scope, 429 when it is too much; 503, at once, while the
@@ -76,7 +77,8 @@ async def _caller(request: Request, key: str, *, reads_database: bool) -> Caller
     keys = backend_of(request).keys
     if reads_database:
         return await keys.identify(key)
-    if _database_away(request) is None:
+    refusal = _database_away(request)
+    if refusal is None or refusal.reason == "manual":
         # Not cut off: what becomes of the question is what opens the database's breaker.
         asked = asyncio.ensure_future(keys.identify(key))
         asked.add_done_callback(lambda it: it.cancelled() or it.exception())

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, null, update
 
 from adapters.database.breaker_events import StoredBreakerEvents, StoredTransitions
 from adapters.database.tables import saga_due
@@ -126,6 +126,13 @@ async def test_verify_finds_a_row_that_differs(store: Store) -> None:
     assert {(f"{WHAT}, to_state", "open", "half_open"), (f"{WHAT}, actor", "None", "somebody")} == set(
         await found(store, first)
     )
+
+
+async def test_verify_asks_nothing_of_a_row_that_an_older_calsaga_wrote(store: Store) -> None:
+    (first,) = await put(store, moved(1))
+    tamper(store, update(rows).values(slow=null()))
+
+    assert [] == await found(store, first)
 
 
 async def test_verify_finds_a_row_that_is_missing(store: Store) -> None:

@@ -15,6 +15,7 @@ from adapters.database.companies import Companies, CompanyRecord, SecretUnreadab
 from adapters.database.services import DatabaseServices
 from adapters.directory.companies import CompanyDirectory, NoEncryptionKey
 from adapters.log.store import Store, open_store
+from domain.breaker_words import Refusal
 from domain.errors import AppointmentDatabaseError, UnknownService
 from domain.offer import Offer
 from domain.opening_hours import parse_opening_hours
@@ -233,7 +234,7 @@ async def test_a_key_that_is_known_lets_its_holder_watch_an_outage_for_an_hour(
     keys = ApiKeys(engine=store.engine, readers=store.readers, clock=clock)
     key, text = await keys.create(company_id=COMPANY, scopes=[])
     await keys.find(text)
-    store.outcomes.is_left_alone = lambda: True
+    store.outcomes.held_back = lambda: Refusal(name="database", reason="open", retry_after=1.0)
 
     clock.advance(55 * 60)
     assert key == await keys.find(text, remembered=True)
@@ -257,7 +258,7 @@ async def test_a_key_that_was_revoked_while_nobody_asked_here_is_not_remembered(
     await elsewhere.revoke(key.key_id)
     clock.advance(20 * 60)
     await here.find(other)
-    store.outcomes.is_left_alone = lambda: True
+    store.outcomes.held_back = lambda: Refusal(name="database", reason="open", retry_after=1.0)
 
     with pytest.raises(AppointmentDatabaseError):
         await here.find(text, remembered=True)

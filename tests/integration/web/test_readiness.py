@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
 from types import SimpleNamespace
-from typing import cast
+from typing import Literal, cast
 from uuid import uuid4
 
 import httpx
@@ -24,6 +24,7 @@ from adapters.settings import Settings
 from adapters.web.app import create_api
 from adapters.web.backend import backend_over
 from adapters.web.recent import REDIS_SECONDS
+from domain.breaker_words import Refusal
 from domain.errors import AppointmentDatabaseError
 from tests.integration.storage.appends import append, deferred
 
@@ -101,6 +102,7 @@ class Answering:
         return Readiness(problem=self.problem)
 
 
+@pytest.mark.parametrize("reason", ["open", "manual"])
 @pytest.mark.parametrize(
     ("readers", "said"),
     [
@@ -111,10 +113,10 @@ class Answering:
     ids=["answering", "read-only", "hanging"],
 )
 async def test_nobody_is_sent_here_while_callers_are_kept_from_the_database(
-    readers: Answering | Hanging, said: str
+    readers: Answering | Hanging, said: str, reason: Literal["open", "manual"]
 ) -> None:
     outcomes = CallOutcomes()
-    outcomes.is_left_alone = lambda: True
+    outcomes.held_back = lambda: Refusal(name="database", reason=reason, retry_after=1.0)
     store = SimpleNamespace(readers=readers, outcomes=outcomes)
 
     readiness = await StoreProbes(cast("Store", store)).readiness()

@@ -13,6 +13,7 @@ import pytest
 
 from adapters.database.outcomes import CallOutcomes
 from adapters.database.reading import Readers
+from domain.breaker_words import Refusal
 from domain.errors import AppointmentDatabaseError
 
 Heard = list[AppointmentDatabaseError | None]
@@ -69,21 +70,25 @@ async def test_how_long_a_read_took_leaves_out_its_wait_for_a_thread() -> None:
     assert all(seconds is not None and LIMIT / 4 <= seconds < LIMIT / 2 for seconds in took)
 
 
-async def test_nobody_who_waits_asks_a_database_that_is_left_alone() -> None:
+async def test_nobody_who_watches_asks_a_database_that_is_left_alone() -> None:
     outcomes, asked = CallOutcomes(), Event()
-    left_alone = True
-    outcomes.is_left_alone = lambda: left_alone
+    refusal: Refusal | None = Refusal(name="database", reason="open", retry_after=1.0)
+    outcomes.held_back = lambda: refusal
     other = AppointmentDatabaseError("it failed", kind="other")
     here = Readers(threads=1, limit=LIMIT, database_error=lambda _: other, outcomes=outcomes)
 
     with pytest.raises(AppointmentDatabaseError, match="left alone") as caught:
-        await here.answer(asked.set)
+        await here.glance(asked.set)
     assert not asked.is_set()
     assert caught.value.retryable
 
-    # What finds out whether it is well again is not kept from it.
+    # What is under way, and what finds out whether it is well again, are not kept from it.
     await here.run(asked.set)
     assert asked.is_set()
-    left_alone = False
     assert "there" == await here.answer(lambda: "there")
+    # Nor is anybody if a person wants callers kept away: then nothing says that it is ill.
+    refusal = Refusal(name="database", reason="manual", retry_after=None)
+    assert "there" == await here.glance(lambda: "there")
+    refusal = None
+    assert "there" == await here.glance(lambda: "there")
     here.close()

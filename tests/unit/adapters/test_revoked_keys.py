@@ -25,7 +25,7 @@ class Silent:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def answer(self, _ask: Callable[[], object]) -> object:
+    async def glance(self, _ask: Callable[[], object]) -> object:
         self.asked += 1
         await asyncio.sleep(0.05)
         raise AppointmentDatabaseError("the database did not answer in time", kind="timeout")
