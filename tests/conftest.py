@@ -13,9 +13,11 @@ import logging
 import os
 import shutil
 from collections.abc import Generator, Iterator
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
 import redis
 import structlog
@@ -57,6 +59,16 @@ def bare_environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name in [name for name in os.environ if name.startswith("CALSAGA_")]:
             monkeypatch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_read_once() -> Iterator[None]:
+    """
+    Let the thousands of clients that tests make share what each would read for itself, for as long as a request takes.
+    """
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
         yield
 
 
