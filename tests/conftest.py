@@ -30,8 +30,10 @@ from tests.servers.redis import RedisServer
 GIVEN_SERVER = os.environ.get("CALSAGA_TEST_DATABASE_URL")
 GIVEN_REDIS = os.environ.get("CALSAGA_TEST_REDIS_URL")
 
-# A busy machine is slow, not wrong.
-settings.register_profile("calsaga", deadline=None, print_blob=True)
+# A busy machine is slow, not wrong. Each run looks at other examples; `make sweep` looks at many more at once.
+settings.register_profile(
+    "calsaga", deadline=None, print_blob=True, max_examples=50 * int(os.environ.get("CALSAGA_SWEEP", "1"))
+)
 settings.load_profile("calsaga")
 
 # Unless it is told otherwise, structlog draws a traceback with every local variable in it, for a second each.
