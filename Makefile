@@ -3,11 +3,13 @@ UV ?= uv
 BIN := .venv/bin
 # Tests run in this many processes, each with database servers of its own. They wait more than they work.
 WORKERS ?= 4
+# How many times as many examples `make sweep` looks at.
+SWEEP ?= 10
 # They start hundreds of processes, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo test unit check format bench breaker-cost crash-sweep storm outage breaker-fleet coverage clean
+.PHONY: help install lock demo test unit check format bench breaker-cost crash-sweep sweep storm outage breaker-fleet coverage clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +55,9 @@ breaker-cost: install ## measure what a breaker costs a call, beside pybreaker a
 
 crash-sweep: install ## kill a booking at every step and check that it heals
 	$(BIN)/python -m tests.crash.sweep
+
+sweep: install ## look at SWEEP times as many examples of every law as the tests do (10)
+	CALSAGA_SWEEP=$(SWEEP) $(BIN)/pytest tests/unit tests/properties tests/machine tests/breakers/test_alike.py tests/integration/redis/test_rate_limits.py --numprocesses $(WORKERS) --dist worksteal
 
 storm: install ## let everything go wrong at once and check that both places agree
 	$(BIN)/python -m tests.storm

@@ -1,5 +1,5 @@
 """
-Sparing a long-running process what its garbage collector would do for nothing.
+Sparing a process what its garbage collector would do for nothing.
 
 At the end of the start more than a hundred thousand objects live as long as the process:
 modules, models, statements. Python would look through all of them again with each full
@@ -16,4 +16,9 @@ def spare_what_stays() -> None:
     """Leave all that lives now out of later collections, and collect less often; for once, after the start."""
     gc.collect()
     gc.freeze()
+    collect_seldom()
+
+
+def collect_seldom() -> None:
+    """Collect less often; for once, before the start: what is imported is no garbage."""
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)

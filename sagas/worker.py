@@ -164,6 +164,9 @@ class Worker:
 
     async def _rest(self, seconds: float) -> None:
         """Wait for the time to pass, for work to be parked in this process, or for a driven saga to end."""
+        if self._stopping.is_set():
+            # `stop` has woken whoever rested; this loop was still asking what is due.
+            return
         self._engine.parked.clear()
         parked = asyncio.create_task(self._engine.parked.wait())
         full = self._driving if len(self._driving) >= self._at_once else set()

@@ -13,9 +13,11 @@ import logging
 import os
 import shutil
 from collections.abc import Generator, Iterator
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
 import redis
 import structlog
@@ -28,8 +30,10 @@ from tests.servers.redis import RedisServer
 GIVEN_SERVER = os.environ.get("CALSAGA_TEST_DATABASE_URL")
 GIVEN_REDIS = os.environ.get("CALSAGA_TEST_REDIS_URL")
 
-# A busy machine is slow, not wrong.
-settings.register_profile("calsaga", deadline=None, print_blob=True)
+# A busy machine is slow, not wrong. Each run looks at other examples; `make sweep` looks at many more at once.
+settings.register_profile(
+    "calsaga", deadline=None, print_blob=True, max_examples=50 * int(os.environ.get("CALSAGA_SWEEP", "1"))
+)
 settings.load_profile("calsaga")
 
 # Unless it is told otherwise, structlog draws a traceback with every local variable in it, for a second each.
@@ -57,6 +61,16 @@ def bare_environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name in [name for name in os.environ if name.startswith("CALSAGA_")]:
             monkeypatch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_read_once() -> Iterator[None]:
+    """
+    Let the thousands of clients that tests make share what each would read for itself, for as long as a request takes.
+    """
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
         yield
 
 

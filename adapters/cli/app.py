@@ -24,6 +24,7 @@ from adapters.cli import (
 )
 from adapters.cli import stories as telling
 from adapters.cli.failing import Commands
+from adapters.collector import collect_seldom
 
 app = typer.Typer(
     name="calsaga",
@@ -65,4 +66,6 @@ app.add_typer(failures.app, name="failures")
 
 def main() -> None:
     """Run the command that the command line asks for."""
+    # To look for garbage among the modules that a command imports would take a tenth of a second.
+    collect_seldom()
     app()

@@ -8,7 +8,6 @@ milliseconds; they are the server's children, and it waits for them.
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import tempfile
@@ -16,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -29,6 +28,7 @@ from tests.crash import child
 from tests.crash.judge import bookings_in, faults_of
 from tests.crash.scenarios import Scenario
 from tests.crash.timing import short_settings, unhurried
+from tests.servers.forking import FORKED
 
 LONGEST_SECONDS: Final = 40
 # A process that starts looks after all its siblings, and an exit status can be read only once: two threads that read
@@ -91,7 +91,6 @@ class Stage:
 
 class _Play:
     def __init__(self, stage: Stage, scenario: Scenario, **crash: object) -> None:
-        self._context = _context()
         self._scenario = scenario
         self._event_type = 1000 + uuid4().int % 10**9
         self._sandbox = httpx.Client(base_url=stage.sandbox_url, timeout=10)
@@ -104,7 +103,7 @@ class _Play:
         """
         Play the scenario, and tell whether the process was killed or stopped on the way.
         """
-        heard, said = self._context.Pipe(duplex=False)
+        heard, said = FORKED.Pipe(duplex=False)
         process = self._start(child.work, self._crashing, self._scenario, said)
         said.close()
         if self._crashing.crash_signal == "STOP" and self._crashing.crash_at:
@@ -169,7 +168,7 @@ class _Play:
         return None if found in kept.get(told, {told}) else f"the caller was told {told}, and now it is {found}"
 
     def _recover(self, *, must_finish: bool = True) -> None:
-        heard, said = self._context.Pipe(duplex=False)
+        heard, said = FORKED.Pipe(duplex=False)
         process = self._start(child.recover, self._settings, said)
         said.close()
         _join(process)
@@ -178,7 +177,7 @@ class _Play:
         assert quiet or not must_finish, f"{self._scenario.name}: work was still due after the recovery"
 
     def _start(self, target: Callable[..., None], *arguments: object) -> ForkServerProcess:
-        process = self._context.Process(target=target, args=arguments, daemon=True)
+        process = FORKED.Process(target=target, args=arguments, daemon=True)
         with _ONE_AT_A_TIME:
             process.start()
         return process
@@ -196,12 +195,6 @@ class _Play:
 
     def _put(self, path: str, body: object) -> None:
         self._sandbox.put(path, json=body).raise_for_status()
-
-
-def _context() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.crash.child"])
-    return context
 
 
 def _join(process: ForkServerProcess) -> None:

@@ -23,18 +23,15 @@ from tests.integration.storage.appends import (
     rows,
     start,
 )
-
-# Processes that share nothing with us, and yet need not import everything again.
-FRESH = multiprocessing.get_context("forkserver")
-FRESH.set_forkserver_preload(["tests.integration.storage.appends"])
+from tests.servers.forking import FORKED
 
 
 def in_processes(work: Sequence[Callable[[], Any]]) -> list[Any]:
     """
     Run each in a process of its own, all at once, and return what they return.
     """
-    answers: multiprocessing.Queue[tuple[int, Any]] = FRESH.Queue()
-    processes = [FRESH.Process(target=_answer, args=(answers, place, one)) for place, one in enumerate(work)]
+    answers: multiprocessing.Queue[tuple[int, Any]] = FORKED.Queue()
+    processes = [FORKED.Process(target=_answer, args=(answers, place, one)) for place, one in enumerate(work)]
     for process in processes:
         process.start()
     found: dict[int, Any] = {}

@@ -5,7 +5,6 @@ Processes beside the test's own: forked from a server that has imported everythi
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import sys
@@ -14,6 +13,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, Self
+
+from tests.servers.forking import FORKED
 
 LONGEST_SECONDS = 90
 Work = Callable[..., Coroutine[Any, Any, None]]
@@ -25,10 +26,8 @@ class Child:
     """
 
     def __init__(self, work: Work, *arguments: object) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tests.integration.system.callers"])
-        self._ours, theirs = context.Pipe(duplex=True)
-        self._process = context.Process(target=_run, args=(work, theirs, *arguments), daemon=True)
+        self._ours, theirs = FORKED.Pipe(duplex=True)
+        self._process = FORKED.Process(target=_run, args=(work, theirs, *arguments), daemon=True)
         self._process.start()
         theirs.close()
 

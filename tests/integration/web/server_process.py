@@ -15,6 +15,7 @@ _START = (
     "from adapters.web.server import serve; settings = read_settings(); configure(form='json', level='warning'); "
     "serve(settings, host='127.0.0.1', port=int(sys.argv[2]), workers=int(sys.argv[1]), background=True)"
 )
+SERVES = "calsaga serves "
 
 
 class ServerProcess:
@@ -36,8 +37,9 @@ class ServerProcess:
             text=True,
         )
         assert self.process.stderr is not None
-        self.said = self.process.stderr.readline()
-        self.url = self.said.rpartition(" ")[2].strip()
+        # A warning may come first: on a busy machine Redis answers too late for a process that just starts.
+        self.said = next((line for line in self.process.stderr if line.startswith(SERVES)), "")
+        self.url = self.said.removeprefix(SERVES).strip()
         return self
 
     def __exit__(

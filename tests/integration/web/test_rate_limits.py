@@ -26,6 +26,9 @@ from tests.integration.web.server_process import ServerProcess
 LIMIT = RateLimit(per_second=5, burst=40)
 RATE = {"api_rate_per_second": "5", "api_rate_burst": "40"}
 PROCESSES = 2
+# On a busy machine an answer of Redis takes longer than the 50 ms after which a process would decide alone, as
+# `test_a_fleet_without_redis_counts_by_the_process` has it do.
+PATIENT_WITH_REDIS = {"redis_seconds": "30"}
 
 # Which database it is makes no difference.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -44,6 +47,10 @@ class Caller:
         answer = await self.servers[turn % len(self.servers)].get("/api/bookings")
         self.answers.append(answer)
         return answer
+
+    @property
+    def refused_by(self) -> set[httpx.URL]:
+        return {answer.request.url for answer in self.answers if answer.status_code == 429}
 
     @property
     def statuses(self) -> Counter[int]:
@@ -91,7 +98,7 @@ async def flood(greedy: Caller, modest: Caller) -> float:
 
     began = time.monotonic()
     asking = [asyncio.create_task(ask_without_end(turn)) for turn in range(24)]
-    await eventually(lambda: _is_refused(greedy), "the flood has come up against its limit")
+    await eventually(lambda: _is_refused_everywhere(greedy), "the flood has come up against its limit at each server")
     for turn in range(30):
         await modest.ask(turn)
     over.set()
@@ -99,12 +106,12 @@ async def flood(greedy: Caller, modest: Caller) -> float:
     return time.monotonic() - began
 
 
-async def _is_refused(caller: Caller) -> bool:
-    return caller.statuses[429] > 0
+async def _is_refused_everywhere(caller: Caller) -> bool:
+    return len(caller.refused_by) == PROCESSES
 
 
 async def test_one_companys_flood_is_its_own_affair(app_settings: Settings, redis_url: str) -> None:
-    async with two_servers(app_settings, redis_url=redis_url) as (greedy, modest):
+    async with two_servers(app_settings, redis_url=redis_url, **PATIENT_WITH_REDIS) as (greedy, modest):
         took = await flood(greedy, modest)
 
     assert {200: 30} == modest.statuses
@@ -127,7 +134,8 @@ async def test_a_fleet_without_redis_counts_by_the_process(app_settings: Setting
 
 
 async def test_a_key_may_have_less_than_its_company(app_settings: Settings, redis_url: str) -> None:
-    async with two_servers(app_settings, redis_url=redis_url, api_key_rate_burst="3") as (greedy, modest):
+    limits = {**PATIENT_WITH_REDIS, "api_key_rate_burst": "3"}
+    async with two_servers(app_settings, redis_url=redis_url, **limits) as (greedy, modest):
         for turn in range(10):
             await greedy.ask(turn)
         await modest.ask(0)

@@ -15,7 +15,7 @@ from tests.breakers.alike import EVERY_CAUSE, run_alike
 
 def test_a_breaker_does_what_the_reference_does() -> None:
     # Enough for every cause; more of them, and the fleet's breakers beside, are played in `tests/breakers`.
-    assert set(run_alike(runs=100)) == EVERY_CAUSE
+    assert set(run_alike(runs=60)) == EVERY_CAUSE
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,21 @@ def test_a_stopped_worker_leaves_to_others_what_takes_too_long() -> None:
     )
 
 
+def test_a_worker_that_is_stopped_while_it_asks_what_is_due_ends_at_once() -> None:
+    office = Office()
+    worker = office.another_process(agenda=_SlowAgenda(office)).worker
+
+    async def main() -> None:
+        working = asyncio.create_task(worker.run())
+        await asyncio.sleep(0.1)
+        await worker.stop(within=timedelta(seconds=60))
+        await working
+
+    office.run(main())
+
+    assert _SlowAgenda.ANSWERS_AFTER == pytest.approx(office.clock.seconds)
+
+
 def test_a_saga_that_the_database_fails_is_taken_up_again(caplog: pytest.LogCaptureFixture) -> None:
     office = Office()
     _due(office, BOOKING_ID)
@@ -265,3 +280,15 @@ class _FailingAgenda:
 
     async def next_due(self, *, in_line: bool | None = None) -> timedelta | None:
         return await self._inner.next_due(in_line=in_line)
+
+
+class _SlowAgenda(_FailingAgenda):
+    ANSWERS_AFTER = 0.2
+
+    def __init__(self, office: Office) -> None:
+        super().__init__(office)
+        self._failures = 0
+
+    async def next_due(self, *, in_line: bool | None = None) -> timedelta | None:
+        await asyncio.sleep(self.ANSWERS_AFTER)
+        return await super().next_due(in_line=in_line)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from adapters.web.body import LIMIT
 from tests.unit.adapters.web.conftest import connect
 from tests.unit.adapters.web.fake_backend import FakeBackend
 
+TIMES = int(os.environ.get("CALSAGA_SWEEP", "1"))
 WISH: dict[str, Any] = {
     "service_id": "consult",
     "customer": {"name": "Ada Lovelace", "email": "ada@example.com", "phone": "+491701234567"},
@@ -261,7 +263,7 @@ junk = st.recursive(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=200 * TIMES)
 @given(fields=st.dictionaries(st.sampled_from(FIELDS), junk, min_size=1, max_size=3))
 @example(fields={"confidence": 10**400})
 @example(fields={"metadata": {"a": 10**400}})
@@ -283,7 +285,7 @@ def test_junk_in_fields_is_refused_by_name_or_booked(fields: dict[str, Any]) -> 
         assert {one["field"].split(".")[0] for one in answer.json()["errors"]} <= roots | {"customer"}
 
 
-@settings(max_examples=200)
+@settings(max_examples=100 * TIMES)
 @given(raw=st.binary(max_size=500))
 def test_junk_for_a_body_is_refused(raw: bytes) -> None:
     answer, backend = post(raw)
