@@ -113,11 +113,13 @@ def restore(breaker: Breaker, policy: BreakerPolicy, commanded: Commanded, *, no
     return Step(moved.breaker, moved.moves, answer=None)
 
 
-def suspect(breaker: Breaker, policy: BreakerPolicy, *, now: float, chance: float) -> Step[None]:
-    """Open a closed one, due for a probe: whoever knew more of the far side did not think that it was well."""
+def suspect(breaker: Breaker, policy: BreakerPolicy, *, epoch: int, now: float, chance: float) -> Step[None]:
+    """Open one that is closed in an earlier epoch than somebody knows of, in which it was not: due for a probe."""
     moved = settle(breaker, policy, now=now, chance=chance)
-    if moved.breaker.state == "closed" and moved.breaker.override is None:
-        moved = enter(moved, "open", policy, "suspected", at=now, open_until=now)
+    if moved.breaker.state == "closed" and moved.breaker.override is None and moved.breaker.epoch < epoch:
+        # Epochs go on from there, so that nobody takes what follows for what was lost.
+        there = Moved(replace(moved.breaker, epoch=epoch), moved.moves)
+        moved = enter(there, "open", policy, "suspected", at=now, open_until=now)
     return Step(moved.breaker, moved.moves, answer=None)
 
 

@@ -25,7 +25,7 @@ Cause: TypeAlias = (
         "suspected",
     ]
 )
-"""Why it moved. *suspected*: who decides alone from now on knew last that it was not closed."""
+"""Why it moved. *suspected*: it was not closed when it was last heard of, by whoever has lost it since."""
 RECENT = 20
 """How many transitions of a breaker are remembered."""
 LONGEST_REASON: Final = 500

@@ -101,10 +101,14 @@ class LocalBreakers:
         breaker, policy = self._breaker(name), self._policy(name)
         self._take(machine.restore(breaker, policy, commanded, now=self._clock(), chance=self._chance()))
 
-    def suspect(self, name: str) -> None:
-        """Let nothing through before a probe has succeeded, unless a person wants it otherwise."""
+    async def suspect(self, name: str, *, epoch: int) -> None:
+        """Have one probed that is closed, in an epoch before this one."""
+        self.distrust(name, epoch=epoch)
+
+    def distrust(self, name: str, *, epoch: int) -> None:
+        """Do as `suspect` does, at once."""
         breaker, policy = self._breaker(name), self._policy(name)
-        self._take(machine.suspect(breaker, policy, now=self._clock(), chance=self._chance()))
+        self._take(machine.suspect(breaker, policy, epoch=epoch, now=self._clock(), chance=self._chance()))
 
     def forget(self) -> None:
         """Begin anew, with every breaker closed; permits that are out are worth nothing."""

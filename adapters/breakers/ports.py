@@ -40,6 +40,14 @@ class Restorable(Breakers, Protocol):
         ...
 
 
+class SharedBreakers(Restorable, Protocol):
+    """The breakers of a fleet, or what stands in for them."""
+
+    async def suspect(self, name: str, *, epoch: int) -> None:
+        """Have one probed that is closed, in an epoch before this one: whoever knows of a later one knows better."""
+        ...
+
+
 class Listener(Protocol):
     """Is told what happens, by whichever process made it happen; it must not raise, and must not wait."""
 

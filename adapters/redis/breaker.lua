@@ -301,6 +301,14 @@ local function restore()
   return {}
 end
 
+-- Have it probed if it was not closed in an epoch that was lost here.
+local function suspect()
+  if b.state ~= 'closed' or b.override or b.epoch >= asked.epoch then return {} end
+  put('epoch', asked.epoch)
+  enter('open', 'suspected', now, now)
+  return {}
+end
+
 local function look()
   local w, operations = tally(now), redis.call('HGETALL', OPERATIONS)
   local found = {
@@ -320,5 +328,6 @@ end
 
 load()
 settle()
-local answer = ({acquire = acquire, record = record, control = control, restore = restore, look = look})[ARGV[1]]()
+local todo = {acquire = acquire, record = record, control = control, restore = restore, suspect = suspect, look = look}
+local answer = todo[ARGV[1]]()
 return cjson.encode({answer = answer, moves = moves})

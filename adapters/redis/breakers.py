@@ -124,6 +124,16 @@ class RedisBreakers:
         """
         await self._ask("restore", name, commanded_document(commanded))
 
+    async def suspect(self, name: str, *, epoch: int) -> None:
+        """
+        Have a breaker probed that is closed, in an epoch before this one.
+
+        Raises:
+            SharedStateAway: Redis did not answer. To do it again is safe.
+
+        """
+        await self._ask("suspect", name, {"epoch": epoch})
+
     async def _ask(self, operation: str, name: str, said: Mapping[str, object]) -> dict[str, Any]:
         document = orjson.dumps({**said, "chance": self._chance()})
         try:

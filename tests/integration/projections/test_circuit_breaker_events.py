@@ -129,7 +129,7 @@ async def test_verify_finds_a_row_that_differs(store: Store) -> None:
 
 
 async def test_verify_asks_nothing_of_a_row_that_an_older_calsaga_wrote(store: Store) -> None:
-    (first,) = await put(store, moved(1))
+    (first,) = await put(store, replace(moved(1), slow=2))
     tamper(store, update(rows).values(slow=null()))
 
     assert [] == await found(store, first)
