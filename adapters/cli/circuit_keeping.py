@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 NOT_WRITTEN = (
     "it is done, but not written to the database, which did not take it: a Redis that comes back empty forgets it, "
-    "unless a running calsaga (`serve`, `worker`) has written it by then, as it tries to every five seconds"
+    "and may be given an older one again, unless a running calsaga (`serve`, `worker`) has seen it by then, as each looks every five seconds"
 )
 
 

@@ -16,7 +16,7 @@ from tests.crash.sweep import AT_ONCE, stage
 
 ASLEEP: Final = {"undisturbed", "walk_in", "cancelled_in_doubt"}
 """A booking that is booked, one that is undone, and one that is cancelled meanwhile."""
-ATTEMPTS: Final = 4
+ATTEMPTS: Final = 6
 Death: TypeAlias = tuple[Scenario, Sequence[str], int]
 """A scenario, the points it comes to, and the number of the one to die at."""
 AROUND_THE_CALL: Final = ("calcom.create.announced", "calcom.create.before", "calcom.create.after")
