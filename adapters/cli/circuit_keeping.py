@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 NOT_WRITTEN = (
     "it is done, but not written to the database, which did not take it: a Redis that comes back empty forgets it, "
-    "and may be given an older one again, unless a running calsaga (`serve`, `worker`) has seen it by then, as each looks every five seconds"
+    "and may be given an older one again, unless a running calsaga (`serve`, `worker`) has seen it by then: each looks "
+    "every five seconds"
 )
 
 
