@@ -10,7 +10,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -28,7 +28,9 @@ REMEMBERED_SECONDS = 1.0
 """How old it may be that a key is good, or none."""
 REMEMBERED = timedelta(minutes=5)
 WHILE_AWAY = timedelta(hours=1)
-"""For how long a key is remembered while the database is away, for those who look after that."""
+"""For how long a key is remembered while the database is away, which may be so from here alone."""
+WATCHING = frozenset({"ops:read"})
+"""What a key is good for that has been remembered for longer than keys are."""
 _SLOW = timedelta(minutes=1)
 """Longer than a key is on its way from the database to the cache, or a revocation into the database."""
 
@@ -89,7 +91,8 @@ class ApiKeys:
         """
         Return the key with this text, or None if there is none or it was revoked.
 
-        One that is `remembered` will do while the database is away: then nobody can revoke it either.
+        One that is `remembered` will do while the database is away; after `REMEMBERED` for watching alone, since it may
+        have been revoked where the database is there.
 
         Raises:
             AppointmentDatabaseError: the database did not answer.
@@ -98,7 +101,9 @@ class ApiKeys:
         digest = _digest(text)
         if not remembered:
             await self._forget_revoked()
-        key = self._known.get(digest, stale=remembered)
+        key = self._known.get(digest)
+        if key is None and remembered and (old := self._known.get(digest, stale=True)) is not None:
+            return replace(old, scopes=old.scopes & WATCHING)
         if key is None:
             key = await self._readers.glance(lambda: self._find(digest))
             if key is not None:

@@ -37,8 +37,8 @@ async def admit(request: Request, scope: Scope, *, reads_database: bool = True) 
     Return who is asking, if their key has the scope.
 
     `reads_database=False` is for what can be answered while the database is away; then a key that this process has seen
-    within the last hour will do, whether its breaker is open already or the database just does not answer.
-    If a person has opened it, the database may be well, and is asked all the same.
+    within the last five minutes will do, or for watching (`ops:read`) within the last hour, whether its breaker is open
+    already or the database just does not answer. If a person has opened it, the database is asked all the same.
 
     Raises:
         Refused: 401 without a valid key, 403 without the scope, 429 when it is too much; 503, at once, while the
