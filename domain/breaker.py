@@ -114,7 +114,7 @@ def restore(breaker: Breaker, policy: BreakerPolicy, commanded: Commanded, *, no
 
 
 def suspect(breaker: Breaker, policy: BreakerPolicy, *, epoch: int, now: float, chance: float) -> Step[None]:
-    """Open one that is closed in an earlier epoch than somebody knows of, in which it was not: due for a probe."""
+    """Open a closed one, due for a probe, if somebody knows that it was not closed in a later `epoch`."""
     moved = settle(breaker, policy, now=now, chance=chance)
     if moved.breaker.state == "closed" and moved.breaker.override is None and moved.breaker.epoch < epoch:
         # Epochs go on from there, so that nobody takes what follows for what was lost.
