@@ -50,6 +50,11 @@ def test_severities(windows: tuple[FailureWindow, ...], severity: str, judgment:
     assert (severity, judgment) == (found.severity, found.judgment)
 
 
+def test_it_is_told_what_the_severity_is_made_of() -> None:
+    assert "4 calls failed within a minute" == judged(window(0, 1000, 4), window(2, 1000, 3)).detail
+    assert "3 of 9 calls failed lately" == judged(window(0, 3, 1), window(2, 6, 2)).detail
+
+
 def test_counts_and_rates_are_of_the_whole_window() -> None:
     found = judged(window(0, 10, 1), window(1, 10, 3), window(4, 20, 2), window(5, 100, 100))
 

@@ -166,16 +166,18 @@ def test_an_open_breaker_is_told_with_its_instant_and_whoever_opened_it() -> Non
 
 
 @pytest.mark.parametrize(
-    ("cause", "said"),
+    ("cause", "slow", "said"),
     [
-        ("failures", "its breaker is open (failures: 1 of 12 calls failed)"),
-        ("slow_calls", "its breaker is open (slow_calls: 10 calls were slow, 12 have ended)"),
-        ("probe_failed", "its breaker is open"),
+        ("failures", 10, "its breaker is open (failures: 1 of 12 calls failed)"),
+        ("slow_calls", 10, "its breaker is open (slow_calls: 10 calls were slow, 12 have ended)"),
+        # As an older calsaga kept it.
+        ("slow_calls", None, "its breaker is open (slow_calls)"),
+        ("probe_failed", 10, "its breaker is open"),
     ],
 )
-def test_an_open_breaker_says_how_many_calls_of_how_many_it_was_for(cause: Cause, said: str) -> None:
+def test_an_open_breaker_says_how_many_calls_of_how_many_it_was_for(cause: Cause, slow: int | None, said: str) -> None:
     last = Transition(
-        name="calcom", before="closed", after="open", cause=cause, at=NOON, epoch=1, failures=1, calls=12, slow=10
+        name="calcom", before="closed", after="open", cause=cause, at=NOON, epoch=1, failures=1, calls=12, slow=slow
     )
     stands = replace(CLOSED, state="open", recent=(last,))
 

@@ -14,6 +14,7 @@ import pytest
 from domain.booking import Booking, BookingStatus
 from domain.errors import AppointmentDatabaseError
 from sagas.appending import DueAfter, Lease
+from sagas.engine import IN_TURN
 from sagas.ports import Claimed
 from tests.fakes.calcom import CreateFate
 from tests.fakes.given import BOOKING_ID, attempted, initiated, not_sent
@@ -148,6 +149,17 @@ def test_a_full_worker_claims_nothing() -> None:
         return [await office.worker.run_due(), await first]
 
     assert [0, 1] == office.run(main())
+
+
+def test_a_full_worker_takes_nobody_out_of_the_line() -> None:
+    office = Office(at_once=1)
+    _due(office, UUID(int=1), UUID(int=2))
+    office.agenda.put(UUID(int=2), DueAfter(delay=timedelta(0), priority=IN_TURN))
+
+    async def main() -> list[int]:
+        return [await office.worker.run_due() for _ in range(3)]
+
+    assert [1, 1, 0] == office.run(main())
 
 
 def test_a_stopped_worker_finishes_what_it_drives() -> None:
