@@ -72,7 +72,7 @@ POLICIES = {
 BETWEEN_COMMANDS = 12
 INSTANCES = ("a/1", "b")
 CAUSES: set[str] = {*get_args(Trigger)}.union(*(get_args(part) or {part} for part in get_args(Cause)))
-# Whoever decides alone is told to suspect a breaker, and no store that is shared: see `test_redis_away`.
+# Whoever decides alone is told to suspect a breaker, and no store that is shared: see `test_suspecting`.
 EVERY_CAUSE = CAUSES - {"suspected"}
 
 Held = tuple[Call, tuple[Permit, ...]]
