@@ -128,3 +128,22 @@ async def test_what_was_closed_again_is_not_suspected_when_redis_goes(mortal_red
         mortal_redis.kill()
 
         assert isinstance(await process.breakers.acquire("x", probe=False), Permit)
+
+
+async def test_a_look_that_finds_it_closed_ends_the_suspicion(mortal_redis: RedisServer) -> None:
+    quick = {"x": BreakerPolicy(open_seconds=0.1, open_cap_seconds=0.1)}
+    async with here(mortal_redis.url, policies=quick) as caller, here(mortal_redis.url, policies=quick) as process:
+        for _ in range(5):
+            await caller.call("failed")
+        assert isinstance(await process.breakers.acquire("x", probe=False), Refusal)
+
+        async def is_closed() -> bool:
+            probe = await caller.breakers.acquire("x")
+            if isinstance(probe, Permit):
+                await caller.breakers.record(probe, "succeeded")
+            return (await process.breakers.snapshot("x")).state == "closed"
+
+        await eventually(is_closed, "the other one's probes have closed it")
+        mortal_redis.kill()
+
+        assert isinstance(await process.breakers.acquire("x", probe=False), Permit)

@@ -4,6 +4,8 @@ What the queue tells of those who wait.
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from adapters.bootstrap import Application
 from adapters.database.queue import Queued, RetryQueue
 from domain.breaker_words import Command
@@ -33,6 +35,26 @@ async def queue(app: Application) -> dict[tuple[str, bool], Queued]:
     return {(one.status, one.service_id == "color"): one for one in (await stored.page(None)).queued}
 
 
+async def all_booked(app: Application) -> list[UUID]:
+    """
+    Book what is to be moved, what is to be cancelled, and a composite that is to be cancelled, too.
+    """
+    single = [await app.orchestrator.book(a_wish(number), patience=PATIENT) for number in (20, 21)]
+    several = await app.orchestrator.book_composite(a_row(), patience=PATIENT)
+    return [one.booking.booking_id for one in (*single, several)]
+
+
+async def change_all(app: Application, booked: list[UUID], *, patience: float) -> None:
+    """
+    Ask for the move and the cancellations.
+    """
+    moved, *cancelled = booked
+    move = RescheduleAppointment(company_id="default", booking_id=moved, starts_at=START + 30 * HALF_HOUR, reason="")
+    await app.orchestrator.reschedule(move, patience=patience)
+    for booking_id in cancelled:
+        await app.orchestrator.cancel(a_cancellation(booking_id), patience=patience)
+
+
 async def test_a_move_and_a_cancellation_wait_since_they_were_asked_for_and_not_since_the_booking_was(
     installation: Installation, account: Account
 ) -> None:
@@ -40,18 +62,10 @@ async def test_a_move_and_a_cancellation_wait_since_they_were_asked_for_and_not_
     await define_row(installation, account)
 
     async with installation.opened() as app:
-        moved, cancelled = [
-            (await app.orchestrator.book(a_wish(number), patience=PATIENT)).booking for number in (20, 21)
-        ]
-        several = (await app.orchestrator.book_composite(a_row(), patience=PATIENT)).booking
+        booked = await all_booked(app)
         account.breaks_always(*ALWAYS)
         began = app.store.clock.now()
-        move = RescheduleAppointment(
-            company_id="default", booking_id=moved.booking_id, starts_at=START + 30 * HALF_HOUR, reason=""
-        )
-        await app.orchestrator.reschedule(move, patience=0.1)
-        for one in (cancelled, several):
-            await app.orchestrator.cancel(a_cancellation(one.booking_id), patience=0.1)
+        await change_all(app, booked, patience=0.1)
         await app.orchestrator.book(a_wish(22), patience=0.1)
         waiting = {key: one.since for key, one in (await queue(app)).items()}
         account.breaks_always()
@@ -70,18 +84,10 @@ async def test_what_cal_com_is_not_to_be_asked_for_waits_for_cal_com_and_not_for
     await define_row(installation, account)
 
     async with installation.opened() as app:
-        moved, cancelled = [
-            (await app.orchestrator.book(a_wish(number), patience=PATIENT)).booking for number in (20, 21)
-        ]
-        several = (await app.orchestrator.book_composite(a_row(), patience=PATIENT)).booking
+        booked = await all_booked(app)
         breakers = app.resilience.breakers
         await breakers.control("calcom", Command(action="open", actor="ada", reason="they move house"))
-        move = RescheduleAppointment(
-            company_id="default", booking_id=moved.booking_id, starts_at=START + 30 * HALF_HOUR, reason=""
-        )
-        await app.orchestrator.reschedule(move, patience=PATIENT)
-        for one in (cancelled, several):
-            await app.orchestrator.cancel(a_cancellation(one.booking_id), patience=PATIENT)
+        await change_all(app, booked, patience=PATIENT)
         put_off = {key: one.waits_for for key, one in (await queue(app)).items()}
         account.breaks_always(*ALWAYS)
         await breakers.control("calcom", Command(action="close", actor="ada", reason="they have moved"))
