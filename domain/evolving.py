@@ -50,15 +50,7 @@ def _after(b: Booking, event: SagaEvent) -> Booking:
             failed = event.reason not in HELD_BACK
             return replace(not_sent, retry_at=event.retry_at, not_sent=b.not_sent + failed)
         case e.CalcomOutcomeUnknown():
-            return _settle(
-                b,
-                event.attempt_id,
-                status=LineStatus.IN_DOUBT,
-                reason=event.reason,
-                doubted_at=event.at,
-                looks=0,
-                clean_looks=0,
-            )
+            return _doubted(b, event)
         case e.CalcomLooked():
             return _looked(b, event)
         case e.CalcomAttemptAbsent():
@@ -144,6 +136,23 @@ def _after(b: Booking, event: SagaEvent) -> Booking:
 
 def _settle(b: Booking, attempt_id: str, **facts: object) -> Booking:
     return replace(b, ledger=b.ledger.changed(lambda line: line.attempt_id == attempt_id and line.uid is None, **facts))
+
+
+def _doubted(b: Booking, event: e.CalcomOutcomeUnknown) -> Booking:
+    in_doubt = _settle(
+        b,
+        event.attempt_id,
+        status=LineStatus.IN_DOUBT,
+        reason=event.reason,
+        doubted_at=event.at,
+        looks=0,
+        clean_looks=0,
+    )
+    line = b.ledger.of(event.attempt_id)
+    if line is None or event.reason == e.NO_OUTCOME or event.at <= line.answer_by:
+        return in_doubt
+    # Its process stood still, and the request left so late: only from now on can a look speak for its absence.
+    return _settle(in_doubt, event.attempt_id, answer_by=event.at)
 
 
 def _attempted(b: Booking, event: e.CalcomBookingAttempted) -> Booking:

@@ -71,6 +71,15 @@ class Line:
         """Tell whether its outcome is still unknown."""
         return self.status in OPEN
 
+    def is_doubted_by(self, lost_at: datetime) -> bool:
+        """
+        Tell whether an answer that was lost at this moment is news.
+
+        An attempt is in doubt again if it was looked for while its process stood still, and had not even asked yet.
+        """
+        waited_for = self.uid is None and self.status in {*OPEN, LineStatus.ABSENT, LineStatus.ABSENT_FOR_GOOD}
+        return self.status is LineStatus.INTENDED or (waited_for and lost_at > self.answer_by)
+
     @property
     def may_turn_up(self) -> bool:
         """Tell whether a look can still change what is known: in doubt, or thought absent."""

@@ -86,9 +86,13 @@ class Policy:
             raise ValueError("a move that was never asked for is in no doubt")
         return self._look_at(move, doubted_at=doubted_at, answer_by=move.answer_by, salt=str(move.number))
 
+    def horizon_of(self, line: Line) -> datetime:
+        """Return when a clean look confirms an absence; later for an attempt that may have left later."""
+        return line.answer_by - self.send_within - self.attempt_limit + self.horizon
+
     def look_at_horizon(self, line: Line) -> datetime:
         """Return when to look for an attempt that is thought absent, once more."""
-        due = line.attempted_at + self.horizon
+        due = self.horizon_of(line)
         if line.last_looked_at is None or line.last_looked_at < due:
             return due
         return line.last_looked_at + max(self.looks[-1], self._after_failures(line, line.attempt_id))

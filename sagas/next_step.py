@@ -143,7 +143,7 @@ def _outcome_missing(line: Line, now: datetime) -> Step:
     if now < line.answer_by:
         return Wait(line.answer_by)
     detail = "the attempt was announced, and no outcome was recorded"
-    return Record((e.CalcomOutcomeUnknown(at=now, attempt_id=line.attempt_id, reason="no_outcome", detail=detail),))
+    return Record((e.CalcomOutcomeUnknown(at=now, attempt_id=line.attempt_id, reason=e.NO_OUTCOME, detail=detail),))
 
 
 def _look_for(lines: tuple[Line, ...]) -> Step:

@@ -70,7 +70,7 @@ def _of_create(
             )
         case o.NotSent() if unsettled:
             return _not_sent(booking, attempt_id, outcome, now=now, policy=policy)
-        case o.Unknown() if line is not None and line.status is LineStatus.INTENDED:
+        case o.Unknown() if line is not None and line.is_doubted_by(now):
             return (
                 e.CalcomOutcomeUnknown(at=now, attempt_id=attempt_id, reason=outcome.reason, detail=outcome.detail),
             )
@@ -207,7 +207,7 @@ def _counts(booking: Booking, attempt_id: str, started_at: datetime, policy: Pol
     if line is None or line.doubted_at is None or started_at < line.doubted_at:
         return False
     if line.status is LineStatus.ABSENT:
-        return started_at >= line.attempted_at + policy.horizon
+        return started_at >= policy.horizon_of(line)
     if line.clean_looks and line.last_looked_at is not None and started_at < line.last_looked_at + policy.pace:
         # Two drivers who look in the same breath see the same state of the same replica.
         return False

@@ -22,6 +22,7 @@ CreateDoes: TypeAlias = Literal[
     "double",
     "late",
     "slow",
+    "asleep",
     "conflict",
     "refused",
     "not_sent",
@@ -31,7 +32,7 @@ CreateDoes: TypeAlias = Literal[
 ]
 LookDoes: TypeAlias = Literal["reads", "errs"]
 MoveDoes: TypeAlias = Literal[
-    "moved", "committed", "lost", "late", "conflict", "refused", "not_sent", "held_back", "shut"
+    "moved", "committed", "lost", "late", "asleep", "conflict", "refused", "not_sent", "held_back", "shut"
 ]
 CancelDoes: TypeAlias = Literal["cancels", "fails", "cancels_silently", "refuses", "held_back", "shut"]
 
@@ -41,8 +42,9 @@ class CreateFate:
     """
     How one create goes: `waits` before anything is sent, `late_by` until a late or slow commit, `answers` after it all.
 
-    A late commit is told to nobody, a slow one to whoever still listens. One that squeezes in is made although the slot
-    is taken, as it is for some kinds of event types.
+    A late commit is told to nobody, a slow one to whoever still listens. The request of one that is asleep leaves so
+    late, because its process stood still, and its answer is lost. One that squeezes in is made although the slot is
+    taken, as it is for some kinds of event types.
     """
 
     does: CreateDoes = "made"
@@ -70,7 +72,8 @@ class MoveFate:
     """
     How one reschedule goes; `committed` and `late` are moved and told to nobody, `late` after `late_by` seconds.
 
-    What is `held_back` is not even announced; that it is `shut` is found out by trying.
+    The request of one that is asleep leaves so late, because its process stood still, and its answer is lost. What is
+    `held_back` is not even announced; that it is `shut` is found out by trying.
     """
 
     does: MoveDoes = "moved"

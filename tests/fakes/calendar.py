@@ -68,7 +68,7 @@ class FakeCalendar:
         await _pass(fate.waits)
         if self._clock.now() >= send_by:
             return NotSent(reason="too_late", detail="the time to send had passed")
-        if fate.does == "slow":
+        if fate.does in {"slow", "asleep"}:
             await _pass(fate.late_by)
         outcome = self._created(booking, attempt_id, fate)
         await _pass(fate.answers)
@@ -117,6 +117,8 @@ class FakeCalendar:
         await _pass(fate.waits)
         if self._clock.now() >= send_by:
             return NotSent(reason="too_late", detail="the time to send had passed")
+        if fate.does == "asleep":
+            await _pass(fate.late_by)
         outcome = self._rescheduled(effect, fate)
         await _pass(fate.answers)
         return outcome
@@ -200,7 +202,7 @@ class FakeCalendar:
             case "late":
                 self._commit_later(booking, attempt_id, fate)
                 return unknown
-            case "committed" | "double":
+            case "committed" | "double" | "asleep":
                 if not taken:
                     self._make(booking, attempt_id)
                 if fate.does == "double":
@@ -248,7 +250,7 @@ class FakeCalendar:
         if fate.does == "conflict" or self._calcom.is_taken_beside(old, effect.starts_at):
             return Refused(reason="slot_taken", detail="already has booking at this time", status=400, conflict=True)
         moved = self._calcom.move(effect.uid, effect.starts_at)
-        if fate.does == "committed":
+        if fate.does in {"committed", "asleep"}:
             return unknown
         return Made(uid=moved.uid, starts_at=moved.starts_at, ends_at=moved.ends_at, calcom_status=moved.status)
 

@@ -23,6 +23,7 @@ _CREATES: tuple[tuple[int, str], ...] = (
     (2, "double"),
     (6, "late"),
     (4, "slow"),
+    (3, "asleep"),
     (1, "conflict"),
     (1, "refused"),
     (3, "not_sent"),
@@ -34,6 +35,7 @@ _MOVES = (
     (3, "committed"),
     (2, "lost"),
     (3, "late"),
+    (2, "asleep"),
     (1, "conflict"),
     (1, "refused"),
     (1, "not_sent"),
@@ -46,6 +48,7 @@ _BECAUSE = ("breaker_open", "breaker_open", "rate_limited")
 _DATABASE = ((12, "works"), (2, "fails_before"), (2, "fails_after"), (1, "rejects_before"), (1, "rejects_after"))
 # Seconds that decide: around an answer, an attempt's last possible answer, the lease, the window, the horizon.
 _SECONDS = (0.0, 0.0, 0.0, 0.3, 2.0, 9.0, 16.0, 44.0, 50.0, 80.0, 130.0, 200.0)
+_AT = (0.0, 0.0, 0.1, 1.0, 5.0, 20.0, 60.0, 95.0, 130.0, 400.0)
 _LATE = (0.5, 5.0, 14.0, 40.0, 74.0, 100.0, 125.0, 160.0, 300.0, 700.0, 1200.0)
 
 
@@ -55,7 +58,7 @@ def random_plan(seed: int) -> Plan:
     """
     chance = random.Random(seed)
     return Plan(
-        actions=tuple(chain.from_iterable(_actions(chance) for _ in range(chance.choice((1, 1, 2, 3, 5))))),
+        actions=(_book(chance), *chain.from_iterable(_actions(chance) for _ in range(chance.choice((0, 2, 4, 6))))),
         creates=tuple(_create(chance) for _ in range(chance.randrange(6))),
         looks=tuple(_look(chance) for _ in range(chance.choice((0, 0, 4, 9)))),
         cancels=tuple(_cancel(chance) for _ in range(chance.choice((0, 1, 3)))),
@@ -170,12 +173,20 @@ def _actions(chance: random.Random) -> tuple[Action, ...]:
     return (action,)
 
 
+def _book(chance: random.Random) -> Book:
+    return Book(
+        at=chance.choice(_AT),
+        wish=chance.choice(WISHES),
+        process=chance.randrange(2),
+        patience=chance.choice((10.0, 0.0, 60.0)),
+    )
+
+
 def _action(chance: random.Random) -> Action:
-    at = chance.choice((0.0, 0.0, 0.1, 1.0, 5.0, 20.0, 60.0, 95.0, 130.0, 400.0))
-    process, which = chance.randrange(2), chance.randrange(4)
     kind = chance.randrange(13)
     if kind < 5:
-        return Book(at=at, wish=chance.choice(WISHES), process=process, patience=chance.choice((10.0, 0.0, 60.0)))
+        return _book(chance)
+    at, process, which = chance.choice(_AT), chance.randrange(2), chance.randrange(4)
     if kind in {5, 6}:
         return Cancel(at=at, which=which, process=process)
     if kind in {9, 10}:

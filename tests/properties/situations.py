@@ -35,6 +35,7 @@ EVERY = frozenset(
         "all attempts used up",
         "needs confirmation",
         "announced and without outcome",
+        "in doubt again",
         "adopted after doubt",
         "absent, then made by another attempt",
         "absence confirmed at the horizon",
@@ -192,6 +193,10 @@ def _of_event(before: Booking, event: e.BookingEvent, after: Booking) -> Iterato
             yield "cancel held back"
         case e.CalcomOutcomeUnknown(reason="no_outcome"):
             yield "announced and without outcome"
+        case e.CalcomOutcomeUnknown():
+            line = before.ledger.of(event.attempt_id)
+            if line is not None and line.status in {LineStatus.ABSENT, LineStatus.ABSENT_FOR_GOOD}:
+                yield "in doubt again"
         case e.CalcomBookingCreated():
             yield from _of_created(before, event, after)
         case e.CalcomBookingRefused(conflict=True):

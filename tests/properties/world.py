@@ -43,6 +43,7 @@ class World:
     """
 
     plan: Plan
+    reconciles: bool = True
     clock: FakeClock = field(default_factory=FakeClock)
     gates: int = 0
     deaths: int = 0
@@ -111,7 +112,8 @@ class World:
         last = max(action.at for action in self.plan.actions)
         await self._until_quiet(last)
         await asyncio.sleep(1000)
-        await self._reconcile()
+        if self.reconciles:
+            await self._reconcile()
         for task in acting:
             if task.done() and not task.cancelled():
                 task.result()
@@ -185,11 +187,11 @@ class World:
             self.faults.append(f"left alone: {context}")
 
 
-def simulate(plan: Plan) -> World:
+def simulate(plan: Plan, *, reconciles: bool = True) -> World:
     """
-    Return the world after everything that the plan does to it.
+    Return the world after everything that the plan does to it, and after both sides were compared if it `reconciles`.
     """
-    world = World(plan)
+    world = World(plan, reconciles=reconciles)
     logger = logging.getLogger("calsaga.worker")
     crashes, propagates = Crashes(world), logger.propagate
     logger.addHandler(crashes)

@@ -13,6 +13,7 @@ import pytest
 from domain import events as e
 from domain.booking import Booking
 from domain.evolving import fold
+from domain.ledger import LineStatus
 from sagas import recording
 from sagas.outcomes import (
     Cancelled,
@@ -44,6 +45,7 @@ from tests.fakes.given import (
     not_persisted,
     not_sent,
     refused,
+    unknown,
 )
 from tests.unit.sagas.outcomes import (
     CANCEL,
@@ -192,11 +194,38 @@ def test_an_unknown_outcome_is_recorded_as_such() -> None:
     assert (event,) == recorded_create(given(attempted()), LOST)
 
 
+@pytest.mark.parametrize("events", [IN_DOUBT, ABSENT, (*ABSENT, absent(final=True)), (*ABSENT, failed())])
+def test_an_answer_lost_after_its_last_possible_moment_puts_the_attempt_in_doubt_again(
+    events: tuple[e.BookingEvent, ...],
+) -> None:
+    booking = given(*events)
+    after = fold(booking, recorded_create(booking, LOST))
+
+    (line,) = after.ledger.open
+    assert (LineStatus.IN_DOUBT, NOW, NOW, 0) == (line.status, line.doubted_at, line.answer_by, line.clean_looks)
+    assert () == recorded_create(after, LOST)
+
+
+def test_an_answer_lost_in_time_adds_nothing_to_a_doubt() -> None:
+    booking = given(*ABSENT)
+
+    assert () == recording.record_create(booking, "one", LOST, now=at(15), policy=POLICY)
+
+
+def test_who_finds_no_outcome_does_not_say_when_the_request_left() -> None:
+    found = e.CalcomOutcomeUnknown(at=NOW, attempt_id="one", reason=e.NO_OUTCOME, detail="")
+
+    assert at(15) == given(attempted(), found).ledger.lines[0].answer_by
+
+
 @pytest.mark.parametrize(
     ("events", "outcome"),
     [
-        (IN_DOUBT, LOST),
-        (ABSENT, LOST),
+        ((*IN_DOUBT, unknown(seconds=500)), LOST),
+        ((*ABSENT, unknown(seconds=501)), LOST),
+        ((*IN_DOUBT, created()), LOST),
+        ((*IN_DOUBT, cancelled_there()), LOST),
+        ((attempted(), refused()), LOST),
         (ABSENT, NO),
         (ABSENT, UNSENT),
         ((attempted(), refused()), NO),

@@ -135,10 +135,13 @@ def test_a_late_answer_answers_for_the_person_who_was_asked(
     assert () == record_create(after, "one", outcome, now=at(61), policy=POLICY)
 
 
-def test_a_late_answer_that_says_nothing_changes_nothing() -> None:
-    outcome = Unknown(reason="timeout", detail="")
+def test_an_answer_that_was_lost_answers_for_nobody() -> None:
+    booking = given(*IN_DOUBT, ASKED)
+    after = fold(
+        booking, record_create(booking, "one", Unknown(reason="timeout", detail=""), now=at(60), policy=POLICY)
+    )
 
-    assert () == record_create(given(*IN_DOUBT, ASKED), "one", outcome, now=at(60), policy=POLICY)
+    assert (LineStatus.IN_DOUBT, booking.review) == (after.ledger.lines[0].status, after.review)
 
 
 def test_a_sighting_answers_and_what_was_to_be_cancelled_is_cancelled() -> None:
