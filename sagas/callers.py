@@ -42,41 +42,51 @@ class Callers:
                 booking that may go on all the same.
 
         """
-        heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        run.on_heard = lambda: None if heard.done() else heard.set_result(None)
         task = asyncio.create_task(self._engine.drive(run))
         self._driving.add(task)
         task.add_done_callback(self._driving.discard)
         try:
-            await self._wait(task, heard, deadline)
+            await self._wait(task, run, deadline)
         finally:
             if not task.done():
                 # The caller leaves: nobody else will ask how it ended.
                 task.add_done_callback(partial(_log_failure, run.state.booking_id))
         if task.done():
             await _finish(task, run)
-        elif not heard.done():
+        elif not run.heard:
             raise _slow(run)
-        if run.lost and not heard.done():
+        if run.lost and not run.heard:
             return run.saved
         return await self.outcome(run.saved, deadline)
 
-    async def _wait(self, task: asyncio.Task[None], heard: asyncio.Future[None], deadline: float) -> None:
+    async def _wait(self, task: asyncio.Task[None], run: Run, deadline: float) -> None:
         loop = asyncio.get_running_loop()
         enough: asyncio.Future[None] = loop.create_future()
-        self._waiting.add(enough)
-        if self._closed:
-            enough.set_result(None)
-        patience = left(deadline)
+
+        def end(_: object = None) -> None:
+            if not enough.done():
+                enough.set_result(None)
+
+        def end_once_durable() -> None:
+            # However short the caller's patience, no answer before the wish is durable.
+            if run.heard:
+                end()
+            run.on_heard = end
+
+        def end_unless_durable() -> None:
+            if not run.heard:
+                end()
+
+        patience = 0.0 if self._closed else left(deadline)
         durable_within = patience if patience > PATIENCE_SECONDS else DURABLE_SECONDS
-        too_late = loop.call_later(durable_within, _end, enough, heard)
+        timers = loop.call_later(patience, end_once_durable), loop.call_later(durable_within, end_unless_durable)
+        task.add_done_callback(end)
+        self._waiting.add(enough)
         try:
-            await asyncio.wait({task, enough}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-            if not (task.done() or heard.done() or enough.done()):
-                # However short the caller's patience, no answer before the wish is durable.
-                await asyncio.wait({task, heard, enough}, return_when=asyncio.FIRST_COMPLETED)
+            await enough
         finally:
-            too_late.cancel()
+            for timer in timers:
+                timer.cancel()
             self._waiting.discard(enough)
 
     async def outcome(self, booking: Booking, deadline: float) -> Booking:
@@ -128,11 +138,6 @@ async def _finish(task: asyncio.Task[None], run: Run) -> None:
     except AppointmentDatabaseError as error:
         error.booking_id = run.state.booking_id
         raise
-
-
-def _end(waiting: asyncio.Future[None], unless: asyncio.Future[None]) -> None:
-    if not (waiting.done() or unless.done()):
-        waiting.set_result(None)
 
 
 def _slow(run: Run) -> AppointmentDatabaseError:

@@ -28,13 +28,19 @@ def broken_on_the_way(booking_id: UUID, events: Iterable[SagaEvent]) -> Iterator
         after = evolve(state, event)
         if not in_reverse(state, event):
             yield f"{event!r} undoes a leg before the ones after it"
-        if after.ended in ENDED and after.ended is not state.ended:
-            if after.ledger.open:
+        # A leg ends by itself; one that has ended already may owe what came too late for it.
+        before, now = (_leg(state, event), _leg(after, event)) if isinstance(event, LegEvent) else (state, after)
+        if now.ended in ENDED and now.ended is not before.ended:
+            if now.ledger.open:
                 yield f"{event!r} ends a saga with an open line"
             # What is booked may still owe the cancel of a surplus, and be ended meanwhile by people at Cal.com.
-            if after.surplus and BookingStatus.BOOKED not in {state.ended, after.ended}:
+            if now.surplus and BookingStatus.BOOKED not in {before.ended, now.ended}:
                 yield f"{event!r} ends a saga that owes a cancel"
         state = after
+
+
+def _leg(composite: Booking, event: LegEvent) -> Booking:
+    return composite.legs[event.leg - 1]
 
 
 def in_reverse(composite: Booking, event: SagaEvent) -> bool:
