@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from itertools import product
 from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
@@ -70,13 +71,15 @@ class Metrics:
             ("service",),
             registry=self._registry,
         )
-        self._breaker_calls = {
+        breaker_calls = {
             "refused": self._of_service("circuit_breaker_open", "Calls that an open breaker has refused."),
             "succeeded": self._of_service(
                 "circuit_breaker_success", "Calls that a breaker let through, and that succeeded."
             ),
             "failed": self._of_service("circuit_breaker_failure", "Calls that a breaker let through, and that failed."),
         }
+        # Each call looks for its series, which costs more than counting it.
+        self._breaker_calls = {outcome: cache(counter.labels) for outcome, counter in breaker_calls.items()}
         self._rungs = Counter(
             "calsaga_fallback_answers",
             "Which rung of the fallback chain has answered: the source itself, or what stands in for it.",
@@ -90,20 +93,22 @@ class Metrics:
             registry=self._registry,
         )
         self._bookings = {outcome: bookings.labels(outcome) for outcome in get_args(Result)}
-        self._call_seconds = Histogram(
+        call_seconds = Histogram(
             "calsaga_call_seconds",
             "How long calls to a service took that succeeded or failed.",
             ("service", "operation"),
             buckets=_CALL_SECONDS,
             registry=self._registry,
         )
-        self._answer_seconds = Histogram(
+        self._call_seconds = cache(call_seconds.labels)
+        answer_seconds = Histogram(
             "calsaga_answer_seconds",
             "How long callers of the API waited for its answer, by method and route.",
             ("operation",),
             buckets=_ANSWER_SECONDS,
             registry=self._registry,
         )
+        self._answer_seconds = cache(answer_seconds.labels)
         self._budget_left = Gauge(
             "calsaga_slo_error_budget_left",
             "Which share of the error budget of the period is left, of all processes, as of a minute ago.",
@@ -153,9 +158,9 @@ class Metrics:
 
     def serve_breakers(self, services: Iterable[str]) -> None:
         """Tell of the calls of these from the start, so that the first one is seen as a rise."""
-        for counter in self._breaker_calls.values():
+        for series in self._breaker_calls.values():
             for service in services:
-                counter.labels(service)
+                series(service)
 
     def watch_fallback(self, holds: Callable[[], bool]) -> None:
         """Tell whether full fallback holds, too, as far as this process knows when somebody fetches the figures."""
@@ -188,7 +193,7 @@ class Metrics:
     def breaker_called(self, service: str, outcome: CallOutcome | Literal["refused"]) -> None:
         """Count a call, or one that was refused; what says nothing of the service is not counted."""
         if outcome != "ignored":
-            self._breaker_calls[outcome].labels(service).inc()
+            self._breaker_calls[outcome](service).inc()
 
     def booking_ended(self, result: Result) -> None:
         """Count a booking that has ended, and how."""
@@ -200,11 +205,11 @@ class Metrics:
 
     def call_took(self, service: str, operation: str, seconds: float) -> None:
         """Take note of how long a call took."""
-        self._call_seconds.labels(service, operation).observe(seconds)
+        self._call_seconds(service, operation).observe(seconds)
 
     def answered(self, operation: str, seconds: float) -> None:
         """Take note of how long an answer of our own took."""
-        self._answer_seconds.labels(operation).observe(seconds)
+        self._answer_seconds(operation).observe(seconds)
 
     def budget_spent(self, service: str, *, left: float, burn_rates: Mapping[str, float]) -> None:
         """Take note of what is left of a service's error budget, and how fast it goes, by window."""

@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 from domain.breaker_moves import Moved, counts, enter, fail_probe, settle, trigger, trip
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_state import Breaker, instance_of, is_settling, is_slow, moment, quota_left, reserve_left
-from domain.breaker_window import EMPTY, NONE, Tally
+from domain.breaker_window import EMPTY, NONE, WELL, Tally
 from domain.breaker_words import Cause, Command, Commanded, Outcome, Override, Permit, Refusal, Snapshot, Transition
 from domain.replacing import replace
 
@@ -74,7 +74,8 @@ def record(
     deadline = breaker.permits.get(permit.id)
     if deadline is None or permit.epoch != breaker.epoch:
         return Step(breaker, moved.moves, answer=False)
-    held = {permit_id: until for permit_id, until in breaker.permits.items() if permit_id != permit.id}
+    held = dict(breaker.permits)
+    del held[permit.id]
     moved = Moved(replace(breaker, permits=held), moved.moves)
     if outcome != "ignored" and counts(breaker):
         failed, slow = outcome == "failed", is_slow(deadline, policy, now=now)
@@ -184,14 +185,7 @@ def _count(
     moved: Moved, policy: BreakerPolicy, permit_id: str, *, failed: bool, slow: bool, now: float, chance: float
 ) -> Moved:
     breaker = moved.breaker
-    by = {instance_of(permit_id): 1} if failed or slow else NONE
-    tally = Tally(
-        calls=1,
-        failed=int(failed),
-        slow=int(slow),
-        failed_by=by if failed else NONE,
-        slow_by=by if slow else NONE,
-    )
+    tally = _tally(instance_of(permit_id), failed=failed, slow=slow) if failed or slow else WELL
     window = breaker.window.add(tally, policy, now=now)
     last_failure_at = now if failed else breaker.last_failure_at
     moved = Moved(replace(breaker, window=window, last_failure_at=last_failure_at), moved.moves)
@@ -199,6 +193,13 @@ def _count(
         settles = is_settling(permit_id)
         return _judge_probe(moved, policy, failed=failed or slow, settles=settles, now=now, chance=chance)
     return trip(moved, policy, now=now, chance=chance)
+
+
+def _tally(instance: str, *, failed: bool, slow: bool) -> Tally:
+    by = {instance: 1}
+    return Tally(
+        calls=1, failed=int(failed), slow=int(slow), failed_by=by if failed else NONE, slow_by=by if slow else NONE
+    )
 
 
 def _judge_probe(

@@ -69,6 +69,8 @@ def _heard(counts: Counts, quorum: int) -> int:
 
 
 NOTHING = Tally()
+WELL = Tally(calls=1)
+"""One call that neither failed nor was slow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,8 +118,6 @@ ON CONFLICT DO NOTHING
 RETURNING booking_id
 """
 
-CUSTOMERS_AND_CLAIMS: Final = f"WITH customer AS ({CUSTOMERS}) {CLAIMS}"
-
 REPLACED_CLAIMS: Final = "DELETE FROM slot_claims WHERE booking_id = ANY(%(booking_id)b::uuid[])"
 
 APPOINTMENTS: Final = """

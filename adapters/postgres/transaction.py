@@ -57,39 +57,28 @@ class PostgresTransaction:
             for number, topic, state in found
         ]
 
-    def insert_claims(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
-        """Insert customers and claims, and say who holds what was refused."""
-        claims = {one.stream_id: (one, one.claim) for one in appends if one.claim is not None}
+    def insert(self, holding: Sequence[Append], booking: Sequence[Append]) -> Mapping[UUID, Refusal]:
+        """Insert customers, claims and appointments, and say what stands in the way of what was refused."""
+        claims = {one.stream_id: (one, one.claim) for one in holding if one.claim is not None}
+        rows = {one.stream_id: one.appointment for one in booking if isinstance(one.appointment, InsertAppointment)}
         replaced = [one.stream_id for one, _ in claims.values() if one.expected_version]
         if replaced:
             self._cursor.execute(sql.REPLACED_CLAIMS, {"booking_id": replaced})
-        customers = _customer_rows([one.customer for one in appends if one.customer is not None])
-        if not claims:
-            self._cursor.execute(sql.CUSTOMERS, {"customers": _document(customers)}, prepare=True)
-            return {}
-        query = sql.CUSTOMERS_AND_CLAIMS if customers else sql.CLAIMS
-        taken: set[UUID] = set()
-        for turn in in_turns([(stream_id, claim) for stream_id, (_, claim) in claims.items()]):
-            given = {"customers": _document(customers), "claims": _document(_claim_rows(turn))}
-            rows = self._cursor.execute(query, given, prepare=True)
-            taken |= {row[0] for row in rows}
-            query = sql.CLAIMS
-        return {
-            stream_id: why_claim(self._cursor, one, claim)
-            for stream_id, (one, claim) in claims.items()
-            if stream_id not in taken
-        }
+        first, *turns = in_turns([(stream_id, claim) for stream_id, (_, claim) in claims.items()])
+        written = self._inserted(
+            customers=_customer_rows([one.customer for one in holding if one.customer is not None]),
+            claims=_claim_rows(first),
+            appointments=[*rows.values()],
+        )
+        for turn in turns:
+            written |= self._inserted(claims=_claim_rows(turn))
+        refused = {one: why_claim(self._cursor, *held) for one, held in claims.items() if one not in written}
+        return refused | {one: why_appointment(self._cursor, row) for one, row in rows.items() if one not in written}
 
-    def insert_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
-        """Insert appointments, and say which constraint refused what was refused."""
-        rows = {one.stream_id: one.appointment for one in appends if isinstance(one.appointment, InsertAppointment)}
-        given = {"appointments": _document([*rows.values()])}
-        inserted = {row[0] for row in self._cursor.execute(sql.APPOINTMENTS, given, prepare=True)}
-        return {
-            stream_id: why_appointment(self._cursor, row)
-            for stream_id, row in rows.items()
-            if row.booking_id not in inserted
-        }
+    def _inserted(self, **rows: Sequence[Any]) -> set[UUID]:
+        """Insert all of these in one statement, and return the bookings whose claim or appointment is written."""
+        given = {name: _document(some) for name, some in rows.items() if some}
+        return {row[0] for row in self._cursor.execute(_inserting(tuple(given)), given, prepare=True)}
 
     def move_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
         """Move appointments, and say which constraint refused what was refused; one that is not booked stays."""
@@ -138,6 +127,16 @@ _STATEMENTS = {
     "released": sql.RELEASED_CLAIMS,
     "cancelled": sql.CANCELLED_APPOINTMENTS,
 }
+
+
+_INSERTS = {"customers": sql.CUSTOMERS, "claims": sql.CLAIMS, "appointments": sql.APPOINTMENTS}
+
+
+@cache
+def _inserting(kinds: tuple[str, ...]) -> str:
+    asides = ", ".join(f"new_{kind} AS ({_INSERTS[kind]})" for kind in kinds)
+    told = [f"SELECT booking_id FROM new_{kind}" for kind in kinds if kind != "customers"]  # noqa: S608 - our own names
+    return f"WITH {asides} {' UNION ALL '.join(told) or 'SELECT NULL WHERE false'}"
 
 
 @cache

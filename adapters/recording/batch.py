@@ -92,12 +92,8 @@ class Transaction(Protocol):
         """Read the events of a stream after a version."""
         ...
 
-    def insert_claims(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
-        """Insert the customers that are missing and the claims."""
-        ...
-
-    def insert_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
-        """Insert the appointments."""
+    def insert(self, holding: Sequence[Append], booking: Sequence[Append]) -> Mapping[UUID, Refusal]:
+        """Insert the customers that are missing and the claims of some, and the appointments of others."""
         ...
 
     def move_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
@@ -199,18 +195,7 @@ def _as_written(transaction: Transaction, append: Append, mapper: EventMapper) -
 
 def _write(transaction: Transaction, winners: Sequence[Draft], mapper: EventMapper) -> dict[UUID, AppendResult]:
     appends = [one.append for one in winners]
-    refusals: dict[UUID, Refusal] = {}
-    holding = [one for one in appends if one.claim is not None or one.customer is not None]
-    if holding:
-        refusals |= transaction.insert_claims(holding)
-    # A refused claim takes its append's appointment with it.
-    left = [one for one in appends if one.stream_id not in refusals]
-    inserting = [one for one in left if isinstance(one.appointment, InsertAppointment)]
-    if inserting:
-        refusals |= transaction.insert_appointments(inserting)
-    moving = [one for one in left if isinstance(one.appointment, MoveAppointment)]
-    if moving:
-        refusals |= transaction.move_appointments(moving)
+    refusals = _insert(transaction, appends)
     refused_legs: dict[UUID, LegRows] = {}
     for composite in (one for one in appends if one.legs):
         # After all others and one by one: what is undone again must have been in nobody's way.
@@ -232,6 +217,23 @@ def _write(transaction: Transaction, winners: Sequence[Draft], mapper: EventMapp
     return results
 
 
+def _insert(transaction: Transaction, appends: Sequence[Append]) -> dict[UUID, Refusal]:
+    """Write the rows that may be refused; a refused claim takes its append's appointment with it."""
+    refusals: dict[UUID, Refusal] = {}
+    holding = [one for one in appends if one.claim is not None or one.customer is not None]
+    booking = [one for one in appends if isinstance(one.appointment, InsertAppointment)]
+    at_once = [one for one in booking if one.claim is None]
+    if holding or at_once:
+        refusals |= transaction.insert(holding, at_once)
+    after_its_claim = [one for one in booking if one.claim is not None and one.stream_id not in refusals]
+    if after_its_claim:
+        refusals |= transaction.insert((), after_its_claim)
+    moving = [one for one in appends if isinstance(one.appointment, MoveAppointment) and one.stream_id not in refusals]
+    if moving:
+        refusals |= transaction.move_appointments(moving)
+    return refusals
+
+
 def _all_rows(append: Append) -> tuple[Append | LegRows, ...]:
     return (append, *append.legs)
 
@@ -241,23 +243,12 @@ def _write_legs(transaction: Transaction, composite: Append) -> tuple[LegRows, R
     transaction.mark()
     for rows in composite.legs:
         alone = replace(composite, claim=rows.claim, appointment=rows.appointment, customer=None, legs=())
-        for insert, wanted in _inserts(transaction, alone):
-            refusal = insert([alone]).get(alone.stream_id) if wanted else None
-            if refusal is not None:
-                transaction.back()
-                return rows, refusal
+        refusal = _insert(transaction, [alone]).get(alone.stream_id)
+        if refusal is not None:
+            transaction.back()
+            return rows, refusal
     transaction.go_on()
     return None
-
-
-def _inserts(
-    transaction: Transaction, alone: Append
-) -> tuple[tuple[Callable[[Sequence[Append]], Mapping[UUID, Refusal]], bool], ...]:
-    return (
-        (transaction.insert_claims, alone.claim is not None),
-        (transaction.insert_appointments, isinstance(alone.appointment, InsertAppointment)),
-        (transaction.move_appointments, isinstance(alone.appointment, MoveAppointment)),
-    )
 
 
 def _share(one: Draft) -> Share:

@@ -55,8 +55,11 @@ class SQLiteTransaction:
             for number, topic, state in found
         ]
 
-    def insert_claims(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
-        """Insert customers and claims, and say who holds what was refused."""
+    def insert(self, holding: Sequence[Append], booking: Sequence[Append]) -> Mapping[UUID, Refusal]:
+        """Insert customers, claims and appointments, and say what stands in the way of what was refused."""
+        return {**self._insert_claims(holding), **self._insert_appointments(booking)}
+
+    def _insert_claims(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
         self._connection.executemany(
             sql.CUSTOMER, [_customer(one.customer) for one in appends if one.customer is not None]
         )
@@ -71,8 +74,7 @@ class SQLiteTransaction:
                 refusals[one.stream_id] = self._refusal("claim", sql.CLAIM_OBSTACLE, row)
         return refusals
 
-    def insert_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
-        """Insert appointments, and say which constraint refused what was refused."""
+    def _insert_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
         refusals = {}
         for one in appends:
             if not isinstance(one.appointment, InsertAppointment):

@@ -85,8 +85,11 @@ class Stage:
             play = _Play(
                 self, scenario, crash_at=f"{point}#{turn}", crash_signal=how, crash_trace=str(Path(folder) / "trace")
             )
-            died = play.work()
-            faults = play.finish()
+            try:
+                died, faults = play.work(), play.finish()
+            except AssertionError as fault:
+                # A sweep goes on, and says where.
+                died, faults = True, [str(fault)]
         return Verdict(scenario=scenario.name, point=f"{point}#{turn}", died=died, faults=tuple(faults))
 
 
