@@ -9,6 +9,7 @@ commits: one before Cal.com is asked, one after it has answered.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import takewhile
 from uuid import UUID
 
@@ -200,10 +201,21 @@ class Run:
     ) -> Callable[[UUID], Append] | None:
         if self.customer is None or self.customer.found:
             return None
-        # The writer's thread asks, and this run may have gone on by then.
-        waiting = replace(self, pending=list(self.pending))
-        return lambda customer_id: waiting.of_customer(customer_id).append(
-            append_id=append_id, now=now, due=due, if_refused=if_refused
+        # The writer's thread asks, rarely, and this run may have gone on by then.
+        as_it_is = partial(
+            replace,
+            self,
+            saved=self.saved,
+            state=self.state,
+            pending=list(self.pending),
+            others=self.others,
+            claim=self.claim,
+            customer=self.customer,
+            appointment=self.appointment,
+            legs=self.legs,
+        )
+        return lambda customer_id: (
+            as_it_is().of_customer(customer_id).append(append_id=append_id, now=now, due=due, if_refused=if_refused)
         )
 
     def _forget(self, state: Booking) -> None:
