@@ -216,7 +216,7 @@ class Convergence:
                 return Converged(outcome="flagged" if reviewed else "equal", booking_id=booking.booking_id)
             case NotNow.IN_DOUBT:
                 await self._agenda.wake(booking.booking_id)
-                self._engine.parked.set()
+                self._engine.parked.tell()
                 return Converged(outcome="woken", booking_id=booking.booking_id)
             case NotNow.UNDER_WAY:
                 return Converged(outcome=None, detail="under_way", booking_id=booking.booking_id)
@@ -264,7 +264,7 @@ class Convergence:
             difference = overlapping(difference, now=now)
             result = await self._append(booking, self._told(booking, difference, finding=finding, now=now), difference)
         if difference.owes:
-            self._engine.parked.set()
+            self._engine.parked.tell()
         return isinstance(result, Appended) and result.refusal is None
 
     @staticmethod

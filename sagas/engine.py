@@ -33,6 +33,7 @@ from sagas.deferring import rests, stands_in_line
 from sagas.effects import Effects
 from sagas.leg_run import LegRun, Part
 from sagas.next_step import in_line_until, next_step
+from sagas.parked import Parked
 from sagas.ports import Clock, Hints, Ids, Log
 from sagas.run import Run
 from sagas.steps import (
@@ -65,7 +66,7 @@ class Engine:
     Takes sagas step by step, and has each decision written down before it acts on it.
 
     `leased` is what this process works on (saga id, lease token), so that a shutdown can
-    hand it over. `parked` is set when work was left for later.
+    hand it over. `parked` tells when work was left for later.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Engine:
         self._moved = moved
         self.waiting = WaitingRoom(self.load)
         self.leased: set[tuple[UUID, UUID]] = set()
-        self.parked = asyncio.Event()
+        self.parked = Parked()
 
     def new_correlation_id(self) -> str:
         """Return an id for what a caller has not given one for."""
@@ -181,7 +182,7 @@ class Engine:
                 return True
             case Wait(until):
                 await self._flush(run, DueAfter(delay=max(until - now, timedelta(0)), priority=_priority(run.state)))
-                self.parked.set()
+                self.parked.tell()
                 return run.refused
             case Done():
                 await self._flush(run, NothingDue())
@@ -263,7 +264,7 @@ class Engine:
                 before = run.saved
                 run.written(result, due=append.due)
                 self._tell(run.saved, before=before)
-                self.parked.set()
+                self.parked.tell()
 
     def _tell(self, booking: Booking, *, before: Booking) -> None:
         self.waiting.told(booking)

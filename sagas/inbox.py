@@ -138,7 +138,7 @@ class Inbox:
         delay = timedelta(0) if webhook.attempt_id is None else OWN_SAGA_FIRST
         written = await self._append(new, (received,), DueAfter(delay=delay, priority=PRIORITY))
         if written:
-            self._engine.parked.set()
+            self._engine.parked.tell()
         return "stored" if written else "known"
 
     async def load(self, webhook_id: UUID) -> Webhook:

@@ -54,6 +54,7 @@ class Worker:
         self._at_once = at_once
         self._driving: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+        self._due_parked, self._line_parked = engine.parked.listen(), engine.parked.listen()
 
     async def run(self) -> None:
         """Work until `stop` is called."""
@@ -63,6 +64,7 @@ class Worker:
 
     async def _run_due(self) -> None:
         while not self._stopping.is_set():
+            self._due_parked.clear()
             try:
                 claimed = await self._claim()
                 pause = 0.0 if claimed else _pause(await self._agenda.next_due(in_line=False))
@@ -71,11 +73,12 @@ class Worker:
                 log.warning("worker.claim.failed", extra=error.as_log())
                 pause = AFTER_FAILURE_SECONDS
             if pause or len(self._driving) >= self._at_once:
-                await self._rest(pause or IDLE_SECONDS)
+                await self._rest(pause or IDLE_SECONDS, self._due_parked)
 
     async def _run_line(self) -> None:
         are_gathered = False
         while not self._stopping.is_set():
+            self._line_parked.clear()
             try:
                 pause = _pause(await self._agenda.next_due(in_line=True), at_least=0.0)
                 if not pause and are_gathered:
@@ -86,7 +89,7 @@ class Worker:
                 pause = AFTER_FAILURE_SECONDS
             if pause or len(self._driving) >= self._at_once:
                 are_gathered = False
-                await self._rest(pause or IDLE_SECONDS)
+                await self._rest(pause or IDLE_SECONDS, self._line_parked)
             elif not are_gathered:
                 are_gathered = True
                 await asyncio.sleep(GATHERING_SECONDS)
@@ -103,7 +106,7 @@ class Worker:
     async def stop(self, *, within: timedelta) -> None:
         """Take no more work, and wait for what is being driven, at most this long; then leave it to others."""
         self._stopping.set()
-        self._engine.parked.set()
+        self._engine.parked.tell()
         if self._driving:
             _, late = await asyncio.wait(self._driving, timeout=within.total_seconds())
             for task in late:
@@ -162,16 +165,12 @@ class Worker:
             told = {"saga_id": str(claimed.saga_id), "correlation_id": correlation_id, "attempt": claimed.attempt}
             log.exception("worker.saga.crashed", extra=told)
 
-    async def _rest(self, seconds: float) -> None:
+    async def _rest(self, seconds: float, parked: asyncio.Event) -> None:
         """Wait for the time to pass, for work to be parked in this process, or for a driven saga to end."""
-        if self._stopping.is_set():
-            # `stop` has woken whoever rested; this loop was still asking what is due.
-            return
-        self._engine.parked.clear()
-        parked = asyncio.create_task(self._engine.parked.wait())
+        told = asyncio.create_task(parked.wait())
         full = self._driving if len(self._driving) >= self._at_once else set()
-        await asyncio.wait({parked, *full}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        parked.cancel()
+        await asyncio.wait({told, *full}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
 
 
 def _pause(due: timedelta | None, *, at_least: float = 0.005) -> float:

@@ -159,11 +159,12 @@ def test_a_look_that_finds_nothing_is_written_with_what_is_due_then() -> None:
 
 def test_a_booking_that_waits_for_a_retry_is_not_urgent() -> None:
     office = Office()
+    parked = office.engine.parked.listen()
     office.calcom.creates.append(CreateFate(does="not_sent"))
 
     office.run(book_new(office))
 
-    assert (5, True) == (office.agenda.rows[BOOKING_ID].priority, office.engine.parked.is_set())
+    assert (5, True) == (office.agenda.rows[BOOKING_ID].priority, parked.is_set())
 
 
 def test_surplus_is_urgent() -> None:

@@ -107,7 +107,7 @@ def test_work_parked_in_this_process_wakes_the_worker() -> None:
         await asyncio.sleep(10.2)
         office.agenda.put(BOOKING_ID, NOW)
         office.given()
-        office.engine.parked.set()
+        office.engine.parked.tell()
         await asyncio.sleep(0.001)
         moments.append(office.booking().status)
         await office.worker.stop(within=timedelta(seconds=60))
@@ -207,6 +207,28 @@ def test_a_worker_that_is_stopped_while_it_asks_what_is_due_ends_at_once() -> No
     assert _SlowAgenda.ANSWERS_AFTER == pytest.approx(office.clock.seconds)
 
 
+def test_work_that_is_parked_while_the_worker_asks_what_is_due_is_taken_up_at_once() -> None:
+    office = Office()
+    sagas = office.another_process(agenda=_SlowAgenda(office))
+    moments = []
+
+    async def main() -> None:
+        working = asyncio.create_task(sagas.worker.run())
+        await asyncio.sleep(_SlowAgenda.ANSWERS_AFTER / 2)
+        # Both of its loops have an answer on the way that does not know of it, and both are to rest after that.
+        office.agenda.put(BOOKING_ID, NOW)
+        office.given()
+        sagas.engine.parked.tell()
+        await asyncio.sleep(_SlowAgenda.ANSWERS_AFTER)
+        moments.append(office.booking().status)
+        await sagas.worker.stop(within=timedelta(seconds=60))
+        await working
+
+    office.run(main())
+
+    assert [BookingStatus.BOOKED] == moments
+
+
 def test_a_saga_that_the_database_fails_is_taken_up_again(caplog: pytest.LogCaptureFixture) -> None:
     office = Office()
     _due(office, BOOKING_ID)
@@ -302,5 +324,6 @@ class _SlowAgenda(_FailingAgenda):
         self._failures = 0
 
     async def next_due(self, *, in_line: bool | None = None) -> timedelta | None:
+        due = await super().next_due(in_line=in_line)
         await asyncio.sleep(self.ANSWERS_AFTER)
-        return await super().next_due(in_line=in_line)
+        return due
