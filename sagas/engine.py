@@ -33,7 +33,6 @@ from sagas.deferring import rests, stands_in_line
 from sagas.effects import Effects
 from sagas.leg_run import LegRun, Part
 from sagas.next_step import in_line_until, next_step
-from sagas.parked import Parked
 from sagas.ports import Clock, Hints, Ids, Log
 from sagas.run import Run
 from sagas.steps import (
@@ -52,7 +51,7 @@ from sagas.steps import (
     Wait,
     Withdraw,
 )
-from sagas.waiting import WaitingRoom
+from sagas.waiting import Parked, WaitingRoom
 
 URGENT, NORMAL = 1, 5
 IN_TURN, IN_LINE = 6, 7

@@ -1,5 +1,5 @@
 """
-Where callers wait for a saga that somebody else drives.
+Where callers wait for a saga that somebody else drives, and workers for work that was left for later.
 
 A saga of this process wakes them at once. One of another process is polled for, once
 for all who wait for it, at a pace that slows down, and at once when a hint says that it
@@ -27,6 +27,24 @@ class _Seat:
     hint: asyncio.Event = field(default_factory=asyncio.Event)
     sitting: int = 0
     poller: asyncio.Task[None] | None = None
+
+
+class Parked:
+    """Tells everybody who listens, each by an event of their own: whoever clears it keeps nobody else from hearing."""
+
+    def __init__(self) -> None:
+        self._listeners: list[asyncio.Event] = []
+
+    def listen(self) -> asyncio.Event:
+        """Return an event that is set whenever work was left; to be cleared before asking what is due, not after."""
+        listener = asyncio.Event()
+        self._listeners.append(listener)
+        return listener
+
+    def tell(self) -> None:
+        """Say that work was left, or that it is time to look around for another reason."""
+        for listener in self._listeners:
+            listener.set()
 
 
 class WaitingRoom:
