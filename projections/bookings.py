@@ -40,29 +40,20 @@ def summary(booking: Booking) -> BookingRow:
 
 
 def _alone(booking: Booking) -> BookingRow:
-    facts = booking.facts
     failure = booking.review or booking.failure or booking.undoing
-    return BookingRow(
-        booking_id=booking.booking_id,
-        company_id=facts.service.company_id,
+    row = begin(booking.booking_id, booking.facts)
+    return replace(
+        row,
         status=booking.status.value,
-        service_id=facts.service.service_id,
-        customer_id=facts.customer_id,
-        starts_at=booking.starts_at or facts.starts_at,
-        ends_at=booking.ends_at or facts.ends_at,
-        time_zone=facts.time_zone,
-        source=facts.source,
-        staff_id=facts.staff_id,
+        starts_at=booking.starts_at or row.starts_at,
+        ends_at=booking.ends_at or row.ends_at,
         calcom_booking_uid=booking.kept_uid,
         appointment_id=booking.appointment_id,
         failure_reason=None if failure is None else failure.reason,
         failure_detail=None if failure is None else failure.detail,
-        idempotency_key=facts.idempotency_key,
-        correlation_id=facts.correlation_id,
         resilience_strategy=booking.resilience_strategy,
         version=booking.version,
-        created_at=facts.at,
-        updated_at=booking.updated_at or facts.at,
+        updated_at=booking.updated_at or row.updated_at,
         undecided=booking.goal is Goal.BOOK and booking.ended is None,
     )
 
@@ -126,7 +117,29 @@ def _begin_or_go_on(row: BookingRow | None, one: Recorded) -> BookingRow:
 
 def begin(booking_id: UUID, event: e.BookingInitiated) -> BookingRow:
     """Return the row of a booking that was just asked for."""
-    return summary(Booking(booking_id=booking_id, version=1, initiated=event, updated_at=event.at))
+    return BookingRow(
+        booking_id=booking_id,
+        company_id=event.service.company_id,
+        status=BookingStatus.PENDING.value,
+        service_id=event.service.service_id,
+        customer_id=event.customer_id,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        time_zone=event.time_zone,
+        source=event.source,
+        staff_id=event.staff_id,
+        calcom_booking_uid=None,
+        appointment_id=None,
+        failure_reason=None,
+        failure_detail=None,
+        idempotency_key=event.idempotency_key,
+        correlation_id=event.correlation_id,
+        resilience_strategy=None,
+        version=1,
+        created_at=event.at,
+        updated_at=event.at,
+        undecided=True,
+    )
 
 
 def _begun(booking_id: UUID, event: CompositeInitiated) -> BookingRow:

@@ -43,7 +43,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One event, and how the appointment stood before and after it."""
+    """One event, and how the appointment stood before and after it; what changed nothing in between is left out."""
 
     before: Standing | None
     after: Standing
@@ -54,15 +54,19 @@ def changes(standing: Standing | None, recorded: Sequence[Recorded]) -> list[Cha
     """
     Return what recorded events of one booking change; those that it contains already are left out.
 
+    The last one is there even if it changes nothing, so that its standing has the last version.
+
     Raises:
         OutOfOrder: an event of the booking is missing in between.
 
     """
     found: list[Change] = []
     for one in unseen(recorded, after=0 if standing is None else standing.version):
-        after = replace(_begun_or_evolved(standing, one), version=one.version)
-        found.append(Change(before=standing, after=after, event=one))
-        standing = after
+        after = _begun_or_evolved(standing, one)
+        if after is not standing or one is recorded[-1]:
+            after = replace(after, version=one.version)
+            found.append(Change(before=standing, after=after, event=one))
+            standing = after
     return found
 
 

@@ -81,17 +81,22 @@ def _inserting_from_document(table: Table) -> postgresql.Insert:
 
 def _as_stored(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """Return rows with what their columns keep as text in a form of their own."""
-    own = {
-        str(column.name): column.type
-        for column in table.columns
-        if isinstance(column.type, TypeDecorator) and isinstance(column.type.impl, Text)
-    }
+    own = _of_own_form(table)
     if not own:
         return rows
     dialect = connection.dialect
     return [
         {**row, **{name: kept.process_bind_param(row[name], dialect) for name, kept in own.items()}} for row in rows
     ]
+
+
+@lru_cache(maxsize=64)
+def _of_own_form(table: Table) -> Mapping[str, TypeDecorator[Any]]:
+    return {
+        str(column.name): column.type
+        for column in table.columns
+        if isinstance(column.type, TypeDecorator) and isinstance(column.type.impl, Text)
+    }
 
 
 class _RowOf(UserDefinedType[Any]):
