@@ -152,9 +152,12 @@ class Booking:
         """Return the live lines that this booking must not have, or no longer wants."""
         if self.legs:
             return tuple(line for leg in self.legs for line in leg.surplus)
+        live = self.ledger.live
+        if not live:
+            return ()
         unwanted = self.goal in {Goal.COMPENSATE, Goal.CANCEL} or self.ended in _WITHOUT_APPOINTMENT
-        live = (line for line in self.ledger.live if not line.in_review and not line.foreign)
-        return tuple(line for line in live if unwanted or line.uid != self.kept_uid)
+        ours = (line for line in live if not line.in_review and not line.foreign)
+        return tuple(line for line in ours if unwanted or line.uid != self.kept_uid)
 
     @property
     def kept(self) -> Line | None:

@@ -68,13 +68,9 @@ class Assigning:
         self._chosen: _Chosen = {}
         self._overhearing: list[_Chosen] = []
 
-    @contextmanager
-    def under_way(self, booking_id: UUID) -> Iterator[None]:
-        """Forget at the end who was chosen for a booking: by then the log says it, or it came to nothing."""
-        try:
-            yield
-        finally:
-            self._chosen.pop(booking_id, None)
+    def forget(self, booking_id: UUID) -> None:
+        """Forget who was chosen for a booking: once the log says it, or it has come to nothing."""
+        self._chosen.pop(booking_id, None)
 
     async def begin(
         self, request: RequestBooking, *, key: IdempotencyKey, team: Sequence[Offer], customer_id: UUID | None

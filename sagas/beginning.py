@@ -100,9 +100,11 @@ class Beginning:
             return await self._answer_repeat(known, request, deadline)
         company_id, phone = request.service.company_id, request.person.phone
         customer_id = None if phone is None else self._customers.recall(company_id=company_id, phone=phone)
-        with self._assigning.under_way(key.booking_id):
+        try:
             run = await self._opened(request, key, customer_id, team)
             booking = await self._callers.drive(run, deadline)
+        finally:
+            self._assigning.forget(key.booking_id)
         if run.saved.version:
             # The wish became durable here, even if somebody else has written to its stream since.
             self._hints.judged(booking, repeated=False)
