@@ -54,15 +54,17 @@ def replay(one: Evidence, events: Sequence[BookingEvent], *, leg: int = 0) -> Re
     booking = Booking(booking_id=one.stream_id, leg=leg)
     row: InsertAppointment | None = None
     claim: SlotClaim | None = None
-    ended_open = False
+    ended_open = has_ended = False
     for event in events:
         row, claim = _row_after(row, booking, event), _claim_after(claim, booking, event)
-        before, booking = booking, evolve(booking, event)
+        booking = evolve(booking, event)
         if booking.ended in ENDED:
             claim = None
-            # What a person decides may leave doubt about another attempt behind, which is settled afterwards.
-            ends = booking.ended is not before.ended and not isinstance(event, ManualReviewAnswered)
+            # What a person decides may leave doubt about another attempt behind, which is settled afterwards; and what
+            # was settled when it ended may be in doubt again when it ends otherwise.
+            ends = not has_ended and not isinstance(event, ManualReviewAnswered)
             ended_open = ended_open or (ends and bool(booking.ledger.open))
+            has_ended = True
     return Replayed(booking=booking, row=row, claim=claim, ended_open=ended_open)
 
 

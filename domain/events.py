@@ -80,15 +80,12 @@ class CalcomBookingNotSent:
     retry_at: datetime
 
 
-NO_OUTCOME = "no_outcome"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalcomOutcomeUnknown:
     """
     Nobody can say whether Cal.com has made the booking: it is looked for, never guessed (B1).
 
-    Who asked Cal.com says so when its request is over; who finds an attempt without an outcome says `NO_OUTCOME`.
+    Who asked Cal.com says so when its request is over; who finds an attempt without one gives `NO_OUTCOME` as reason.
     """
 
     TOPIC: ClassVar[str] = "booking.calcom-outcome-unknown.v1"

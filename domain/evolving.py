@@ -20,7 +20,7 @@ from domain.ledger import Ledger, Line, LineStatus
 from domain.legs import begun, with_leg
 from domain.moving import MoveEvent, evolve_move
 from domain.replacing import replace
-from domain.retry import BREAKER_OPEN, HELD_BACK
+from domain.retry import BREAKER_OPEN, HELD_BACK, NO_OUTCOME
 
 
 def fold(booking: Booking, happened: Iterable[SagaEvent]) -> Booking:
@@ -147,9 +147,11 @@ def _doubted(b: Booking, event: e.CalcomOutcomeUnknown) -> Booking:
         doubted_at=event.at,
         looks=0,
         clean_looks=0,
+        failed_looks=0,
+        refused_looks=0,
     )
     line = b.ledger.of(event.attempt_id)
-    if line is None or event.reason == e.NO_OUTCOME or event.at <= line.answer_by:
+    if line is None or event.reason == NO_OUTCOME or event.at <= line.answer_by:
         return in_doubt
     # Its process stood still, and the request left so late: only from now on can a look speak for its absence.
     return _settle(in_doubt, event.attempt_id, answer_by=event.at)

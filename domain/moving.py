@@ -14,7 +14,7 @@ from uuid import UUID
 
 from domain.person import Remark
 from domain.replacing import replace
-from domain.retry import BREAKER_OPEN, HELD_BACK
+from domain.retry import BREAKER_OPEN, HELD_BACK, NO_OUTCOME
 
 MovedBy: TypeAlias = Literal["calcom", "customer"]
 
@@ -198,6 +198,12 @@ class Move:
         """Tell whether nobody knows what became of it at Cal.com."""
         return self.status in {MoveStatus.INTENDED, MoveStatus.IN_DOUBT}
 
+    def is_doubted_by(self, lost_at: datetime) -> bool:
+        """Tell whether an answer that was lost at this moment is news, as for a create; never once the move failed."""
+        late = self.answer_by is not None and lost_at > self.answer_by
+        waited_for = self.status in {MoveStatus.IN_DOUBT, MoveStatus.WANTED}
+        return self.status is MoveStatus.INTENDED or (waited_for and late)
+
 
 MoveEvent: TypeAlias = (
     RescheduleRequested
@@ -267,9 +273,7 @@ def _under_way(
         case CalcomRescheduleDeferred():
             return replace(move, retry_at=event.until, deferred_for=event.reason)
         case CalcomRescheduleUnknown():
-            return replace(
-                move, status=MoveStatus.IN_DOUBT, doubted_at=event.at, looks=0, clean_looks=0, last_looked_at=None
-            )
+            return _doubted(move, event)
         case CalcomRescheduleLooked():
             return replace(
                 move,
@@ -285,3 +289,19 @@ def _under_way(
             return replace(move, status=MoveStatus.REFUSED, refusal=event.reason, detail=event.detail)
         case _:
             assert_never(event)
+
+
+def _doubted(move: Move, event: CalcomRescheduleUnknown) -> Move:
+    late = move.answer_by is not None and event.reason != NO_OUTCOME and event.at > move.answer_by
+    return replace(
+        move,
+        status=MoveStatus.IN_DOUBT,
+        doubted_at=event.at,
+        # Its process stood still, and the request left so late: see the same of a create.
+        answer_by=event.at if late else move.answer_by,
+        looks=0,
+        clean_looks=0,
+        failed_looks=0,
+        refused_looks=0,
+        last_looked_at=None,
+    )

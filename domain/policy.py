@@ -88,7 +88,8 @@ class Policy:
 
     def horizon_of(self, line: Line) -> datetime:
         """Return when a clean look confirms an absence; later for an attempt that may have left later."""
-        return line.answer_by - self.send_within - self.attempt_limit + self.horizon
+        left_at = line.answer_by - self.send_within - self.attempt_limit
+        return max(line.attempted_at, left_at) + self.horizon
 
     def look_at_horizon(self, line: Line) -> datetime:
         """Return when to look for an attempt that is thought absent, once more."""

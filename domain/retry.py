@@ -9,6 +9,8 @@ from domain.full_fallback import FULL_FALLBACK
 
 STEEPEST = 100
 BREAKER_OPEN = "breaker_open"
+NO_OUTCOME = "no_outcome"
+"""Said of an attempt by whoever finds it without an outcome; who has asked Cal.com says another reason."""
 HELD_BACK = frozenset({"rate_limited", BREAKER_OPEN, "bulkhead_full", "retry_budget", FULL_FALLBACK})
 """Why a request does not leave that says nothing of whether this one would have reached Cal.com."""
 

@@ -105,9 +105,12 @@ class Effects:
         if not await announce():
             return None
         outcome = await calendar.create(part.state, attempt_id=attempt_id, send_by=attempted.send_by)
+        answered_at = self._clock.now()
 
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:
-            return recording.record_create(booking, attempt_id, outcome, now=self._clock.now(), policy=self._policy)
+            return recording.record_create(
+                booking, attempt_id, outcome, answered_at=answered_at, now=self._clock.now(), policy=self._policy
+            )
 
         return rerecord
 
@@ -166,9 +169,12 @@ class Effects:
         if not await announce():
             return None
         outcome = await calendar.reschedule(effect, send_by=attempted.send_by)
+        answered_at = self._clock.now()
 
         def rerecord(booking: Booking) -> Sequence[BookingEvent]:
-            return record_reschedule(booking, effect, outcome, now=self._clock.now(), policy=self._policy)
+            return record_reschedule(
+                booking, effect, outcome, answered_at=answered_at, now=self._clock.now(), policy=self._policy
+            )
 
         return rerecord
 

@@ -15,6 +15,7 @@ from domain.booking import Booking
 from domain.ledger import Line
 from domain.moving import Move, MoveStatus
 from domain.policy import Policy
+from domain.retry import NO_OUTCOME
 from sagas.obstacles import stands
 from sagas.steps import InspectObstacle, Perform, Record, RescheduleAtCalcom, Shift, Step, TraceMove, Wait
 
@@ -62,7 +63,7 @@ def _outcome_missing(move: Move, now: datetime) -> Step:
     if move.answer_by is not None and now < move.answer_by:
         return Wait(move.answer_by)
     detail = "the move was announced, and no outcome was recorded"
-    return Record((m.CalcomRescheduleUnknown(at=now, reason="no_outcome", detail=detail),))
+    return Record((m.CalcomRescheduleUnknown(at=now, reason=NO_OUTCOME, detail=detail),))
 
 
 def _settle(move: Move, kept: Line, now: datetime, policy: Policy) -> Step:

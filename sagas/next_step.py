@@ -13,6 +13,7 @@ from domain import findings as f
 from domain.booking import Booking, BookingStatus, Goal, appointment_id_of
 from domain.ledger import Line, LineStatus
 from domain.policy import Policy
+from domain.retry import NO_OUTCOME
 from sagas.next_move import next_move
 from sagas.next_of_legs import next_of_legs
 from sagas.obstacles import stands
@@ -143,7 +144,7 @@ def _outcome_missing(line: Line, now: datetime) -> Step:
     if now < line.answer_by:
         return Wait(line.answer_by)
     detail = "the attempt was announced, and no outcome was recorded"
-    return Record((e.CalcomOutcomeUnknown(at=now, attempt_id=line.attempt_id, reason=e.NO_OUTCOME, detail=detail),))
+    return Record((e.CalcomOutcomeUnknown(at=now, attempt_id=line.attempt_id, reason=NO_OUTCOME, detail=detail),))
 
 
 def _look_for(lines: tuple[Line, ...]) -> Step:

@@ -43,14 +43,27 @@ def announce_cancel(effect: CancelAtCalcom, *, now: datetime) -> tuple[e.CalcomC
 
 
 def record_create(
-    booking: Booking, attempt_id: str, outcome: o.CreateOutcome, *, now: datetime, policy: Policy
+    booking: Booking,
+    attempt_id: str,
+    outcome: o.CreateOutcome,
+    *,
+    answered_at: datetime,
+    now: datetime,
+    policy: Policy,
 ) -> tuple[e.BookingEvent, ...]:
-    """Return what a create's outcome adds to the log."""
-    return with_sight(booking, _of_create(booking, attempt_id, outcome, now=now, policy=policy), now=now)
+    """Return what a create's outcome, known since `answered_at`, adds to the log."""
+    news = _of_create(booking, attempt_id, outcome, answered_at=answered_at, now=now, policy=policy)
+    return with_sight(booking, news, now=now)
 
 
 def _of_create(
-    booking: Booking, attempt_id: str, outcome: o.CreateOutcome, *, now: datetime, policy: Policy
+    booking: Booking,
+    attempt_id: str,
+    outcome: o.CreateOutcome,
+    *,
+    answered_at: datetime,
+    now: datetime,
+    policy: Policy,
 ) -> tuple[e.BookingEvent, ...]:
     line = booking.ledger.of(attempt_id)
     unsettled = line is not None and line.status in _UNSETTLED
@@ -70,7 +83,7 @@ def _of_create(
             )
         case o.NotSent() if unsettled:
             return _not_sent(booking, attempt_id, outcome, now=now, policy=policy)
-        case o.Unknown() if line is not None and line.is_doubted_by(now):
+        case o.Unknown() if line is not None and line.is_doubted_by(answered_at):
             return (
                 e.CalcomOutcomeUnknown(at=now, attempt_id=attempt_id, reason=outcome.reason, detail=outcome.detail),
             )

@@ -32,19 +32,25 @@ def announce_reschedule(
 
 
 def record_reschedule(
-    booking: Booking, effect: RescheduleAtCalcom, outcome: o.CreateOutcome, *, now: datetime, policy: Policy
+    booking: Booking,
+    effect: RescheduleAtCalcom,
+    outcome: o.CreateOutcome,
+    *,
+    answered_at: datetime,
+    now: datetime,
+    policy: Policy,
 ) -> tuple[e.BookingEvent, ...]:
-    """Return what the outcome of a move adds to the log."""
+    """Return what the outcome of a move, known since `answered_at`, adds to the log."""
     if isinstance(outcome, o.Made):
         return _moved(booking, effect.uid, effect.attempt_id, outcome, now=now)
     move = booking.move
-    waits = (
-        booking.goal is Goal.MOVE
-        and move is not None
-        and move.number == effect.number
-        and move.status in {MoveStatus.INTENDED, MoveStatus.IN_DOUBT}
-    )
-    if move is None or not waits:
+    if move is None or booking.goal is not Goal.MOVE or move.number != effect.number:
+        return ()
+    if isinstance(outcome, o.Unknown):
+        doubted = move.is_doubted_by(answered_at)
+        unknown = m.CalcomRescheduleUnknown(at=now, reason=outcome.reason, detail=outcome.detail)
+        return (unknown,) if doubted else ()
+    if not move.is_open:
         return ()
     match outcome:
         case o.Refused():
@@ -54,10 +60,6 @@ def record_reschedule(
         case o.NotSent():
             retry_at = now + wait_to_move(booking, move, outcome, policy=policy)
             return (m.CalcomRescheduleNotSent(at=now, reason=outcome.reason, detail=outcome.detail, retry_at=retry_at),)
-        case o.Unknown() if move.status is MoveStatus.INTENDED:
-            return (m.CalcomRescheduleUnknown(at=now, reason=outcome.reason, detail=outcome.detail),)
-        case o.Unknown():
-            return ()
         case _:
             assert_never(outcome)
 

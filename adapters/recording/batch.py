@@ -93,7 +93,7 @@ class Transaction(Protocol):
         ...
 
     def insert(self, holding: Sequence[Append], booking: Sequence[Append]) -> Mapping[UUID, Refusal]:
-        """Insert the customers that are missing and the claims of some, and the appointments of others."""
+        """Insert the customers that are missing and the claims of some, the appointments of others, in any order."""
         ...
 
     def move_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:

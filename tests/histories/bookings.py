@@ -191,7 +191,11 @@ class _Life:
                 self.record(*moves.announce_reschedule(effect, now=self.now, policy=POLICY))
                 answer = self.random.choice([*self._create_outcomes(), None])
                 if answer is not None:
-                    self.record(*moves.record_reschedule(self.booking, effect, answer, now=self.now, policy=POLICY))
+                    self.record(
+                        *moves.record_reschedule(
+                            self.booking, effect, answer, answered_at=self.now, now=self.now, policy=POLICY
+                        )
+                    )
             case TraceMove():
                 trace = self._trace(effect.uid)
                 self.record(
@@ -285,7 +289,11 @@ class _Life:
 
     def _answer(self, attempt_id: str, outcome: o.CreateOutcome | None) -> None:
         if outcome is not None:
-            self.record(*recording.record_create(self.booking, attempt_id, outcome, now=self.now, policy=POLICY))
+            self.record(
+                *recording.record_create(
+                    self.booking, attempt_id, outcome, answered_at=self.now, now=self.now, policy=POLICY
+                )
+            )
 
     def _late_answer(self) -> None:
         lines = self.booking.ledger.lines

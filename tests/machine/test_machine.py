@@ -28,6 +28,7 @@ from domain.wish import BookComposite
 from sagas.wishes import BookingResult, CancelAppointment, RescheduleAppointment
 from tests.machine.judging import wrong_in
 from tests.machine.misfortunes import NOTHING, OF_A_LISTED_WRITE, OF_A_WRITE, OF_ANY_CALL
+from tests.machine.mortal import Death
 from tests.machine.offers import COMPANY, CUSTOMERS, OFFERS, Wish, clock_time
 from tests.machine.place import Place
 from tests.machine.post import WAYS, Way
@@ -246,6 +247,9 @@ class BothSides(RuleBasedStateMachine):
                     results.append(answer)
                 case AppointmentError():
                     note(f"refused: {answer!r}")
+                case Death():
+                    # The saga's task has told its caller before anybody saw that the process is gone.
+                    pass
                 case error:
                     raise error
         return results

@@ -212,7 +212,7 @@ class OneSaga(RuleBasedStateMachine):
         outcome = self._created(attempt_id, does)
         return Answer(
             record=lambda booking: recording.record_create(
-                booking, attempt_id, outcome, now=self.clock.now(), policy=POLICY
+                booking, attempt_id, outcome, answered_at=self.clock.now(), now=self.clock.now(), policy=POLICY
             )
         )
 

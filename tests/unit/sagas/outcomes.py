@@ -45,7 +45,7 @@ UNSENT = NotSent(reason="refused_connection", detail="")
 
 
 def recorded_create(booking: Booking, outcome: CreateOutcome) -> tuple[e.BookingEvent, ...]:
-    return recording.record_create(booking, "one", outcome, now=NOW, policy=POLICY)
+    return recording.record_create(booking, "one", outcome, answered_at=NOW, now=NOW, policy=POLICY)
 
 
 def recorded_look(booking: Booking, outcome: LookOutcome, effect: LookAtCalcom = LOOK) -> tuple[e.BookingEvent, ...]:

@@ -16,6 +16,7 @@ from sagas.wishes import BookingResult, CancelAppointment
 from tests.fakes.calcom import CreateFate
 from tests.fakes.given import BOOKED, BOOKING_ID, WISH
 from tests.fakes.office import Office
+from tests.unit.sagas.front_door import slow
 
 CANCEL = CancelAppointment(company_id="acme", booking_id=BOOKING_ID, reason="no need")
 
@@ -54,6 +55,24 @@ def test_who_comes_later_waits_for_what_is_durable_alone() -> None:
     result = office.run(main())
 
     assert (BookingStatus.BOOKED, True, 0.0) == (result.booking.status, result.replayed, office.clock.seconds)
+
+
+@pytest.mark.parametrize(("seconds", "told_at"), [(2.0, 2.0), (9.0, 4.0)])
+def test_who_comes_later_waits_until_the_wish_is_durable_but_not_for_long(seconds: float, told_at: float) -> None:
+    office = Office()
+    office.calcom.creates.append(CreateFate(answers=20))
+    slow(office, seconds)
+
+    async def main() -> BookingStatus | str:
+        office.orchestrator.end_patience()
+        try:
+            return (await office.orchestrator.book(WISH)).booking.status
+        except AppointmentDatabaseError as error:
+            return error.kind
+
+    told = office.run(main())
+
+    assert ("timeout" if seconds > told_at else BookingStatus.PENDING, told_at) == (told, office.clock.seconds)
 
 
 def test_a_cancellation_is_told_as_it_stands() -> None:

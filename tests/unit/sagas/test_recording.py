@@ -14,7 +14,9 @@ from domain import events as e
 from domain.booking import Booking
 from domain.evolving import fold
 from domain.ledger import LineStatus
+from domain.retry import NO_OUTCOME
 from sagas import recording
+from sagas.next_step import next_step
 from sagas.outcomes import (
     Cancelled,
     CancelRefused,
@@ -25,6 +27,7 @@ from sagas.outcomes import (
     NotOurs,
     NotSent,
 )
+from sagas.steps import Wait
 from tests.fakes.given import (
     ABSENT,
     BOOKED,
@@ -42,6 +45,7 @@ from tests.fakes.given import (
     failed,
     given,
     inspected,
+    looked,
     not_persisted,
     not_sent,
     refused,
@@ -206,14 +210,22 @@ def test_an_answer_lost_after_its_last_possible_moment_puts_the_attempt_in_doubt
     assert () == recorded_create(after, LOST)
 
 
+def test_what_is_in_doubt_again_is_looked_for_before_a_person_is_asked() -> None:
+    unreadable = [looked(seconds=130 + number, counted=False, problem="http_502") for number in range(100)]
+    booking = given(*ABSENT, failed(), *unreadable)
+    after = fold(booking, recorded_create(booking, LOST))
+
+    assert (0, Wait(NOW + timedelta(seconds=1))) == (after.ledger.lines[0].failed_looks, next_step(after, NOW, POLICY))
+
+
 def test_an_answer_lost_in_time_adds_nothing_to_a_doubt() -> None:
     booking = given(*ABSENT)
 
-    assert () == recording.record_create(booking, "one", LOST, now=at(15), policy=POLICY)
+    assert () == recording.record_create(booking, "one", LOST, answered_at=at(15), now=at(90), policy=POLICY)
 
 
 def test_who_finds_no_outcome_does_not_say_when_the_request_left() -> None:
-    found = e.CalcomOutcomeUnknown(at=NOW, attempt_id="one", reason=e.NO_OUTCOME, detail="")
+    found = e.CalcomOutcomeUnknown(at=NOW, attempt_id="one", reason=NO_OUTCOME, detail="")
 
     assert at(15) == given(attempted(), found).ledger.lines[0].answer_by
 

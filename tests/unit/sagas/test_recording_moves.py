@@ -61,7 +61,7 @@ def _topics(events: Sequence[e.BookingEvent]) -> list[str]:
 
 
 def _record(booking: Booking, outcome: CreateOutcome) -> tuple[e.BookingEvent, ...]:
-    return record_reschedule(booking, EFFECT, outcome, now=at(500), policy=POLICY)
+    return record_reschedule(booking, EFFECT, outcome, answered_at=at(500), now=at(500), policy=POLICY)
 
 
 def _traced(booking: Booking, trace: Trace, *, started: float = 500) -> tuple[e.BookingEvent, ...]:
@@ -103,6 +103,26 @@ def test_bad_news_that_comes_too_late_is_no_news(events: Sequence[e.BookingEvent
     assert () == _record(given(*BOOKED, *events), outcome)
 
 
+@pytest.mark.parametrize("events", [ASKED, MOVE_IN_DOUBT, (*MOVE_IN_DOUBT, move_absent())])
+def test_an_answer_lost_after_its_last_possible_moment_puts_the_move_in_doubt_again(
+    events: Sequence[e.BookingEvent],
+) -> None:
+    booking = given(*BOOKED, *events)
+    after = fold(booking, _record(booking, Unknown(reason="timeout", detail="")))
+
+    assert after.move is not None
+    assert (MoveStatus.IN_DOUBT, at(500), at(500)) == (after.move.status, after.move.doubted_at, after.move.answer_by)
+    assert () == _record(after, Unknown(reason="timeout", detail=""))
+
+
+@pytest.mark.parametrize("events", [MOVE_IN_DOUBT, (*MOVE_IN_DOUBT, move_absent())])
+def test_an_answer_lost_in_time_adds_nothing_to_a_doubt(events: Sequence[e.BookingEvent]) -> None:
+    booking = given(*BOOKED, *events)
+    lost = Unknown(reason="timeout", detail="")
+
+    assert () == record_reschedule(booking, EFFECT, lost, answered_at=at(30), now=at(500), policy=POLICY)
+
+
 def test_a_refusal_settles_a_doubt() -> None:
     outcome = Refused(reason="slot_taken", detail="", status=400)
 
@@ -138,7 +158,9 @@ def test_good_news_is_recorded_whenever_it_comes(events: Sequence[e.BookingEvent
 def test_a_second_booking_out_of_one_move_is_one_too_many_and_is_cancelled(uid: str) -> None:
     booking = given(*BOOKED, followed("uid-1", "uid-9"), rescheduled("uid-1", "uid-9"))
 
-    after = fold(booking, record_reschedule(booking, EFFECT, _made(uid), now=at(500), policy=POLICY))
+    after = fold(
+        booking, record_reschedule(booking, EFFECT, _made(uid), answered_at=at(500), now=at(500), policy=POLICY)
+    )
 
     assert (BookingStatus.BOOKED, "uid-9", LATER, [uid]) == (
         after.status,

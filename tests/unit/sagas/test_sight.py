@@ -128,17 +128,20 @@ def test_a_late_answer_answers_for_the_person_who_was_asked(
     outcome: Made | Refused | NotSent, status: LineStatus
 ) -> None:
     booking = given(*IN_DOUBT, BLIND, ASKED)
-    events = record_create(booking, "one", outcome, now=at(60), policy=POLICY)
+    events = record_create(booking, "one", outcome, answered_at=at(60), now=at(60), policy=POLICY)
     after = fold(booking, events)
 
     assert (status, None, ()) == (after.ledger.lines[0].status, after.review, after.inconsistencies)
-    assert () == record_create(after, "one", outcome, now=at(61), policy=POLICY)
+    assert () == record_create(after, "one", outcome, answered_at=at(61), now=at(61), policy=POLICY)
 
 
 def test_an_answer_that_was_lost_answers_for_nobody() -> None:
     booking = given(*IN_DOUBT, ASKED)
     after = fold(
-        booking, record_create(booking, "one", Unknown(reason="timeout", detail=""), now=at(60), policy=POLICY)
+        booking,
+        record_create(
+            booking, "one", Unknown(reason="timeout", detail=""), answered_at=at(60), now=at(60), policy=POLICY
+        ),
     )
 
     assert (LineStatus.IN_DOUBT, booking.review) == (after.ledger.lines[0].status, after.review)
@@ -155,7 +158,9 @@ def test_each_attempt_is_answered_for_by_itself() -> None:
     booking = given(
         *IN_DOUBT, attempted("two", number=2, seconds=20), unknown("two", seconds=30), ASKED, review("two", None)
     )
-    events = record_create(booking, "one", Refused(reason="x", detail="", status=400), now=at(60), policy=POLICY)
+    events = record_create(
+        booking, "one", Refused(reason="x", detail="", status=400), answered_at=at(60), now=at(60), policy=POLICY
+    )
     after = fold(booking, events)
 
     assert (BookingStatus.NEEDS_REVIEW, ["two"]) == (after.status, [line.attempt_id for line in after.ledger.in_review])
@@ -163,6 +168,8 @@ def test_each_attempt_is_answered_for_by_itself() -> None:
 
 def test_a_question_about_a_booking_that_was_made_is_for_people() -> None:
     booking = given(*BOOKED, cancellation(), review(), attempted("two", number=2), unknown("two"))
-    events = record_create(booking, "two", NotSent(reason="too_late", detail=""), now=at(60), policy=POLICY)
+    events = record_create(
+        booking, "two", NotSent(reason="too_late", detail=""), answered_at=at(60), now=at(60), policy=POLICY
+    )
 
     assert BookingStatus.NEEDS_REVIEW is fold(booking, events).status
