@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakSet
 
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, Connection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -80,11 +80,34 @@ def pool_state() -> PoolState:
     )
 
 
+class Interruptible(AbstractConnection):
+    """
+    A connection on which nobody's cancellation is lost.
+
+    The client sends by `asyncio.wait_for`, which in Python 3.11 returns what is done by then instead of being
+    cancelled: whoever was to end went on, and whoever waited for that waited for ever.
+    """
+
+    async def send_packed_command(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the client's own form
+        """Send a command; whoever was cancelled meanwhile is, and nobody else gets the answer."""
+        task = asyncio.current_task()
+        cancelled = 0 if task is None else task.cancelling()
+        await super().send_packed_command(*args, **kwargs)
+        if task is not None and task.cancelling() > cancelled:
+            await self.disconnect(nowait=True)
+            raise asyncio.CancelledError
+
+
+def _interruptible(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    return type(f"Interruptible{kind.__name__}", (Interruptible, kind), {})
+
+
 class CountedPool(BlockingConnectionPool):
     """The client's own pool, which also knows who waits for a connection."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the client's own form
-        super().__init__(*args, **kwargs)
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the client's own form
+        kind = kwargs.pop("connection_class", Connection)
+        super().__init__(connection_class=_interruptible(kind), **kwargs)
         self._waiting = 0
         self._longest_wait = 0.0
         self._timeouts = 0
