@@ -117,38 +117,27 @@ def _begin_or_go_on(row: BookingRow | None, one: Recorded) -> BookingRow:
 
 def begin(booking_id: UUID, event: e.BookingInitiated) -> BookingRow:
     """Return the row of a booking that was just asked for."""
-    return BookingRow(
-        booking_id=booking_id,
-        company_id=event.service.company_id,
-        status=BookingStatus.PENDING.value,
-        service_id=event.service.service_id,
-        customer_id=event.customer_id,
-        starts_at=event.starts_at,
-        ends_at=event.ends_at,
-        time_zone=event.time_zone,
-        source=event.source,
+    service = event.service
+    return replace(
+        _asked_for(booking_id, event, company_id=service.company_id, service_id=service.service_id),
         staff_id=event.staff_id,
-        calcom_booking_uid=None,
-        appointment_id=None,
-        failure_reason=None,
-        failure_detail=None,
-        idempotency_key=event.idempotency_key,
-        correlation_id=event.correlation_id,
-        resilience_strategy=None,
-        version=1,
-        created_at=event.at,
-        updated_at=event.at,
         undecided=True,
     )
 
 
 def _begun(booking_id: UUID, event: CompositeInitiated) -> BookingRow:
     """Return the row of a composite of whose legs nothing is known yet; its service is the first one's."""
+    return _asked_for(booking_id, event, company_id=event.company_id, service_id=event.services[0])
+
+
+def _asked_for(
+    booking_id: UUID, event: e.BookingInitiated | CompositeInitiated, *, company_id: str, service_id: str
+) -> BookingRow:
     return BookingRow(
         booking_id=booking_id,
-        company_id=event.company_id,
+        company_id=company_id,
         status=BookingStatus.PENDING.value,
-        service_id=event.services[0],
+        service_id=service_id,
         customer_id=event.customer_id,
         starts_at=event.starts_at,
         ends_at=event.ends_at,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
 import pytest
@@ -18,6 +18,7 @@ from adapters.judging_clearings import about_clearings
 from domain.breaker_commanded import BreakerCommanded, commands_id_of
 from domain.failures_cleared import clear_failures, clearings_id_of
 from sagas.appending import LogEvent
+from tests.fakes.evidence import evidence
 
 AT = datetime(2027, 1, 1, 10, tzinfo=UTC)
 Judge: TypeAlias = Callable[[Evidence, Sequence[LogEvent]], Iterator[Difference]]
@@ -29,22 +30,6 @@ def commanded(service: str) -> BreakerCommanded:
 
 def cleared(service: str) -> LogEvent:
     return clear_failures(service, actor="ada", reason="a test", at=AT)
-
-
-def evidence(stream_id: UUID, *, due: Any = None) -> Evidence:  # noqa: ANN401 - only whether it is there counts
-    return Evidence(
-        stream_id=stream_id,
-        events=(),
-        appointments={},
-        claims={},
-        due=due,
-        listed=None,
-        failures=(),
-        failures_of=None,
-        standing=None,
-        requests=(),
-        seen_by={},
-    )
 
 
 STREAMS = pytest.mark.parametrize(

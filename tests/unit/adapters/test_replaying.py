@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from adapters.evidence import Evidence
 from adapters.replaying import replay
 from domain.events import BookingEvent
+from tests.fakes.evidence import evidence
 from tests.fakes.given import (
     ABSENT,
     BOOKED,
@@ -45,18 +45,4 @@ IN_DOUBT_AGAIN = (*ABSENT, attempted("two", number=2), created("two"), booked(),
 def test_a_saga_ends_with_an_open_line_if_one_was_open_when_it_first_ended(
     events: Sequence[BookingEvent], *, open_: bool
 ) -> None:
-    evidence = Evidence(
-        stream_id=BOOKING_ID,
-        events=(),
-        appointments={},
-        claims={},
-        due=None,
-        listed=None,
-        failures=(),
-        failures_of=None,
-        standing=None,
-        requests=(),
-        seen_by={},
-    )
-
-    assert open_ is replay(evidence, (initiated(), *events)).ended_open
+    assert open_ is replay(evidence(BOOKING_ID), (initiated(), *events)).ended_open

@@ -82,6 +82,23 @@ def test_what_was_thought_absent_is_confirmed_from_the_horizon_on(seconds: float
     assert [("one",) if counts else ()] == [one.counted for one in events if isinstance(one, e.CalcomLooked)]
 
 
+@pytest.mark.parametrize(("seconds", "counts"), [(1384, False), (1385, True)])
+def test_the_horizon_of_an_attempt_that_left_late_is_as_much_later(seconds: float, *, counts: bool) -> None:
+    # Its answer was lost 485 s after it could have come at the latest.
+    absent_again = (
+        *ABSENT,
+        failed(),
+        unknown(seconds=500),
+        looked(seconds=600),
+        looked(seconds=640),
+        absent(seconds=640),
+    )
+
+    events = recorded_look(given(*absent_again), seen(seconds=seconds))
+
+    assert [("one",) if counts else ()] == [one.counted for one in events if isinstance(one, e.CalcomLooked)]
+
+
 @pytest.mark.parametrize(
     "events",
     [
