@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from adapters.database import dead_peers, unanswered
 from adapters.pools import PoolState
@@ -17,6 +17,26 @@ STATEMENT_SECONDS = 60.0
 """Longer than anybody waits for an answer, since `verify` and rebuilding go through whole tables."""
 
 
+class ClosingPool(QueuePool):
+    """
+    Once it is disposed of, close what is given back, too.
+
+    A thread that still reads when its process stops has a connection that would be kept by a pool nobody looks into.
+    """
+
+    _is_disposed = False
+
+    def dispose(self) -> None:
+        self._is_disposed = True
+        super().dispose()
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        super()._do_return_conn(record)
+        # Afterwards, since it may be disposed of at any moment.
+        if self._is_disposed:
+            super().dispose()
+
+
 def open_engine(url: str, *, pool_size: int = 5, silence: float = SILENCE_SECONDS) -> Engine:
     """Return an engine for `sqlite:///path` or `postgresql://…`; nothing is connected yet."""
     parsed = make_url(url)
@@ -25,6 +45,7 @@ def open_engine(url: str, *, pool_size: int = 5, silence: float = SILENCE_SECOND
     options = dead_peers.statement_limit(STATEMENT_SECONDS, options=str(parsed.query.get("options", "")))
     engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
+        poolclass=ClosingPool,
         pool_size=pool_size,
         pool_pre_ping=True,
         json_serializer=lambda document: orjson.dumps(document).decode(),
@@ -55,7 +76,7 @@ def pool_state(engine: Engine) -> PoolState:
 
 
 def _sqlite(url: URL, pool_size: int) -> Engine:
-    engine = create_engine(url, pool_size=pool_size, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(url, poolclass=ClosingPool, pool_size=pool_size, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def _be_durable(connection: sqlite3.Connection, _record: object) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import threading
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from adapters.log.store import Store, open_store
@@ -16,6 +17,11 @@ from domain.errors import AppointmentDatabaseError
 from tests.integration.storage.appends import append, deferred, define_service
 from tests.integration.system.installation import eventually
 from tests.servers.postgres import PostgresServer
+
+OTHERS = (
+    "SELECT application_name FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)
 
 
 def states(store: Store) -> dict[str, PoolState]:
@@ -90,3 +96,29 @@ async def test_every_pool_is_filled_again_when_the_server_is_back(
     assert {0} == {state.in_use for state in found.values()}
     assert found["database_log"].size >= 1
     assert found["database_tables"].size >= 1
+
+
+async def test_who_still_reads_when_the_store_is_closed_leaves_no_connection_open(postgres_url: str) -> None:
+    gate, inside, done = threading.Event(), threading.Event(), threading.Event()
+
+    async with open_store(postgres_url) as store:
+
+        def read() -> None:
+            with store.engine.connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
+                inside.set()
+                gate.wait()
+            done.set()
+
+        reading = asyncio.create_task(store.readers.run(read))
+        await asyncio.to_thread(inside.wait)
+        reading.cancel()
+    gate.set()
+    await asyncio.to_thread(done.wait)
+
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+
+        async def gone() -> bool:
+            return connection.execute(OTHERS).fetchall() == []
+
+        await eventually(gone, "nobody else is connected")

