@@ -9,6 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from adapters.absences import Absences
+from adapters.afterwards import afterwards
 from adapters.bootstrap.service_levels import ServiceLevels, service_levels
 from adapters.breakers.commands import KeptCommands
 from adapters.breakers.events import BreakerEvents
@@ -93,7 +94,9 @@ async def open_resilience(
     known = KnownFallback()
     metrics.watch_fallback(lambda: known.seconds_left is not None)
 
-    def watched(name: str, *, count: Counted = calls.called, rests: bool) -> WatchedBreaker:
+    called = afterwards(calls.called)
+
+    def watched(name: str, *, count: Counted = called, rests: bool) -> WatchedBreaker:
         return WatchedBreaker(name, policies[name], listener=listener, count=count, rests=rests)
 
     database, webhooks = watched("database", rests=False), watched("webhooks", rests=True)
@@ -123,9 +126,9 @@ async def open_resilience(
             watched=(database, webhooks, appointments),
             redis_lost=fleet.lost_at if isinstance(fleet, FleetBreakers) else None,
             dependencies=settings.dependencies,
-            count=calls.called,
+            count=called,
         )
-        circuit = Circuit(breakers, count=calls.called, fallback=lambda: known.seconds_left)
+        circuit = Circuit(breakers, count=called, fallback=lambda: known.seconds_left)
         yield Resilience(
             breakers=breakers,
             breaker_events=events,

@@ -11,6 +11,7 @@ from functools import partial
 import structlog
 from pydantic import SecretStr
 
+from adapters.afterwards import afterwards
 from adapters.availability.alternatives import Alternatives
 from adapters.availability.diary import DatabaseDiary
 from adapters.availability.free_slots import FRESH, KEPT, Availability, Day, read_day, write_day
@@ -189,7 +190,7 @@ async def application(
             hints=BookingHints(marks, lease=policy.lease, count=metrics.looked_up),
             webhooks=WebhookHints(marks, count=metrics.looked_up),
             count_webhook=_both(metrics.webhook, feed_webhooks(resilience.webhooks)),
-            moved=feed_appointments(resilience.appointments),
+            moved=afterwards(feed_appointments(resilience.appointments)),
             clock=store.clock,
             ids=RandomIds(),
             policy=policy,

@@ -19,6 +19,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TypeAlias
 
+from adapters.afterwards import afterwards
 from adapters.database.outcomes import CallOutcomes
 from adapters.recording.batch import Late, WriteBatch, nobody
 from domain.errors import AppointmentDatabaseError
@@ -120,9 +121,9 @@ class Appender:
         self._in_the_loop(partial(self._settle, batch, outcomes, self._took))
 
     def _settle(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome], seconds: float) -> None:
-        if not all(isinstance(outcome, BaseException) for outcome in outcomes):
-            self._outcomes.tell(None, wrote=True, seconds=seconds)
         _settle(batch, outcomes)
+        if not all(isinstance(outcome, BaseException) for outcome in outcomes):
+            afterwards(self._outcomes.tell)(None, wrote=True, seconds=seconds)
 
     def _in_the_loop(self, call: Callable[[], object]) -> None:
         # The loop may be gone: then nobody waits any more.

@@ -9,6 +9,7 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
 from adapters.database.clock import DatabaseClock
+from adapters.postgres.alone import can_be_tried, written_at_once
 from adapters.postgres.errors import database_error
 from adapters.postgres.session import WriterSession
 from adapters.postgres.transaction import PostgresTransaction
@@ -16,7 +17,7 @@ from adapters.recording.batch import Draft, Late, draft, nobody, write_batch
 from adapters.recording.errors import OnlyAppended
 from adapters.recording.mapper import EventMapper
 from adapters.recording.probing import Probe, reached
-from sagas.appending import Append, AppendResult
+from sagas.appending import Append, Appended, AppendResult
 
 CROWD: Final = 3
 """How many appends make it worth a message of its own to take the lock first: with so many, others are on their way."""
@@ -67,6 +68,9 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
     def _append(self, batch: Sequence[Append], late: Late) -> list[AppendResult]:
         drafts = self._drafts(batch)
         try:
+            if self._is_written_at_once(drafts):
+                reached(self._probe, "after", batch)
+                return [Appended(events=drafts[0].append.events)]
             if len(batch) >= CROWD:
                 # Whoever comes while the lock is waited for is written now, and not behind the next wait for it.
                 self._session.lock()
@@ -81,6 +85,13 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
             raise
         reached(self._probe, "after", batch)
         return results
+
+    def _is_written_at_once(self, drafts: Sequence[Draft]) -> bool:
+        return (
+            len(drafts) == 1
+            and can_be_tried(drafts[0].append)
+            and written_at_once(self._session, self._clock, drafts[0])
+        )
 
     def _drafts(self, batch: Sequence[Append]) -> list[Draft]:
         drafts = [draft(one, self._mapper) for one in batch]

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import generators
-from psycopg.sql import SQL, Composed
+from psycopg.pq import Escaping
 
 from adapters.database import dead_peers, unanswered
-from adapters.postgres.statements import PREPARE_HEADS
+from adapters.postgres.rows import Parts, numbered, text_of, types_of
 
 WRITER_LOCK: Final = 7_161_131_117_200_901_017
 """The advisory lock of everybody who writes the log."""
@@ -17,8 +17,8 @@ WRITER_LOCK: Final = 7_161_131_117_200_901_017
 LOCK_SECONDS: Final = 10.0
 """How long one wait for it is, unless somebody says otherwise."""
 
-BEGIN: Final = SQL("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({}); ").format(WRITER_LOCK)
-COMMIT: Final = "COMMIT"
+BEGIN: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(%d); " % WRITER_LOCK
+COMMIT: Final = b"COMMIT"
 
 SETTINGS: Final = """
     SET lock_timeout = {lock};
@@ -50,6 +50,7 @@ class WriterSession:
         self._limits = limits
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         self._locked = False
+        self._prepared: dict[str, bytes] = {}
 
     def lock(self) -> None:
         """
@@ -62,9 +63,9 @@ class WriterSession:
         self._opened().execute(BEGIN)
         self._locked = True
 
-    def begin(self, first: Composed) -> tuple[psycopg.Cursor[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    def begin(self, query: str, parameters: Parts) -> tuple[psycopg.Cursor[tuple[Any, ...]], list[tuple[Any, ...]]]:
         """
-        Begin a transaction, wait for the writer lock, and return a cursor and the rows of the `first` query.
+        Begin a transaction, wait for the writer lock, and return a cursor and the rows of the first `query`.
 
         All in one message: a statement of its own takes a snapshot of its own, so that
         the query sees what was committed before the lock was ours.
@@ -74,10 +75,36 @@ class WriterSession:
 
         """
         connection = self._opened()
+        first = self._execution(connection, query, parameters)
         answers = connection.execute(first if self._locked else BEGIN + first)
         while answers.nextset():
             pass
         return connection.cursor(binary=True), answers.fetchall()
+
+    def at_once(self, query: str, parameters: Parts) -> list[tuple[Any, ...]]:
+        """
+        Begin a transaction, wait for the writer lock, execute a query and commit, and return its rows.
+
+        All in one message as well, so that nothing here can stop while the lock is held.
+
+        Raises:
+            psycopg.Error: there is no connection, or it is not known whether it is committed.
+
+        """
+        connection = self._opened()
+        answers = connection.execute(BEGIN + self._execution(connection, query, parameters) + b"; " + COMMIT)
+        # Before what the commit says.
+        return answers.set_result(-2).fetchall()
+
+    def _execution(self, connection: psycopg.Connection[tuple[Any, ...]], query: str, parameters: Parts) -> bytes:
+        """Prepare a query by a name, so that it can be executed in one message with others."""
+        name = self._prepared.get(query)
+        if name is None:
+            name = b"calsaga_%d" % len(self._prepared)
+            connection.execute(b"PREPARE %b (%b) AS %b" % (name, types_of(parameters), numbered(query, parameters)))
+            self._prepared[query] = name
+        escape = Escaping(connection.pgconn).escape_literal
+        return b"EXECUTE %b(%b)" % (name, b", ".join(escape(text_of(one)) for one in parameters.values()))
 
     def attempt(self, cursor: psycopg.Cursor[tuple[Any, ...]], query: str, parameters: Mapping[str, object]) -> bool:
         """Execute what a constraint may refuse; if one does, undo that alone, and return False."""
@@ -111,8 +138,9 @@ class WriterSession:
             return
         try:
             self._connection.execute("ROLLBACK")
-            # After a rollback psycopg deallocates what is prepared, ours included.
-            self._connection.execute(PREPARE_HEADS)
+            # After a rollback psycopg may deallocate all that is prepared, ours included, or nothing.
+            self._connection.execute("DEALLOCATE ALL")
+            self._prepared.clear()
         except psycopg.Error:
             self.close()
 
@@ -122,6 +150,7 @@ class WriterSession:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            self._prepared.clear()
 
     def _opened(self) -> psycopg.Connection[tuple[Any, ...]]:
         if self._connection is None:
@@ -141,7 +170,6 @@ class WriterSession:
         settings = SETTINGS.format(lock=lock, statement=round(1000 * longest), idle=statement)
         try:
             connection.execute(settings)
-            connection.execute(PREPARE_HEADS)
         except psycopg.Error:
             connection.close()
             raise

@@ -2,18 +2,36 @@
 The statements of an append; each writes all rows of its kind in the batch.
 
 Rows come as one JSON document: to turn each column into an array costs the writer more
-than the database takes to read them. Events come as arrays, since their state is bytes.
+than the database takes to read them.
 """
 
 from typing import Final
 
-# Prepared by name, so that it can go in one message with the lock. Who the person of an append is costs no statement of
-# its own; each half is one look into an index, and none where nobody is looked for. See CLAIMS for the company.
-PREPARE_HEADS: Final = """
-PREPARE calsaga_heads (json) AS
+# Who the person of an append is costs no statement of its own; each half is one look into an index, and none where
+# nobody is looked for. See CLAIMS for the company.
+KNOWN: Final = """
+SELECT customer_id, phone, email_folded FROM (
+    SELECT customer_id, phone, email_folded, created_at FROM customers
+    WHERE phone = wanted.phone AND company_id || '' = wanted.company_id
+    UNION ALL
+    SELECT customer_id, phone, email_folded, created_at FROM customers
+    WHERE email_folded = wanted.email_folded
+        AND (wanted.phone IS NULL OR phone IS NULL)
+        AND company_id || '' = wanted.company_id
+) AS candidate
+ORDER BY phone IS NULL, created_at, customer_id
+LIMIT 1
+"""
+VERSION: Final = "SELECT max(originator_version) FROM stored_events WHERE originator_id = wanted.stream_id"
+WANTED: Final = """
+json_to_recordset(%(wanted)b)
+    AS wanted (stream_id uuid, version bigint, company_id text, customer_id uuid, phone text, email_folded text)
+"""
+
+HEADS: Final = f"""
 SELECT
     wanted.stream_id,
-    (SELECT max(originator_version) FROM stored_events WHERE originator_id = wanted.stream_id),
+    ({VERSION}),
     (
         SELECT state FROM stored_events
         WHERE originator_id = wanted.stream_id AND originator_version = wanted.version + 1
@@ -22,22 +40,15 @@ SELECT
     known.customer_id,
     known.phone,
     known.email_folded
-FROM json_to_recordset($1)
-    AS wanted (stream_id uuid, version bigint, company_id text, phone text, email_folded text)
-LEFT JOIN LATERAL (
-    SELECT customer_id, phone, email_folded FROM (
-        SELECT customer_id, phone, email_folded, created_at FROM customers
-        WHERE phone = wanted.phone AND company_id || '' = wanted.company_id
-        UNION ALL
-        SELECT customer_id, phone, email_folded, created_at FROM customers
-        WHERE email_folded = wanted.email_folded
-            AND (wanted.phone IS NULL OR phone IS NULL)
-            AND company_id || '' = wanted.company_id
-    ) AS candidate
-    ORDER BY phone IS NULL, created_at, customer_id
-    LIMIT 1
-) AS known ON true
-"""
+FROM {WANTED}
+LEFT JOIN LATERAL ({KNOWN}) AS known ON true
+"""  # noqa: S608 - our own words
+
+# A row if the stream is where it is expected to be, and whoever is sought is nobody else.
+FITS: Final = f"SELECT FROM {WANTED} WHERE coalesce(({VERSION}), 0) = wanted.version"
+FITS_WHOEVER_IS_SOUGHT: Final = f"""
+{FITS} AND coalesce((SELECT customer_id FROM ({KNOWN}) AS known), wanted.customer_id) = wanted.customer_id
+"""  # noqa: S608 - our own words
 
 ROWS_AFTER: Final = """
 SELECT originator_version, topic, state FROM stored_events
@@ -118,7 +129,7 @@ ON CONFLICT DO NOTHING
 RETURNING booking_id
 """
 
-REPLACED_CLAIMS: Final = "DELETE FROM slot_claims WHERE booking_id = ANY(%(booking_id)b::uuid[])"
+REPLACED_CLAIMS: Final = "DELETE FROM slot_claims WHERE booking_id = ANY(%(replaced)b::uuid[])"
 
 APPOINTMENTS: Final = """
 INSERT INTO appointments (
@@ -158,7 +169,9 @@ WHERE id = %(id)b AND status = 'booked'
 
 EVENTS: Final = """
 INSERT INTO stored_events (originator_id, originator_version, topic, state)
-SELECT * FROM unnest(%(stream_id)b::uuid[], %(version)b::bigint[], %(topic)b::text[], %(state)b::bytea[])
+SELECT stream_id, version, topic, coalesce(convert_to(state::text, 'UTF8'), decode(escaped, 'base64'))
+FROM json_to_recordset(%(events)b)
+    AS event (stream_id uuid, version bigint, topic text, state json, escaped text)
 """
 
 # An attempt is a new lease; renewing one is not.
@@ -181,11 +194,23 @@ ON CONFLICT (saga_id) DO UPDATE SET
     ) THEN 1 ELSE 0 END
 """
 
-NOTHING_DUE: Final = "DELETE FROM saga_due WHERE saga_id = ANY(%(done_id)b::uuid[])"
+NOTHING_DUE: Final = "DELETE FROM saga_due WHERE saga_id = ANY(%(nothing_due)b::uuid[])"
 
-RELEASED_CLAIMS: Final = "DELETE FROM slot_claims WHERE booking_id = ANY(%(released_id)b::uuid[])"
+RELEASED_CLAIMS: Final = "DELETE FROM slot_claims WHERE booking_id = ANY(%(released)b::uuid[])"
 
 CANCELLED_APPOINTMENTS: Final = """
 UPDATE appointments SET status = 'cancelled', updated_at = clock_timestamp()
-WHERE id = ANY(%(cancelled_id)b::uuid[]) AND status = 'booked'
+WHERE id = ANY(%(cancelled)b::uuid[]) AND status = 'booked'
 """
+
+PARTS: Final = {
+    "customers": CUSTOMERS,
+    "claims": CLAIMS,
+    "appointments": APPOINTMENTS,
+    "events": EVENTS,
+    "due": DUE,
+    "nothing_due": NOTHING_DUE,
+    "released": RELEASED_CLAIMS,
+    "cancelled": CANCELLED_APPOINTMENTS,
+}
+"""What a statement is made of, by the name of its one parameter."""

@@ -207,7 +207,7 @@ def _write(transaction: Transaction, winners: Sequence[Draft], mapper: EventMapp
     for one in winners:
         refusal = refusals.get(one.append.stream_id)
         if refusal is None:
-            shares.append(_share(one))
+            shares.append(share(one))
             results[one.append.stream_id] = Appended(events=one.append.events)
         else:
             instead = _answer(refused_legs.get(one.append.stream_id, one.append), refusal)
@@ -251,7 +251,8 @@ def _write_legs(transaction: Transaction, composite: Append) -> tuple[LegRows, R
     return None
 
 
-def _share(one: Draft) -> Share:
+def share(one: Draft) -> Share:
+    """Return what an append writes if nothing of it is refused."""
     append = one.append
     cancels = tuple(
         rows.appointment.appointment_id for rows in _all_rows(append) if isinstance(rows.appointment, CancelAppointment)

@@ -118,7 +118,7 @@ def test_what_dies_before_the_commit_leaves_nothing(url: str) -> None:
             raise ConnectionError(point)
 
     with opened(url, probe=die) as database, pytest.raises(ConnectionError):
-        database.append([start()])
+        database.append([start(), start()])
 
     for table in ("stored_events", "slot_claims", "saga_due", "customers"):
         assert [(0,)] == rows(url, f"SELECT count(*) FROM {table}")
@@ -126,17 +126,18 @@ def test_what_dies_before_the_commit_leaves_nothing(url: str) -> None:
 
 def test_the_probe_hears_of_each_append_by_its_first_event(url: str) -> None:
     points: list[str] = []
-    with opened(url, probe=points.append) as database:
-        first = start()
+    first = start()
+    with opened(url) as database:
         database.append([first])
-        database.append([append(first.stream_id, 2, due=DueAfter(delay=timedelta(0)))])
+    with opened(url, probe=points.append) as database:
+        database.append([start(), append(first.stream_id, 2, due=DueAfter(delay=timedelta(0)))])
 
     assert points == [
         "append.before:booking.initiated.v1",
-        "append.written:booking.initiated.v1",
-        "append.after:booking.initiated.v1",
         "append.before:rows",
+        "append.written:booking.initiated.v1",
         "append.written:rows",
+        "append.after:booking.initiated.v1",
         "append.after:rows",
     ]
 

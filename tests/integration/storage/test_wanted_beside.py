@@ -140,7 +140,7 @@ def test_however_many_are_wanted_beside_others_only_the_customers_own_are_looked
             time.sleep(0.02)
             read = connection.execute(READ).fetchall()
         [(walked, fetched)] = read
-        # Each is refused by one row, and looks that up once more. What was read before the reset may be counted after it.
+        # Each is refused by one row, and looks that up once more; what was read before the reset may count after it.
         assert (True, True) == (None not in refused, walked + fetched <= 50)
 
 

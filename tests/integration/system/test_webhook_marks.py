@@ -143,7 +143,8 @@ async def test_a_repeat_costs_one_read_instead_of_a_lost_append(
             unmarked = await cost(fresh)
 
     assert (1, 0) == marked
-    assert (2, 1) == unmarked
+    # Tried at once, and then as all others are.
+    assert (4, 2) == unmarked
 
 
 async def _received(app: Application, webhook: IncomingWebhook) -> int:

@@ -1,0 +1,172 @@
+"""An append's rows, as the statements take them: of each part those that there are."""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import orjson
+from psycopg.types.json import Json
+
+from adapters.postgres.claiming import Claims
+from adapters.recording.batch import Share, sought
+from adapters.recording.meeting import folded
+from sagas.appending import (
+    Append,
+    Customer,
+    DueAfter,
+    InsertAppointment,
+    Lease,
+    MoveAppointment,
+    NothingDue,
+    SlotClaim,
+)
+
+NORMAL_PRIORITY = 5
+NUL: Final = rb"\u0000"
+
+Parts: TypeAlias = Mapping[str, Json | list[UUID]]
+"""By the name of a part of a statement, which is that of its parameter."""
+
+
+def wanted(appends: Sequence[Append]) -> Json:
+    """Return where the stream of each is expected to stand, and whoever is sought for it."""
+    return _document([{"stream_id": one.stream_id, "version": one.expected_version, **_sought(one)} for one in appends])
+
+
+def refusable(
+    *, customers: Sequence[Customer] = (), claims: Claims = (), appointments: Sequence[InsertAppointment] = ()
+) -> Parts:
+    """Return the rows that a constraint may refuse, and the customers whom they are for."""
+    return _documents(
+        customers=_customer_rows(customers),
+        claims=[_claim_row(booking_id, claim) for booking_id, claim in claims],
+        appointments=appointments,
+    )
+
+
+def rest(shares: Sequence[Share]) -> Parts:
+    """Return the rows that are written once nothing can be refused any more."""
+    ids = {
+        "nothing_due": [one.stream_id for one in shares if isinstance(one.due, NothingDue)],
+        "released": [one.stream_id for one in shares if one.releases_claim],
+        "cancelled": [cancelled for one in shares for cancelled in one.cancels],
+    }
+    documents = _documents(
+        events=[
+            {
+                "stream_id": row.originator_id,
+                "version": row.originator_version,
+                "topic": row.topic,
+                **_state(row.state),
+            }
+            for share in shares
+            for row in share.rows
+        ],
+        due=[{"saga_id": one.stream_id, **_when(one.due)} for one in shares if not isinstance(one.due, NothingDue)],
+    )
+    return documents | {part: some for part, some in ids.items() if some}
+
+
+def types_of(parts: Parts) -> bytes:
+    """Return the types of the parameters of a statement that is prepared by name."""
+    return b", ".join(b"json" if isinstance(some, Json) else b"uuid[]" for some in parts.values())
+
+
+def numbered(query: str, parts: Parts) -> bytes:
+    """Return a query with its parameters numbered, as a statement that is prepared by name has them."""
+    for place, part in enumerate(parts, start=1):
+        query = query.replace(f"%({part})b", f"${place}")
+    return query.encode()
+
+
+def text_of(some: Json | list[UUID]) -> bytes:
+    """Return a parameter as the text that PostgreSQL reads."""
+    return orjson.dumps(some.obj) if isinstance(some, Json) else f"{{{','.join(map(str, some))}}}".encode()
+
+
+def moved(row: MoveAppointment) -> dict[str, Any]:
+    """Return the parameters of one move."""
+    return {
+        "id": row.appointment_id,
+        "calcom_booking_uid": row.calcom_booking_uid,
+        "starts_at": row.starts_at,
+        "ends_at": row.ends_at,
+        "webhook_id": row.webhook_id,
+        "overlap_allowed": row.overlap_allowed,
+    }
+
+
+def _state(state: bytes) -> dict[str, object]:
+    # As it is: to escape a document inside of a document takes both sides longer than all else. PostgreSQL's functions
+    # refuse one escape of JSON, wherever it stands.
+    return {"escaped": b64encode(state).decode()} if NUL in state else {"state": orjson.Fragment(state)}
+
+
+def _documents(**rows: Sequence[Any]) -> dict[str, Json | list[UUID]]:
+    return {part: _document(some) for part, some in rows.items() if some}
+
+
+def _document(rows: Sequence[Any]) -> Json:
+    return Json(rows, dumps=orjson.dumps)
+
+
+def _sought(append: Append) -> dict[str, str | UUID | None]:
+    person = sought(append)
+    if person is None:
+        return {}
+    return {
+        "company_id": person.company_id,
+        "customer_id": person.customer_id,
+        "phone": person.phone,
+        "email_folded": folded(person),
+    }
+
+
+def _customer_rows(given: Sequence[Customer]) -> list[dict[str, Any]]:
+    return [
+        {
+            "customer_id": one.customer_id,
+            "company_id": one.company_id,
+            "name": one.name,
+            "email": one.email,
+            "email_folded": folded(one),
+            "phone": one.phone,
+        }
+        for one in _each_once(given)
+    ]
+
+
+def _each_once(customers: Sequence[Customer]) -> Sequence[Customer]:
+    """Return each customer once, with everything that the rows say together; the first one to say it is right."""
+    found: dict[UUID, Customer] = {}
+    for one in customers:
+        known = found.setdefault(one.customer_id, one)
+        if known is not one:
+            found[one.customer_id] = replace(known, email=known.email or one.email, phone=known.phone or one.phone)
+    return list(found.values())
+
+
+def _claim_row(booking_id: UUID, claim: SlotClaim) -> dict[str, Any]:
+    return {
+        "booking_id": booking_id,
+        "company_id": claim.company_id,
+        "customer_id": claim.customer_id,
+        "service_id": claim.service_id,
+        "offered_as": claim.offered_as,
+        "staff_id": claim.staff_id,
+        "starts_at": claim.starts_at,
+        "ends_at": claim.ends_at,
+        "starts_epoch": int(claim.starts_at.timestamp()),
+        "allow_near_duplicate": claim.allow_near_duplicate,
+        "leg": claim.leg,
+    }
+
+
+def _when(due: Lease | DueAfter) -> dict[str, Any]:
+    match due:
+        case Lease():
+            return {"seconds": due.lasts.total_seconds(), "priority": NORMAL_PRIORITY, "lease_token": due.token}
+        case DueAfter():
+            return {"seconds": due.delay.total_seconds(), "priority": due.priority}
