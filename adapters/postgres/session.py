@@ -29,7 +29,9 @@ SETTINGS: Final = """
     -- A plan that is made while the tables are empty is kept: it must be one that fits when they are full.
     SET enable_seqscan = off;
     SET plan_cache_mode = force_generic_plan;
-    SET jit = off
+    SET jit = off;
+    -- Our JSON is, whatever the URL or the environment says of text.
+    SET client_encoding = 'UTF8'
 """
 
 

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from adapters.postgres import recorder
 from adapters.postgres.alone import written_at_once
 from adapters.recording.backend import Backend
+from adapters.recording.codec import booking_codec
+from adapters.recording.mapper import EventMapper
 from domain import events as e
 from sagas.appending import Append, Customer, DueAfter
 from tests.integration.storage.appends import (
@@ -181,3 +183,17 @@ def test_it_becomes_what_it_would_have_become_in_a_batch(
         alike()
     # Both courses have been taken, and often.
     assert min(at_once[True], at_once[False]) > at_once.total() / 5
+
+
+@pytest.mark.parametrize("encoding", ["utf8", "latin1"])
+@pytest.mark.parametrize("reason", ["Žofie 🦒", "\x00", "a\\u0000b \"\\\" '' $1 %(events)b", "\u2028\ufeff\x7f"])
+@pytest.mark.parametrize("neighbours", [0, 1])
+def test_an_event_is_stored_byte_for_byte(postgres_url: str, encoding: str, reason: str, neighbours: int) -> None:
+    first = append(uuid4(), 0, deferred(reason))
+    [row] = EventMapper(booking_codec()).rows(first, first.events)
+
+    with opened(f"{postgres_url}?client_encoding={encoding}") as database:
+        database.append([first, *(append(uuid4(), 0, deferred(reason)) for _ in range(neighbours))])
+        [stored] = database.recorder.select_events(first.stream_id)
+
+    assert (row.topic, row.state) == (stored.topic, bytes(stored.state))
