@@ -63,6 +63,12 @@ class AppointmentError(Exception):
         self._given_id = self._given_id or correlation_id
         return self
 
+    def twin(self) -> Self:
+        """Return the same for somebody else who has to be told, and has an id of their own."""
+        twin = type(self).__new__(type(self), *self.args)
+        twin.__dict__.update(self.__dict__, _given_id="")
+        return twin
+
     def as_log(self) -> dict[str, object]:
         """Return the structured form for a log line."""
         return {

@@ -44,11 +44,9 @@ class DatabaseServices:
             AppointmentDatabaseError: the database did not answer.
 
         """
-        known = self._known.get((company_id, service_id))
-        if known is None:
-            known = await self._readers.answer(lambda: self._find(company_id, service_id))
-            self._known.put((company_id, service_id), known)
-        return known
+        return await self._known.read(
+            (company_id, service_id), lambda: self._readers.answer(lambda: self._find(company_id, service_id))
+        )
 
     async def list(self, *, company_id: str) -> Sequence[Offer]:
         """
@@ -68,12 +66,11 @@ class DatabaseServices:
             AppointmentDatabaseError: the database did not answer.
 
         """
-        known = self._groups.get((company_id, staff_group))
-        if known is None:
-            query = _SERVICES.where(services.c.company_id == company_id, services.c.staff_group == staff_group)
-            known = await self._readers.answer(lambda: self._selected(query.order_by(services.c.service_id)))
-            self._groups.put((company_id, staff_group), known)
-        return known
+        query = _SERVICES.where(services.c.company_id == company_id, services.c.staff_group == staff_group)
+        return await self._groups.read(
+            (company_id, staff_group),
+            lambda: self._readers.answer(lambda: self._selected(query.order_by(services.c.service_id))),
+        )
 
     async def all(self) -> Sequence[Offer]:
         """

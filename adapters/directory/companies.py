@@ -91,11 +91,7 @@ class CompanyDirectory:
             AppointmentDatabaseError: the database did not answer.
 
         """
-        known = self._known_secrets.get(company_id)
-        if known is None:
-            known = (await self._stored_secrets(company_id),)
-            self._known_secrets.put(company_id, known)
-        (own,) = known
+        (own,) = await self._known_secrets.read(company_id, lambda: self._stored_secrets(company_id))
         if company_id != self.default_company:
             return own
         return (*(own or ()), *(() if self._default_webhook_secret is None else (self._default_webhook_secret,)))
@@ -117,14 +113,13 @@ class CompanyDirectory:
         return [*stored, *([self.default_company] if by_default else [])]
 
     async def _calcom_key(self, company_id: str) -> str | None:
-        known = self._known.get(company_id)
-        if known is None:
-            known = (await self._stored.calcom_key(company_id),)
-            self._known.put(company_id, known)
-        (key,) = known
+        (key,) = await self._known.read(company_id, lambda: self._stored_key(company_id))
         return self._default_calcom_key if key is None and company_id == self.default_company else key
 
-    async def _stored_secrets(self, company_id: str) -> tuple[str, ...] | None:
+    async def _stored_key(self, company_id: str) -> tuple[str | None]:
+        return (await self._stored.calcom_key(company_id),)
+
+    async def _stored_secrets(self, company_id: str) -> tuple[tuple[str, ...] | None]:
         if await self._stored.find(company_id) is None:
-            return None
-        return await self._stored.webhook_secrets(company_id)
+            return (None,)
+        return (await self._stored.webhook_secrets(company_id),)
