@@ -7,7 +7,8 @@ Why a database cannot be used as it is.
     ├── NoWayBack             an older revision was asked for
     ├── ExtensionRefused      PostgreSQL's btree_gist could not be created
     ├── TablesRefused         PostgreSQL's role may not create the tables
-    └── TableInTheWay         another program's table has the name of one of calsaga's
+    ├── TableInTheWay         another program's table has the name of one of calsaga's
+    └── EncodingRefused       the database cannot hold every name
 """
 
 
@@ -81,3 +82,13 @@ class TableInTheWay(SchemaError):
             "`calsaga migrate` again."
         )
         self.table = table
+
+
+class EncodingRefused(SchemaError):
+    """Create the database with the encoding UTF8."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(
+            f"The database has the encoding {encoding}, which cannot hold every name. Create one with "
+            "`CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`, and run `calsaga migrate` with its URL."
+        )

@@ -21,7 +21,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
-from migrations.errors import ExtensionRefused, NoWayBack, SchemaNotMigrated, SchemaTooNew, TableInTheWay, TablesRefused
+from migrations.errors import (
+    EncodingRefused,
+    ExtensionRefused,
+    NoWayBack,
+    SchemaNotMigrated,
+    SchemaTooNew,
+    TableInTheWay,
+    TablesRefused,
+)
 
 # Alembic keeps the migration under way in globals, so that two threads would mix them up.
 _IN_THIS_PROCESS = Lock()
@@ -39,6 +47,7 @@ def migrate(url: str, *, to: str = "head") -> None:
     Bring the database to a revision, the newest by default.
 
     Raises:
+        EncodingRefused: PostgreSQL's database is not in UTF8.
         SchemaTooNew: a newer calsaga has migrated it.
         NoWayBack: the database is past that revision.
         ExtensionRefused: PostgreSQL's btree_gist could not be created.
@@ -59,9 +68,19 @@ def migrate(url: str, *, to: str = "head") -> None:
 
 
 def current(url: str) -> str | None:
-    """Return the database's revision, None if it has no tables yet."""
+    """
+    Return the database's revision, None if it has no tables yet.
+
+    Raises:
+        EncodingRefused: PostgreSQL's database is not in UTF8.
+
+    """
     engine = create_engine(_driver(make_url(url)), poolclass=NullPool)
     with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+            if encoding != "UTF8":
+                raise EncodingRefused(encoding)
         return _revision(connection)
 
 
@@ -70,6 +89,7 @@ def check(url: str) -> None:
     Make sure that the database is at the newest revision.
 
     Raises:
+        EncodingRefused: PostgreSQL's database is not in UTF8.
         SchemaNotMigrated: `calsaga migrate` has not been run.
         SchemaTooNew: a newer calsaga has migrated it.
 

@@ -33,8 +33,8 @@ class WatchedBreaker:
     """
     All used from one thread. `opened` is set from the moment it opens until somebody has found it closed.
 
-    `count` is told of every call at once. What went well while it is closed costs the breaker itself two additions: it
-    is counted into the window when the window's next bucket begins, something fails, or somebody looks.
+    `count` is told of every call as it comes. What went well while it is closed costs the breaker itself two additions:
+    it is counted into the window when the window's next bucket begins, something fails, or somebody looks.
 
     Nobody probes one that `rests`, since it keeps nothing back: that nothing fails any more closes it, too.
     """

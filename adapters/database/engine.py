@@ -1,7 +1,7 @@
 """One SQLAlchemy engine for all that is read and written beside the log."""
 
 import sqlite3
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -24,16 +24,22 @@ class ClosingPool(QueuePool):
     A thread that still reads when its process stops has a connection that would be kept by a pool nobody looks into.
     """
 
-    _is_disposed = False
+    is_disposed = False
 
     def dispose(self) -> None:
-        self._is_disposed = True
+        self.is_disposed = True
         super().dispose()
+
+    def recreate(self) -> "ClosingPool":
+        # For whoever connects once the engine is disposed of.
+        twin = cast("ClosingPool", super().recreate())
+        twin.is_disposed = self.is_disposed
+        return twin
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
         super()._do_return_conn(record)
         # Afterwards, since it may be disposed of at any moment.
-        if self._is_disposed:
+        if self.is_disposed:
             super().dispose()
 
 

@@ -19,7 +19,6 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TypeAlias
 
-from adapters.afterwards import afterwards
 from adapters.database.outcomes import CallOutcomes
 from adapters.recording.batch import Late, WriteBatch, nobody
 from domain.errors import AppointmentDatabaseError
@@ -123,7 +122,11 @@ class Appender:
     def _settle(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome], seconds: float) -> None:
         _settle(batch, outcomes)
         if not all(isinstance(outcome, BaseException) for outcome in outcomes):
-            afterwards(self._outcomes.tell)(None, wrote=True, seconds=seconds)
+            self._tell_soon(None, seconds)
+
+    def _tell_soon(self, error: AppointmentDatabaseError | None, seconds: float) -> None:
+        """Tell whoever listens, once those who waited have gone on, of a failure and of a success alike: in order."""
+        self._loop.call_soon(partial(self._outcomes.tell, error, wrote=True, seconds=seconds))
 
     def _in_the_loop(self, call: Callable[[], object]) -> None:
         # The loop may be gone: then nobody waits any more.
@@ -144,7 +147,7 @@ class Appender:
             try:
                 return self._try([one.append for one in batch], late)
             except AppointmentDatabaseError as exc:
-                self._in_the_loop(partial(self._outcomes.tell, exc, wrote=True, seconds=self._took))
+                self._in_the_loop(partial(self._tell_soon, exc, self._took))
                 deadline = max(one.since for one in batch) + self._patience
                 if not exc.retryable or time.monotonic() + pause > min(deadline, self._gives_up_at):
                     raise

@@ -18,10 +18,16 @@ from sagas.appending import Append, InsertAppointment, MoveAppointment
 
 
 def can_be_tried(append: Append) -> bool:
-    """Tell whether one row of it at most may be refused, and takes no other's place."""
+    """
+    Tell whether one row of it at most may be refused, and none takes the place of one that is there.
+
+    It must have events. The server goes on with a message whose sender is gone: then they lose if anybody has written
+    meanwhile, as they should, and rows alone would not.
+    """
     refusable = (append.claim is not None) + isinstance(append.appointment, InsertAppointment)
-    takes_a_place = isinstance(append.appointment, MoveAppointment) or (append.claim and append.expected_version)
-    return refusable <= 1 and not takes_a_place and not append.legs
+    moves = isinstance(append.appointment, MoveAppointment)
+    replaces = append.claim is not None and (append.releases_claim or append.expected_version > 0)
+    return bool(append.events) and refusable <= 1 and not moves and not replaces and not append.legs
 
 
 def written_at_once(session: WriterSession, clock: DatabaseClock, draft: Draft) -> bool:
@@ -60,6 +66,6 @@ def _statement(parts: tuple[str, ...], *, seeks: bool) -> str:
 
 
 def _only_after(step: str, part: str) -> str:
-    """Return a part whose rows there are only if the step has one."""
+    """Return a part whose rows there are only if the step has one; ids are cast, so that ANY takes them as an array."""
     parameter = f"%({part})b"
     return sql.PARTS[part].replace(parameter, f"(SELECT {parameter} FROM {step})")  # noqa: S608 - as above

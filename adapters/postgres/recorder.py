@@ -16,7 +16,7 @@ from adapters.postgres.transaction import PostgresTransaction
 from adapters.recording.batch import Draft, Late, draft, nobody, write_batch
 from adapters.recording.errors import OnlyAppended
 from adapters.recording.mapper import EventMapper
-from adapters.recording.probing import Probe, reached
+from adapters.recording.probing import Point, Probe, reached
 from sagas.appending import Append, Appended, AppendResult
 
 CROWD: Final = 3
@@ -47,7 +47,9 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
 
     def append(self, batch: Sequence[Append], late: Late = nobody) -> list[AppendResult]:
         """
-        Write a batch in one transaction, at most one append a stream, and after it those who came `late`.
+        Write a batch and those who came `late` in one transaction, at most one append a stream.
+
+        One that is alone is tried in one message first (ADR-026).
 
         Raises:
             AppointmentDatabaseError: nothing is known to be written. The same batch may be
@@ -69,21 +71,24 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         drafts = self._drafts(batch)
         try:
             if self._is_written_at_once(drafts):
-                reached(self._probe, "after", batch)
-                return [Appended(events=drafts[0].append.events)]
-            if len(batch) >= CROWD:
-                # Whoever comes while the lock is waited for is written now, and not behind the next wait for it.
-                self._session.lock()
-                batch = [*batch, *late()]
-                drafts += self._drafts(batch[len(drafts) :])
-            transaction = PostgresTransaction(self._session, self._clock)
-            results = write_batch(transaction, drafts, self._mapper)
-            reached(self._probe, "written", batch)
-            self._session.commit()
+                results: list[AppendResult] = [Appended(events=one.append.events) for one in drafts]
+            else:
+                results = self._written_together(drafts, late)
         except BaseException:
             self._session.abandon()
             raise
-        reached(self._probe, "after", batch)
+        self._reached("after", drafts)
+        return results
+
+    def _written_together(self, drafts: list[Draft], late: Late) -> list[AppendResult]:
+        """Write them in one transaction; those who come late are added."""
+        if len(drafts) >= CROWD:
+            # Whoever comes while the lock is waited for is written now, and not behind the next wait for it.
+            self._session.lock()
+            drafts += self._drafts(late())
+        results = write_batch(PostgresTransaction(self._session, self._clock), drafts, self._mapper)
+        self._reached("written", drafts)
+        self._session.commit()
         return results
 
     def _is_written_at_once(self, drafts: Sequence[Draft]) -> bool:
@@ -95,8 +100,11 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
 
     def _drafts(self, batch: Sequence[Append]) -> list[Draft]:
         drafts = [draft(one, self._mapper) for one in batch]
-        reached(self._probe, "before", batch)
+        self._reached("before", drafts)
         return drafts
+
+    def _reached(self, point: Point, drafts: Sequence[Draft]) -> None:
+        reached(self._probe, point, [one.append for one in drafts])
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_kwargs: object) -> NoReturn:
         """Refuse: events that were written without their claims and due work would be lost sight of."""

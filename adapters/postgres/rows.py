@@ -23,7 +23,7 @@ from sagas.appending import (
     SlotClaim,
 )
 
-NORMAL_PRIORITY = 5
+NORMAL_PRIORITY: Final = 5
 NUL: Final = rb"\u0000"
 
 Parts: TypeAlias = Mapping[str, Json | list[UUID]]
@@ -67,23 +67,6 @@ def rest(shares: Sequence[Share]) -> Parts:
         due=[{"saga_id": one.stream_id, **_when(one.due)} for one in shares if not isinstance(one.due, NothingDue)],
     )
     return documents | {part: some for part, some in ids.items() if some}
-
-
-def types_of(parts: Parts) -> bytes:
-    """Return the types of the parameters of a statement that is prepared by name."""
-    return b", ".join(b"json" if isinstance(some, Json) else b"uuid[]" for some in parts.values())
-
-
-def numbered(query: str, parts: Parts) -> bytes:
-    """Return a query with its parameters numbered, as a statement that is prepared by name has them."""
-    for place, part in enumerate(parts, start=1):
-        query = query.replace(f"%({part})b", f"${place}")
-    return query.encode()
-
-
-def text_of(some: Json | list[UUID]) -> bytes:
-    """Return a parameter as the text that PostgreSQL reads."""
-    return orjson.dumps(some.obj) if isinstance(some, Json) else f"{{{','.join(map(str, some))}}}".encode()
 
 
 def moved(row: MoveAppointment) -> dict[str, Any]:

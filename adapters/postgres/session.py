@@ -6,10 +6,9 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import generators
-from psycopg.pq import Escaping
 
 from adapters.database import dead_peers, unanswered
-from adapters.postgres.rows import Parts, numbered, text_of, types_of
+from adapters.postgres.rows import Parts
 
 WRITER_LOCK: Final = 7_161_131_117_200_901_017
 """The advisory lock of everybody who writes the log."""
@@ -17,8 +16,9 @@ WRITER_LOCK: Final = 7_161_131_117_200_901_017
 LOCK_SECONDS: Final = 10.0
 """How long one wait for it is, unless somebody says otherwise."""
 
-BEGIN: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(%d); " % WRITER_LOCK
-COMMIT: Final = b"COMMIT"
+BEGIN: Final = "BEGIN"
+LOCK: Final = f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"
+COMMIT: Final = "COMMIT"
 
 SETTINGS: Final = """
     SET lock_timeout = {lock};
@@ -26,11 +26,13 @@ SETTINGS: Final = """
     -- Whoever is stopped while holding the writer lock must not stop all others.
     SET idle_in_transaction_session_timeout = {idle};
     SET synchronous_commit = on;
+    -- What was committed before the lock was ours must be seen.
+    SET default_transaction_isolation = 'read committed';
     -- A plan that is made while the tables are empty is kept: it must be one that fits when they are full.
     SET enable_seqscan = off;
     SET plan_cache_mode = force_generic_plan;
     SET jit = off;
-    -- Our JSON is, whatever the URL or the environment says of text.
+    -- Our JSON is, whatever the URL, the role or the environment says of text.
     SET client_encoding = 'UTF8'
 """
 
@@ -52,7 +54,6 @@ class WriterSession:
         self._limits = limits
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         self._locked = False
-        self._prepared: dict[str, bytes] = {}
 
     def lock(self) -> None:
         """
@@ -62,7 +63,9 @@ class WriterSession:
             psycopg.Error: there is no connection, or the lock was not to be had in time.
 
         """
-        self._opened().execute(BEGIN)
+        connection = self._opened()
+        with connection.pipeline():
+            self._begin(connection)
         self._locked = True
 
     def begin(self, query: str, parameters: Parts) -> tuple[psycopg.Cursor[tuple[Any, ...]], list[tuple[Any, ...]]]:
@@ -77,36 +80,34 @@ class WriterSession:
 
         """
         connection = self._opened()
-        first = self._execution(connection, query, parameters)
-        answers = connection.execute(first if self._locked else BEGIN + first)
-        while answers.nextset():
-            pass
-        return connection.cursor(binary=True), answers.fetchall()
+        cursor = connection.cursor(binary=True)
+        with connection.pipeline():
+            if not self._locked:
+                self._begin(connection)
+            cursor.execute(query, parameters, prepare=True)
+        return cursor, cursor.fetchall()
 
     def at_once(self, query: str, parameters: Parts) -> list[tuple[Any, ...]]:
         """
-        Begin a transaction, wait for the writer lock, execute a query and commit, and return its rows.
+        Wait for the writer lock, execute a query behind it and commit, and return its rows.
 
-        All in one message as well, so that nothing here can stop while the lock is held.
+        All in one message as well, so that nothing here can stop while the lock is held. Without a `BEGIN` the message
+        is the transaction, committed at its end.
 
         Raises:
             psycopg.Error: there is no connection, or it is not known whether it is committed.
 
         """
         connection = self._opened()
-        answers = connection.execute(BEGIN + self._execution(connection, query, parameters) + b"; " + COMMIT)
-        # Before what the commit says.
-        return answers.set_result(-2).fetchall()
+        with connection.pipeline():
+            connection.execute(LOCK)
+            answer = connection.execute(query, parameters, prepare=True, binary=True)
+        return answer.fetchall()
 
-    def _execution(self, connection: psycopg.Connection[tuple[Any, ...]], query: str, parameters: Parts) -> bytes:
-        """Prepare a query by a name, so that it can be executed in one message with others."""
-        name = self._prepared.get(query)
-        if name is None:
-            name = b"calsaga_%d" % len(self._prepared)
-            connection.execute(b"PREPARE %b (%b) AS %b" % (name, types_of(parameters), numbered(query, parameters)))
-            self._prepared[query] = name
-        escape = Escaping(connection.pgconn).escape_literal
-        return b"EXECUTE %b(%b)" % (name, b", ".join(escape(text_of(one)) for one in parameters.values()))
+    @staticmethod
+    def _begin(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        connection.execute(BEGIN)
+        connection.execute(LOCK)
 
     def attempt(self, cursor: psycopg.Cursor[tuple[Any, ...]], query: str, parameters: Mapping[str, object]) -> bool:
         """Execute what a constraint may refuse; if one does, undo that alone, and return False."""
@@ -140,9 +141,6 @@ class WriterSession:
             return
         try:
             self._connection.execute("ROLLBACK")
-            # After a rollback psycopg may deallocate all that is prepared, ours included, or nothing.
-            self._connection.execute("DEALLOCATE ALL")
-            self._prepared.clear()
         except psycopg.Error:
             self.close()
 
@@ -152,7 +150,6 @@ class WriterSession:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-            self._prepared.clear()
 
     def _opened(self) -> psycopg.Connection[tuple[Any, ...]]:
         if self._connection is None:

@@ -166,6 +166,21 @@ def sought(append: Append) -> Customer | None:
     return None if append.customer is None or append.customer.found else append.customer
 
 
+def share(one: Draft) -> Share:
+    """Return what an append writes if nothing of it is refused."""
+    append = one.append
+    cancels = tuple(
+        rows.appointment.appointment_id for rows in _all_rows(append) if isinstance(rows.appointment, CancelAppointment)
+    )
+    return Share(
+        stream_id=append.stream_id,
+        rows=one.rows,
+        due=append.due,
+        releases_claim=append.releases_claim,
+        cancels=cancels,
+    )
+
+
 def _met(drafts: Sequence[Draft], heads: Mapping[UUID, Head], mapper: EventMapper) -> list[Draft]:
     """Return the drafts, each for the customer that its person has been before, if they have been one."""
     meeting = Meeting()
@@ -249,21 +264,6 @@ def _write_legs(transaction: Transaction, composite: Append) -> tuple[LegRows, R
             return rows, refusal
     transaction.go_on()
     return None
-
-
-def share(one: Draft) -> Share:
-    """Return what an append writes if nothing of it is refused."""
-    append = one.append
-    cancels = tuple(
-        rows.appointment.appointment_id for rows in _all_rows(append) if isinstance(rows.appointment, CancelAppointment)
-    )
-    return Share(
-        stream_id=append.stream_id,
-        rows=one.rows,
-        due=append.due,
-        releases_claim=append.releases_claim,
-        cancels=cancels,
-    )
 
 
 def _share_instead(append: Append, instead: Instead, refusal: Refusal, mapper: EventMapper) -> Share:

@@ -6,13 +6,14 @@ from typing import Literal, TypeAlias
 from sagas.appending import Append
 
 Probe: TypeAlias = Callable[[str], None]
+Point: TypeAlias = Literal["before", "written", "after"]
 
 
 def ignore(_point: str) -> None:
     """Do nothing, as in production."""
 
 
-def reached(probe: Probe, point: Literal["before", "written", "after"], batch: Sequence[Append]) -> None:
+def reached(probe: Probe, point: Point, batch: Sequence[Append]) -> None:
     """Tell the probe, once for each append, by the name of its first event."""
     if probe is ignore:
         return

@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
+from unittest import mock
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -35,10 +36,13 @@ SERVICE = "consultation"
 QUIET_SECONDS = 20
 
 
-def work(settings: Settings, scenario: Scenario, said: Connection) -> None:
+def work(settings: Settings, scenario: Scenario, at_once: bool, said: Connection) -> None:
     """
     Book, and cancel if the scenario says so; every answer that a caller gets is sent to `said`.
     """
+    if not at_once:
+        # In a process of its own, which ends here.
+        mock.patch("adapters.postgres.recorder.can_be_tried", return_value=False).start()
     configure(form="console", level=settings.log_level)
     asyncio.run(_work(settings, scenario, said))
     _leave()

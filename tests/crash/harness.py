@@ -59,6 +59,10 @@ class Stage:
 
     sandbox_url: str
     new_database: Callable[[], str]
+    at_once: bool = True
+    """
+    Whether an append that is alone goes to PostgreSQL in one message, as it does, or the way of a batch.
+    """
 
     def points(self, scenario: Scenario) -> list[str]:
         """
@@ -96,6 +100,7 @@ class Stage:
 class _Play:
     def __init__(self, stage: Stage, scenario: Scenario, **crash: object) -> None:
         self._scenario = scenario
+        self._at_once = stage.at_once
         self._event_type = 1000 + uuid4().int % 10**9
         self._sandbox = httpx.Client(base_url=stage.sandbox_url, timeout=10)
         self._settings = short_settings(database_url=stage.new_database(), calcom_url=stage.sandbox_url)
@@ -108,7 +113,7 @@ class _Play:
         Play the scenario, and tell whether the process was killed or stopped on the way.
         """
         heard, said = FORKED.Pipe(duplex=False)
-        process = self._start(child.work, self._crashing, self._scenario, said)
+        process = self._start(child.work, self._crashing, self._scenario, self._at_once, said)
         said.close()
         if self._crashing.crash_signal == "STOP" and self._crashing.crash_at:
             return self._outlive(process, heard)

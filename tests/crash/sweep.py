@@ -1,6 +1,8 @@
 """
 Every crash point of every scenario, on every database: `make crash-sweep`.
 
+`batches` is PostgreSQL with every append written as in a batch, so that a process may die between its messages, too.
+
 Each point is reached once by a process that is killed there, and once by one that is
 stopped there, sleeps until another one has finished the booking, and goes on. What is
 wrong is printed with the scenario and the point; the exit status says whether anything
@@ -28,6 +30,7 @@ from tests.integration.sandbox.sandbox_process import SandboxProcess
 from tests.servers.postgres import PostgresServer
 
 AT_ONCE = 8
+KINDS = ["sqlite", "postgres", "batches"]
 Death = tuple[Scenario, Sequence[str], int, str]
 
 
@@ -36,12 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Run the sweep, and return the exit status.
     """
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--database", choices=["sqlite", "postgres"], action="append")
+    parser.add_argument("--database", choices=KINDS, action="append")
     parser.add_argument("--scenario", choices=[one.name for one in SCENARIOS], action="append")
     parser.add_argument("--how", choices=["KILL", "STOP"], action="append")
     chosen = parser.parse_args(arguments)
     wrong = 0
-    for database in chosen.database or ["sqlite", "postgres"]:
+    for database in chosen.database or KINDS:
         with stage(database) as here:
             scenarios = [one for one in SCENARIOS if one.name in (chosen.scenario or {it.name for it in SCENARIOS})]
             wrong += _sweep(here, scenarios, chosen.how or ["KILL", "STOP"], database)
@@ -54,7 +57,7 @@ def stage(database: str) -> Iterator[Stage]:
     Yield a stage on this kind of database, with servers of its own.
     """
     with SandboxProcess("--rate-limit", "0") as sandbox, _databases(database) as new_database:
-        yield Stage(sandbox_url=sandbox.url, new_database=new_database)
+        yield Stage(sandbox_url=sandbox.url, new_database=new_database, at_once=database != "batches")
 
 
 @contextmanager

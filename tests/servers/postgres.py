@@ -110,6 +110,13 @@ class PostgresServer(DatabaseServer):
         assert self._postmaster is not None
         return self._postmaster.pid
 
+    def log(self) -> str:
+        """
+        Return what the server has said.
+        """
+        assert self._folders is not None
+        return (self._folders[0] / "log").read_text()
+
     def stop(self) -> None:
         """
         Stop the server and delete its data.

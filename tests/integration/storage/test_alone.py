@@ -4,6 +4,7 @@ An append that is alone goes to PostgreSQL in one message, and becomes what it w
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,17 +13,20 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.postgres import recorder
-from adapters.postgres.alone import written_at_once
+from adapters.postgres.alone import can_be_tried, written_at_once
+from adapters.postgres.session import LOCK
 from adapters.recording.backend import Backend
 from adapters.recording.codec import booking_codec
 from adapters.recording.mapper import EventMapper
 from domain import events as e
-from sagas.appending import Append, Customer, DueAfter
+from domain.errors import AppointmentDatabaseError
+from sagas.appending import Append, Appended, Customer, DueAfter
 from tests.integration.storage.appends import (
     COMPANY,
     HALF_HOUR,
@@ -37,7 +41,8 @@ from tests.integration.storage.appends import (
     start,
     withdraw,
 )
-from tests.servers.postgres import DatabaseServer
+from tests.servers.forking import FORKED
+from tests.servers.postgres import DatabaseServer, PostgresServer
 
 KEPT = {
     "stored_events": "notification_id, originator_id, originator_version, topic, state",
@@ -85,12 +90,19 @@ def begun(draw: st.DrawFn) -> Booking:
     def for_customer(customer_id: UUID) -> Append:
         met = replace(facts, customer_id=customer_id)
         return replace(
-            start(met, stream_id=first.stream_id, customer=replace(person, customer_id=customer_id), due=first.due),
+            start(
+                met,
+                stream_id=first.stream_id,
+                customer=replace(person, customer_id=customer_id),
+                due=first.due,
+                releases_claim=releases,
+            ),
             append_id=first.append_id,
             events=(met, *first.events[1:]),
         )
 
-    first = start(facts, customer=person, for_customer=for_customer)
+    releases = draw(st.integers(0, 9)) == 0
+    first = start(facts, customer=person, for_customer=for_customer, releases_claim=releases)
     service_id = draw(st.sampled_from(["checkup", "checkup", "unknown"]))
     second = finish(first.stream_id, facts, service_id=service_id)
     return Booking(facts, first, second, first)
@@ -197,3 +209,62 @@ def test_an_event_is_stored_byte_for_byte(postgres_url: str, encoding: str, reas
         [stored] = database.recorder.select_events(first.stream_id)
 
     assert (row.topic, row.state) == (stored.topic, bytes(stored.state))
+
+
+def test_whoever_dies_while_it_waits_for_the_lock_has_written_all_of_it_or_nothing(postgres_url: str) -> None:
+    define_service(postgres_url)
+    first = start()
+    with psycopg.connect(postgres_url) as holder:
+        holder.execute(LOCK)
+        # Not even its lock is waited for by anybody else: the message goes on without its sender.
+        child = FORKED.Process(target=append_one, args=(postgres_url, replace(first, on_refused=None)))
+        child.start()
+        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while holder.execute(waits).fetchone() == (0,):
+            time.sleep(0.01)
+        child.kill()
+        child.join()
+    with psycopg.connect(postgres_url) as next_one:
+        next_one.execute(LOCK)
+
+    events = rows(postgres_url, "SELECT count(*) FROM stored_events")
+    assert events in ([(0,)], [(2,)])
+    for table in ("slot_claims", "saga_due", "customers"):
+        assert [(events[0][0] // 2,)] == rows(postgres_url, f"SELECT count(*) FROM {table}")
+    with opened(postgres_url) as database:
+        assert Appended(events=first.events) == _told(database, first)
+    assert [(2,)] == rows(postgres_url, "SELECT count(*) FROM stored_events")
+
+
+def append_one(url: str, one: Append) -> None:
+    """
+    Append, in a process that will not see the end of it.
+    """
+    with opened(url) as database:
+        database.append([one])
+
+
+def test_rows_alone_are_not_left_to_a_message_that_outlives_its_sender() -> None:
+    assert can_be_tried(append(uuid4(), 0, deferred()))
+    assert not can_be_tried(append(uuid4(), 2, due=DueAfter(delay=timedelta(0))))
+
+
+async def test_what_waits_in_vain_shows_nobodys_data_in_the_servers_log(
+    mortal_server: PostgresServer, mortal_url: str
+) -> None:
+    define_service(mortal_url)
+    facts = replace(initiated(person="Ada Lovelace"), call_id="call 17")
+    sought = Customer(
+        customer_id=facts.customer_id, company_id=COMPANY, name="Ada", email="ada@example.com", phone="+4930901820"
+    )
+    first = start(facts, customer=sought)
+    with opened(mortal_url, lock_timeout=0.2) as database, psycopg.connect(mortal_url) as holder:
+        database.append([start()])
+        holder.execute(LOCK)
+        for batch in ([first], [first, start()]):
+            with pytest.raises(AppointmentDatabaseError):
+                database.append(batch)
+
+    told = mortal_server.log()
+    assert 2 <= told.count("canceling statement due to lock timeout")
+    assert [] == [secret for secret in ("Ada", "ada@", "901820", first.append_id) if secret in told]

@@ -255,3 +255,32 @@ async def test_each_try_is_told_with_the_time_it_took_and_not_with_what_was_wait
 
     assert [(False, True), (False, True), (True, True)] == [one[:2] for one in told]
     assert all(seconds is not None and 0.02 <= seconds < 0.045 for *_, seconds in told)
+
+
+async def test_a_failure_is_told_after_the_success_before_it_however_busy_the_loop_was() -> None:
+    outcomes, told = CallOutcomes(), []
+
+    def hear(error: AppointmentDatabaseError | None, *, wrote: bool, seconds: float | None = None) -> None:
+        told.append(error is None)
+
+    def fail(_: Sequence[Append]) -> None:
+        if len(recorder.batches) == 2:
+            failed.set()
+            raise AppointmentDatabaseError("no", kind="data")
+
+    outcomes.listen(hear)
+    recorder, failed = FakeRecorder(fail), threading.Event()
+    recorder.gate.clear()
+    async with appending(recorder, outcomes=outcomes) as appender:
+        first = asyncio.create_task(appender.append(new()))
+        await until(lambda: recorder.batches)
+        second = asyncio.create_task(appender.append(new()))
+        await asyncio.sleep(0)
+        recorder.gate.set()
+        failed.wait()
+        # The loop is held up, so that its next turn finds both.
+        threading.Event().wait(0.1)
+        await asyncio.gather(first, second, return_exceptions=True)
+        await asyncio.sleep(0)
+
+    assert [True, False] == told

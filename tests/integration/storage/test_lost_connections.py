@@ -32,16 +32,20 @@ async def test_a_database_that_takes_its_time_to_let_us_in_is_opened(postgres_ur
         assert isinstance(await store.log.append(append(uuid4(), 0, deferred())), Appended)
 
 
-async def test_a_commit_whose_answer_is_cut_off_is_recognized(postgres_url: str) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_commit_whose_answer_is_cut_off_is_recognized(postgres_url: str, at_once: bool) -> None:
+    define_service(postgres_url)
     async with Proxy(postgres_url) as proxy, open_store(proxy.url) as store:
-        await store.log.append(append(uuid4(), 0, deferred()))
-        first = append(uuid4(), 0, deferred(), deferred("again"))
+        booking = start()
+        await store.log.append(booking)
+        # A claim that takes another's place is not written in one message.
+        claim = None if at_once else booking.claim
+        then = append(booking.stream_id, 2, deferred(), deferred("again"), claim=claim)
 
-        proxy.swallow_answers_after(b"COMMIT")
-        assert Appended(events=first.events) == await store.log.append(first)
+        proxy.swallow_answers_after(then.append_id.encode() if at_once else b"COMMIT")
+        assert Appended(events=then.events) == await store.log.append(then)
         assert 1 == proxy.swallowed
-        assert 2 == len(await store.log.read(first.stream_id))
-        assert 3 == await store.log.head()
+        assert 4 == len(await store.log.read(then.stream_id)) == await store.log.head()
 
 
 async def test_a_connection_that_is_cut_is_opened_again(postgres_url: str) -> None:

@@ -108,6 +108,8 @@ async def test_who_still_reads_when_the_store_is_closed_leaves_no_connection_ope
                 connection.exec_driver_sql("SELECT 1")
                 inside.set()
                 gate.wait()
+            with store.engine.connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
             done.set()
 
         reading = asyncio.create_task(store.readers.run(read))

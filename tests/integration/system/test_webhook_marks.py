@@ -144,7 +144,7 @@ async def test_a_repeat_costs_one_read_instead_of_a_lost_append(
 
     assert (1, 0) == marked
     # Tried at once, and then as all others are.
-    assert (4, 2) == unmarked
+    assert (2, 2) == unmarked
 
 
 async def _received(app: Application, webhook: IncomingWebhook) -> int:
