@@ -7,7 +7,9 @@ writes nothing, and the append takes the course of all others, which finds out w
 holds the lock.
 """
 
+import re
 from functools import cache
+from typing import Final
 
 from adapters.database.clock import DatabaseClock, elapsed
 from adapters.postgres import rows
@@ -15,6 +17,8 @@ from adapters.postgres import statements as sql
 from adapters.postgres.session import WriterSession
 from adapters.recording.batch import Draft, share, sought
 from sagas.appending import Append, InsertAppointment, MoveAppointment
+
+_PARAMETER: Final = re.compile(r"%\(\w+\)b")
 
 
 def can_be_tried(append: Append) -> bool:
@@ -45,9 +49,9 @@ def written_at_once(session: WriterSession, clock: DatabaseClock, draft: Draft) 
         claims=[] if append.claim is None else [(append.stream_id, append.claim)],
         appointments=[append.appointment] if isinstance(append.appointment, InsertAppointment) else [],
     )
-    parts: rows.Parts = {"wanted": rows.wanted([append]), **first, **rows.rest([share(draft)])}
+    parts = {**rows.wanted([append]), **first, **rows.rest([share(draft)])}
     statement = _statement(tuple(parts), seeks=sought(append) is not None)
-    [[now, is_written]] = session.at_once(statement, parts)
+    [[now, is_written]] = session.at_once(statement, rows.parameters(parts))
     clock.observe(now, asked_at=asked_at)
     return bool(is_written)
 
@@ -67,5 +71,4 @@ def _statement(parts: tuple[str, ...], *, seeks: bool) -> str:
 
 def _only_after(step: str, part: str) -> str:
     """Return a part whose rows there are only if the step has one; ids are cast, so that ANY takes them as an array."""
-    parameter = f"%({part})b"
-    return sql.PARTS[part].replace(parameter, f"(SELECT {parameter} FROM {step})")  # noqa: S608 - as above
+    return _PARAMETER.sub(rf"(SELECT \g<0> FROM {step})", sql.PARTS[part])  # noqa: S608 - as above

@@ -1,6 +1,5 @@
 """An append's rows, as the statements take them: of each part those that there are."""
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
@@ -24,15 +23,21 @@ from sagas.appending import (
 )
 
 NORMAL_PRIORITY: Final = 5
-NUL: Final = rb"\u0000"
 
-Parts: TypeAlias = Mapping[str, Json | list[UUID]]
-"""By the name of a part of a statement, which is that of its parameter."""
+Parts: TypeAlias = Mapping[str, Mapping[str, object]]
+"""The parameters of each part of a statement."""
 
 
-def wanted(appends: Sequence[Append]) -> Json:
+def parameters(parts: Parts) -> dict[str, object]:
+    """Return the parameters of all parts together."""
+    return {name: value for some in parts.values() for name, value in some.items()}
+
+
+def wanted(appends: Sequence[Append]) -> Parts:
     """Return where the stream of each is expected to stand, and whoever is sought for it."""
-    return _document([{"stream_id": one.stream_id, "version": one.expected_version, **_sought(one)} for one in appends])
+    return _documents(
+        wanted=[{"stream_id": one.stream_id, "version": one.expected_version, **_sought(one)} for one in appends]
+    )
 
 
 def refusable(
@@ -48,25 +53,24 @@ def refusable(
 
 def rest(shares: Sequence[Share]) -> Parts:
     """Return the rows that are written once nothing can be refused any more."""
+    rows = [row for share in shares for row in share.rows]
+    events = {
+        "stream_id": [row.originator_id for row in rows],
+        "version": [row.originator_version for row in rows],
+        "topic": [row.topic for row in rows],
+        "state": [row.state for row in rows],
+    }
     ids = {
         "nothing_due": [one.stream_id for one in shares if isinstance(one.due, NothingDue)],
         "released": [one.stream_id for one in shares if one.releases_claim],
         "cancelled": [cancelled for one in shares for cancelled in one.cancels],
     }
-    documents = _documents(
-        events=[
-            {
-                "stream_id": row.originator_id,
-                "version": row.originator_version,
-                "topic": row.topic,
-                **_state(row.state),
-            }
-            for share in shares
-            for row in share.rows
-        ],
-        due=[{"saga_id": one.stream_id, **_when(one.due)} for one in shares if not isinstance(one.due, NothingDue)],
-    )
-    return documents | {part: some for part, some in ids.items() if some}
+    due = [{"saga_id": one.stream_id, **_when(one.due)} for one in shares if not isinstance(one.due, NothingDue)]
+    return {
+        **({"events": events} if rows else {}),
+        **_documents(due=due),
+        **{part: {part: some} for part, some in ids.items() if some},
+    }
 
 
 def moved(row: MoveAppointment) -> dict[str, Any]:
@@ -81,14 +85,8 @@ def moved(row: MoveAppointment) -> dict[str, Any]:
     }
 
 
-def _state(state: bytes) -> dict[str, object]:
-    # As it is: to escape a document inside of a document takes both sides longer than all else. PostgreSQL's functions
-    # refuse one escape of JSON, wherever it stands.
-    return {"escaped": b64encode(state).decode()} if NUL in state else {"state": orjson.Fragment(state)}
-
-
-def _documents(**rows: Sequence[Any]) -> dict[str, Json | list[UUID]]:
-    return {part: _document(some) for part, some in rows.items() if some}
+def _documents(**rows: Sequence[Any]) -> dict[str, dict[str, object]]:
+    return {part: {part: _document(some)} for part, some in rows.items() if some}
 
 
 def _document(rows: Sequence[Any]) -> Json:

@@ -8,7 +8,6 @@ import psycopg
 from psycopg import generators
 
 from adapters.database import dead_peers, unanswered
-from adapters.postgres.rows import Parts
 
 WRITER_LOCK: Final = 7_161_131_117_200_901_017
 """The advisory lock of everybody who writes the log."""
@@ -68,7 +67,9 @@ class WriterSession:
             self._begin(connection)
         self._locked = True
 
-    def begin(self, query: str, parameters: Parts) -> tuple[psycopg.Cursor[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    def begin(
+        self, query: str, parameters: Mapping[str, object]
+    ) -> tuple[psycopg.Cursor[tuple[Any, ...]], list[tuple[Any, ...]]]:
         """
         Begin a transaction, wait for the writer lock, and return a cursor and the rows of the first `query`.
 
@@ -87,7 +88,7 @@ class WriterSession:
             cursor.execute(query, parameters, prepare=True)
         return cursor, cursor.fetchall()
 
-    def at_once(self, query: str, parameters: Parts) -> list[tuple[Any, ...]]:
+    def at_once(self, query: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """
         Wait for the writer lock, execute a query behind it and commit, and return its rows.
 

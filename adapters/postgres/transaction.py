@@ -27,7 +27,7 @@ class PostgresTransaction:
     def heads(self, appends: Sequence[Append]) -> Mapping[UUID, Head]:
         """Begin behind the writer lock, read heads, find the people who are sought, and read the database's clock."""
         asked_at = elapsed()
-        self._cursor, found = self._session.begin(sql.HEADS, {"wanted": rows.wanted(appends)})
+        self._cursor, found = self._session.begin(sql.HEADS, rows.parameters(rows.wanted(appends)))
         self._clock.observe(found[0][3], asked_at=asked_at)
         return {
             stream_id: Head(version=version or 0, state=state, customer=_known(*known))
@@ -59,7 +59,7 @@ class PostgresTransaction:
 
     def _inserted(self, parts: rows.Parts) -> set[UUID]:
         """Insert all of these in one statement, and return the bookings whose claim or appointment is written."""
-        return {row[0] for row in self._cursor.execute(_inserting(tuple(parts)), parts, prepare=True)}
+        return {row[0] for row in self._cursor.execute(_inserting(tuple(parts)), rows.parameters(parts), prepare=True)}
 
     def move_appointments(self, appends: Sequence[Append]) -> Mapping[UUID, Refusal]:
         """Move appointments, and say which constraint refused what was refused; one that is not booked stays."""
@@ -87,7 +87,7 @@ class PostgresTransaction:
         """Write all the rest in one statement, made of the parts that have rows."""
         parts = rows.rest(shares)
         if parts:
-            self._cursor.execute(_combined(tuple(parts)), parts, prepare=True)
+            self._cursor.execute(_combined(tuple(parts)), rows.parameters(parts), prepare=True)
 
 
 @cache

@@ -211,6 +211,19 @@ def test_an_event_is_stored_byte_for_byte(postgres_url: str, encoding: str, reas
     assert (row.topic, row.state) == (stored.topic, bytes(stored.state))
 
 
+@pytest.mark.parametrize("neighbours", [0, 1])
+def test_a_name_is_stored_as_it_is_whatever_the_connection_says_of_text(postgres_url: str, neighbours: int) -> None:
+    facts = initiated()
+    person = Customer(
+        customer_id=facts.customer_id, company_id=COMPANY, name="Žofie 🦒", email=None, phone=None, found=True
+    )
+
+    with opened(f"{postgres_url}?client_encoding=latin1") as database:
+        database.append([start(facts, customer=person), *(append(uuid4(), 0, deferred()) for _ in range(neighbours))])
+
+    assert [("Žofie 🦒",)] == rows(postgres_url, "SELECT name FROM customers")
+
+
 def test_whoever_dies_while_it_waits_for_the_lock_has_written_all_of_it_or_nothing(postgres_url: str) -> None:
     define_service(postgres_url)
     first = start()
