@@ -1,5 +1,6 @@
 """One SQLAlchemy engine for all that is read and written beside the log."""
 
+import logging
 import sqlite3
 from typing import Any, cast
 
@@ -15,6 +16,9 @@ CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 10.0
 STATEMENT_SECONDS = 60.0
 """Longer than anybody waits for an answer, since `verify` and rebuilding go through whole tables."""
+
+# SQLAlchemy names the logger of a pool after its class, and says less in its own loggers than it would in ours.
+logging.getLogger(f"{__name__}.ClosingPool").setLevel(logging.WARNING)
 
 
 class ClosingPool(QueuePool):
