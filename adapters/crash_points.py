@@ -3,8 +3,7 @@ Where a process may die, and a way to make it die there (B3).
 
 Named points stand before and after every commit and every call to Cal.com:
 `append.before:TOPIC`, `append.written:TOPIC`, `append.after:TOPIC` (the topic is that
-of the append's first event; what is written and committed by one message has nothing
-in between), `calcom.OPERATION.before`, `calcom.OPERATION.after`,
+of the append's first event), `calcom.OPERATION.before`, `calcom.OPERATION.after`,
 `calcom.OPERATION.announced` (of what has a deadline to leave by: before that is computed),
 `claim.before`, `claim.after` (due work), `follower.before:NAME`, `follower.written:NAME`,
 `follower.after:NAME` (a batch of a read model).

@@ -28,9 +28,8 @@ def limited(statement_seconds: float) -> LimitedConnection:
             limit = statement_seconds + LATER if timeout is None else timeout
             try:
                 return super().wait(gen, interval, limit)
-            except psycopg.OperationalError as error:
-                # What the server says has a code; the rest of a pipeline's answers is still to come then.
-                if error.sqlstate is None and self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+            except psycopg.OperationalError:
+                if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
                     # It has not answered: nobody may read the answer to another question from it.
                     self.close()
                 raise

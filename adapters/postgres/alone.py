@@ -1,10 +1,9 @@
 """
-An append that is alone, in one message: written as if nothing stood in its way.
+An append that is alone, in one statement: written as if nothing stood in its way.
 
-Behind the writer lock one statement looks whether the stream stands where it should, and whether the customer is known
+Behind the writer lock the statement looks whether the stream stands where it should, and whether the customer is known
 by no other id; then it writes the row that may be refused, and only if that is written all the rest. Otherwise it
-writes nothing, and the append takes the course of all others, which finds out why. Nobody who stops in the middle
-holds the lock.
+writes nothing, and the append takes the course of a batch in the same transaction, which finds out why.
 """
 
 import re
@@ -22,24 +21,21 @@ _PARAMETER: Final = re.compile(r"%\(\w+\)b")
 
 
 def can_be_tried(append: Append) -> bool:
-    """
-    Tell whether one row of it at most may be refused, and none takes the place of one that is there.
-
-    It must have events. The server goes on with a message whose sender is gone: then they lose if anybody has written
-    meanwhile, as they should, and rows alone would not.
-    """
+    """Tell whether one row of it at most may be refused, and none takes the place of one that is there."""
     refusable = (append.claim is not None) + isinstance(append.appointment, InsertAppointment)
     moves = isinstance(append.appointment, MoveAppointment)
     replaces = append.claim is not None and (append.releases_claim or append.expected_version > 0)
-    return bool(append.events) and refusable <= 1 and not moves and not replaces and not append.legs
+    return refusable <= 1 and not moves and not replaces and not append.legs
 
 
 def written_at_once(session: WriterSession, clock: DatabaseClock, draft: Draft) -> bool:
     """
-    Write an append and commit it; False if something stood in its way, and nothing is written.
+    Write an append; False if something stood in its way, and nothing is written.
+
+    The transaction stays open.
 
     Raises:
-        psycopg.Error: there is no connection, or it is not known whether it is written.
+        psycopg.Error: there is no connection, or the lock was not to be had in time.
 
     """
     append = draft.append
@@ -51,7 +47,7 @@ def written_at_once(session: WriterSession, clock: DatabaseClock, draft: Draft) 
     )
     parts = {**rows.wanted([append]), **first, **rows.rest([share(draft)])}
     statement = _statement(tuple(parts), seeks=sought(append) is not None)
-    [[now, is_written]] = session.at_once(statement, rows.parameters(parts))
+    _, [[now, is_written]] = session.begin(statement, rows.parameters(parts))
     clock.observe(now, asked_at=asked_at)
     return bool(is_written)
 

@@ -49,7 +49,7 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         """
         Write a batch and those who came `late` in one transaction, at most one append a stream.
 
-        One that is alone is tried in one message first (ADR-026).
+        One that is alone is tried in one statement first (ADR-026).
 
         Raises:
             AppointmentDatabaseError: nothing is known to be written. The same batch may be
@@ -74,6 +74,8 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
                 results: list[AppendResult] = [Appended(events=one.append.events) for one in drafts]
             else:
                 results = self._written_together(drafts, late)
+            self._reached("written", drafts)
+            self._session.commit()
         except BaseException:
             self._session.abandon()
             raise
@@ -81,15 +83,12 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         return results
 
     def _written_together(self, drafts: list[Draft], late: Late) -> list[AppendResult]:
-        """Write them in one transaction; those who come late are added."""
+        """Write them as a batch; those who come late are added."""
         if len(drafts) >= CROWD:
             # Whoever comes while the lock is waited for is written now, and not behind the next wait for it.
             self._session.lock()
             drafts += self._drafts(late())
-        results = write_batch(PostgresTransaction(self._session, self._clock), drafts, self._mapper)
-        self._reached("written", drafts)
-        self._session.commit()
-        return results
+        return write_batch(PostgresTransaction(self._session, self._clock), drafts, self._mapper)
 
     def _is_written_at_once(self, drafts: Sequence[Draft]) -> bool:
         return (

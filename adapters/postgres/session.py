@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import psycopg
 from psycopg import generators
@@ -15,8 +15,8 @@ WRITER_LOCK: Final = 7_161_131_117_200_901_017
 LOCK_SECONDS: Final = 10.0
 """How long one wait for it is, unless somebody says otherwise."""
 
-BEGIN: Final = "BEGIN"
 LOCK: Final = f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"
+BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; {LOCK}"
 COMMIT: Final = "COMMIT"
 
 SETTINGS: Final = """
@@ -25,8 +25,6 @@ SETTINGS: Final = """
     -- Whoever is stopped while holding the writer lock must not stop all others.
     SET idle_in_transaction_session_timeout = {idle};
     SET synchronous_commit = on;
-    -- What was committed before the lock was ours must be seen.
-    SET default_transaction_isolation = 'read committed';
     -- A plan that is made while the tables are empty is kept: it must be one that fits when they are full.
     SET enable_seqscan = off;
     SET plan_cache_mode = force_generic_plan;
@@ -34,6 +32,8 @@ SETTINGS: Final = """
     -- Our JSON is, whatever the URL, the role or the environment says of text.
     SET client_encoding = 'UTF8'
 """
+
+Row: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,66 +51,37 @@ class WriterSession:
     def __init__(self, url: str, limits: Limits) -> None:
         self._url = url
         self._limits = limits
-        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._connection: psycopg.Connection[Row] | None = None
         self._locked = False
 
     def lock(self) -> None:
         """
-        Begin a transaction and wait for the writer lock; `begin` then sends its query alone.
+        Begin a transaction and wait for the writer lock; what is asked next sees what was committed before it was ours.
+
+        One short message: whoever stops afterwards is idle in a transaction, which the server ends. In a pipeline,
+        which psycopg sends piece by piece, whoever stops between two pieces is not, and keeps the lock for ever.
 
         Raises:
             psycopg.Error: there is no connection, or the lock was not to be had in time.
 
         """
-        connection = self._opened()
-        with connection.pipeline():
-            self._begin(connection)
+        self._opened().execute(BEGIN)
         self._locked = True
 
-    def begin(
-        self, query: str, parameters: Mapping[str, object]
-    ) -> tuple[psycopg.Cursor[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    def begin(self, query: str, parameters: Mapping[str, object]) -> tuple[psycopg.Cursor[Row], list[Row]]:
         """
-        Begin a transaction, wait for the writer lock, and return a cursor and the rows of the first `query`.
-
-        All in one message: a statement of its own takes a snapshot of its own, so that
-        the query sees what was committed before the lock was ours.
+        Return a cursor and the rows of a first query behind the writer lock, which is waited for if it is not ours yet.
 
         Raises:
             psycopg.Error: there is no connection, or the lock was not to be had in time.
 
         """
-        connection = self._opened()
-        cursor = connection.cursor(binary=True)
-        with connection.pipeline():
-            if not self._locked:
-                self._begin(connection)
-            cursor.execute(query, parameters, prepare=True)
-        return cursor, cursor.fetchall()
+        if not self._locked:
+            self.lock()
+        cursor = self._opened().cursor(binary=True)
+        return cursor, cursor.execute(query, parameters, prepare=True).fetchall()
 
-    def at_once(self, query: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
-        """
-        Wait for the writer lock, execute a query behind it and commit, and return its rows.
-
-        All in one message as well, so that nothing here can stop while the lock is held. Without a `BEGIN` the message
-        is the transaction, committed at its end.
-
-        Raises:
-            psycopg.Error: there is no connection, or it is not known whether it is committed.
-
-        """
-        connection = self._opened()
-        with connection.pipeline():
-            connection.execute(LOCK)
-            answer = connection.execute(query, parameters, prepare=True, binary=True)
-        return answer.fetchall()
-
-    @staticmethod
-    def _begin(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-        connection.execute(BEGIN)
-        connection.execute(LOCK)
-
-    def attempt(self, cursor: psycopg.Cursor[tuple[Any, ...]], query: str, parameters: Mapping[str, object]) -> bool:
+    def attempt(self, cursor: psycopg.Cursor[Row], query: str, parameters: Mapping[str, object]) -> bool:
         """Execute what a constraint may refuse; if one does, undo that alone, and return False."""
         cursor.execute("SAVEPOINT attempt")
         try:
@@ -121,7 +92,7 @@ class WriterSession:
         cursor.execute("RELEASE SAVEPOINT attempt")
         return True
 
-    def undo(self, cursor: psycopg.Cursor[tuple[Any, ...]], savepoint: str) -> None:
+    def undo(self, cursor: psycopg.Cursor[Row], savepoint: str) -> None:
         """Undo everything since a savepoint."""
         # Past psycopg's cursor, which takes every rollback for the end of all that is prepared.
         pgconn = cursor.connection.pgconn
@@ -152,12 +123,12 @@ class WriterSession:
             self._connection.close()
             self._connection = None
 
-    def _opened(self) -> psycopg.Connection[tuple[Any, ...]]:
+    def _opened(self) -> psycopg.Connection[Row]:
         if self._connection is None:
             self._connection = self._connect()
         return self._connection
 
-    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+    def _connect(self) -> psycopg.Connection[Row]:
         # The statement that takes the lock may wait for it first.
         longest = self._limits.lock + self._limits.statement
         connection = unanswered.limited(longest).connect(

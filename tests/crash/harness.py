@@ -61,7 +61,7 @@ class Stage:
     new_database: Callable[[], str]
     at_once: bool = True
     """
-    Whether an append that is alone goes to PostgreSQL in one message, as it does, or the way of a batch.
+    Whether an append that is alone is one statement for PostgreSQL, as it is, or goes the way of a batch.
     """
 
     def points(self, scenario: Scenario) -> list[str]:

@@ -1,5 +1,5 @@
 """
-An append that is alone goes to PostgreSQL in one message, and becomes what it would have become in a batch.
+An append that is alone is one statement for PostgreSQL, and becomes what it would have become in a batch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.postgres import recorder
-from adapters.postgres.alone import can_be_tried, written_at_once
+from adapters.postgres.alone import written_at_once
 from adapters.postgres.session import LOCK
 from adapters.recording.backend import Backend
 from adapters.recording.codec import booking_codec
@@ -224,12 +224,11 @@ def test_a_name_is_stored_as_it_is_whatever_the_connection_says_of_text(postgres
     assert [("Žofie 🦒",)] == rows(postgres_url, "SELECT name FROM customers")
 
 
-def test_whoever_dies_while_it_waits_for_the_lock_has_written_all_of_it_or_nothing(postgres_url: str) -> None:
+def test_whoever_dies_while_it_waits_for_the_lock_has_written_nothing(postgres_url: str) -> None:
     define_service(postgres_url)
     first = start()
     with psycopg.connect(postgres_url) as holder:
         holder.execute(LOCK)
-        # Not even its lock is waited for by anybody else: the message goes on without its sender.
         child = FORKED.Process(target=append_one, args=(postgres_url, replace(first, on_refused=None)))
         child.start()
         waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
@@ -240,13 +239,10 @@ def test_whoever_dies_while_it_waits_for_the_lock_has_written_all_of_it_or_nothi
     with psycopg.connect(postgres_url) as next_one:
         next_one.execute(LOCK)
 
-    events = rows(postgres_url, "SELECT count(*) FROM stored_events")
-    assert events in ([(0,)], [(2,)])
-    for table in ("slot_claims", "saga_due", "customers"):
-        assert [(events[0][0] // 2,)] == rows(postgres_url, f"SELECT count(*) FROM {table}")
+    for table in ("stored_events", "slot_claims", "saga_due", "customers"):
+        assert [(0,)] == rows(postgres_url, f"SELECT count(*) FROM {table}")
     with opened(postgres_url) as database:
         assert Appended(events=first.events) == _told(database, first)
-    assert [(2,)] == rows(postgres_url, "SELECT count(*) FROM stored_events")
 
 
 def append_one(url: str, one: Append) -> None:
@@ -255,11 +251,6 @@ def append_one(url: str, one: Append) -> None:
     """
     with opened(url) as database:
         database.append([one])
-
-
-def test_rows_alone_are_not_left_to_a_message_that_outlives_its_sender() -> None:
-    assert can_be_tried(append(uuid4(), 0, deferred()))
-    assert not can_be_tried(append(uuid4(), 2, due=DueAfter(delay=timedelta(0))))
 
 
 async def test_what_waits_in_vain_shows_nobodys_data_in_the_servers_log(

@@ -210,7 +210,7 @@ async def test_what_is_written_during_the_stop_is_given_back(hasty: Installation
 
     def dawdle(point: str) -> None:
         # The writer's own thread: the append that leases the saga is committed after the drain is over.
-        if point.startswith("append.before:") and not slow:
+        if point.startswith("append.written:") and not slow:
             slow.append(point)
             time.sleep(1)
 
