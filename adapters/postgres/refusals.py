@@ -6,6 +6,7 @@ from uuid import UUID
 
 import psycopg
 
+from adapters.postgres.rows import claim_row
 from sagas.appending import Append, InsertAppointment, MoveAppointment, Refusal, SlotClaim
 
 # The two kinds of appointment stand in two partial indexes, as do the two kinds of claim, hence in two parts here. As
@@ -101,19 +102,7 @@ LIMIT 1
 
 def why_claim(cursor: psycopg.Cursor[tuple[Any, ...]], append: Append, claim: SlotClaim) -> Refusal:
     """Return what stands in a claim's way."""
-    parameters = {
-        "booking_id": append.stream_id,
-        "company_id": claim.company_id,
-        "customer_id": claim.customer_id,
-        "service_id": claim.service_id,
-        "offered_as": claim.offered_as,
-        "staff_id": claim.staff_id,
-        "starts_at": claim.starts_at,
-        "ends_at": claim.ends_at,
-        "starts_epoch": int(claim.starts_at.timestamp()),
-        "allow_near_duplicate": claim.allow_near_duplicate,
-    }
-    refused_by, booking_id, appointment_id = _obstacle(cursor, CLAIM_OBSTACLE, parameters)
+    refused_by, booking_id, appointment_id = _obstacle(cursor, CLAIM_OBSTACLE, claim_row(append.stream_id, claim))
     return Refusal(refused="claim", by=refused_by, booking_id=booking_id, appointment_id=appointment_id)
 
 

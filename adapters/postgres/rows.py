@@ -46,7 +46,7 @@ def refusable(
     """Return the rows that a constraint may refuse, and the customers whom they are for."""
     return _documents(
         customers=_customer_rows(customers),
-        claims=[_claim_row(booking_id, claim) for booking_id, claim in claims],
+        claims=[claim_row(booking_id, claim) for booking_id, claim in claims],
         appointments=appointments,
     )
 
@@ -129,7 +129,8 @@ def _each_once(customers: Sequence[Customer]) -> Sequence[Customer]:
     return list(found.values())
 
 
-def _claim_row(booking_id: UUID, claim: SlotClaim) -> dict[str, Any]:
+def claim_row(booking_id: UUID, claim: SlotClaim) -> dict[str, Any]:
+    """Return one claim."""
     return {
         "booking_id": booking_id,
         "company_id": claim.company_id,

@@ -22,8 +22,6 @@ from adapters.postgres import recorder
 from adapters.postgres.alone import written_at_once
 from adapters.postgres.session import LOCK
 from adapters.recording.backend import Backend
-from adapters.recording.codec import booking_codec
-from adapters.recording.mapper import EventMapper
 from domain import events as e
 from domain.errors import AppointmentDatabaseError
 from sagas.appending import Append, Appended, Customer, DueAfter
@@ -195,33 +193,6 @@ def test_it_becomes_what_it_would_have_become_in_a_batch(
         alike()
     # Both courses have been taken, and often.
     assert min(at_once[True], at_once[False]) > at_once.total() / 5
-
-
-@pytest.mark.parametrize("encoding", ["utf8", "latin1"])
-@pytest.mark.parametrize("reason", ["Žofie 🦒", "\x00", "a\\u0000b \"\\\" '' $1 %(events)b", "\u2028\ufeff\x7f"])
-@pytest.mark.parametrize("neighbours", [0, 1])
-def test_an_event_is_stored_byte_for_byte(postgres_url: str, encoding: str, reason: str, neighbours: int) -> None:
-    first = append(uuid4(), 0, deferred(reason))
-    [row] = EventMapper(booking_codec()).rows(first, first.events)
-
-    with opened(f"{postgres_url}?client_encoding={encoding}") as database:
-        database.append([first, *(append(uuid4(), 0, deferred(reason)) for _ in range(neighbours))])
-        [stored] = database.recorder.select_events(first.stream_id)
-
-    assert (row.topic, row.state) == (stored.topic, bytes(stored.state))
-
-
-@pytest.mark.parametrize("neighbours", [0, 1])
-def test_a_name_is_stored_as_it_is_whatever_the_connection_says_of_text(postgres_url: str, neighbours: int) -> None:
-    facts = initiated()
-    person = Customer(
-        customer_id=facts.customer_id, company_id=COMPANY, name="Žofie 🦒", email=None, phone=None, found=True
-    )
-
-    with opened(f"{postgres_url}?client_encoding=latin1") as database:
-        database.append([start(facts, customer=person), *(append(uuid4(), 0, deferred()) for _ in range(neighbours))])
-
-    assert [("Žofie 🦒",)] == rows(postgres_url, "SELECT name FROM customers")
 
 
 def test_whoever_dies_while_it_waits_for_the_lock_has_written_nothing(postgres_url: str) -> None:

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,6 @@ from adapters.recording.backend import Backend
 from adapters.recording.codec import booking_codec
 from domain.errors import AppointmentDatabaseError
 from migrations.errors import (
-    EncodingRefused,
     ExtensionRefused,
     SchemaNotMigrated,
     SchemaTooNew,
@@ -338,17 +337,3 @@ def test_the_migrations_work_from_an_installed_wheel(tmp_path: Path) -> None:
         text=True,
     )
     assert used.stdout.strip().startswith(str(installed))
-
-
-@pytest.mark.parametrize("what", [migrate, check])
-def test_a_database_that_cannot_hold_every_name_is_refused(
-    postgres_server: DatabaseServer, what: Callable[[str], None]
-) -> None:
-    name = f"latin1_{uuid4().hex}"
-    with psycopg.connect(postgres_server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
-    try:
-        with pytest.raises(EncodingRefused, match="encoding LATIN1"):
-            what(postgres_server.url(name))
-    finally:
-        postgres_server.drop_database(name)
