@@ -9,7 +9,6 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
 from adapters.database.clock import DatabaseClock
-from adapters.postgres.alone import can_be_tried, written_at_once
 from adapters.postgres.errors import database_error
 from adapters.postgres.session import WriterSession
 from adapters.postgres.transaction import PostgresTransaction
@@ -17,7 +16,7 @@ from adapters.recording.batch import Draft, Late, draft, nobody, write_batch
 from adapters.recording.errors import OnlyAppended
 from adapters.recording.mapper import EventMapper
 from adapters.recording.probing import Point, Probe, reached
-from sagas.appending import Append, Appended, AppendResult
+from sagas.appending import Append, AppendResult
 
 CROWD: Final = 3
 """How many appends make it worth a message of its own to take the lock first: with so many, others are on their way."""
@@ -49,8 +48,6 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         """
         Write a batch and those who came `late` in one transaction, at most one append a stream.
 
-        One that is alone is tried in one statement first (ADR-026).
-
         Raises:
             AppointmentDatabaseError: nothing is known to be written. The same batch may be
                 appended again: what was written is recognized.
@@ -70,10 +67,11 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
     def _append(self, batch: Sequence[Append], late: Late) -> list[AppendResult]:
         drafts = self._drafts(batch)
         try:
-            if self._is_written_at_once(drafts):
-                results: list[AppendResult] = [Appended(events=one.append.events) for one in drafts]
-            else:
-                results = self._written_together(drafts, late)
+            if len(drafts) >= CROWD:
+                # Whoever comes while the lock is waited for is written now, and not behind the next wait for it.
+                self._session.lock()
+                drafts += self._drafts(late())
+            results = write_batch(PostgresTransaction(self._session, self._clock), drafts, self._mapper)
             self._reached("written", drafts)
             self._session.commit()
         except BaseException:
@@ -81,21 +79,6 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
             raise
         self._reached("after", drafts)
         return results
-
-    def _written_together(self, drafts: list[Draft], late: Late) -> list[AppendResult]:
-        """Write them as a batch; those who come late are added."""
-        if len(drafts) >= CROWD:
-            # Whoever comes while the lock is waited for is written now, and not behind the next wait for it.
-            self._session.lock()
-            drafts += self._drafts(late())
-        return write_batch(PostgresTransaction(self._session, self._clock), drafts, self._mapper)
-
-    def _is_written_at_once(self, drafts: Sequence[Draft]) -> bool:
-        return (
-            len(drafts) == 1
-            and can_be_tried(drafts[0].append)
-            and written_at_once(self._session, self._clock, drafts[0])
-        )
 
     def _drafts(self, batch: Sequence[Append]) -> list[Draft]:
         drafts = [draft(one, self._mapper) for one in batch]

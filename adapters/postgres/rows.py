@@ -34,10 +34,8 @@ def parameters(parts: Parts) -> dict[str, object]:
 
 
 def wanted(appends: Sequence[Append]) -> Parts:
-    """Return where the stream of each is expected to stand, and whoever is sought for it."""
-    return _documents(
-        wanted=[{"stream_id": one.stream_id, "version": one.expected_version, **_sought(one)} for one in appends]
-    )
+    """Return where the stream of each is expected to stand, whether a row may be refused, and whose it is."""
+    return _documents(wanted=[_wanted(one) for one in appends])
 
 
 def refusable(
@@ -63,12 +61,12 @@ def rest(shares: Sequence[Share]) -> Parts:
     ids = {
         "nothing_due": [one.stream_id for one in shares if isinstance(one.due, NothingDue)],
         "released": [one.stream_id for one in shares if one.releases_claim],
-        "cancelled": [cancelled for one in shares for cancelled in one.cancels],
     }
+    cancelled = [{"stream_id": one.stream_id, "appointment_id": each} for one in shares for each in one.cancels]
     due = [{"saga_id": one.stream_id, **_when(one.due)} for one in shares if not isinstance(one.due, NothingDue)]
     return {
         **({"events": events} if rows else {}),
-        **_documents(due=due),
+        **_documents(due=due, cancelled=cancelled),
         **{part: {part: some} for part, some in ids.items() if some},
     }
 
@@ -93,16 +91,19 @@ def _document(rows: Sequence[Any]) -> Json:
     return Json(rows, dumps=orjson.dumps)
 
 
-def _sought(append: Append) -> dict[str, str | UUID | None]:
+def _wanted(append: Append) -> dict[str, Any]:
     person = sought(append)
-    if person is None:
-        return {}
     return {
-        "company_id": person.company_id,
-        "customer_id": person.customer_id,
-        "phone": person.phone,
-        "email_folded": folded(person),
+        "stream_id": append.stream_id,
+        "version": append.expected_version,
+        "refusable": append.claim is not None or isinstance(append.appointment, InsertAppointment),
+        "customer_id": append.customer and append.customer.customer_id,
+        **({} if person is None else _looks(person)),
     }
+
+
+def _looks(person: Customer) -> dict[str, str | None]:
+    return {"company_id": person.company_id, "phone": person.phone, "email_folded": folded(person)}
 
 
 def _customer_rows(given: Sequence[Customer]) -> list[dict[str, Any]]:

@@ -25,7 +25,10 @@ LIMIT 1
 VERSION: Final = "SELECT max(originator_version) FROM stored_events WHERE originator_id = wanted.stream_id"
 WANTED: Final = """
 json_to_recordset(%(wanted)b)
-    AS wanted (stream_id uuid, version bigint, company_id text, customer_id uuid, phone text, email_folded text)
+    AS wanted (
+        stream_id uuid, version bigint, refusable boolean, customer_id uuid, company_id text, phone text,
+        email_folded text
+    )
 """
 
 HEADS: Final = f"""
@@ -44,11 +47,15 @@ FROM {WANTED}
 LEFT JOIN LATERAL ({KNOWN}) AS known ON true
 """  # noqa: S608 - our own words
 
-# A row if the stream is where it is expected to be, and whoever is sought is nobody else.
-FITS: Final = f"SELECT FROM {WANTED} WHERE coalesce(({VERSION}), 0) = wanted.version"
-FITS_WHOEVER_IS_SOUGHT: Final = f"""
-{FITS} AND coalesce((SELECT customer_id FROM ({KNOWN}) AS known), wanted.customer_id) = wanted.customer_id
+# Whether the stream is where it is expected to be, and whoever is sought is nobody else.
+STANDS: Final = f"coalesce(({VERSION}), 0) = wanted.version"
+IS_NOBODY_ELSE: Final = f"""
+coalesce((SELECT customer_id FROM ({KNOWN}) AS known), wanted.customer_id) IS NOT DISTINCT FROM wanted.customer_id
 """  # noqa: S608 - our own words
+LOOK: Final = f"SELECT stream_id, customer_id, refusable, {STANDS} AS fits FROM {WANTED}"  # noqa: S608 - as above
+LOOK_WHOEVER_IS_SOUGHT: Final = f"""
+SELECT stream_id, customer_id, refusable, {STANDS} AND {IS_NOBODY_ELSE} AS fits FROM {WANTED}
+"""  # noqa: S608 - as above
 
 ROWS_AFTER: Final = """
 SELECT originator_version, topic, state FROM stored_events
@@ -61,6 +68,7 @@ CUSTOMERS: Final = """
 INSERT INTO customers AS known (customer_id, company_id, name, email, email_folded, phone)
 SELECT * FROM json_to_recordset(%(customers)b)
     AS customer (customer_id uuid, company_id text, name text, email text, email_folded text, phone text)
+WHERE {only}
 ON CONFLICT (customer_id) DO UPDATE SET
     email = coalesce(known.email, excluded.email),
     email_folded = coalesce(known.email_folded, excluded.email_folded),
@@ -125,6 +133,7 @@ AND (
         LIMIT 1
     ) IS NULL
 )
+AND {only}
 ON CONFLICT DO NOTHING
 RETURNING booking_id
 """
@@ -152,6 +161,7 @@ WHERE (
     SELECT name FROM services
     WHERE company_id = appointment.company_id AND service_id = appointment.service_id
 ) IS NOT NULL
+AND {only}
 ON CONFLICT DO NOTHING
 RETURNING booking_id
 """
@@ -167,9 +177,14 @@ UPDATE appointments SET
 WHERE id = %(id)b AND status = 'booked'
 """
 
+# Their order is that of their numbers in the log.
 EVENTS: Final = """
 INSERT INTO stored_events (originator_id, originator_version, topic, state)
-SELECT * FROM unnest(%(stream_id)b::uuid[], %(version)b::bigint[], %(topic)b::text[], %(state)b::bytea[])
+SELECT stream_id, version, topic, state
+FROM unnest(%(stream_id)b::uuid[], %(version)b::bigint[], %(topic)b::text[], %(state)b::bytea[])
+    WITH ORDINALITY AS event (stream_id, version, topic, state, place)
+WHERE {only}
+ORDER BY place
 """
 
 # An attempt is a new lease; renewing one is not.
@@ -183,6 +198,7 @@ SELECT
     CASE WHEN due.lease_token IS NULL THEN 0 ELSE 1 END
 FROM json_to_recordset(%(due)b)
     AS due (saga_id uuid, seconds double precision, priority smallint, lease_token uuid)
+WHERE {only}
 ON CONFLICT (saga_id) DO UPDATE SET
     due_at = excluded.due_at,
     priority = CASE WHEN excluded.lease_token IS NULL THEN excluded.priority ELSE known.priority END,
@@ -192,16 +208,17 @@ ON CONFLICT (saga_id) DO UPDATE SET
     ) THEN 1 ELSE 0 END
 """
 
-NOTHING_DUE: Final = "DELETE FROM saga_due WHERE saga_id = ANY(%(nothing_due)b::uuid[])"
+NOTHING_DUE: Final = "DELETE FROM saga_due WHERE saga_id = ANY(%(nothing_due)b::uuid[]) AND {only}"
 
-RELEASED_CLAIMS: Final = "DELETE FROM slot_claims WHERE booking_id = ANY(%(released)b::uuid[])"
+RELEASED_CLAIMS: Final = "DELETE FROM slot_claims WHERE booking_id = ANY(%(released)b::uuid[]) AND {only}"
 
 CANCELLED_APPOINTMENTS: Final = """
 UPDATE appointments SET status = 'cancelled', updated_at = clock_timestamp()
-WHERE id = ANY(%(cancelled)b::uuid[]) AND status = 'booked'
+FROM json_to_recordset(%(cancelled)b) AS cancelled (stream_id uuid, appointment_id uuid)
+WHERE id = cancelled.appointment_id AND status = 'booked' AND {only}
 """
 
-PARTS: Final = {
+_PARTS: Final = {
     "customers": CUSTOMERS,
     "claims": CLAIMS,
     "appointments": APPOINTMENTS,
@@ -211,4 +228,33 @@ PARTS: Final = {
     "released": RELEASED_CLAIMS,
     "cancelled": CANCELLED_APPOINTMENTS,
 }
-"""What a statement is made of; a part that needs one parameter gives it its own name."""
+
+FITTING: Final = "(SELECT stream_id FROM looked WHERE fits)"
+WRITTEN: Final = "SELECT stream_id FROM looked WHERE fits AND NOT refusable"
+RESERVED: Final = {
+    "claims": "SELECT booking_id FROM new_claims",
+    "appointments": "SELECT booking_id FROM new_appointments",
+}
+ONLY: Final = {
+    "customers": "customer_id IN (SELECT customer_id FROM looked WHERE fits)",
+    "claims": f"claim.booking_id IN {FITTING}",
+    "appointments": f"appointment.booking_id IN {FITTING}",
+    "events": "event.stream_id IN (SELECT stream_id FROM written)",
+    "due": "due.saga_id IN (SELECT stream_id FROM written)",
+    "nothing_due": "saga_id IN (SELECT stream_id FROM written)",
+    "released": "booking_id IN (SELECT stream_id FROM written)",
+    "cancelled": "cancelled.stream_id IN (SELECT stream_id FROM written)",
+}
+"""Which rows of each part are written when appends are written at once."""
+
+OUTCOME: Final = """
+SELECT
+    clock_timestamp(),
+    ARRAY(SELECT stream_id FROM looked WHERE fits EXCEPT SELECT stream_id FROM written),
+    ARRAY(SELECT stream_id FROM looked WHERE NOT fits)
+"""
+
+
+def part(name: str, *, only: str = "true") -> str:
+    """Return what a statement is made of; a part that needs one parameter gives it its own name."""
+    return _PARTS[name].replace("{only}", only)

@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from uuid import UUID
 
+import psycopg
 from eventsourcing.persistence import StoredEvent
 
 from adapters.database.clock import DatabaseClock, elapsed
-from adapters.postgres import rows
+from adapters.postgres import at_once, rows
 from adapters.postgres import statements as sql
 from adapters.postgres.claiming import in_turns
 from adapters.postgres.refusals import why_appointment, why_claim, why_move
 from adapters.postgres.session import WriterSession
-from adapters.recording.batch import Head, Share
+from adapters.recording.batch import Draft, Head, Share
 from adapters.recording.meeting import CustomerRow
 from sagas.appending import Append, InsertAppointment, MoveAppointment, Refusal
 
@@ -23,6 +24,22 @@ class PostgresTransaction:
     def __init__(self, session: WriterSession, clock: DatabaseClock) -> None:
         self._session = session
         self._clock = clock
+
+    def write_at_once(self, drafts: Sequence[Draft]) -> Mapping[UUID, Refusal | None]:
+        """Write those that fit in one statement, and say what stands in the way of what was refused (ADR-026)."""
+        tried = at_once.those_to_try(drafts)
+        if not tried:
+            return {}
+        self._cursor, refused, unfit = at_once.write(self._session, self._clock, tried)
+        fitting = (one.append for one in tried if one.append.stream_id not in unfit)
+        return {one.stream_id: self._why(one) if one.stream_id in refused else None for one in fitting}
+
+    def _why(self, append: Append) -> Refusal:
+        if append.claim is not None:
+            return why_claim(self._cursor, append, append.claim)
+        if isinstance(append.appointment, InsertAppointment):
+            return why_appointment(self._cursor, append.appointment)
+        raise psycopg.IntegrityError("an append was refused, and has no row that may be")
 
     def heads(self, appends: Sequence[Append]) -> Mapping[UUID, Head]:
         """Begin behind the writer lock, read heads, find the people who are sought, and read the database's clock."""
@@ -92,7 +109,7 @@ class PostgresTransaction:
 
 @cache
 def _inserting(parts: tuple[str, ...]) -> str:
-    asides = ", ".join(f"new_{part} AS ({sql.PARTS[part]})" for part in parts)
+    asides = ", ".join(f"new_{part} AS ({sql.part(part)})" for part in parts)
     told = [f"SELECT booking_id FROM new_{part}" for part in parts if part != "customers"]  # noqa: S608 - our own names
     return f"WITH {asides} {' UNION ALL '.join(told) or 'SELECT NULL WHERE false'}"
 
@@ -101,9 +118,9 @@ def _inserting(parts: tuple[str, ...]) -> str:
 def _combined(parts: tuple[str, ...]) -> str:
     *aside, main = parts
     if not aside:
-        return sql.PARTS[main]
-    asides = ", ".join(f"new_{part} AS ({sql.PARTS[part]})" for part in aside)
-    return f"WITH {asides} {sql.PARTS[main]}"
+        return sql.part(main)
+    asides = ", ".join(f"new_{part} AS ({sql.part(part)})" for part in aside)
+    return f"WITH {asides} {sql.part(main)}"
 
 
 def _known(customer_id: UUID | None, phone: str | None, email: str | None) -> CustomerRow | None:

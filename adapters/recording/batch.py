@@ -24,7 +24,6 @@ from sagas.appending import (
     Customer,
     Due,
     InsertAppointment,
-    Instead,
     LegRows,
     Lost,
     MoveAppointment,
@@ -84,6 +83,14 @@ class Share:
 class Transaction(Protocol):
     """The transaction of one batch, open and behind the writer lock. A refusal is told by its stream."""
 
+    def write_at_once(self, drafts: Sequence[Draft]) -> Mapping[UUID, Refusal | None]:
+        """
+        Write whole what nothing seems to stand in the way of, and say of each that was tried what did, if anything.
+
+        Of whom it says nothing nothing is written, nor of whom a row was refused.
+        """
+        ...
+
     def heads(self, appends: Sequence[Append]) -> Mapping[UUID, Head]:
         """Read the heads of all streams, and find the people who are `sought`."""
         ...
@@ -142,23 +149,28 @@ def write_batch(transaction: Transaction, drafts: Sequence[Draft], mapper: Event
         ValueError: two appends are for one stream.
 
     """
-    appends = {one.append.stream_id: one.append for one in drafts}
-    if len(appends) < len(drafts):
+    streams = [one.append.stream_id for one in drafts]
+    if len(set(streams)) < len(streams):
         raise ValueError("a batch takes one append a stream")
-    heads = transaction.heads(list(appends.values()))
+    at_once = transaction.write_at_once(drafts)
     results: dict[UUID, AppendResult] = {}
-    winners: list[Draft] = []
+    shares: list[Share] = []
+    left: list[Draft] = []
     for one in drafts:
-        append, head = one.append, heads[one.append.stream_id]
-        if head.state is not None and mapper.codec.append_id(head.state) == append.append_id:
-            results[append.stream_id] = _as_written(transaction, append, mapper)
-        elif head.version != append.expected_version:
-            results[append.stream_id] = Lost()
-        else:
-            winners.append(one)
-    if winners:
-        results |= _write(transaction, _met(winners, heads, mapper), mapper)
-    return [results[stream_id] for stream_id in appends]
+        stream_id = one.append.stream_id
+        if stream_id not in at_once:
+            left.append(one)
+            continue
+        refusal = at_once[stream_id]
+        results[stream_id] = Appended(events=one.append.events)
+        if refusal is not None:
+            results[stream_id], instead = _instead(one.append, one.append, refusal, mapper)
+            shares.append(instead)
+    if left:
+        results |= _write_in_turn(transaction, left, shares, mapper)
+    if shares:
+        transaction.write(shares)
+    return [results[stream_id] for stream_id in streams]
 
 
 def sought(append: Append) -> Customer | None:
@@ -208,28 +220,47 @@ def _as_written(transaction: Transaction, append: Append, mapper: EventMapper) -
     return Appended(events=tuple(one.event for one in ours), refusal=ours[0].refusal)
 
 
-def _write(transaction: Transaction, winners: Sequence[Draft], mapper: EventMapper) -> dict[UUID, AppendResult]:
-    appends = [one.append for one in winners]
+def _write_in_turn(
+    transaction: Transaction, drafts: Sequence[Draft], shares: list[Share], mapper: EventMapper
+) -> dict[UUID, AppendResult]:
+    """Look where each stands, write the rows that may be refused, and add to the shares what is to be written then."""
+    heads = transaction.heads([one.append for one in drafts])
+    results: dict[UUID, AppendResult] = {}
+    winners: list[Draft] = []
+    for one in drafts:
+        append, head = one.append, heads[one.append.stream_id]
+        if head.state is not None and mapper.codec.append_id(head.state) == append.append_id:
+            results[append.stream_id] = _as_written(transaction, append, mapper)
+        elif head.version != append.expected_version:
+            results[append.stream_id] = Lost()
+        else:
+            winners.append(one)
+    winners = _met(winners, heads, mapper)
+    refusals = _write_refusable(transaction, [one.append for one in winners])
+    for one in winners:
+        if one.append.stream_id in refusals:
+            result, rest = _instead(one.append, *refusals[one.append.stream_id], mapper)
+        else:
+            result, rest = Appended(events=one.append.events), share(one)
+        results[one.append.stream_id] = result
+        shares.append(rest)
+    return results
+
+
+def _write_refusable(
+    transaction: Transaction, appends: Sequence[Append]
+) -> dict[UUID, tuple[Append | LegRows, Refusal]]:
+    """Write the rows that may be refused, and return whose were, and why."""
     refusals = _insert(transaction, appends)
-    refused_legs: dict[UUID, LegRows] = {}
+    refused: dict[UUID, tuple[Append | LegRows, Refusal]] = {
+        one.stream_id: (one, refusals[one.stream_id]) for one in appends if one.stream_id in refusals
+    }
     for composite in (one for one in appends if one.legs):
         # After all others and one by one: what is undone again must have been in nobody's way.
-        refused = _write_legs(transaction, composite)
-        if refused is not None:
-            refused_legs[composite.stream_id], refusals[composite.stream_id] = refused
-    results: dict[UUID, AppendResult] = {}
-    shares: list[Share] = []
-    for one in winners:
-        refusal = refusals.get(one.append.stream_id)
-        if refusal is None:
-            shares.append(share(one))
-            results[one.append.stream_id] = Appended(events=one.append.events)
-        else:
-            instead = _answer(refused_legs.get(one.append.stream_id, one.append), refusal)
-            shares.append(_share_instead(one.append, instead, refusal, mapper))
-            results[one.append.stream_id] = Appended(events=instead.events, refusal=refusal)
-    transaction.write(shares)
-    return results
+        refused_leg = _write_legs(transaction, composite)
+        if refused_leg is not None:
+            refused[composite.stream_id] = refused_leg
+    return refused
 
 
 def _insert(transaction: Transaction, appends: Sequence[Append]) -> dict[UUID, Refusal]:
@@ -266,17 +297,18 @@ def _write_legs(transaction: Transaction, composite: Append) -> tuple[LegRows, R
     return None
 
 
-def _share_instead(append: Append, instead: Instead, refusal: Refusal, mapper: EventMapper) -> Share:
-    return Share(
+def _instead(
+    append: Append, refused: Append | LegRows, refusal: Refusal, mapper: EventMapper
+) -> tuple[Appended, Share]:
+    """Return what becomes of an append of which a row was refused, and what is written then."""
+    if refused.on_refused is None:
+        raise ValueError(f"the {refusal.refused} was refused by {refusal.by}, and nothing says what to write instead")
+    instead = refused.on_refused(refusal)
+    rest = Share(
         stream_id=append.stream_id,
         rows=mapper.rows(append, instead.events, refusal=refusal),
         due=instead.due,
         releases_claim=instead.releases_claim,
         cancels=(),
     )
-
-
-def _answer(refused: Append | LegRows, refusal: Refusal) -> Instead:
-    if refused.on_refused is None:
-        raise ValueError(f"the {refusal.refused} was refused by {refusal.by}, and nothing says what to write instead")
-    return refused.on_refused(refusal)
+    return Appended(events=instead.events, refusal=refusal), rest

@@ -9,7 +9,7 @@ from uuid import UUID
 from eventsourcing.persistence import StoredEvent
 
 from adapters.database.clock import DatabaseClock, elapsed
-from adapters.recording.batch import Head, Share, sought
+from adapters.recording.batch import Draft, Head, Share, sought
 from adapters.recording.meeting import CustomerRow, folded
 from adapters.sqlite import statements as sql
 from adapters.sqlite.values import CLOCK_UNIT, instant, optional_instant
@@ -35,6 +35,10 @@ class SQLiteTransaction:
     def __init__(self, connection: sqlite3.Connection, clock: DatabaseClock) -> None:
         self._connection = connection
         self._clock = clock
+
+    def write_at_once(self, drafts: Sequence[Draft]) -> Mapping[UUID, Refusal | None]:  # noqa: ARG002 - as asked
+        """Write none of them: row by row nothing is saved."""
+        return {}
 
     def heads(self, appends: Sequence[Append]) -> Mapping[UUID, Head]:
         """Read the heads, find the people who are sought, and read by the way the database's clock."""

@@ -42,7 +42,7 @@ def work(settings: Settings, scenario: Scenario, at_once: bool, said: Connection
     """
     if not at_once:
         # In a process of its own, which ends here.
-        mock.patch("adapters.postgres.recorder.can_be_tried", return_value=False).start()
+        mock.patch("adapters.postgres.at_once.can_be_tried", return_value=False).start()
     configure(form="console", level=settings.log_level)
     asyncio.run(_work(settings, scenario, said))
     _leave()
