@@ -16,7 +16,7 @@ import psycopg
 from adapters.database.clock import DatabaseClock, elapsed
 from adapters.postgres import rows
 from adapters.postgres import statements as sql
-from adapters.postgres.session import Row, WriterSession
+from adapters.postgres.session import Row
 from adapters.recording.batch import Draft, share, sought
 from adapters.recording.meeting import folded
 from sagas.appending import Append, InsertAppointment, MoveAppointment
@@ -27,7 +27,6 @@ Trait: TypeAlias = tuple[str, str, object]
 class Outcome(NamedTuple):
     """What became of the appends that were tried: those of streams that are in neither are written."""
 
-    cursor: psycopg.Cursor[Row]
     refused: frozenset[UUID]
     unfit: frozenset[UUID]
 
@@ -52,14 +51,8 @@ def those_to_try(drafts: Sequence[Draft]) -> Sequence[Draft]:
     return tried
 
 
-def write(session: WriterSession, clock: DatabaseClock, drafts: Sequence[Draft]) -> Outcome:
-    """
-    Write appends that can be tried together, in a transaction that stays open.
-
-    Raises:
-        psycopg.Error: there is no connection, or the lock was not to be had in time.
-
-    """
+def write(cursor: psycopg.Cursor[Row], clock: DatabaseClock, drafts: Sequence[Draft]) -> Outcome:
+    """Write appends that can be tried together."""
     appends = [one.append for one in drafts]
     parts = {
         **rows.wanted(appends),
@@ -72,9 +65,9 @@ def write(session: WriterSession, clock: DatabaseClock, drafts: Sequence[Draft])
     }
     asked_at = elapsed()
     statement = _statement(tuple(parts), seeks=any(sought(one) is not None for one in appends))
-    cursor, [[now, refused, unfit]] = session.begin(statement, rows.parameters(parts))
+    [[now, refused, unfit]] = cursor.execute(statement, rows.parameters(parts), prepare=True)
     clock.observe(now, asked_at=asked_at)
-    return Outcome(cursor=cursor, refused=frozenset(refused), unfit=frozenset(unfit))
+    return Outcome(refused=frozenset(refused), unfit=frozenset(unfit))
 
 
 @cache

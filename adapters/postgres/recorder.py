@@ -1,7 +1,7 @@
 """The library's recorder for PostgreSQL, with the one way in which the log is written."""
 
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import NoReturn
 
 import orjson
 import psycopg
@@ -17,9 +17,6 @@ from adapters.recording.errors import OnlyAppended
 from adapters.recording.mapper import EventMapper
 from adapters.recording.probing import Point, Probe, reached
 from sagas.appending import Append, AppendResult
-
-CROWD: Final = 3
-"""How many appends make it worth a message of its own to take the lock first: with so many, others are on their way."""
 
 
 class PostgresLogRecorder(PostgresApplicationRecorder):
@@ -67,11 +64,10 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
     def _append(self, batch: Sequence[Append], late: Late) -> list[AppendResult]:
         drafts = self._drafts(batch)
         try:
-            if len(drafts) >= CROWD:
-                # Whoever comes while the lock is waited for is written now, and not behind the next wait for it.
-                self._session.lock()
-                drafts += self._drafts(late())
-            results = write_batch(PostgresTransaction(self._session, self._clock), drafts, self._mapper)
+            cursor = self._session.begin()
+            # Whoever came while the lock was waited for is written now, and not behind the next wait for it.
+            drafts += self._drafts(late())
+            results = write_batch(PostgresTransaction(self._session, cursor, self._clock), drafts, self._mapper)
             self._reached("written", drafts)
             self._session.commit()
         except BaseException:

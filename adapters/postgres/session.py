@@ -52,9 +52,8 @@ class WriterSession:
         self._url = url
         self._limits = limits
         self._connection: psycopg.Connection[Row] | None = None
-        self._locked = False
 
-    def lock(self) -> None:
+    def begin(self) -> psycopg.Cursor[Row]:
         """
         Begin a transaction and wait for the writer lock; what is asked next sees what was committed before it was ours.
 
@@ -65,21 +64,9 @@ class WriterSession:
             psycopg.Error: there is no connection, or the lock was not to be had in time.
 
         """
-        self._opened().execute(BEGIN)
-        self._locked = True
-
-    def begin(self, query: str, parameters: Mapping[str, object]) -> tuple[psycopg.Cursor[Row], list[Row]]:
-        """
-        Return a cursor and the rows of a first query behind the writer lock, which is waited for if it is not ours yet.
-
-        Raises:
-            psycopg.Error: there is no connection, or the lock was not to be had in time.
-
-        """
-        if not self._locked:
-            self.lock()
-        cursor = self._opened().cursor(binary=True)
-        return cursor, cursor.execute(query, parameters, prepare=True).fetchall()
+        connection = self._opened()
+        connection.execute(BEGIN)
+        return connection.cursor(binary=True)
 
     def attempt(self, cursor: psycopg.Cursor[Row], query: str, parameters: Mapping[str, object]) -> bool:
         """Execute what a constraint may refuse; if one does, undo that alone, and return False."""
@@ -103,12 +90,10 @@ class WriterSession:
         """Commit."""
         if self._connection is None:
             raise psycopg.InterfaceError("there is no transaction to commit")
-        self._locked = False
         self._connection.execute(COMMIT)
 
     def abandon(self) -> None:
         """Roll back; close the connection if that does not work."""
-        self._locked = False
         if self._connection is None:
             return
         try:
@@ -118,7 +103,6 @@ class WriterSession:
 
     def close(self) -> None:
         """Close the connection; the next append opens another."""
-        self._locked = False
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -12,7 +12,7 @@ from adapters.postgres import at_once, rows
 from adapters.postgres import statements as sql
 from adapters.postgres.claiming import in_turns
 from adapters.postgres.refusals import why_appointment, why_claim, why_move
-from adapters.postgres.session import WriterSession
+from adapters.postgres.session import Row, WriterSession
 from adapters.recording.batch import Draft, Head, Share
 from adapters.recording.meeting import CustomerRow
 from sagas.appending import Append, InsertAppointment, MoveAppointment, Refusal
@@ -21,8 +21,9 @@ from sagas.appending import Append, InsertAppointment, MoveAppointment, Refusal
 class PostgresTransaction:
     """Read and write by few statements, each for all rows of its kind."""
 
-    def __init__(self, session: WriterSession, clock: DatabaseClock) -> None:
+    def __init__(self, session: WriterSession, cursor: psycopg.Cursor[Row], clock: DatabaseClock) -> None:
         self._session = session
+        self._cursor = cursor
         self._clock = clock
 
     def write_at_once(self, drafts: Sequence[Draft]) -> Mapping[UUID, Refusal | None]:
@@ -30,7 +31,7 @@ class PostgresTransaction:
         tried = at_once.those_to_try(drafts)
         if not tried:
             return {}
-        self._cursor, refused, unfit = at_once.write(self._session, self._clock, tried)
+        refused, unfit = at_once.write(self._cursor, self._clock, tried)
         fitting = (one.append for one in tried if one.append.stream_id not in unfit)
         return {one.stream_id: self._why(one) if one.stream_id in refused else None for one in fitting}
 
@@ -42,9 +43,9 @@ class PostgresTransaction:
         raise psycopg.IntegrityError("an append was refused, and has no row that may be")
 
     def heads(self, appends: Sequence[Append]) -> Mapping[UUID, Head]:
-        """Begin behind the writer lock, read heads, find the people who are sought, and read the database's clock."""
+        """Read heads, find the people who are sought, and read the database's clock."""
         asked_at = elapsed()
-        self._cursor, found = self._session.begin(sql.HEADS, rows.parameters(rows.wanted(appends)))
+        found = self._cursor.execute(sql.HEADS, rows.parameters(rows.wanted(appends)), prepare=True).fetchall()
         self._clock.observe(found[0][3], asked_at=asked_at)
         return {
             stream_id: Head(version=version or 0, state=state, customer=_known(*known))

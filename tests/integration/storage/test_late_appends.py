@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from sqlalchemy import make_url
 
 from adapters.log.appender import BATCH_LIMIT, Appender
-from adapters.postgres.recorder import CROWD
 from adapters.postgres.session import WRITER_LOCK
 from adapters.recording.backend import Backend
 from adapters.recording.batch import Late, nobody
@@ -25,6 +24,7 @@ from domain.errors import AppointmentDatabaseError
 from sagas.appending import Append, Appended, AppendResult, Lost
 from tests.integration.storage.appends import append, deferred, opened, rows
 
+CROWD = 3
 TOLD_SECONDS = 5.0
 """How long anybody waits for what became of an append, and nobody does who is left out."""
 
