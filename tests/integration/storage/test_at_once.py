@@ -136,7 +136,7 @@ def what_comes(draw: st.DrawFn, bookings: list[Booking]) -> Append:
         case "withdraw":
             row = one.finished.appointment
             assert row is not None
-            one.last = withdraw(stream_id, row.appointment_id)
+            one.last = withdraw(stream_id, row.appointment_id, expected_version=draw(st.sampled_from([4, 4, 2, 5])))
         case "defer":
             due = DueAfter(delay=timedelta(seconds=draw(st.integers(0, 9))), priority=draw(st.integers(0, 9)))
             one.last = append(stream_id, draw(st.sampled_from([2, 4])), deferred(draw(st.text(max_size=9))), due=due)
@@ -280,7 +280,7 @@ def one_of_kind(draw: st.DrawFn, kinds: str, bookings: list[Booking], unambiguou
         case "finish" if draw(st.integers(0, 3)):
             return one.finished
         case "end" if draw(st.booleans()):
-            return withdraw(stream_id, row.appointment_id)
+            return withdraw(stream_id, row.appointment_id, expected_version=draw(st.sampled_from([4, 4, 2, 5])))
         case "end":
             return append(stream_id, draw(st.sampled_from([2, 4])), releases_claim=True)
         case _:

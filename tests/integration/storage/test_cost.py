@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import psycopg
 
-from sagas.appending import Customer
+from sagas.appending import Appended, Customer, Lost
 from tests.integration.storage.appends import (
     COMPANY,
     HALF_HOUR,
@@ -106,6 +106,35 @@ def test_a_hundred_bookings_at_once_take_two_data_statements_together(postgres_u
         database.append([finish(first.stream_id, facts) for first, facts in zip(firsts, wishes, strict=True)])
 
         assert (2, 2) == counted(connection)
+
+
+def test_who_is_refused_takes_a_question_more_and_all_together_one_to_write_what_is_to_be_instead(
+    postgres_url: str,
+) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection, opened(postgres_url) as database:
+        connection.execute("CREATE EXTENSION pg_stat_statements")
+        taken = [start(initiated(staff_id=f"grace {number}")) for number in range(2)]
+        free = [start(initiated()) for _ in range(10)]
+        database.append(taken)
+
+        connection.execute("SELECT pg_stat_statements_reset()")
+        late = [start(initiated(staff_id=f"grace {number}")) for number in range(2)]
+        results = database.append([*late, *free])
+
+        assert 2 == sum(result.refusal is not None for result in results if isinstance(result, Appended))
+        assert (4, 1) == counted(connection)
+
+
+def test_who_has_lost_takes_one_data_statement_more(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection, opened(postgres_url) as database:
+        connection.execute("CREATE EXTENSION pg_stat_statements")
+        first = start()
+        database.append([first])
+
+        connection.execute("SELECT pg_stat_statements_reset()")
+        assert [Lost()] == database.append([start(stream_id=first.stream_id)])
+
+        assert (2, 1) == counted(connection)
 
 
 def test_a_move_adds_one_data_statement_and_one_more_if_it_is_refused(postgres_url: str) -> None:
