@@ -25,10 +25,10 @@ Trait: TypeAlias = tuple[str, str, object]
 
 
 class Outcome(NamedTuple):
-    """What became of the appends that were tried: those of streams that are in neither are written."""
+    """Which of the appends that were tried fitted, and which of those are written; a row was in the others' way."""
 
-    refused: frozenset[UUID]
-    unfit: frozenset[UUID]
+    fitting: frozenset[UUID]
+    written: frozenset[UUID]
 
 
 def can_be_tried(append: Append) -> bool:
@@ -65,9 +65,9 @@ def write(cursor: psycopg.Cursor[Row], clock: DatabaseClock, drafts: Sequence[Dr
     }
     asked_at = elapsed()
     statement = _statement(tuple(parts), seeks=any(sought(one) is not None for one in appends))
-    [[now, refused, unfit]] = cursor.execute(statement, rows.parameters(parts), prepare=True)
+    [[now, fitting, written]] = cursor.execute(statement, rows.parameters(parts), prepare=True)
     clock.observe(now, asked_at=asked_at)
-    return Outcome(refused=frozenset(refused), unfit=frozenset(unfit))
+    return Outcome(fitting=frozenset(fitting or ()), written=frozenset(written or ()))
 
 
 @cache
@@ -75,10 +75,16 @@ def _statement(parts: tuple[str, ...], *, seeks: bool) -> str:
     """Return the statement for these parts: each waits for those before it."""
     steps = {part: f"new_{part} AS ({sql.part(part, only=sql.ONLY[part])})" for part in parts if part != "wanted"}
     first = [steps.pop(part) for part in ("customers", "claims", "appointments") if part in parts]
-    written = [sql.WRITTEN, *(sql.RESERVED[part] for part in ("claims", "appointments") if part in parts)]
-    looked = sql.LOOK_WHOEVER_IS_SOUGHT if seeks else sql.LOOK
-    asides = [f"looked AS MATERIALIZED ({looked})", *first, f"written AS ({' UNION ALL '.join(written)})"]
-    return f"WITH {', '.join([*asides, *steps.values()])} {sql.OUTCOME}"
+    written = [sql.UNREFUSABLE, *(sql.RESERVED[part] for part in ("claims", "appointments") if part in parts)]
+    asides = [
+        f"looked AS MATERIALIZED ({sql.LOOK_WHOEVER_IS_SOUGHT if seeks else sql.LOOK})",
+        f"fitting AS MATERIALIZED ({sql.FITTING})",
+        *first,
+        f"written AS MATERIALIZED ({sql.WRITTEN.replace('{each}', ' UNION ALL '.join(written))})",
+        *steps.values(),
+    ]
+    # Our own words, all of them.
+    return f"WITH {', '.join(asides)} {sql.OUTCOME}"
 
 
 def _traits(append: Append) -> Iterator[Trait]:

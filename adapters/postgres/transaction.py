@@ -31,9 +31,9 @@ class PostgresTransaction:
         tried = at_once.those_to_try(drafts)
         if not tried:
             return {}
-        refused, unfit = at_once.write(self._cursor, self._clock, tried)
-        fitting = (one.append for one in tried if one.append.stream_id not in unfit)
-        return {one.stream_id: self._why(one) if one.stream_id in refused else None for one in fitting}
+        fitting, written = at_once.write(self._cursor, self._clock, tried)
+        appends = (one.append for one in tried if one.append.stream_id in fitting)
+        return {one.stream_id: None if one.stream_id in written else self._why(one) for one in appends}
 
     def _why(self, append: Append) -> Refusal:
         if append.claim is not None:

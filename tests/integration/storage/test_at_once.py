@@ -210,10 +210,10 @@ def twins(postgres_url: str, twin_url: str, monkeypatch: pytest.MonkeyPatch) -> 
 
     def watched(cursor: psycopg.Cursor[Row], clock: DatabaseClock, drafts: Sequence[Draft]) -> at_once.Outcome:
         outcome = write(cursor, clock, drafts)
-        tried.update(refused=len(outcome.refused), unfit=len(outcome.unfit))
+        tried.update(written=len(outcome.written), refused=len(outcome.fitting - outcome.written))
+        tried["unfit"] += len(drafts) - len(outcome.fitting)
         fitting.clear()
-        fitting.update({one.append.stream_id for one in drafts} - outcome.unfit)
-        tried["written"] += len(drafts) - len(outcome.refused) - len(outcome.unfit)
+        fitting.update(outcome.fitting)
         return outcome
 
     monkeypatch.setattr(at_once, "write", watched)
