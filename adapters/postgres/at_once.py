@@ -72,7 +72,7 @@ def write(cursor: psycopg.Cursor[Row], clock: DatabaseClock, drafts: Sequence[Dr
 
 @cache
 def _statement(parts: tuple[str, ...], *, seeks: bool) -> str:
-    """Return the statement for these parts: each waits for those before it."""
+    """Return the statement for these parts: first rows that may be refused, then the rest of whoever has theirs."""
     steps = {part: f"new_{part} AS ({sql.part(part, only=sql.ONLY[part])})" for part in parts if part != "wanted"}
     first = [steps.pop(part) for part in ("customers", "claims", "appointments") if part in parts]
     written = [sql.UNREFUSABLE, *(sql.RESERVED[part] for part in ("claims", "appointments") if part in parts)]

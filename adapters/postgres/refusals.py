@@ -1,12 +1,12 @@
 """Which row refused a claim or an appointment: asked only in the rare case that one was."""
 
 from collections.abc import Mapping
-from typing import Any, Final
-from uuid import UUID
+from typing import Final, Literal
 
 import psycopg
 
 from adapters.postgres.rows import claim_row
+from adapters.postgres.session import Row
 from sagas.appending import Append, InsertAppointment, MoveAppointment, Refusal, SlotClaim
 
 # The two kinds of appointment stand in two partial indexes, as do the two kinds of claim, hence in two parts here. As
@@ -100,14 +100,13 @@ LIMIT 1
 """
 
 
-def why_claim(cursor: psycopg.Cursor[tuple[Any, ...]], append: Append, claim: SlotClaim) -> Refusal:
-    """Return what stands in a claim's way."""
-    refused_by, booking_id, appointment_id = _obstacle(cursor, CLAIM_OBSTACLE, claim_row(append.stream_id, claim))
-    return Refusal(refused="claim", by=refused_by, booking_id=booking_id, appointment_id=appointment_id)
+def why_claim(cursor: psycopg.Cursor[Row], append: Append, claim: SlotClaim) -> Refusal | None:
+    """Return what stands in a claim's way, None if it is gone."""
+    return _obstacle(cursor, CLAIM_OBSTACLE, claim_row(append.stream_id, claim), refused="claim")
 
 
-def why_appointment(cursor: psycopg.Cursor[tuple[Any, ...]], row: InsertAppointment) -> Refusal:
-    """Return what stands in an appointment's way."""
+def why_appointment(cursor: psycopg.Cursor[Row], row: InsertAppointment) -> Refusal | None:
+    """Return what stands in an appointment's way, None if it is gone."""
     parameters = {
         "id": row.appointment_id,
         "company_id": row.company_id,
@@ -121,12 +120,11 @@ def why_appointment(cursor: psycopg.Cursor[tuple[Any, ...]], row: InsertAppointm
         "overlap_allowed": row.overlap_allowed,
         "leg": row.leg,
     }
-    refused_by, booking_id, appointment_id = _obstacle(cursor, APPOINTMENT_OBSTACLE, parameters)
-    return Refusal(refused="appointment", by=refused_by, booking_id=booking_id, appointment_id=appointment_id)
+    return _obstacle(cursor, APPOINTMENT_OBSTACLE, parameters, refused="appointment")
 
 
-def why_move(cursor: psycopg.Cursor[tuple[Any, ...]], row: MoveAppointment) -> Refusal:
-    """Return what stands in the way of an appointment that moves."""
+def why_move(cursor: psycopg.Cursor[Row], row: MoveAppointment) -> Refusal | None:
+    """Return what stands in the way of an appointment that moves, None if it is gone."""
     parameters = {
         "id": row.appointment_id,
         "company_id": row.company_id,
@@ -136,15 +134,31 @@ def why_move(cursor: psycopg.Cursor[tuple[Any, ...]], row: MoveAppointment) -> R
         "ends_at": row.ends_at,
         "overlap_allowed": row.overlap_allowed,
     }
-    refused_by, booking_id, appointment_id = _obstacle(cursor, MOVE_OBSTACLE, parameters)
-    return Refusal(refused="appointment", by=refused_by, booking_id=booking_id, appointment_id=appointment_id)
+    return _obstacle(cursor, MOVE_OBSTACLE, parameters, refused="appointment")
+
+
+def known(refusal: Refusal | None) -> Refusal:
+    """
+    Return a refusal whose reason must still be there, since nothing has been freed.
+
+    Raises:
+        psycopg.IntegrityError: it is not.
+
+    """
+    if refusal is None:
+        raise psycopg.IntegrityError("a row was refused, and nothing is in its way")
+    return refusal
 
 
 def _obstacle(
-    cursor: psycopg.Cursor[tuple[Any, ...]], query: str, parameters: Mapping[str, object]
-) -> tuple[Any, UUID | None, UUID | None]:
+    cursor: psycopg.Cursor[Row],
+    query: str,
+    parameters: Mapping[str, object],
+    *,
+    refused: Literal["claim", "appointment"],
+) -> Refusal | None:
     row = cursor.execute(query, parameters, prepare=True).fetchone()
     if row is None:
-        raise psycopg.IntegrityError("a row was refused, and nothing is in its way")
+        return None
     refused_by, booking_id, appointment_id = row
-    return refused_by, booking_id, appointment_id
+    return Refusal(refused=refused, by=refused_by, booking_id=booking_id, appointment_id=appointment_id)

@@ -208,14 +208,25 @@ ON CONFLICT (saga_id) DO UPDATE SET
     ) THEN 1 ELSE 0 END
 """
 
-NOTHING_DUE: Final = "DELETE FROM saga_due WHERE saga_id = ANY(%(nothing_due)b::uuid[]) AND {only}"
+# Arrays of ids, which leave no other choice than one look into an index for each, whatever the tables were like when
+# the plan was made.
+NOTHING_DUE: Final = """
+DELETE FROM saga_due
+WHERE saga_id = ANY(ARRAY(SELECT saga_id FROM unnest(%(nothing_due)b::uuid[]) AS ended (saga_id) WHERE {only}))
+"""
 
-RELEASED_CLAIMS: Final = "DELETE FROM slot_claims WHERE booking_id = ANY(%(released)b::uuid[]) AND {only}"
+RELEASED_CLAIMS: Final = """
+DELETE FROM slot_claims
+WHERE booking_id = ANY(ARRAY(SELECT booking_id FROM unnest(%(released)b::uuid[]) AS freed (booking_id) WHERE {only}))
+"""
 
 CANCELLED_APPOINTMENTS: Final = """
 UPDATE appointments SET status = 'cancelled', updated_at = clock_timestamp()
-FROM json_to_recordset(%(cancelled)b) AS cancelled (stream_id uuid, appointment_id uuid)
-WHERE id = cancelled.appointment_id AND status = 'booked' AND {only}
+WHERE status = 'booked' AND id = ANY(ARRAY(
+    SELECT appointment_id
+    FROM json_to_recordset(%(cancelled)b) AS cancelled (stream_id uuid, appointment_id uuid)
+    WHERE {only}
+))
 """
 
 _PARTS: Final = {
@@ -247,8 +258,8 @@ ONLY: Final = {
     "appointments": f"appointment.booking_id {_FITS}",
     "events": f"event.stream_id {_IS_WRITTEN}",
     "due": f"due.saga_id {_IS_WRITTEN}",
-    "nothing_due": f"saga_id {_IS_WRITTEN}",
-    "released": f"booking_id {_IS_WRITTEN}",
+    "nothing_due": f"ended.saga_id {_IS_WRITTEN}",
+    "released": f"freed.booking_id {_IS_WRITTEN}",
     "cancelled": f"cancelled.stream_id {_IS_WRITTEN}",
 }
 """Which rows of each part are written when appends are written at once."""

@@ -11,7 +11,7 @@ from adapters.database.clock import DatabaseClock, elapsed
 from adapters.postgres import at_once, rows
 from adapters.postgres import statements as sql
 from adapters.postgres.claiming import in_turns
-from adapters.postgres.refusals import why_appointment, why_claim, why_move
+from adapters.postgres.refusals import known, why_appointment, why_claim, why_move
 from adapters.postgres.session import Row, WriterSession
 from adapters.recording.batch import Draft, Head, Share
 from adapters.recording.meeting import CustomerRow
@@ -32,10 +32,15 @@ class PostgresTransaction:
         if not tried:
             return {}
         fitting, written = at_once.write(self._cursor, self._clock, tried)
-        appends = (one.append for one in tried if one.append.stream_id in fitting)
-        return {one.stream_id: None if one.stream_id in written else self._why(one) for one in appends}
+        outcomes: dict[UUID, Refusal | None] = dict.fromkeys(written)
+        for append in (one.append for one in tried if one.append.stream_id in fitting - written):
+            refusal = self._why(append)
+            # If nothing is in its way any more, a neighbour has freed it meanwhile: it goes on as one that did not fit.
+            if refusal is not None:
+                outcomes[append.stream_id] = refusal
+        return outcomes
 
-    def _why(self, append: Append) -> Refusal:
+    def _why(self, append: Append) -> Refusal | None:
         if append.claim is not None:
             return why_claim(self._cursor, append, append.claim)
         if isinstance(append.appointment, InsertAppointment):
@@ -72,8 +77,9 @@ class PostgresTransaction:
         written = self._inserted(rows.refusable(customers=customers, claims=first, appointments=[*booked.values()]))
         for turn in turns:
             written |= self._inserted(rows.refusable(claims=turn))
-        refused = {one: why_claim(self._cursor, *held) for one, held in claims.items() if one not in written}
-        return refused | {one: why_appointment(self._cursor, row) for one, row in booked.items() if one not in written}
+        cursor = self._cursor
+        refused = {one: known(why_claim(cursor, *held)) for one, held in claims.items() if one not in written}
+        return refused | {one: known(why_appointment(cursor, row)) for one, row in booked.items() if one not in written}
 
     def _inserted(self, parts: rows.Parts) -> set[UUID]:
         """Insert all of these in one statement, and return the bookings whose claim or appointment is written."""
@@ -83,7 +89,7 @@ class PostgresTransaction:
         """Move appointments, and say which constraint refused what was refused; one that is not booked stays."""
         # One by one: an update knows no ON CONFLICT, and a refusal undoes its whole statement.
         return {
-            one.stream_id: why_move(self._cursor, one.appointment)
+            one.stream_id: known(why_move(self._cursor, one.appointment))
             for one in appends
             if isinstance(one.appointment, MoveAppointment)
             and not self._session.attempt(self._cursor, sql.MOVED_APPOINTMENT, rows.moved(one.appointment))

@@ -2,8 +2,8 @@
 The course of an append: one algorithm for both databases.
 
 It runs behind the writer lock, so that what it reads stays true until it commits. An
-append that lost its version, or whose claim or appointment is refused, costs its
-neighbours in the batch nothing.
+append that lost its version, or whose claim or appointment is refused, changes nothing
+for its neighbours in the batch.
 """
 
 from collections.abc import Callable, Mapping, Sequence

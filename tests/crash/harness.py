@@ -61,7 +61,7 @@ class Stage:
     new_database: Callable[[], str]
     at_once: bool = True
     """
-    Whether an append that is alone is one statement for PostgreSQL, as it is, or goes the way of a batch.
+    Whether PostgreSQL writes appends at once, as it does, or each goes the other course.
     """
 
     def points(self, scenario: Scenario) -> list[str]:

@@ -1,7 +1,7 @@
 """
 Every crash point of every scenario, on every database: `make crash-sweep`.
 
-`batches` is PostgreSQL with every append written as in a batch, those that are alone included.
+`batches` is PostgreSQL with no append written at once (ADR-026): each goes the other course, step by step.
 
 Each point is reached once by a process that is killed there, and once by one that is
 stopped there, sleeps until another one has finished the booking, and goes on. What is
