@@ -7,7 +7,6 @@ written all the rest. So each is written whole, or refused by a row in its way, 
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -15,7 +14,7 @@ import psycopg
 
 from adapters.database.clock import DatabaseClock, elapsed
 from adapters.postgres import rows
-from adapters.postgres import statements as sql
+from adapters.postgres.at_once_statement import statement_of
 from adapters.postgres.session import Row
 from adapters.recording.batch import Draft, share, sought
 from adapters.recording.meeting import folded
@@ -64,27 +63,10 @@ def write(cursor: psycopg.Cursor[Row], clock: DatabaseClock, drafts: Sequence[Dr
         **rows.rest([share(one) for one in drafts]),
     }
     asked_at = elapsed()
-    statement = _statement(tuple(parts), seeks=any(sought(one) is not None for one in appends))
+    statement = statement_of(tuple(parts), seeks=any(sought(one) is not None for one in appends))
     [[now, fitting, written]] = cursor.execute(statement, rows.parameters(parts), prepare=True)
     clock.observe(now, asked_at=asked_at)
     return Outcome(fitting=frozenset(fitting or ()), written=frozenset(written or ()))
-
-
-@cache
-def _statement(parts: tuple[str, ...], *, seeks: bool) -> str:
-    """Return the statement for these parts: first rows that may be refused, then the rest of whoever has theirs."""
-    steps = {part: f"new_{part} AS ({sql.part(part, only=sql.ONLY[part])})" for part in parts if part != "wanted"}
-    first = [steps.pop(part) for part in ("customers", "claims", "appointments") if part in parts]
-    written = [sql.UNREFUSABLE, *(sql.RESERVED[part] for part in ("claims", "appointments") if part in parts)]
-    asides = [
-        f"looked AS MATERIALIZED ({sql.LOOK_WHOEVER_IS_SOUGHT if seeks else sql.LOOK})",
-        f"fitting AS MATERIALIZED ({sql.FITTING})",
-        *first,
-        f"written AS MATERIALIZED ({sql.WRITTEN.replace('{each}', ' UNION ALL '.join(written))})",
-        *steps.values(),
-    ]
-    # Our own words, all of them.
-    return f"WITH {', '.join(asides)} {sql.OUTCOME}"
 
 
 def _traits(append: Append) -> Iterator[Trait]:

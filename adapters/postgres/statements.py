@@ -47,16 +47,6 @@ FROM {WANTED}
 LEFT JOIN LATERAL ({KNOWN}) AS known ON true
 """  # noqa: S608 - our own words
 
-# Whether the stream is where it is expected to be, and whoever is sought is nobody else.
-STANDS: Final = f"coalesce(({VERSION}), 0) = wanted.version"
-IS_NOBODY_ELSE: Final = f"""
-coalesce((SELECT customer_id FROM ({KNOWN}) AS known), wanted.customer_id) IS NOT DISTINCT FROM wanted.customer_id
-"""  # noqa: S608 - our own words
-LOOK: Final = f"SELECT stream_id, customer_id, refusable, {STANDS} AS fits FROM {WANTED}"  # noqa: S608 - as above
-LOOK_WHOEVER_IS_SOUGHT: Final = f"""
-SELECT stream_id, customer_id, refusable, {STANDS} AND {IS_NOBODY_ELSE} AS fits FROM {WANTED}
-"""  # noqa: S608 - as above
-
 ROWS_AFTER: Final = """
 SELECT originator_version, topic, state FROM stored_events
 WHERE originator_id = %(stream_id)b AND originator_version > %(version)b::bigint
@@ -239,32 +229,6 @@ _PARTS: Final = {
     "released": RELEASED_CLAIMS,
     "cancelled": CANCELLED_APPOINTMENTS,
 }
-
-# Arrays, since a join for each part made an append that is alone take the server two fifths longer.
-FITTING: Final = """
-SELECT array_agg(stream_id) AS streams, array_agg(customer_id) AS customers FROM looked WHERE fits
-"""
-WRITTEN: Final = "SELECT array_agg(stream_id) AS streams FROM ({each}) AS each"
-UNREFUSABLE: Final = "SELECT stream_id FROM looked WHERE fits AND NOT refusable"
-RESERVED: Final = {
-    "claims": "SELECT booking_id FROM new_claims",
-    "appointments": "SELECT booking_id FROM new_appointments",
-}
-_FITS: Final = "= ANY((SELECT streams FROM fitting)::uuid[])"
-_IS_WRITTEN: Final = "= ANY((SELECT streams FROM written)::uuid[])"
-ONLY: Final = {
-    "customers": "customer_id = ANY((SELECT customers FROM fitting)::uuid[])",
-    "claims": f"claim.booking_id {_FITS}",
-    "appointments": f"appointment.booking_id {_FITS}",
-    "events": f"event.stream_id {_IS_WRITTEN}",
-    "due": f"due.saga_id {_IS_WRITTEN}",
-    "nothing_due": f"ended.saga_id {_IS_WRITTEN}",
-    "released": f"freed.booking_id {_IS_WRITTEN}",
-    "cancelled": f"cancelled.stream_id {_IS_WRITTEN}",
-}
-"""Which rows of each part are written when appends are written at once."""
-
-OUTCOME: Final = "SELECT clock_timestamp(), (SELECT streams FROM fitting), (SELECT streams FROM written)"
 
 
 def part(name: str, *, only: str = "true") -> str:

@@ -162,8 +162,9 @@ def write_batch(transaction: Transaction, drafts: Sequence[Draft], mapper: Event
             left.append(one)
             continue
         refusal = at_once[stream_id]
-        results[stream_id] = Appended(events=one.append.events)
-        if refusal is not None:
+        if refusal is None:
+            results[stream_id] = Appended(events=one.append.events)
+        else:
             results[stream_id], instead = _instead(one.append, one.append, refusal, mapper)
             shares.append(instead)
     if left:
