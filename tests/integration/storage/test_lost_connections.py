@@ -38,7 +38,7 @@ async def test_a_commit_whose_answer_is_cut_off_is_recognized(postgres_url: str,
     async with Proxy(postgres_url) as proxy, open_store(proxy.url) as store:
         booking = start()
         await store.log.append(booking)
-        # A claim that takes another's place is written as in a batch.
+        # A claim that takes another's place goes in turn.
         claim = None if at_once else booking.claim
         then = append(booking.stream_id, 2, deferred(), deferred("again"), claim=claim)
 

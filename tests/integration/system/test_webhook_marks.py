@@ -143,7 +143,7 @@ async def test_a_repeat_costs_one_read_instead_of_a_lost_append(
             unmarked = await cost(fresh)
 
     assert (1, 0) == marked
-    # Tried at once, and then as in a batch.
+    # Tried at once, and then in turn.
     assert (2, 1) == unmarked
 
 
