@@ -8,7 +8,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
 from adapters.cli.app import app
+from tests import day
 from tests.acceptance.processes import calsaga, environment, running, sandbox
 
-TUESDAY = (datetime.now(UTC) + timedelta(days=7)).replace(hour=10, minute=0, second=0, microsecond=0)
+TUESDAY = day.after(7, hour=10)
 SERVICES = """service_id,name,duration_minutes,calcom_event_type_id,staff_id
 consultation,Consultation,30,1,ada
 long-consultation,Long consultation,60,2,ada

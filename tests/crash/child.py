@@ -26,10 +26,11 @@ from domain.booking import Booking, BookingStatus
 from domain.errors import AppointmentDatabaseError
 from domain.wish import BookAppointment, BookComposite, CustomerWish, LegWish
 from sagas.wishes import CancelAppointment, RescheduleAppointment
+from tests import day
 from tests.crash.judge import WALK_IN
 from tests.crash.scenarios import Scenario
 
-START = (datetime.now(UTC) + timedelta(days=3)).replace(hour=10, minute=0, second=0, microsecond=0)
+START = day.after(3, hour=10)
 MOVED_TO = START + timedelta(hours=2)
 STAFF = "dr-ada"
 SERVICE = "consultation"

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from time import monotonic
 
 import httpx
 
+from tests import day
+
 HALF_HOUR = timedelta(minutes=30)
-START = (datetime.now(UTC) + timedelta(days=2)).replace(hour=0, minute=0, second=0, microsecond=0)
+START = day.after(2, hour=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

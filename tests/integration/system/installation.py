@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,11 +23,12 @@ from domain.errors import AppointmentDatabaseError
 from domain.wish import BookAppointment, CustomerWish
 from sagas.appending import booking_events
 from sagas.wishes import CancelAppointment
+from tests import day
 from tests.crash.judge import faults_of
 from tests.crash.timing import short_settings
 from tests.integration.system.account import Account
 
-START = (datetime.now(UTC) + timedelta(days=3)).replace(hour=10, minute=0, second=0, microsecond=0)
+START = day.after(3, hour=10)
 HALF_HOUR = timedelta(minutes=30)
 PATIENT = 60.0
 """How long a caller waits who wants to know the end, however slow the machine is."""

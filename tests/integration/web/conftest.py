@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -17,6 +17,7 @@ from adapters.bootstrap import Application, application
 from adapters.directory.scopes import Scope
 from adapters.settings import Settings, read_settings
 from adapters.web.app import create_app
+from tests import day
 from tests.integration.sandbox.sandbox_process import SandboxProcess
 from tests.integration.web.server_process import ServerProcess
 
@@ -88,7 +89,7 @@ async def connected(opened: Application, *, company_id: str) -> AsyncIterator[ht
 
 
 def wish(number: int = 0, **changes: object) -> dict[str, Any]:
-    starts_at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=7, hours=number)
+    starts_at = day.after(7, hour=10) + timedelta(hours=number)
     return {
         "service_id": "consult",
         "customer": {"name": "Ada Lovelace", "email": f"ada{number}@example.com"},
