@@ -12,6 +12,7 @@ from domain.composite import CompositeInitiated
 from domain.full_fallback import FULL_FALLBACK
 from domain.ledger import Ledger, Line
 from domain.moving import Move
+from domain.replacing import replace
 
 
 class Goal(StrEnum):
@@ -181,7 +182,10 @@ class Booking:
 
 def initial_state(booking_id: UUID) -> Booking:
     """Return the booking before anything has happened."""
-    return Booking(booking_id=booking_id)
+    return replace(_UNASKED, booking_id=booking_id)
+
+
+_UNASKED = Booking(booking_id=UUID(int=0))
 
 
 def appointment_id_of(booking_id: UUID, *, leg: int = 0) -> UUID:

@@ -11,9 +11,8 @@ What is due by time alone happens first, whatever is asked. `adapters/redis/brea
 `tests/breakers` holds both against a third telling.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from domain.breaker_moves import Moved, counts, enter, fail_probe, settle, trigger, trip
 from domain.breaker_policy import BreakerPolicy
@@ -25,8 +24,7 @@ from domain.replacing import replace
 A = TypeVar("A")
 
 
-@dataclass(frozen=True, slots=True)
-class Step(Generic[A]):
+class Step(NamedTuple, Generic[A]):
     """A breaker after it was asked, the transitions on the way there, and its answer."""
 
     breaker: Breaker

@@ -1,7 +1,7 @@
 """How a breaker moves from one state to the next, and what moves it by time alone."""
 
 from collections import Counter
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_state import Breaker, instance_of, moment, overdue
@@ -10,8 +10,7 @@ from domain.breaker_words import Cause, Override, State, Transition, Trigger
 from domain.replacing import replace
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """A breaker, and how it came to stand as it does."""
 
     breaker: Breaker

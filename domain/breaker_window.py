@@ -7,9 +7,8 @@ than one bucket more.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import reduce
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from domain.breaker_policy import BreakerPolicy
 from domain.breaker_words import Trigger
@@ -19,15 +18,14 @@ Counts: TypeAlias = Mapping[str, int]
 NONE: Counts = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(NamedTuple):
     """Calls that were counted, those of them that failed or were slow, and whose these were."""
 
     calls: int = 0
     failed: int = 0
     slow: int = 0
-    failed_by: Counts = field(default_factory=lambda: NONE)
-    slow_by: Counts = field(default_factory=lambda: NONE)
+    failed_by: Counts = NONE
+    slow_by: Counts = NONE
 
     def plus(self, other: "Tally") -> "Tally":
         """Return both together."""
@@ -41,6 +39,8 @@ class Tally:
 
     def trigger(self, policy: BreakerPolicy, *, overdue: Counts) -> Trigger | None:
         """Say what of this opens a breaker, if there are calls under way besides that are slow already."""
+        if not self.failed and not self.slow and not overdue:
+            return None
         failed = _heard(self.failed_by, policy.quorum)
         calls = self.calls - self.failed + failed
         if failed >= policy.failure_threshold and calls < policy.rate_from:
@@ -73,8 +73,7 @@ WELL = Tally(calls=1)
 """One call that neither failed nor was slow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """Tallies by the number of their bucket, the oldest first, and all of them together."""
 
     buckets: tuple[tuple[int, Tally], ...] = ()

@@ -59,6 +59,7 @@ class Registry:
         self._configured = {*configured, *self._watched, *redis}
         self._counted_elsewhere = frozenset(self._configured)
         self._count = count
+        self._known = tuple(it for it in SERVICES if not self._is_left_alone(it))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -166,9 +167,8 @@ class Registry:
             self._count(name, operation, outcome, None)
 
     def _need(self, name: str) -> None:
-        known = [it for it in SERVICES if not self._is_left_alone(it)]
-        if name not in known:
-            msg = f"there is no breaker {name!r}; there are {', '.join(known)}"
+        if name not in self._known:
+            msg = f"there is no breaker {name!r}; there are {', '.join(self._known)}"
             raise ValueError(msg)
 
     def _is_left_alone(self, name: str) -> bool:

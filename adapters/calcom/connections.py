@@ -14,11 +14,16 @@ from typing import Any
 
 import httpx
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector
+from aiohttp.payload import AsyncIterablePayload, register_payload
 from httpx_aiohttp import AiohttpTransport
+
+from adapters.calcom.departure import Departure
 
 # Shorter than the 5 s after which a server of Node's hangs up by default: a booking that is
 # sent into a closing connection is in doubt for minutes, a new connection costs milliseconds.
 _KEEP_ALIVE_SECONDS = 4.0
+# What aiohttp would find by itself, after asking for each request what else its body might be.
+register_payload(AsyncIterablePayload, Departure)
 
 
 def open_transport(*, max_connections: int, attempt_seconds: float) -> httpx.AsyncBaseTransport:

@@ -64,6 +64,7 @@ class Wire:
     circuit: Circuit | None = None
     bulkhead: Bulkhead | None = None
     clock: Callable[[], float] = boottime
+    _headers: dict[tuple[str | None, bool], httpx.Headers] = field(default_factory=dict, init=False, repr=False)
 
     async def send(
         self, call: Call, *, body: bytes | None = None, send_by: datetime | None = None, size_limit: int = ANSWER_LIMIT
@@ -157,15 +158,19 @@ class Wire:
         return Unsent(reason="rate_limited", detail=detail, retry_after=wait, defer=True)
 
     async def _exchange(self, call: Call, departure: Departure, *, has_body: bool, size_limit: int) -> Answer:
-        headers = self._headers(call, has_body=has_body)
-        stream: httpx.AsyncByteStream | None = None
+        request = httpx.Request(
+            call.method,
+            _url(self.base_url + call.target),
+            headers=self._standing_headers(call, has_body=has_body),
+            stream=departure if has_body else None,
+        )
+        # They are ours: nobody has to find out how they are written.
+        request.headers.encoding = "ascii"
         if has_body:
-            headers["Content-Length"] = str(len(departure.body))
-            stream = departure
+            request.headers["Content-Length"] = str(len(departure.body))
         else:
             departure.reached()
             departure.left = True
-        request = httpx.Request(call.method, _url(self.base_url + call.target), headers=headers, stream=stream)
         response = await self.transport.handle_async_request(request)
         try:
             body = await _read(response, size_limit)
@@ -173,7 +178,14 @@ class Wire:
             await response.aclose()
         return Answer(response.status_code, _plain(response.headers), body)
 
-    def _headers(self, call: Call, *, has_body: bool) -> dict[str, str]:
+    def _standing_headers(self, call: Call, *, has_body: bool) -> httpx.Headers:
+        # httpx reads headers with care, and copies in a moment what it has read.
+        known = self._headers.get((call.version, has_body))
+        if known is None:
+            known = self._headers[call.version, has_body] = httpx.Headers(self._written(call, has_body=has_body))
+        return known
+
+    def _written(self, call: Call, *, has_body: bool) -> dict[str, str]:
         headers = {
             "Authorization": f"Bearer {self.api_key}",
             "Accept": "application/json",
