@@ -24,7 +24,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from tests.servers.postgres_binaries import account, binary, give, hand_over
-from tests.servers.processes import free_port, watch
+from tests.servers.processes import free_port, stop_still, watch
 
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 30
@@ -143,7 +143,7 @@ class PostgresServer(DatabaseServer):
         self._dismiss_watcher()
         # A stopped postmaster starts no new backend while we count them.
         postmaster = psutil.Process(self._postmaster.pid)
-        postmaster.suspend()
+        stop_still([postmaster])
         processes = [*postmaster.children(recursive=True), postmaster]
         for process in processes:
             process.kill()
@@ -157,9 +157,9 @@ class PostgresServer(DatabaseServer):
         """
         assert self._postmaster is not None
         postmaster = psutil.Process(self._postmaster.pid)
-        postmaster.suspend()
-        for process in postmaster.children(recursive=True):
-            process.suspend()
+        stop_still([postmaster])
+        # It makes no more of them now.
+        stop_still(postmaster.children(recursive=True))
 
     def resume(self) -> None:
         """

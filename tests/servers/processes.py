@@ -1,5 +1,5 @@
 """
-What every server of the tests needs: a port that stays its own, and somebody who ends it when the test run is killed.
+What every server of the tests needs: a port of its own, a stop that holds, and somebody who ends it with the test run.
 """
 
 from __future__ import annotations
@@ -7,8 +7,12 @@ from __future__ import annotations
 import secrets
 import socket
 import subprocess
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 # Outlives a test run that is killed: its standard input ends with the run, and then it clears up behind it.
 WATCHER: Final = """
@@ -35,6 +39,16 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
+
+
+def stop_still(processes: Sequence[psutil.Process]) -> None:
+    """
+    Stop processes where they are, in this order, and return once they all stand still: until then one may still answer.
+    """
+    for process in processes:
+        process.suspend()
+    while any(process.status() not in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE} for process in processes):
+        time.sleep(0.001)
 
 
 def watch(pid: int, *folders: Path, stop: str) -> subprocess.Popen[bytes]:

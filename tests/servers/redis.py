@@ -18,9 +18,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+import psutil
 import redis
 
-from tests.servers.processes import free_port, watch
+from tests.servers.processes import free_port, stop_still, watch
 
 START_SECONDS: Final = 30
 
@@ -87,14 +88,12 @@ class RedisServer:
         """
         Let the server stand still: it takes connections and commands, and answers nothing.
         """
-        self._signal(signal.SIGSTOP)
+        assert self._server is not None
+        stop_still([psutil.Process(self._server.pid)])
 
     def resume(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: int) -> None:
         assert self._server is not None
-        self._server.send_signal(number)
+        self._server.send_signal(signal.SIGCONT)
 
     def _await_answer(self, log: Path) -> None:
         deadline = time.monotonic() + START_SECONDS
