@@ -1,5 +1,8 @@
 """All commands in one place, and what happens when one of them fails: a line that helps, never a traceback."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from adapters.cli import (
@@ -37,6 +40,23 @@ app = typer.Typer(
     help="Keep appointments equal in Cal.com and in a local database.",
     epilog="Settings are read from CALSAGA_… variables. Exit codes: 0 done, 1 found something wrong, 2 wrong usage.",
 )
+
+
+def _say_version(asked: bool) -> None:  # noqa: FBT001 - typer's own form
+    if asked:
+        typer.echo(f"calsaga {version('calsaga')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _calsaga(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version, and exit.")
+    ] = False,
+) -> None:
+    pass
+
 
 app.command()(databases.migrate)
 app.command()(serving.serve)

@@ -24,7 +24,7 @@ def demo(
     *,
     bookings: Annotated[int, typer.Option(min=1, max=5000, help="How many appointments to ask for.")] = 200,
     faults: Annotated[Faults, typer.Option(help="How badly the outside behaves.")] = Faults.DEFAULT,
-    seed: Annotated[int, typer.Option(help="The seed of the day's requests and of the faults.")] = 1,
+    seed: Annotated[int, typer.Option(help="The seed of the requests and of the faults' dice.")] = 1,
     serve: Annotated[bool, typer.Option("--serve", help="Then serve the API on the result, until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

@@ -7,6 +7,8 @@ answers nothing and refuses nothing: without limits a read waits for it for hour
 
 from typing import Final
 
+AS_DRIVERS_READ: Final = "-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1"
+"""Whatever the role or the database says of the look of dates, intervals and figures."""
 KEEPALIVES: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 
 
@@ -21,5 +23,5 @@ def limits(*, connect: float, silence: float) -> dict[str, int]:
 
 
 def statement_limit(seconds: float, *, options: str = "") -> str:
-    """Return the server's options, those given included, with an end for each statement."""
-    return f"{options} -c statement_timeout={round(1000 * seconds)}".lstrip()
+    """Return the server's options: those given, an end for each statement, and values as drivers read them."""
+    return f"{options} -c statement_timeout={round(1000 * seconds)} {AS_DRIVERS_READ}".lstrip()

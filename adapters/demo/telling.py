@@ -64,7 +64,10 @@ def _print(outcome: Outcome) -> None:
     console.print(table)
     console.print(_explanation(outcome), style="dim")
     if not outcome.quiet:
-        console.print("Some work was still due when the demo gave up waiting.", style="bold red")
+        console.print(
+            "Some work was still due when the demo gave up waiting: it counts as lost above.",
+            style="bold red",
+        )
     if not outcome.is_clean and outcome.complaints:
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(outcome.complaints)
 

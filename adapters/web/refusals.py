@@ -82,22 +82,27 @@ def problem_of(error: e.AppointmentError) -> Problem:
 
 
 def _of_the_database(error: e.AppointmentDatabaseError) -> Problem:
-    read_only = error.sql_state == READ_ONLY
-    if error.booking_id is not None and not error.retryable:
-        return Problem(kind=p.INTERNAL, detail=_OUR_FAULT, facts={"booking_id": error.booking_id})
+    # A full disk passes, too, though not while a caller waits for it.
+    if not error.retryable and error.kind != "exhausted":
+        facts = {} if error.booking_id is None else {"booking_id": error.booking_id}
+        return Problem(kind=p.INTERNAL, detail=_OUR_FAULT, facts=facts)
     if error.booking_id is not None:
         return Problem(
             kind=p.UNAVAILABLE,
-            detail=f"The database {'is read-only' if read_only else 'did not answer in time'}. "
+            detail=f"The database {_failing(error) or 'did not answer in time'}. "
             "The booking may go on all the same: send the same request again, or ask for the booking at `Location`.",
             facts={"booking_id": error.booking_id},
             headers={"Retry-After": str(RETRY_AFTER_SECONDS), "Location": booking_location(error.booking_id)},
             say=lambda language: f"{phrase(Phrase.REFUSED, language)} {phrase(Phrase.MAY_GO_ON, language)}",
         )
-    if error.retryable:
-        failing = "is read-only" if read_only else "does not answer"
-        return unavailable(f"The database {failing} at the moment; send the same request again.")
-    return Problem(kind=p.INTERNAL, detail=_OUR_FAULT)
+    failing = _failing(error) or "does not answer"
+    return unavailable(f"The database {failing} at the moment; send the same request again.")
+
+
+def _failing(error: e.AppointmentDatabaseError) -> str | None:
+    if error.kind == "exhausted":
+        return "has no room or memory left"
+    return "is read-only" if error.sql_state == READ_ONLY else None
 
 
 def unavailable(detail: str, *, seconds: float = RETRY_AFTER_SECONDS) -> Problem:

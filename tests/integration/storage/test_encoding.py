@@ -5,16 +5,20 @@ What is written is what was meant, in whatever encoding a connection speaks; a d
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import sql
+from sqlalchemy import text
 
+from adapters.log.store import open_store
 from adapters.recording.codec import booking_codec
 from adapters.recording.mapper import EventMapper
 from migrations.errors import EncodingRefused
 from migrations.runner import check, migrate
-from sagas.appending import Customer
+from sagas.appending import Customer, DueAfter
 from tests.integration.storage.appends import COMPANY, append, deferred, initiated, opened, rows, start
 from tests.servers.postgres import DatabaseServer
 
@@ -58,3 +62,20 @@ def test_a_database_that_cannot_hold_every_name_is_refused(
             what(postgres_server.url(name))
     finally:
         postgres_server.drop_database(name)
+
+
+async def test_times_are_read_as_they_are_whatever_the_database_says_of_their_look(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        database = sql.Identifier(connection.info.dbname)
+        for name, look in (("datestyle", "German"), ("intervalstyle", "sql_standard"), ("extra_float_digits", "-15")):
+            connection.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(database, sql.Identifier(name), look))
+
+    async with open_store(postgres_url) as store:
+        await store.log.append(append(uuid4(), 0, deferred(), due=DueAfter(delay=timedelta(hours=30))))
+        wait = await store.agenda.next_due()
+        with store.engine.connect() as reading:
+            read = reading.execute(text("SELECT timestamptz '2026-11-27T09:00Z', 16.129032258064516::float8")).one()
+
+    assert wait is not None
+    assert timedelta(hours=29) < wait <= timedelta(hours=30)
+    assert (datetime(2026, 11, 27, 9, tzinfo=UTC), 16.129032258064516) == tuple(read)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -16,6 +17,12 @@ from adapters.cli.counting import counted
 
 def run(*arguments: str, **environment: str) -> Result:
     return CliRunner().invoke(app, list(arguments), env=environment)
+
+
+def test_the_version_is_told() -> None:
+    result = run("--version")
+
+    assert (0, f"calsaga {version('calsaga')}\n") == (result.exit_code, result.stdout)
 
 
 def test_help_names_every_command() -> None:

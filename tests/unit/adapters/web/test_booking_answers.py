@@ -206,6 +206,7 @@ async def test_a_database_that_will_never_take_it_promises_nothing(
     ("error", "status"),
     [
         (AppointmentDatabaseError("secret words", kind="timeout"), 503),
+        (AppointmentDatabaseError("secret words", kind="exhausted"), 503),
         (AppointmentDatabaseError("secret words", kind="data"), 500),
         (CircuitOpenError("calcom", retry_after=0.2), 503),
         (RuntimeError("secret words"), 500),

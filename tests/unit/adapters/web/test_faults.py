@@ -17,7 +17,13 @@ from adapters.web.correlation import CorrelationMiddleware
 from adapters.web.problems import Refused
 from adapters.web.refusals import problem_of
 from domain import events as e
-from domain.errors import AppointmentCreationError, AppointmentDatabaseError, AppointmentError, CalcomBookingError
+from domain.errors import (
+    AppointmentCreationError,
+    AppointmentDatabaseError,
+    AppointmentError,
+    CalcomBookingError,
+    DatabaseKind,
+)
 from tests.unit.adapters.web.conftest import connect
 from tests.unit.adapters.web.fake_backend import FakeBackend
 from tests.unit.adapters.web.given import BOOKING_ID, NOW, initiated, stream
@@ -86,13 +92,20 @@ def test_every_error_has_its_problem(error: AppointmentError, status: int) -> No
 
 
 @pytest.mark.parametrize("booking_id", [None, BOOKING_ID])
-def test_a_read_only_database_is_called_so(booking_id: UUID | None) -> None:
-    error = AppointmentDatabaseError("read-only", kind="connection_lost", sql_state="25006", booking_id=booking_id)
+@pytest.mark.parametrize(
+    ("kind", "state", "called"),
+    [("connection_lost", "25006", "is read-only"), ("exhausted", "SQLITE_FULL", "has no room")],
+)
+def test_what_is_wrong_with_a_database_is_said_as_far_as_it_helps(
+    kind: DatabaseKind, state: str, called: str, booking_id: UUID | None
+) -> None:
+    error = AppointmentDatabaseError("as it says", kind=kind, sql_state=state, booking_id=booking_id)
 
     problem = problem_of(error)
 
     assert 503 == problem.kind.status
-    assert "is read-only" in problem.detail
+    assert called in problem.detail
+    assert "Retry-After" in problem.headers
 
 
 def test_names_are_masked_in_lists_and_other_peoples_words() -> None:
