@@ -22,6 +22,6 @@ def limits(*, connect: float, silence: float) -> dict[str, int]:
     }
 
 
-def statement_limit(seconds: float, *, options: str = "") -> str:
+def server_options(seconds: float, *, options: str = "") -> str:
     """Return the server's options: those given, an end for each statement, and values as drivers read them."""
     return f"{options} -c statement_timeout={round(1000 * seconds)} {AS_DRIVERS_READ}".lstrip()

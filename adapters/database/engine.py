@@ -52,7 +52,7 @@ def open_engine(url: str, *, pool_size: int = 5, silence: float = SILENCE_SECOND
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, pool_size)
-    options = dead_peers.statement_limit(STATEMENT_SECONDS, options=str(parsed.query.get("options", "")))
+    options = dead_peers.server_options(STATEMENT_SECONDS, options=str(parsed.query.get("options", "")))
     engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         poolclass=ClosingPool,

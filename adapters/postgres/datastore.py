@@ -55,7 +55,7 @@ def open_datastore(
     datastore.pool.kwargs = {
         **dead_peers.limits(connect=statement_timeout / 2, silence=statement_timeout),
         **given,
-        "options": dead_peers.statement_limit(statement_timeout, options=str(given.get("options") or "")),
+        "options": dead_peers.server_options(statement_timeout, options=str(given.get("options") or "")),
         "application_name": "calsaga reader",
         "row_factory": dict_row,
     }
