@@ -61,6 +61,7 @@ async def test_what_the_fleet_finds_is_kept_and_told_by_every_process(
     installation: Installation, account: Account
 ) -> None:
     here = probing(installation.settings)
+    seen: list[Overview] = []
     async with here.opened() as one, here.opened(background=False) as another:
         await eventually(becomes(one, "calcom", "healthy"), "Cal.com is probed")
         await eventually(becomes(another, "calcom", "healthy"), "it is told by one that does not probe")
@@ -68,15 +69,20 @@ async def test_what_the_fleet_finds_is_kept_and_told_by_every_process(
         async def twice() -> bool:
             return len(await another.health.seen.history("calcom", minutes=5)) > 1
 
+        async def well() -> bool:
+            seen.append(await another.health.seen.overview())
+            # While the machine is busy an answer may be slow.
+            return seen[-1].verdict == "healthy"
+
         await eventually(twice, "it has a history")
-        seen = await another.health.seen.overview()
+        await eventually(well, "all is well")
         uptimes = await another.health.seen.uptimes(minutes=5)
 
-    assert ("healthy", ()) == (seen.verdict, seen.problems)
-    assert {"not_configured"} == {seen.checks[name].status for name in ("retell", "email", "sms", "redis")}
+    assert () == seen[-1].problems
+    assert {"not_configured"} == {seen[-1].checks[name].status for name in ("retell", "email", "sms", "redis")}
     # While the machine is busy a probe may be cut.
     assert all(0 < (uptimes[name].share or 0) <= 1 for name in ("calcom", "database"))
-    assert {0} == {one.lag for one in seen.standings.values()}
+    assert {0} == {one.lag for one in seen[-1].standings.values()}
 
 
 async def test_a_fleet_probes_once_an_interval_and_another_takes_over_when_the_prober_is_killed(
@@ -188,7 +194,8 @@ async def test_while_the_database_is_away_the_rest_is_told_and_written_down_afte
 
     assert ("critical", "the database does not answer") == (seen.verdict, seen.problems[0])
     meanwhile = [one.status for one in found if away_at <= one.checked_at <= back_at]
-    assert {"down", "healthy"} == {*meanwhile}
+    # While the machine is busy an answer may be slow, which is "degraded".
+    assert {"down", "healthy"} <= {*meanwhile} <= {"down", "degraded", "healthy"}
 
 
 async def test_a_redis_that_is_away_is_down_and_no_more(installation: Installation, mortal_redis: RedisServer) -> None:
