@@ -14,7 +14,7 @@ from adapters.bootstrap.parts import Application
 from domain.errors import AppointmentDatabaseError
 
 LAST_SECONDS = 2.0
-"""How long each thing may take that is left to do at the end, once the sagas have come to a stop."""
+"""How long all may take that is left to do at the end, once the sagas have come to a stop."""
 
 ANEW_SECONDS = 1.0
 """How long work rests that has died of a defect."""
@@ -67,7 +67,10 @@ async def background_work(opened: Application, *, runs: bool) -> AsyncIterator[N
     try:
         yield
     finally:
-        await _drain(opened)
+        sagas_seconds = _seconds_for_sagas(opened.settings.drain_seconds)
+        # A database that hangs would hold all of this up, and every thread that waits for it.
+        asyncio.get_running_loop().call_later(sagas_seconds + LAST_SECONDS, opened.store.connections.cut)
+        await _drain(opened, within=timedelta(seconds=sagas_seconds))
         await opened.followers.stop()
         await opened.reconciling.stop()
         await opened.health.runner.stop()
@@ -91,9 +94,12 @@ def _log_death(task: asyncio.Task[None]) -> bool:
     return problem is not None
 
 
-async def _drain(opened: Application) -> None:
+def _seconds_for_sagas(drain_seconds: float) -> float:
+    return max(drain_seconds - LAST_SECONDS, drain_seconds / 2)
+
+
+async def _drain(opened: Application, *, within: timedelta) -> None:
     """Let the sagas of this process come to a stop."""
-    within = timedelta(seconds=opened.settings.drain_seconds)
     stopping = asyncio.create_task(opened.worker.stop(within=within))
     await opened.orchestrator.drain(within=within)
     await stopping

@@ -1,14 +1,14 @@
 """One SQLAlchemy engine for all that is read and written beside the log."""
 
-import logging
 import sqlite3
-from typing import Any, cast
+from typing import Any
 
 import orjson
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.pool import QueuePool
 
-from adapters.database import dead_peers, unanswered
+from adapters.database import dead_peers
+from adapters.database.unanswered import Connections
 from adapters.pools import PoolState
 
 BUSY_SECONDS = 30.0
@@ -17,45 +17,21 @@ SILENCE_SECONDS = 10.0
 STATEMENT_SECONDS = 60.0
 """Longer than anybody waits for an answer, since `verify` and rebuilding go through whole tables."""
 
-# SQLAlchemy names the logger of a pool after its class, and says less in its own loggers than it would in ours.
-logging.getLogger(f"{__name__}.ClosingPool").setLevel(logging.WARNING)
 
-
-class ClosingPool(QueuePool):
+def open_engine(
+    url: str, *, pool_size: int = 5, silence: float = SILENCE_SECONDS, connections: Connections | None = None
+) -> Engine:
     """
-    Once it is disposed of, close what is given back, too.
+    Return an engine for `sqlite:///path` or `postgresql://…`; nothing is connected yet.
 
-    A thread that still reads when its process stops has a connection that would be kept by a pool nobody looks into.
+    Its connections to PostgreSQL are cut with `connections`.
     """
-
-    is_disposed = False
-
-    def dispose(self) -> None:
-        self.is_disposed = True
-        super().dispose()
-
-    def recreate(self) -> "ClosingPool":
-        # For whoever connects once the engine is disposed of.
-        twin = cast("ClosingPool", super().recreate())
-        twin.is_disposed = self.is_disposed
-        return twin
-
-    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
-        super()._do_return_conn(record)
-        # Afterwards, since it may be disposed of at any moment.
-        if self.is_disposed:
-            super().dispose()
-
-
-def open_engine(url: str, *, pool_size: int = 5, silence: float = SILENCE_SECONDS) -> Engine:
-    """Return an engine for `sqlite:///path` or `postgresql://…`; nothing is connected yet."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, pool_size)
     options = dead_peers.server_options(STATEMENT_SECONDS, options=str(parsed.query.get("options", "")))
     engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
-        poolclass=ClosingPool,
         pool_size=pool_size,
         pool_pre_ping=True,
         json_serializer=lambda document: orjson.dumps(document).decode(),
@@ -65,7 +41,7 @@ def open_engine(url: str, *, pool_size: int = 5, silence: float = SILENCE_SECOND
             **dead_peers.limits(connect=CONNECT_SECONDS, silence=silence),
         },
     )
-    limited = unanswered.limited(STATEMENT_SECONDS)
+    limited = (connections or Connections()).limited(STATEMENT_SECONDS)
 
     @event.listens_for(engine, "do_connect")
     def _connect(_dialect: object, _record: object, words: list[Any], options: dict[str, Any]) -> object:
@@ -86,7 +62,7 @@ def pool_state(engine: Engine) -> PoolState:
 
 
 def _sqlite(url: URL, pool_size: int) -> Engine:
-    engine = create_engine(url, poolclass=ClosingPool, pool_size=pool_size, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(url, pool_size=pool_size, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def _be_durable(connection: sqlite3.Connection, _record: object) -> None:

@@ -30,6 +30,7 @@ from adapters.database.clock import DatabaseClock
 from adapters.database.engine import open_engine, pool_state
 from adapters.database.outcomes import CallOutcomes
 from adapters.database.reading import Readers
+from adapters.database.unanswered import Connections
 from adapters.log.agenda import DatabaseAgenda
 from adapters.log.appender import Appender
 from adapters.log.event_log import EventLog
@@ -87,7 +88,11 @@ class DatabaseAppointments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """What one database is used for; `outcomes` tells a listener what comes of each call."""
+    """
+    What one database is used for.
+
+    `outcomes` tells a listener what comes of each call; with `connections` all that waits for PostgreSQL is cut.
+    """
 
     log: EventLog
     agenda: DatabaseAgenda
@@ -96,6 +101,7 @@ class Store:
     readers: Readers
     engine: Engine
     outcomes: CallOutcomes
+    connections: Connections
     pools: Pools
 
 
@@ -132,10 +138,11 @@ async def open_store(
         statement_timeout=statement_timeout,
         readers=readers,
     )
-    backend = await asyncio.to_thread(_open, url, options, clock)
+    connections = Connections()
+    backend = await asyncio.to_thread(_open, url, options, clock, connections)
     outcomes = CallOutcomes()
     threads = Readers(threads=readers[-1], limit=read_timeout, database_error=backend.database_error, outcomes=outcomes)
-    engine = open_engine(url, pool_size=readers[-1], silence=statement_timeout)
+    engine = open_engine(url, pool_size=readers[-1], silence=statement_timeout, connections=connections)
     appender = Appender(backend.append, patience=patience, outcomes=outcomes)
     try:
         # A first look at due work is a first look at the database's clock, too.
@@ -148,10 +155,14 @@ async def open_store(
             readers=threads,
             engine=engine,
             outcomes=outcomes,
+            connections=connections,
             pools=_pools(backend, threads, engine),
         )
     finally:
+        cutting = asyncio.get_running_loop().call_later(patience, connections.cut)
         await appender.aclose(within=patience)
+        cutting.cancel()
+        connections.cut()
         threads.close()
         engine.dispose()
         await asyncio.to_thread(backend.close)
@@ -165,18 +176,18 @@ def _pools(backend: Backend, threads: Readers, engine: Engine) -> Pools:
     return pools if backend.pool is None else {**pools, "database_log": backend.pool}
 
 
-def _open(url: str, options: Options, clock: DatabaseClock) -> Backend:
+def _open(url: str, options: Options, clock: DatabaseClock, connections: Connections) -> Backend:
     try:
-        return _backend(url, options, clock)
+        return _backend(url, options, clock, connections)
     except (DBAPIError, PersistenceError, sqlite3.Error, psycopg.Error) as exc:
         reason = str(getattr(exc, "orig", None) or exc).strip()
         raise AppointmentDatabaseError(f"the database cannot be opened: {reason}", kind="connection_lost") from exc
 
 
-def _backend(url: str, options: Options, clock: DatabaseClock) -> Backend:
+def _backend(url: str, options: Options, clock: DatabaseClock, connections: Connections) -> Backend:
     kind = make_url(url).get_backend_name()
     if kind == "sqlite":
         return open_sqlite(url, options, clock)
     if kind == "postgresql":
-        return open_postgres(url, options, clock)
+        return open_postgres(url, options, clock, connections)
     raise ValueError(f"a database URL begins with sqlite:/// or postgresql://, not with {kind}")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from adapters.database.clock import DatabaseClock
+from adapters.database.unanswered import Connections
 from adapters.pools import PoolState
 from adapters.postgres.datastore import open_datastore
 from adapters.postgres.due_work import PostgresDueWork
@@ -17,9 +18,9 @@ OPENING_SECONDS: Final = 10.0
 """How long the first connection of the pool may take: who starts can wait, a caller cannot."""
 
 
-def open_postgres(url: str, options: Options, clock: DatabaseClock) -> Backend:
+def open_postgres(url: str, options: Options, clock: DatabaseClock, connections: Connections) -> Backend:
     """
-    Open a database that has been migrated.
+    Open a database that has been migrated; what waits for it is cut with `connections`.
 
     Raises:
         SchemaError: it has not been, or by a newer calsaga.
@@ -31,13 +32,14 @@ def open_postgres(url: str, options: Options, clock: DatabaseClock) -> Backend:
         sizes=options.readers,
         connect_timeout=options.connect_timeout,
         statement_timeout=options.statement_timeout,
+        connections=connections,
     )
     check(url)
     datastore.pool.open(wait=True, timeout=OPENING_SECONDS)
     limits = Limits(lock=options.lock_timeout or LOCK_SECONDS, statement=options.statement_timeout)
     recorder = PostgresLogRecorder(
         datastore,
-        session=WriterSession(url, limits),
+        session=WriterSession(url, limits, connections),
         mapper=options.mapper,
         probe=options.probe,
         clock=clock,

@@ -8,7 +8,8 @@ from eventsourcing.utils import strtobool
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
-from adapters.database import dead_peers, unanswered
+from adapters.database import dead_peers
+from adapters.database.unanswered import Connections
 
 FUNCTIONS: Final = "POSTGRES_ENABLE_DB_FUNCTIONS"
 
@@ -24,7 +25,12 @@ class DatabaseFunctionsEnabled(Exception):
 
 
 def open_datastore(
-    url: str, *, sizes: range, connect_timeout: float, statement_timeout: float = 10.0
+    url: str,
+    *,
+    sizes: range,
+    connect_timeout: float,
+    statement_timeout: float = 10.0,
+    connections: Connections | None = None,
 ) -> PostgresDatastore:
     """
     Return the pool that the log is read through.
@@ -49,7 +55,7 @@ def open_datastore(
         max_overflow=sizes[-1] - sizes[0],
         pre_ping=False,
     )
-    datastore.pool.connection_class = unanswered.limited(statement_timeout)
+    datastore.pool.connection_class = (connections or Connections()).limited(statement_timeout)
     # The pool is not open yet; a URL also holds what the library has no parameters for, such as sslmode.
     given = conninfo_to_dict(url)
     datastore.pool.kwargs = {

@@ -7,7 +7,8 @@ from typing import Any, Final, TypeAlias
 import psycopg
 from psycopg import generators
 
-from adapters.database import dead_peers, unanswered
+from adapters.database import dead_peers
+from adapters.database.unanswered import Connections
 
 WRITER_LOCK: Final = 7_161_131_117_200_901_017
 """The advisory lock of everybody who writes the log."""
@@ -48,9 +49,12 @@ class Limits:
 class WriterSession:
     """Hold the connection, and never hand out one that is in an unknown state."""
 
-    def __init__(self, url: str, limits: Limits) -> None:
+    def __init__(self, url: str, limits: Limits, connections: Connections) -> None:
         self._url = url
         self._limits = limits
+        # The statement that takes the lock may wait for it first.
+        self._longest = limits.lock + limits.statement
+        self._class = connections.limited(self._longest)
         self._connection: psycopg.Connection[Row] | None = None
 
     def begin(self) -> psycopg.Cursor[Row]:
@@ -113,16 +117,14 @@ class WriterSession:
         return self._connection
 
     def _connect(self) -> psycopg.Connection[Row]:
-        # The statement that takes the lock may wait for it first.
-        longest = self._limits.lock + self._limits.statement
-        connection = unanswered.limited(longest).connect(
+        connection = self._class.connect(
             self._url,
             autocommit=True,
             application_name="calsaga writer",
             **dead_peers.limits(connect=self._limits.connect, silence=self._limits.statement),  # type: ignore[arg-type]
         )
         lock, statement = round(1000 * self._limits.lock), round(1000 * self._limits.statement)
-        settings = SETTINGS.format(lock=lock, statement=round(1000 * longest), idle=statement)
+        settings = SETTINGS.format(lock=lock, statement=round(1000 * self._longest), idle=statement)
         try:
             connection.execute(settings)
         except psycopg.Error:

@@ -2,17 +2,21 @@
 From a body's bytes to a JSON object, with nothing let through that two readers could read differently.
 """
 
+import asyncio
 import json
 from typing import Any, Never
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
-from adapters.web.problems import BAD_REQUEST, ENCODED, NOT_JSON, TOO_LARGE, Problem, Refused
+from adapters.web.problems import BAD_REQUEST, ENCODED, NOT_JSON, TOO_LARGE, TOO_SLOW, Problem, Refused
+from adapters.web.slow_clients import BODY_SECONDS
 
 LIMIT = 64 * 1024
 DEEPEST = 32
 _SEND_PLAIN = "Send the body as it is, without Content-Encoding: compressed bodies are not read."
+# What the caller still sends would have to be read first.
+_NOT_WORTH_KEEPING = {"Connection": "close"}
 _TOO_DEEP = f"is nested more than {DEEPEST} levels deep"
 
 
@@ -25,7 +29,7 @@ async def read_object(request: Request) -> dict[str, Any]:
     Return the request's JSON object.
 
     Raises:
-        Refused: it is too large (413), compressed (415), not JSON or not an object (400).
+        Refused: it is too large (413), too slow (408), compressed (415), not JSON or not an object (400).
 
     """
     raw = await read_body(request, limit=LIMIT)
@@ -68,7 +72,8 @@ async def read_body(request: Request, *, limit: int) -> bytes:
     Return the request's body as it came.
 
     Raises:
-        Refused: it is larger than `limit` bytes (413), compressed (415), or ended early (400).
+        Refused: it is larger than `limit` bytes (413), does not come in time (408), is compressed (415), or ended early
+            (400).
 
     """
     if request.headers.get("content-encoding", "identity").strip().lower() not in {"identity", ""}:
@@ -76,24 +81,30 @@ async def read_body(request: Request, *, limit: int) -> bytes:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and (len(announced) > len(str(limit)) or int(announced) > limit):
         _refuse_size(limit)
-    chunks: list[bytes] = []
-    size = 0
     try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit:
-                _refuse_size(limit)
-            chunks.append(chunk)
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _read(request, limit)
     except ClientDisconnect:
         raise Refused(Problem(kind=BAD_REQUEST, detail="The body ended early.")) from None
+    except TimeoutError:
+        detail = f"The body must have come {BODY_SECONDS:g} seconds after the headers; nothing was done. Send it again."
+        raise Refused(Problem(kind=TOO_SLOW, detail=detail, headers=_NOT_WORTH_KEEPING)) from None
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            _refuse_size(limit)
+        chunks.append(chunk)
     return b"".join(chunks)
 
 
 def _refuse_size(limit: int) -> Never:
-    # The connection is not worth keeping: what the caller still sends would have to be read first.
-    raise Refused(
-        Problem(kind=TOO_LARGE, detail=f"The body must be at most {limit} bytes.", headers={"Connection": "close"})
-    )
+    detail = f"The body must be at most {limit} bytes."
+    raise Refused(Problem(kind=TOO_LARGE, detail=detail, headers=_NOT_WORTH_KEEPING))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from adapters.web.problems import KINDS, MEDIA_TYPE
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 ALWAYS = (500,)
 WITH_KEY = (401, 403, 429, 503)
-WITH_BODY = (400, 413, 415, 422)
+WITH_BODY = (400, 408, 413, 415, 422)
 IDEMPOTENT = ("Idempotency-Key", "Names the command: the same key again does nothing twice. At most 255 characters.")
 PATIENT = (
     "Prefer",

@@ -45,6 +45,7 @@ NEAR_DUPLICATE = Kind("near-duplicate", 409, "The customer has such a booking al
 BOOKING_REFUSED = Kind("booking-refused", 409, "The booking was refused")
 BOOKING_CANCELLED = Kind("booking-cancelled", 409, "The booking has been cancelled")
 NEEDS_REVIEW = Kind("needs-review", 409, "The booking waits for a person's decision")
+TOO_SLOW = Kind("too-slow", 408, "The body did not come in time")
 TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
 ENCODED = Kind("body-encoded", 415, "The body is compressed")
 INVALID = Kind("invalid-request", 422, "Some fields are wrong")

@@ -28,6 +28,7 @@ from adapters.settings import Settings
 from adapters.telemetry import configure
 from adapters.web.app import create_api
 from adapters.web.backend import backend_over
+from adapters.web.slow_clients import ImpatientProtocol
 from adapters.web.stopping import SIGNALS, call_when_stopping, stop, stop_without_parent
 
 BACKLOG = 2048
@@ -107,6 +108,7 @@ def _configured(app: Any, settings: Settings, **options: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
+        http=ImpatientProtocol,
         ws="none",
         proxy_headers=False,
         server_header=False,

@@ -30,7 +30,7 @@ router = APIRouter(route_class=PlainRoute, tags=["webhooks"])
         path=HOOK,
         headers=((SIGNATURE_HEADER, "The HMAC-SHA256 of the raw body with the company's webhook secret, in hex."),),
         answers={200: WebhookAnswer},
-        problems=(401, 404, 413, 415, 503),
+        problems=(401, 404, 408, 413, 415, 503),
     ),
 )
 async def take_webhook(request: Request) -> Response:

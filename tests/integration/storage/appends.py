@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, insert, make_url, text
 from adapters.database.clock import DatabaseClock
 from adapters.database.engine import open_engine
 from adapters.database.tables import services
+from adapters.database.unanswered import Connections
 from adapters.log.store import _open
 from adapters.recording.backend import Backend, Options
 from adapters.recording.codec import booking_codec
@@ -64,7 +65,7 @@ def opened(url: str, *, probe: Probe = ignore, lock_timeout: float = 5.0) -> Ite
     A database for direct use: `append` takes whole batches.
     """
     options = Options(mapper=EventMapper(booking_codec()), probe=probe, lock_timeout=lock_timeout)
-    backend = _open(url, options, DatabaseClock())
+    backend = _open(url, options, DatabaseClock(), Connections())
     try:
         yield backend
     finally:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from adapters.log.store import Store, open_store
 from adapters.pools import PoolState
@@ -104,13 +105,16 @@ async def test_who_still_reads_when_the_store_is_closed_leaves_no_connection_ope
     async with open_store(postgres_url) as store:
 
         def read() -> None:
-            with store.engine.connect() as connection:
-                connection.exec_driver_sql("SELECT 1")
-                inside.set()
-                gate.wait()
-            with store.engine.connect() as connection:
-                connection.exec_driver_sql("SELECT 1")
-            done.set()
+            try:
+                with store.engine.connect() as connection:
+                    connection.exec_driver_sql("SELECT 1")
+                    inside.set()
+                    gate.wait()
+                    connection.exec_driver_sql("SELECT 1")
+            except OperationalError:
+                with pytest.raises(OperationalError, match="its store is being closed"):
+                    store.engine.connect()
+                done.set()
 
         reading = asyncio.create_task(store.readers.run(read))
         await asyncio.to_thread(inside.wait)

@@ -251,6 +251,29 @@ async def test_a_database_that_is_away_holds_up_no_stop_for_long(
         await asyncio.to_thread(mortal_server.restart)
 
 
+@pytest.mark.parametrize("command", [("worker",), ("serve", "--port", "0")])
+async def test_a_database_that_hangs_holds_up_no_stop_for_long(
+    mortal_server: PostgresServer, mortal_url: str, account: Account, command: tuple[str, ...]
+) -> None:
+    here = Installation(settings=quick(mortal_url, account, drain_seconds=4))
+    await _leave_work(here, account)
+    account.breaks_always(SLOW)
+
+    with _calsaga(*command, settings=here.settings) as process:
+        await eventually(lambda: _made(account), "Cal.com has made all bookings and is about to answer")
+        mortal_server.suspend()
+        try:
+            code, seconds = _stop(process)
+        finally:
+            mortal_server.resume()
+    await here.recovers(within=60)
+
+    # Left to themselves, its threads would wait for half a minute and more.
+    assert (0, True) == (code, seconds < 20)
+    assert BOOKINGS == len(account.live())
+    assert [] == await here.faults(account.ledger())
+
+
 DOOMED = """
 import sys
 from {module} import {name}

@@ -57,7 +57,7 @@ async def test_every_operation_tells_its_scope_and_its_problems(document: dict[s
                 assert {401, 403, 429, 500, 503} <= problems, (method, path)
                 assert operation["security"]
             if "requestBody" in operation:
-                assert {400, 413, 415, 422} <= problems
+                assert {400, 408, 413, 415, 422} <= problems
             assert set(re.findall(r"{(\w+)}", path)) <= {one["name"] for one in operation["parameters"]}
 
 
