@@ -20,6 +20,7 @@ LEFT_ALONE_SECONDS = 0.25
 """How long is waited while callers are kept from the database anyway, for it to say more than nothing."""
 OVERDUE = timedelta(seconds=30)
 NO_ANSWER = "the database does not answer"
+GONE = "the database's file was deleted or replaced: restart calsaga with the one that is to be used"
 LEFT_ALONE = "the database has failed lately, and is left alone until it has taken a write"
 
 
@@ -69,6 +70,8 @@ class StoreProbes:
             return Readiness(problem=NO_ANSWER)
 
     def _look(self) -> Readiness:
+        if self._store.is_gone():
+            return Readiness(problem=GONE)
         with self._store.engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
             if found != _needed():

@@ -91,7 +91,8 @@ class Store:
     """
     What one database is used for.
 
-    `outcomes` tells a listener what comes of each call; with `connections` all that waits for PostgreSQL is cut.
+    `outcomes` tells a listener what comes of each call; with `connections` all that waits for PostgreSQL is cut;
+    `is_gone` tells that the URL means another SQLite file by now, or none.
     """
 
     log: EventLog
@@ -103,6 +104,7 @@ class Store:
     outcomes: CallOutcomes
     connections: Connections
     pools: Pools
+    is_gone: Callable[[], bool]
 
 
 @asynccontextmanager
@@ -157,6 +159,7 @@ async def open_store(
             outcomes=outcomes,
             connections=connections,
             pools=_pools(backend, threads, engine),
+            is_gone=backend.is_gone,
         )
     finally:
         cutting = asyncio.get_running_loop().call_later(patience, connections.cut)

@@ -58,7 +58,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """A database that is open: its recorder for reading, `append` for writing, its due work, its errors."""
+    """
+    A database that is open: its recorder for reading, `append` for writing, its due work, its errors.
+
+    `is_gone` tells that what was opened is no longer what its URL means.
+    """
 
     recorder: ApplicationRecorder
     append: WriteBatch
@@ -66,3 +70,4 @@ class Backend:
     database_error: Callable[[BaseException], AppointmentDatabaseError]
     close: Callable[[], None]
     pool: Callable[[], PoolState] | None = None
+    is_gone: Callable[[], bool] = lambda: False

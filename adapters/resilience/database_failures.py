@@ -31,6 +31,7 @@ KINDS: Final[dict[str, DatabaseKind]] = {
 }
 KINDS_BY_CLASS: Final[dict[str, DatabaseKind]] = {"08": "connection_lost", "22": "data", "23": "constraint"}
 _WAITED_IN_VAIN: Final = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_TIMEOUT", "SQLITE_LOCKED"})
+_READ_ONLY_FILE: Final = "SQLITE_READONLY"
 _EXHAUSTED: Final = ("SQLITE_FULL", "SQLITE_IOERR")
 
 
@@ -52,6 +53,8 @@ def sqlite_kind(exc: BaseException) -> DatabaseKind:
         return "timeout"
     if name.startswith(_EXHAUSTED):
         return "exhausted"
+    if name.startswith(_READ_ONLY_FILE):
+        return "connection_lost"
     match exc:
         case sqlite3.IntegrityError():
             return "constraint"

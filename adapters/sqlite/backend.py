@@ -25,9 +25,10 @@ def open_sqlite(url: str, options: Options, clock: DatabaseClock) -> Backend:
     if not path or path == ":memory:":
         raise ValueError("a SQLite database of calsaga is a file, such as sqlite:///calsaga.db")
     migrate(url)
+    session = WriterSession(path, busy_seconds=options.lock_timeout or BUSY_SECONDS)
     recorder = SQLiteLogRecorder(
         SQLiteDatastore(path, lock_timeout=round(BUSY_SECONDS), pool_size=options.readers[-1]),
-        session=WriterSession(path, busy_seconds=options.lock_timeout or BUSY_SECONDS),
+        session=session,
         mapper=options.mapper,
         probe=options.probe,
         clock=clock,
@@ -38,4 +39,5 @@ def open_sqlite(url: str, options: Options, clock: DatabaseClock) -> Backend:
         due_work=SQLiteDueWork(path, clock),
         database_error=database_error,
         close=recorder.close,
+        is_gone=lambda: session.file.is_gone,
     )

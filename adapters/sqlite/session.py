@@ -2,6 +2,8 @@
 
 import sqlite3
 
+from adapters.sqlite.file import DatabaseFile
+
 BUSY_SECONDS = 30.0
 
 
@@ -10,6 +12,7 @@ class WriterSession:
 
     def __init__(self, path: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self._path = path
+        self.file = DatabaseFile(path)
         self._busy_seconds = busy_seconds
         self._connection: sqlite3.Connection | None = None
 
@@ -18,9 +21,10 @@ class WriterSession:
         Wait for the file's write lock, and return the connection in its transaction.
 
         Raises:
-            sqlite3.OperationalError: the lock was not to be had in time.
+            sqlite3.OperationalError: the lock was not to be had in time, or the file is another one.
 
         """
+        self.file.check()
         if self._connection is None:
             self._connection = self._connect()
         # Not a plain BEGIN: a transaction that reads first cannot wait for the lock later.
