@@ -57,7 +57,7 @@ crash-sweep: install ## kill a booking at every step and check that it heals
 	$(BIN)/python -m tests.crash.sweep
 
 sweep: install ## look at SWEEP times as many examples of every law as the tests do (10)
-	CALSAGA_SWEEP=$(SWEEP) $(BIN)/pytest tests/unit tests/properties tests/machine tests/breakers/test_alike.py tests/integration/redis/test_rate_limits.py --numprocesses $(WORKERS) --dist worksteal
+	CALSAGA_SWEEP=$(SWEEP) $(BIN)/pytest tests/unit tests/properties tests/machine tests/breakers/test_alike.py tests/integration/redis/test_rate_limits.py tests/integration/system/test_invariants.py --numprocesses $(WORKERS) --dist worksteal
 
 storm: install ## let everything go wrong at once and check that both places agree
 	$(BIN)/python -m tests.storm

@@ -2,12 +2,13 @@
 The invariants on the real databases: any wishes, any troubles at Cal.com, and both places agree once quiet.
 
 The pure core goes through thousands of such histories in `tests/properties`; here are a
-few, with real sockets, real constraints and real time.
+few, with real sockets, real constraints and real time; with CALSAGA_SWEEP=20 twenty times as many, others each time.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -36,6 +37,7 @@ TROUBLES: Final[tuple[dict[str, object], ...]] = (
     {"kind": "drop_before_commit", "operation": "cancel"},
 )
 EXAMPLES = count()
+TIMES: Final = int(os.environ.get("CALSAGA_SWEEP", "1"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ calls = st.builds(
 )
 
 
-@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4 * TIMES, deadline=None, derandomize=TIMES == 1, suppress_health_check=list(HealthCheck))
 @given(
     histories=st.lists(calls, min_size=4, max_size=10),
     troubles=st.sets(st.sampled_from(range(len(TROUBLES))), max_size=4),
