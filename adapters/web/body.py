@@ -10,10 +10,11 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 
 from adapters.web.problems import BAD_REQUEST, ENCODED, NOT_JSON, TOO_LARGE, TOO_SLOW, Problem, Refused
-from adapters.web.slow_clients import BODY_SECONDS
 
 LIMIT = 64 * 1024
 DEEPEST = 32
+BODY_SECONDS = 20.0
+"""From the headers to the end of the body, as long as those may take themselves."""
 _SEND_PLAIN = "Send the body as it is, without Content-Encoding: compressed bodies are not read."
 # What the caller still sends would have to be read first.
 _NOT_WORTH_KEEPING = {"Connection": "close"}

@@ -28,7 +28,7 @@ from adapters.settings import Settings
 from adapters.telemetry import configure
 from adapters.web.app import create_api
 from adapters.web.backend import backend_over
-from adapters.web.slow_clients import ImpatientProtocol
+from adapters.web.protocol import EdgeProtocol
 from adapters.web.stopping import SIGNALS, call_when_stopping, stop, stop_without_parent
 
 BACKLOG = 2048
@@ -108,7 +108,7 @@ def _configured(app: Any, settings: Settings, **options: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http=ImpatientProtocol,
+        http=EdgeProtocol,
         ws="none",
         proxy_headers=False,
         server_header=False,

@@ -1,21 +1,24 @@
 """
-A client that sends its request slowly, or never whole, is not waited for.
+The edge of HTTP: who sends a request slowly, or never whole, is not waited for, and what is not HTTP is a problem, too.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 
 from adapters.settings import Settings
 from adapters.web import body
 from adapters.web.app import create_api
+from adapters.web.protocol import EdgeProtocol
 from adapters.web.server import _configured
-from adapters.web.slow_clients import ImpatientProtocol
 from tests.unit.adapters.web.conftest import connect
 from tests.unit.adapters.web.fake_backend import FakeBackend
 
@@ -32,16 +35,34 @@ async def client(backend: FakeBackend, monkeypatch: pytest.MonkeyPatch) -> Async
     """
     A connection to a server that is configured as ours, and waits for headers only for a moment.
     """
-    monkeypatch.setattr(ImpatientProtocol, "head_seconds", SHORT)
-    config = _configured(create_api(backend.as_backend()), Settings(), lifespan="off")
+    monkeypatch.setattr(EdgeProtocol, "head_seconds", SHORT)
+    async with connected(create_api(backend.as_backend())) as client:
+        yield client
+
+
+@asynccontextmanager
+async def connected(app: FastAPI) -> AsyncIterator[Client]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(_configured(app, Settings(), lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         reader, writer = await asyncio.open_connection(*listener.getsockname())
         yield reader, writer
         writer.close()
         server.should_exit = True
         await serving
+
+
+def problem_in(answer: bytes) -> tuple[int, str]:
+    """
+    Return the status and the type of a problem after which the connection has ended.
+    """
+    head, body = answer.split(b"\r\n\r\n")
+    status, *headers = head.lower().split(b"\r\n")
+    assert {b"connection: close", b"content-type: application/problem+json"} <= {*headers}
+    assert f"content-length: {len(body)}".encode() in headers
+    problem = json.loads(body)
+    assert int(status.split()[1]) == problem["status"]
+    return problem["status"], problem["type"]
 
 
 async def read_answer(client: Client) -> bytes:
@@ -60,7 +81,16 @@ async def test_headers_that_do_not_come_end_the_connection(client: Client, sent:
     async with asyncio.timeout(GENEROUS):
         answer = await client[0].read()
 
-    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert (408, "urn:calsaga:problem:too-slow") == problem_in(answer)
+
+
+@pytest.mark.parametrize("sent", [b"\x00\r\n\r\n", b"GET / HTTP/9\r\n\r\n", HEAD + b"Idempotency-Key: a\x01\r\n\r\n"])
+async def test_what_is_not_http_is_refused_in_our_form(client: Client, sent: bytes) -> None:
+    client[1].write(sent)
+    async with asyncio.timeout(GENEROUS):
+        answer = await client[0].read()
+
+    assert (400, "urn:calsaga:problem:bad-request") == problem_in(answer)
 
 
 async def test_headers_that_come_a_byte_at_a_time_end_it_too(client: Client) -> None:
@@ -89,6 +119,26 @@ async def test_a_connection_may_rest_between_requests_and_the_next_has_its_own_t
         end = await client[0].read()
 
     assert (b"HTTP/1.1 200 OK", b"HTTP/1.1 200 OK") == (first, second)
+    assert end.startswith(b"HTTP/1.1 408 ")
+
+
+async def test_who_is_being_answered_is_not_cut_for_a_next_request_that_hesitates(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(EdgeProtocol, "head_seconds", SHORT)
+    api = FastAPI()
+
+    @api.get("/livez")
+    async def slow() -> str:
+        await asyncio.sleep(3 * SHORT)
+        return "at last"
+
+    async with connected(api) as client, asyncio.timeout(GENEROUS):
+        client[1].write(HEAD + b"\r\n" + HEAD)
+        first = await read_answer(client)
+        end = await client[0].read()
+
+    assert b"HTTP/1.1 200 OK" == first
     assert end.startswith(b"HTTP/1.1 408 ")
 
 
