@@ -21,9 +21,11 @@ from httpx_aiohttp import AiohttpTransport
 from adapters.bootstrap import application
 from adapters.collector import spare_what_stays
 from adapters.settings import read_settings
+from domain.errors import AppointmentDatabaseError
 from domain.wish import BookAppointment, CustomerWish
 
-REFUSED = 409
+REFUSED, UNAVAILABLE = 409, 503
+UNANSWERED = "unanswered"
 STEADY, DOOMED = "steady", "doomed"
 FIRST_START = timedelta(days=2)
 APPOINTMENT = timedelta(minutes=30)
@@ -46,11 +48,16 @@ class Orders:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of it: latencies in seconds inside the measured time, and how the bookings ended."""
+    """
+    What came of it: latencies in seconds inside the measured time, and how the bookings ended.
+
+    Who is told to ask again, because the database did not answer in time, is `unanswered`, and no booking.
+    """
 
     times: list[float]
     booked: int = 0
     failed: int = 0
+    unanswered: int = 0
 
 
 async def run(orders: Orders, book: Book) -> Tally:
@@ -70,7 +77,8 @@ async def run(orders: Orders, book: Book) -> Tally:
             ended = time.monotonic()
             tally.booked += status == "booked"
             tally.failed += status == "failed"
-            if begin <= ended < end:
+            tally.unanswered += status == UNANSWERED
+            if status != UNANSWERED and begin <= ended < end:
                 tally.times.append(ended - started)
 
     await asyncio.gather(*(caller(number) for number in range(orders.callers)))
@@ -99,7 +107,12 @@ async def in_process(orders: Orders) -> Tally:
         await _ready()
 
         async def book(wish: BookAppointment) -> str:
-            return (await app.orchestrator.book(wish)).booking.status.value
+            try:
+                return (await app.orchestrator.book(wish)).booking.status.value
+            except AppointmentDatabaseError as error:
+                if not error.retryable:
+                    raise
+                return UNANSWERED
 
         return await run(orders, book)
 
@@ -116,6 +129,8 @@ async def over_http(orders: Orders) -> Tally:
             answer = await client.post("/api/bookings", json=_body(wish))
             if answer.is_success:
                 return str(answer.json()["booking"]["status"])
+            if answer.status_code == UNAVAILABLE:
+                return UNANSWERED
             if answer.status_code != REFUSED:
                 # Anything else would be measured as a booking that was quick.
                 raise RuntimeError(answer.text)

@@ -130,6 +130,7 @@ def _figures(point: Point, tallies: Sequence[dict[str, Any]], spent: Cost) -> di
     figures: dict[str, object] = {
         **asdict(point),
         "bookings": count,
+        "unanswered": sum(tally["unanswered"] for tally in tallies),
         "bookings_per_s": round(count / point.seconds, 1),
         "p50_ms": quantile(0.5),
         "p95_ms": quantile(0.95),
