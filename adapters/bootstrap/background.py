@@ -14,7 +14,9 @@ from adapters.bootstrap.parts import Application
 from domain.errors import AppointmentDatabaseError
 
 LAST_SECONDS = 2.0
-"""How long all may take that is left to do at the end, once the sagas have come to a stop."""
+"""How long each thing may take that is left to do at the end, once the sagas have come to a stop."""
+TASK_SECONDS = 0.5
+"""How long what was told to stop may go on by itself: a pass of the reconciler is not worth the leases' time."""
 
 ANEW_SECONDS = 1.0
 """How long work rests that has died of a defect."""
@@ -67,9 +69,10 @@ async def background_work(opened: Application, *, runs: bool) -> AsyncIterator[N
     try:
         yield
     finally:
-        sagas_seconds = _seconds_for_sagas(opened.settings.drain_seconds)
-        # A database that hangs would hold all of this up, and every thread that waits for it.
-        asyncio.get_running_loop().call_later(sagas_seconds + LAST_SECONDS, opened.store.connections.cut)
+        seconds = opened.settings.drain_seconds
+        sagas_seconds = max(seconds - LAST_SECONDS, seconds / 2)
+        # Whoever waits then waits for a database that hangs, and so would all of this.
+        asyncio.get_running_loop().call_later(sagas_seconds + 2 * LAST_SECONDS, opened.store.connections.cut)
         await _drain(opened, within=timedelta(seconds=sagas_seconds))
         await opened.followers.stop()
         await opened.reconciling.stop()
@@ -94,10 +97,6 @@ def _log_death(task: asyncio.Task[None]) -> bool:
     return problem is not None
 
 
-def _seconds_for_sagas(drain_seconds: float) -> float:
-    return max(drain_seconds - LAST_SECONDS, drain_seconds / 2)
-
-
 async def _drain(opened: Application, *, within: timedelta) -> None:
     """Let the sagas of this process come to a stop."""
     stopping = asyncio.create_task(opened.worker.stop(within=within))
@@ -107,7 +106,7 @@ async def _drain(opened: Application, *, within: timedelta) -> None:
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
     if tasks:
-        _, late = await asyncio.wait(tasks, timeout=LAST_SECONDS)
+        _, late = await asyncio.wait(tasks, timeout=TASK_SECONDS)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)

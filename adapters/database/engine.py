@@ -1,10 +1,12 @@
 """One SQLAlchemy engine for all that is read and written beside the log."""
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
 from adapters.database import dead_peers
@@ -19,16 +21,22 @@ STATEMENT_SECONDS = 60.0
 
 
 def open_engine(
-    url: str, *, pool_size: int = 5, silence: float = SILENCE_SECONDS, connections: Connections | None = None
+    url: str,
+    *,
+    pool_size: int = 5,
+    silence: float = SILENCE_SECONDS,
+    connections: Connections | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> Engine:
     """
     Return an engine for `sqlite:///path` or `postgresql://…`; nothing is connected yet.
 
-    Its connections to PostgreSQL are cut with `connections`.
+    Its connections to PostgreSQL are cut with `connections`; one to SQLite is used only if `check` raises no error of
+    sqlite3.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed, pool_size)
+        return _sqlite(parsed, pool_size, check)
     options = dead_peers.server_options(STATEMENT_SECONDS, options=str(parsed.query.get("options", "")))
     engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
@@ -61,11 +69,18 @@ def pool_state(engine: Engine) -> PoolState:
     )
 
 
-def _sqlite(url: URL, pool_size: int) -> Engine:
+def _sqlite(url: URL, pool_size: int, check: Callable[[], None]) -> Engine:
     engine = create_engine(url, pool_size=pool_size, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def _be_durable(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA synchronous = FULL")
+
+    @event.listens_for(engine, "checkout")
+    def _be_of_the_file(*_: object) -> None:
+        try:
+            check()
+        except sqlite3.Error as gone:
+            raise OperationalError("use a connection", None, gone) from gone
 
     return engine

@@ -8,7 +8,7 @@ in front of it that passes nothing on, keeps the connection alive and says nothi
 import os
 import socket
 from contextlib import suppress
-from threading import Lock
+from threading import RLock
 from typing import Any, Final, TypeAlias
 from weakref import WeakSet
 
@@ -26,11 +26,12 @@ class Connections:
 
     def __init__(self) -> None:
         self._open: WeakSet[psycopg.Connection[Any]] = WeakSet()
-        self._changing = Lock()
+        # Reentrant: while it is held, garbage may be collected, and with it somebody's connection closed.
+        self._changing = RLock()
         self._are_cut = False
 
     def cut(self) -> None:
-        """Cut all, for good: whoever waits for an answer, or asks later, gets a psycopg.OperationalError at once."""
+        """Cut all, for good: who waits for an answer, asks or connects later gets psycopg.OperationalError at once."""
         self._are_cut = True
         with self._changing:
             for one in self._open:

@@ -1,6 +1,7 @@
 """Whether this process can serve: whether its database answers, fits, takes writes, and has its due work done."""
 
 import asyncio
+import sqlite3
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -70,7 +71,9 @@ class StoreProbes:
             return Readiness(problem=NO_ANSWER)
 
     def _look(self) -> Readiness:
-        if self._store.is_gone():
+        try:
+            self._store.check()
+        except sqlite3.OperationalError:
             return Readiness(problem=GONE)
         with self._store.engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()

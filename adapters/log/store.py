@@ -92,7 +92,7 @@ class Store:
     What one database is used for.
 
     `outcomes` tells a listener what comes of each call; with `connections` all that waits for PostgreSQL is cut;
-    `is_gone` tells that the URL means another SQLite file by now, or none.
+    `check` raises sqlite3.OperationalError if the URL means another file by now, or none.
     """
 
     log: EventLog
@@ -104,7 +104,7 @@ class Store:
     outcomes: CallOutcomes
     connections: Connections
     pools: Pools
-    is_gone: Callable[[], bool]
+    check: Callable[[], None]
 
 
 @asynccontextmanager
@@ -144,7 +144,9 @@ async def open_store(
     backend = await asyncio.to_thread(_open, url, options, clock, connections)
     outcomes = CallOutcomes()
     threads = Readers(threads=readers[-1], limit=read_timeout, database_error=backend.database_error, outcomes=outcomes)
-    engine = open_engine(url, pool_size=readers[-1], silence=statement_timeout, connections=connections)
+    engine = open_engine(
+        url, pool_size=readers[-1], silence=statement_timeout, connections=connections, check=backend.check
+    )
     appender = Appender(backend.append, patience=patience, outcomes=outcomes)
     try:
         # A first look at due work is a first look at the database's clock, too.
@@ -159,7 +161,7 @@ async def open_store(
             outcomes=outcomes,
             connections=connections,
             pools=_pools(backend, threads, engine),
-            is_gone=backend.is_gone,
+            check=backend.check,
         )
     finally:
         cutting = asyncio.get_running_loop().call_later(patience, connections.cut)

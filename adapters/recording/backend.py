@@ -61,7 +61,7 @@ class Backend:
     """
     A database that is open: its recorder for reading, `append` for writing, its due work, its errors.
 
-    `is_gone` tells that what was opened is no longer what its URL means.
+    `check` raises the driver's error if what was opened is no longer what its URL means.
     """
 
     recorder: ApplicationRecorder
@@ -70,4 +70,4 @@ class Backend:
     database_error: Callable[[BaseException], AppointmentDatabaseError]
     close: Callable[[], None]
     pool: Callable[[], PoolState] | None = None
-    is_gone: Callable[[], bool] = lambda: False
+    check: Callable[[], None] = lambda: None

@@ -36,8 +36,8 @@ def open_sqlite(url: str, options: Options, clock: DatabaseClock) -> Backend:
     return Backend(
         recorder=recorder,
         append=recorder.append,
-        due_work=SQLiteDueWork(path, clock),
+        due_work=SQLiteDueWork(path, clock, file=session.file),
         database_error=database_error,
         close=recorder.close,
-        is_gone=lambda: session.file.is_gone,
+        check=session.file.check,
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from adapters.database.clock import DatabaseClock, elapsed
 from adapters.sqlite.errors import database_error
+from adapters.sqlite.file import DatabaseFile
 from adapters.sqlite.session import BUSY_SECONDS
 from adapters.sqlite.values import CLOCK_UNIT
 from sagas.engine import IN_LINE, IN_TURN, NORMAL
@@ -73,8 +74,9 @@ NEXT_DUE_OF: Final[Mapping[bool | None, str]] = {
 class SQLiteDueWork:
     """Claim, give back and foresee due work; every method blocks its thread."""
 
-    def __init__(self, path: str, clock: DatabaseClock) -> None:
+    def __init__(self, path: str, clock: DatabaseClock, *, file: DatabaseFile) -> None:
         self._path = path
+        self._file = file
         self._clock = clock
 
     def claim(self, *, limit: int, lease: timedelta) -> Sequence[Claimed]:
@@ -120,6 +122,7 @@ class SQLiteDueWork:
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
+            self._file.check()
             connection = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_SECONDS)
             try:
                 yield connection

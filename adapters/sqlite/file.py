@@ -14,11 +14,13 @@ class DatabaseFile:
     def __init__(self, path: str) -> None:
         self._path = Path(path).absolute()
         self._identity = self._found()
+        self._is_gone = False
 
     @property
     def is_gone(self) -> bool:
-        """Tell whether the path means another file now, or none."""
-        return self._found() != self._identity
+        """Tell whether the path has come to mean another file, or none, ever since."""
+        self._is_gone = self._is_gone or self._found() != self._identity
+        return self._is_gone
 
     def check(self) -> None:
         """Raise sqlite3.OperationalError if it is gone, as SQLite does."""

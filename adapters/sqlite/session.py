@@ -24,11 +24,14 @@ class WriterSession:
             sqlite3.OperationalError: the lock was not to be had in time, or the file is another one.
 
         """
-        self.file.check()
         if self._connection is None:
+            # Or another one would be made.
+            self.file.check()
             self._connection = self._connect()
         # Not a plain BEGIN: a transaction that reads first cannot wait for the lock later.
         self._connection.execute("BEGIN IMMEDIATE")
+        # Not before: it may be replaced while the lock is waited for.
+        self.file.check()
         return self._connection
 
     def commit(self) -> None:

@@ -24,6 +24,7 @@ from adapters.log.store import open_store
 from adapters.settings import Settings
 from sagas import callers
 from sagas.ports import Claimed
+from sagas.reconciling import Reconciler
 from tests.integration.system.account import Account
 from tests.integration.system.environment import environment
 from tests.integration.system.installation import START, Installation, a_wish, eventually, named, quick, story
@@ -272,6 +273,39 @@ async def test_a_database_that_hangs_holds_up_no_stop_for_long(
     assert (0, True) == (code, seconds < 20)
     assert BOOKINGS == len(account.live())
     assert [] == await here.faults(account.ledger())
+
+
+async def test_a_pass_of_the_reconciler_costs_nobody_the_hand_over(
+    postgres_url: str, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way: list[str] = []
+
+    async def endless_pass(_: Reconciler, **__: object) -> None:
+        under_way.append("a pass")
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Reconciler, "reconcile", endless_pass)
+    held = {"calcom_send_seconds": 100, "calcom_attempt_seconds": 300, "calcom_total_seconds": 300}
+    settings = quick(
+        postgres_url,
+        account,
+        **held,
+        calcom_horizon_seconds=500,
+        lease_seconds=900,
+        drain_seconds=1,
+        reconcile_seconds=1,
+    )
+    here = Installation(settings=settings)
+    await _leave_work(here, account)
+    account.breaks_always(HELD)
+
+    async with here.opened():
+        await eventually(lambda: _made(account), "Cal.com has made all bookings and answers none")
+        await eventually(under_way, "a pass is under way")
+
+    async with here.opened(background=False) as app:
+        claimed = await app.store.agenda.claim(limit=100, lease=timedelta(seconds=1))
+    assert BOOKINGS == len(claimed)
 
 
 DOOMED = """

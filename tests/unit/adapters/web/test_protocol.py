@@ -8,7 +8,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import uvicorn
@@ -75,13 +75,53 @@ async def read_answer(client: Client) -> bytes:
     return head.split(b"\r\n")[0]
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET", HEAD])
+@pytest.mark.parametrize("sent", [b"GET", HEAD])
 async def test_headers_that_do_not_come_end_the_connection(client: Client, sent: bytes) -> None:
     client[1].write(sent)
     async with asyncio.timeout(GENEROUS):
         answer = await client[0].read()
 
     assert (408, "urn:calsaga:problem:too-slow") == problem_in(answer)
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n"])
+async def test_a_connection_that_asks_nothing_is_ended_in_silence(client: Client, sent: bytes) -> None:
+    async with asyncio.timeout(GENEROUS):
+        if sent:
+            client[1].write(HEAD + b"\r\n")
+            await read_answer(client)
+        client[1].write(sent)
+
+        assert b"" == await client[0].read()
+
+
+async def test_a_body_that_nobody_reads_ends_its_connection(client: Client) -> None:
+    client[1].write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n")
+    async with asyncio.timeout(GENEROUS):
+        answer = await read_answer(client)
+        rest = await client[0].read()
+
+    assert (b"HTTP/1.1 200 OK", b"") == (answer, rest)
+
+
+async def test_bytes_behind_a_request_do_not_cost_it_its_answer() -> None:
+    api, going_on = FastAPI(), asyncio.Event()
+
+    @api.get("/livez")
+    async def slow() -> str:
+        await going_on.wait()
+        return "done"
+
+    async with connected(api) as client, asyncio.timeout(GENEROUS):
+        client[1].write(HEAD + b"\r\n\0\0")
+        await asyncio.sleep(0.1)
+        client[1].write(b"\0")
+        await asyncio.sleep(0.1)
+        going_on.set()
+
+        assert b"HTTP/1.1 200 OK" == await read_answer(client)
+        with suppress(ConnectionResetError):
+            assert b"" == await client[0].read()
 
 
 @pytest.mark.parametrize("sent", [b"\x00\r\n\r\n", b"GET / HTTP/9\r\n\r\n", HEAD + b"Idempotency-Key: a\x01\r\n\r\n"])
