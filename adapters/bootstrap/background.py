@@ -72,7 +72,7 @@ async def background_work(opened: Application, *, runs: bool) -> AsyncIterator[N
         seconds = opened.settings.drain_seconds
         sagas_seconds = max(seconds - LAST_SECONDS, seconds / 2)
         # Whoever waits then waits for a database that hangs, and so would all of this.
-        asyncio.get_running_loop().call_later(sagas_seconds + 2 * LAST_SECONDS, opened.store.connections.cut)
+        asyncio.get_running_loop().call_later(sagas_seconds + LAST_SECONDS, opened.store.connections.cut)
         await _drain(opened, within=timedelta(seconds=sagas_seconds))
         await opened.followers.stop()
         await opened.reconciling.stop()
