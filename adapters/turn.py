@@ -6,10 +6,11 @@ It saves work and nothing else. What must not happen twice is guarded where it h
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from zlib import crc32
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 CLASS = 7_161
 """The first half of the lock's key: calsaga's turns. The log's writer lock has a key of the other kind."""
@@ -31,7 +32,8 @@ async def turn(engine: Engine, name: str) -> AsyncIterator[bool]:
     try:
         yield mine
     finally:
-        connection.close()
+        # In a thread: to a database that hangs a rollback takes a minute, in which nothing else would go on here.
+        await asyncio.shield(asyncio.to_thread(_close, connection))
 
 
 def _take(engine: Engine, name: str) -> tuple[Connection, bool]:
@@ -47,4 +49,10 @@ def _take(engine: Engine, name: str) -> tuple[Connection, bool]:
 
 def _give_back(taken: "asyncio.Future[tuple[Connection, bool]]") -> None:
     if not taken.cancelled() and taken.exception() is None:
-        taken.result()[0].close()
+        asyncio.get_running_loop().run_in_executor(None, _close, taken.result()[0])
+
+
+def _close(connection: Connection) -> None:
+    # The lock is gone with the connection, and whatever was done in our turn has been told already.
+    with suppress(DBAPIError):
+        connection.close()

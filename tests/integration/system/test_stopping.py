@@ -22,7 +22,6 @@ from adapters.directory.scopes import Scope
 from adapters.log.agenda import DatabaseAgenda
 from adapters.log.store import open_store
 from adapters.settings import Settings
-from sagas import callers
 from sagas.ports import Claimed
 from sagas.reconciling import Reconciler
 from tests.integration.system.account import Account
@@ -306,56 +305,3 @@ async def test_a_pass_of_the_reconciler_costs_nobody_the_hand_over(
     async with here.opened(background=False) as app:
         claimed = await app.store.agenda.claim(limit=100, lease=timedelta(seconds=1))
     assert BOOKINGS == len(claimed)
-
-
-DOOMED = """
-import sys
-from {module} import {name}
-from adapters.cli.app import app
-
-async def run(self):
-    raise RuntimeError("a defect")
-
-{name}.run = run
-app()
-"""
-
-
-@pytest.mark.parametrize(("module", "name"), [("sagas.worker", "Worker"), ("adapters.followers", "Followers")])
-@pytest.mark.parametrize("command", [("worker",), ("serve", "--port", "0")])
-async def test_a_process_whose_background_has_died_ends(
-    sqlite_url: str, account: Account, module: str, name: str, command: tuple[str, ...]
-) -> None:
-    settings = quick(sqlite_url, account, log_format="json")
-    ended = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", DOOMED.format(module=module, name=name), *command],
-        env={**os.environ, **environment(settings)},
-        capture_output=True,
-        text=True,
-        timeout=90,
-    )
-
-    assert 1 == ended.returncode
-    critical = [line for line in ended.stderr.splitlines() if '"background.died"' in line]
-    assert 1 == len(critical)
-    assert '"critical"' in critical[0]
-
-
-async def test_a_saga_that_fails_once_its_caller_has_left_is_told_of(
-    hasty: Installation, account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await hasty.define(account.event_type())
-    account.breaks_always(SLOW)
-
-    def trip(*_: object, **__: object) -> None:
-        raise RuntimeError("a defect")
-
-    said: list[str] = []
-    monkeypatch.setattr(callers.log, "error", lambda event, **_: said.append(event))
-    monkeypatch.setattr("sagas.recording.record_create", trip)
-    async with hasty.opened(background=False) as app:
-        await app.orchestrator.book(a_wish(), patience=0)
-        await eventually(said, "the failure is in the log")
-
-    assert ["orchestrator.saga.crashed"] == said
